@@ -1,0 +1,23 @@
+// Package v1alpha1 holds the API of the composite resource PodIdentityProvider. It is the one source of the
+// CompositeResourceDefinition: configuration/apis/definition.yaml is generated from it.
+//
+// No field has a schema default: the API server would fill it in before the function sees what the user wrote, and an
+// Input of the Composition could no longer set a default of its own. The defaults that the field documentation names
+// are applied by the function.
+//
+// +kubebuilder:object:generate=true
+// +groupName=aws.podidentity.dev
+// +versionName=v1alpha1
+package v1alpha1
+
+import "k8s.io/apimachinery/pkg/runtime/schema"
+
+// Identity of the composite resource's kind.
+const (
+	Group   = "aws.podidentity.dev"
+	Version = "v1alpha1"
+	Kind    = "PodIdentityProvider"
+)
+
+// GroupVersionKind of the composite resource.
+var GroupVersionKind = schema.GroupVersionKind{Group: Group, Version: Version, Kind: Kind} //nolint:gochecknoglobals // A constant in all but the keyword.

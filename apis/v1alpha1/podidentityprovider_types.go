@@ -1,0 +1,235 @@
+package v1alpha1
+
+import (
+	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A PodIdentityProvider gives Crossplane's AWS providers an identity on EKS: for every service that it lists it composes
+// an IAM role with its policies, an EKS Pod Identity association, the provider package with a matching ServiceAccount,
+// and one ProviderConfig for all of them, in the order that lets every provider pod start with credentials.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:scope=Cluster,path=podidentityproviders,categories={crossplane,composite,aws}
+// +kubebuilder:printcolumn:name="CLUSTER",type="string",JSONPath=".status.clusterName"
+// +kubebuilder:printcolumn:name="REGION",type="string",JSONPath=".status.region"
+// +kubebuilder:printcolumn:name="SERVICES",type="string",JSONPath=".status.serviceNames"
+// +kubebuilder:printcolumn:name="PROVIDERCONFIG",type="string",JSONPath=".status.providerConfigRef.name"
+type PodIdentityProvider struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// Spec is the identity that is wanted.
+	Spec PodIdentityProviderSpec `json:"spec"`
+
+	// Status is what exists of it.
+	// +optional
+	Status PodIdentityProviderStatus `json:"status,omitempty"`
+}
+
+// A PodIdentityProviderSpec is the identity that is wanted.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.clusterName), has(self.clusterNameRef), has(self.clusterNameSelector)].filter(x, x).size() <= 1",message="at most one of clusterName, clusterNameRef and clusterNameSelector may be set"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.region) || has(self.region) && self.region == oldSelf.region",message="region is immutable"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.clusterName) || has(self.clusterName) && self.clusterName == oldSelf.clusterName",message="clusterName is immutable"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.clusterNameRef) || has(self.clusterNameRef) && self.clusterNameRef == oldSelf.clusterNameRef",message="clusterNameRef is immutable"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.clusterNameSelector) || has(self.clusterNameSelector) && self.clusterNameSelector == oldSelf.clusterNameSelector",message="clusterNameSelector is immutable"
+type PodIdentityProviderSpec struct {
+	// Region is the AWS region of the EKS cluster, for example eu-west-1. Its partition (aws, aws-cn, aws-us-gov ...) decides
+	// how ARNs are written. Required here or in the defaults of the Composition's Input. Immutable.
+	// +optional
+	// +kubebuilder:validation:Pattern=`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`
+	Region string `json:"region,omitempty"`
+
+	// ClusterName is the name of the EKS cluster that runs the providers. Exactly one of clusterName, clusterNameRef and
+	// clusterNameSelector is required, here or in the Input's defaults. Immutable. 1 to 100 characters, as EKS allows:
+	// https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
+	// +optional
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z][A-Za-z0-9_-]*$`
+	ClusterName string `json:"clusterName,omitempty"`
+
+	// ClusterNameRef names a Cluster of eks.aws.upbound.io whose EKS cluster runs the providers. Immutable.
+	// +optional
+	ClusterNameRef *ClusterReference `json:"clusterNameRef,omitempty"`
+
+	// ClusterNameSelector selects the one Cluster of eks.aws.upbound.io whose EKS cluster runs the providers. No match, or
+	// more than one, leaves the identity waiting. Immutable.
+	// +optional
+	ClusterNameSelector *ClusterSelector `json:"clusterNameSelector,omitempty"`
+
+	// AccountID is the 12-digit AWS account of the cluster. Optional: it tightens the roles' trust policies to requests that
+	// EKS makes for this account and cluster (aws:SourceAccount, aws:SourceArn).
+	// +optional
+	// +kubebuilder:validation:Pattern=`^[0-9]{12}$`
+	AccountID string `json:"accountId,omitempty"`
+
+	// Services are the AWS services whose providers get an identity, each with its own role and ServiceAccount.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=200
+	Services []Service `json:"services"`
+
+	// Role configures every composed IAM role.
+	// +optional
+	Role *Role `json:"role,omitempty"`
+
+	// Tags are put on every composed IAM role, policy and association. At most 50, keys of 1 to 128 characters that do not
+	// begin with aws:, values of at most 256.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=50
+	Tags map[string]string `json:"tags,omitempty"`
+
+	// Provider configures every composed provider package.
+	// +optional
+	Provider *Provider `json:"provider,omitempty"`
+
+	// Runtime configures how the providers run in the cluster (their DeploymentRuntimeConfig).
+	// +optional
+	Runtime *Runtime `json:"runtime,omitempty"`
+
+	// ProviderConfig configures the ProviderConfig that managed resources of all the services use.
+	// +optional
+	ProviderConfig *ProviderConfig `json:"providerConfig,omitempty"`
+
+	// ProviderConfigRef names the aws.upbound.io ProviderConfig that the composed IAM and EKS managed resources themselves
+	// use: the bootstrap identity, which must not be one that a PodIdentityProvider composes. Default: default.
+	// +optional
+	ProviderConfigRef *ProviderConfigReference `json:"providerConfigRef,omitempty"`
+
+	// ManagementPolicies of the composed IAM and EKS managed resources. Default: all ("*").
+	// +optional
+	// +listType=atomic
+	ManagementPolicies []ManagementAction `json:"managementPolicies,omitempty"`
+
+	// DeletionPolicy of the composed IAM and EKS managed resources: Delete removes them from AWS with this object, Orphan
+	// leaves them there. Default: Delete.
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// Teardown is how deletion is ordered: Ordered holds back what users still need by means of Usages, Unordered lets
+	// Kubernetes delete everything at once. Default: Ordered.
+	// +optional
+	Teardown Teardown `json:"teardown,omitempty"`
+
+	// PodIdentityAgent configures the EKS add-on that hands credentials to pods.
+	// +optional
+	PodIdentityAgent *PodIdentityAgent `json:"podIdentityAgent,omitempty"`
+
+	// CrossplaneNamespace is the namespace that Crossplane and its providers run in. Default: crossplane-system.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	CrossplaneNamespace string `json:"crossplaneNamespace,omitempty"`
+}
+
+// A ClusterReference names a Cluster managed resource.
+type ClusterReference struct {
+	// Name of the Cluster of eks.aws.upbound.io.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
+// A ClusterSelector selects a Cluster managed resource.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.matchLabels) && self.matchLabels.size() > 0 || has(self.matchControllerRef) && self.matchControllerRef",message="matchLabels or matchControllerRef is required"
+type ClusterSelector struct {
+	// MatchLabels are the labels that the Cluster must have.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=20
+	MatchLabels map[string]string `json:"matchLabels,omitempty"`
+
+	// MatchControllerRef selects only a Cluster with the same controller as this composite resource: one composed by the
+	// same parent. Default: false.
+	// +optional
+	MatchControllerRef *bool `json:"matchControllerRef,omitempty"`
+}
+
+// A ProviderConfigReference names a ProviderConfig.
+type ProviderConfigReference struct {
+	// Name of the ProviderConfig.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
+// A ManagementAction is something that a provider may do with an AWS resource.
+// https://docs.crossplane.io/latest/managed-resources/managed-resources/#managementpolicies
+//
+// +kubebuilder:validation:Enum=Observe;Create;Update;Delete;LateInitialize;*
+type ManagementAction string
+
+// A DeletionPolicy says what happens in AWS when a managed resource is deleted.
+//
+// +kubebuilder:validation:Enum=Delete;Orphan
+type DeletionPolicy string
+
+// The deletion policies.
+const (
+	DeletionDelete DeletionPolicy = "Delete"
+	DeletionOrphan DeletionPolicy = "Orphan"
+)
+
+// A Teardown is how deletion is ordered.
+//
+// +kubebuilder:validation:Enum=Ordered;Unordered
+type Teardown string
+
+// The ways to order a deletion.
+const (
+	TeardownOrdered   Teardown = "Ordered"
+	TeardownUnordered Teardown = "Unordered"
+)
+
+// A PodIdentityAgent configures the EKS add-on eks-pod-identity-agent.
+type PodIdentityAgent struct {
+	// Management of the add-on: Managed composes it, None leaves it to somebody else. Default: None.
+	// +optional
+	// +kubebuilder:validation:Enum=Managed;None
+	Management string `json:"management,omitempty"`
+
+	// Version of the add-on, for example v1.3.4-eksbuild.1. Default: the one that EKS chooses.
+	// +optional
+	Version string `json:"version,omitempty"`
+}
+
+// A PodIdentityProviderStatus is what exists of the identity.
+type PodIdentityProviderStatus struct {
+	// ConditionedStatus holds the conditions of the composite resource. Besides Crossplane's own (Ready, Synced) the
+	// function sets those that conditions.go describes.
+	xpv1.ConditionedStatus `json:",inline"`
+
+	// ClusterName is the EKS cluster, as given or as resolved from the reference or selector.
+	// +optional
+	ClusterName string `json:"clusterName,omitempty"`
+
+	// Region is the AWS region in use.
+	// +optional
+	Region string `json:"region,omitempty"`
+
+	// ServiceNames are the names of the services, separated by commas.
+	// +optional
+	ServiceNames string `json:"serviceNames,omitempty"`
+
+	// ProviderConfigRef is the ProviderConfig that managed resources refer to in their spec.providerConfigRef.
+	// +optional
+	ProviderConfigRef *TypedReference `json:"providerConfigRef,omitempty"`
+
+	// Services has one entry for every service of the spec.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	Services []ServiceStatus `json:"services,omitempty"`
+}
+
+// A TypedReference refers to an object of some kind.
+type TypedReference struct {
+	// APIVersion of the object.
+	APIVersion string `json:"apiVersion"`
+	// Kind of the object.
+	Kind string `json:"kind"`
+	// Name of the object.
+	Name string `json:"name"`
+}

@@ -1,0 +1,413 @@
+package v1alpha1
+
+// A Service is an AWS service whose provider gets an identity.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.roleArn) || !has(self.permissions) && !has(self.roleName)",message="roleArn brings its own permissions and name: it excludes permissions and roleName"
+// +kubebuilder:validation:XValidation:rule="has(self.serviceAccountName) == has(oldSelf.serviceAccountName) && (!has(self.serviceAccountName) || self.serviceAccountName == oldSelf.serviceAccountName)",message="serviceAccountName is immutable"
+// +kubebuilder:validation:XValidation:rule="has(self.roleName) == has(oldSelf.roleName) && (!has(self.roleName) || self.roleName == oldSelf.roleName)",message="roleName is immutable"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.associationId) || has(self.associationId) && self.associationId == oldSelf.associationId",message="associationId cannot be changed or removed"
+type Service struct {
+	// Name of the service as in the provider package provider-aws-<name>, for example s3. It must be in the catalogue unless
+	// package and permissions are given.
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name"`
+
+	// Version of the provider package, for example v2.5.0, or a digest sha256:... Default: spec.provider.version.
+	// +optional
+	Version string `json:"version,omitempty"`
+
+	// Package is the full repository of the provider package without a tag, for example
+	// registry.example.org/mirror/provider-aws-s3. Default: <spec.provider.registry>/provider-aws-<name>.
+	// +optional
+	Package string `json:"package,omitempty"`
+
+	// Management of the provider package: Managed installs it, Observe leaves that to somebody else (no Provider and no
+	// DeploymentRuntimeConfig are composed, only the identity). Default: Managed.
+	// +optional
+	Management ServiceManagement `json:"management,omitempty"`
+
+	// ServiceAccountName is the ServiceAccount that the provider runs as. No two services may share one. Default:
+	// provider-aws-<name>. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+
+	// Permissions of the provider in AWS.
+	// +optional
+	Permissions *Permissions `json:"permissions,omitempty"`
+
+	// RoleName is the exact name of the IAM role, instead of the generated one: 1 to 64 of the characters A-Z a-z 0-9 and
+	// +=,.@_- (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+=,.@-]+$`
+	RoleName string `json:"roleName,omitempty"`
+
+	// ImportRole says that the role of that name exists already and is taken under management on purpose. Default: false.
+	// +optional
+	ImportRole *bool `json:"importRole,omitempty"`
+
+	// RoleARN is an IAM role that exists and is managed by somebody else: no role, policy or attachment is composed.
+	// Excludes permissions and roleName.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	RoleARN string `json:"roleArn,omitempty"`
+
+	// AssociationID imports an existing Pod Identity association, for example a-0123456789abcdef0, instead of creating one. It
+	// cannot be changed or removed later: the association would be forgotten, and creating it again refused.
+	// +optional
+	// +kubebuilder:validation:Pattern=`^a-[a-z0-9]+$`
+	AssociationID string `json:"associationId,omitempty"`
+
+	// TargetRoleARN is a role, usually of another account, that EKS assumes after the service's own role. Its AssumeRole and
+	// TagSession permissions are added to the policy.
+	// https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	TargetRoleARN string `json:"targetRoleArn,omitempty"`
+
+	// DisableSessionTags lets EKS leave out the session tags. The trust policy can then not be limited by them. Default:
+	// false. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+	// +optional
+	DisableSessionTags *bool `json:"disableSessionTags,omitempty"`
+
+	// Runtime overrides spec.runtime for this service, field by field.
+	// +optional
+	Runtime *Runtime `json:"runtime,omitempty"`
+}
+
+// A ServiceManagement says who installs a provider package.
+//
+// +kubebuilder:validation:Enum=Managed;Observe
+type ServiceManagement string
+
+// Who installs a provider package.
+const (
+	ServiceManaged  ServiceManagement = "Managed"
+	ServiceObserved ServiceManagement = "Observe"
+)
+
+// Permissions of a provider in AWS: the union of what accessLevel, statements, policyDocument and managedPolicyArns grant.
+type Permissions struct {
+	// AccessLevel chooses the catalogue's permissions for the service: Full lets the provider manage everything of it,
+	// ReadOnly only observe, None grants nothing from the catalogue. Default: Full.
+	// +optional
+	AccessLevel AccessLevel `json:"accessLevel,omitempty"`
+
+	// Statements are IAM policy statements to add.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	Statements []Statement `json:"statements,omitempty"`
+
+	// PolicyDocument is a whole IAM policy document as JSON, whose statements are added.
+	// +optional
+	PolicyDocument string `json:"policyDocument,omitempty"`
+
+	// ManagedPolicyARNs are existing policies, attached as they are. With the composed ones at most 10, AWS's default limit.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=10
+	ManagedPolicyARNs []string `json:"managedPolicyArns,omitempty"`
+}
+
+// An AccessLevel chooses permissions from the catalogue.
+//
+// +kubebuilder:validation:Enum=Full;ReadOnly;None
+type AccessLevel string
+
+// The access levels.
+const (
+	AccessFull     AccessLevel = "Full"
+	AccessReadOnly AccessLevel = "ReadOnly"
+	AccessNone     AccessLevel = "None"
+)
+
+// A Statement of an IAM policy. Exactly one of actions and notActions, and exactly one of resources and notResources.
+type Statement struct {
+	// Sid is an identifier, letters and digits only, unique within the service's statements.
+	// +optional
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]+$`
+	SID string `json:"sid,omitempty"`
+
+	// Effect of the statement. Default: Allow.
+	// +optional
+	// +kubebuilder:validation:Enum=Allow;Deny
+	Effect string `json:"effect,omitempty"`
+
+	// Actions that the statement covers, for example s3:GetObject or s3:*.
+	// +optional
+	// +listType=atomic
+	Actions []string `json:"actions,omitempty"`
+
+	// NotActions are the actions that the statement leaves out; it covers all others.
+	// +optional
+	// +listType=atomic
+	NotActions []string `json:"notActions,omitempty"`
+
+	// Resources that the statement covers, as ARNs with wildcards or "*".
+	// +optional
+	// +listType=atomic
+	Resources []string `json:"resources,omitempty"`
+
+	// NotResources are the resources that the statement leaves out; it covers all others.
+	// +optional
+	// +listType=atomic
+	NotResources []string `json:"notResources,omitempty"`
+
+	// Conditions under which the statement holds: operator, then key, then values, for example
+	// {StringEquals: {"aws:RequestedRegion": [eu-west-1]}}.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+	// +optional
+	Conditions Conditions `json:"conditions,omitempty"`
+}
+
+// Conditions of an IAM policy statement: operator, then key, then values.
+type Conditions map[string]map[string][]string
+
+// Role configures composed IAM roles.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.namePrefix) == has(oldSelf.namePrefix) && (!has(self.namePrefix) || self.namePrefix == oldSelf.namePrefix)",message="namePrefix is immutable"
+// +kubebuilder:validation:XValidation:rule="has(self.path) == has(oldSelf.path) && (!has(self.path) || self.path == oldSelf.path)",message="path is immutable"
+type Role struct {
+	// NamePrefix begins the names of roles and policies: <namePrefix>-<cluster>-<region>-<service>, cut to 64 characters with
+	// a hash where it is longer. Default: crossplane. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+=,.@-]+$`
+	NamePrefix string `json:"namePrefix,omitempty"`
+
+	// Path of roles and policies, beginning and ending with a slash. Default: AWS's own, /. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^/([!-~]+/)?$`
+	Path string `json:"path,omitempty"`
+
+	// Description of the roles, at most 1,000 characters.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1000
+	Description string `json:"description,omitempty"`
+
+	// PermissionsBoundary is the ARN of a policy that limits what the roles may do, whatever their policies say.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	PermissionsBoundary string `json:"permissionsBoundary,omitempty"`
+
+	// MaxSessionDuration of the roles in seconds, 3,600 to 43,200. Default: AWS's own, 3,600.
+	// +optional
+	// +kubebuilder:validation:Minimum=3600
+	// +kubebuilder:validation:Maximum=43200
+	MaxSessionDuration *int64 `json:"maxSessionDuration,omitempty"`
+
+	// TrustConditions are added to the generated trust policy: operator, then key, then values.
+	// +optional
+	TrustConditions Conditions `json:"trustConditions,omitempty"`
+}
+
+// Provider configures composed provider packages. Fields that are not described further mean what they mean in a
+// pkg.crossplane.io Provider: https://docs.crossplane.io/latest/packages/providers/
+type Provider struct {
+	// Registry and organisation of the provider packages. All services and the family must share one, or the providers may
+	// not read the ProviderConfig. Default: xpkg.upbound.io/upbound.
+	// +optional
+	Registry string `json:"registry,omitempty"`
+
+	// Version of the provider packages: a full version such as v2.5.0, so that nothing changes by itself. Required here, in
+	// every service, or in the Input's defaults.
+	// +optional
+	Version string `json:"version,omitempty"`
+
+	// Family says who installs provider-family-aws: Observe leaves it to Crossplane's dependency resolution, Manage composes
+	// it under the resolver's own name. Default: Observe.
+	// +optional
+	Family FamilyManagement `json:"family,omitempty"`
+
+	// PackagePullPolicy of the packages.
+	// +optional
+	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
+	PackagePullPolicy string `json:"packagePullPolicy,omitempty"`
+
+	// PackagePullSecrets in Crossplane's namespace, to pull the packages with.
+	// +optional
+	// +listType=atomic
+	PackagePullSecrets []LocalObjectReference `json:"packagePullSecrets,omitempty"`
+
+	// RevisionActivationPolicy of the packages. With Manual a new revision waits for somebody to activate it.
+	// +optional
+	// +kubebuilder:validation:Enum=Automatic;Manual
+	RevisionActivationPolicy string `json:"revisionActivationPolicy,omitempty"`
+
+	// RevisionHistoryLimit is the number of old package revisions to keep.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	RevisionHistoryLimit *int64 `json:"revisionHistoryLimit,omitempty"`
+
+	// SkipDependencyResolution installs the packages without their dependencies.
+	// +optional
+	SkipDependencyResolution *bool `json:"skipDependencyResolution,omitempty"`
+
+	// IgnoreCrossplaneConstraints installs the packages whatever Crossplane version they ask for.
+	// +optional
+	IgnoreCrossplaneConstraints *bool `json:"ignoreCrossplaneConstraints,omitempty"`
+
+	// CommonLabels are put on every object that the packages install.
+	// +optional
+	CommonLabels map[string]string `json:"commonLabels,omitempty"`
+}
+
+// A LocalObjectReference names an object in a namespace known from elsewhere.
+type LocalObjectReference struct {
+	// Name of the object.
+	// +kubebuilder:validation:MinLength=1
+	Name string `json:"name"`
+}
+
+// A FamilyManagement says who installs provider-family-aws.
+//
+// +kubebuilder:validation:Enum=Observe;Manage
+type FamilyManagement string
+
+// Who installs provider-family-aws.
+const (
+	FamilyObserve FamilyManagement = "Observe"
+	FamilyManage  FamilyManagement = "Manage"
+)
+
+// ProviderConfig configures the composed ProviderConfig.
+type ProviderConfig struct {
+	// Name of the ProviderConfig. Default: the name of the composite resource or, where a claim made it,
+	// <claim namespace>-<claim name>.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	Name string `json:"name,omitempty"`
+
+	// AssumeRoleChain are roles that the providers assume one after the other, beginning with their own.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	AssumeRoleChain []AssumeRole `json:"assumeRoleChain,omitempty"`
+
+	// ClusterProviderConfig composes an aws.m.upbound.io ClusterProviderConfig of the same name too, for namespaced managed
+	// resources (provider-aws v2). Default: false.
+	// +optional
+	ClusterProviderConfig *bool `json:"clusterProviderConfig,omitempty"`
+
+	// Namespaces in which an aws.m.upbound.io ProviderConfig of the same name is composed too (provider-aws v2).
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Namespaces []string `json:"namespaces,omitempty"`
+}
+
+// An AssumeRole is a role of an assume-role chain.
+type AssumeRole struct {
+	// RoleARN is the role to assume.
+	// +kubebuilder:validation:MaxLength=2048
+	RoleARN string `json:"roleARN"`
+
+	// ExternalID that the role's trust policy asks for, 2 to 1,224 characters.
+	// +optional
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=1224
+	ExternalID string `json:"externalID,omitempty"`
+
+	// Tags of the session.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	Tags []Tag `json:"tags,omitempty"`
+
+	// TransitiveTagKeys are the keys of the session tags that the next role in the chain gets too.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	TransitiveTagKeys []string `json:"transitiveTagKeys,omitempty"`
+}
+
+// A Tag of a session.
+type Tag struct {
+	// Key of the tag.
+	Key string `json:"key"`
+	// Value of the tag.
+	Value string `json:"value"`
+}
+
+// A ServiceStatus is what exists of one service's identity.
+type ServiceStatus struct {
+	// Name of the service.
+	Name string `json:"name"`
+
+	// Phase: Waiting (a prerequisite is missing, none of its managed resources may be created yet), Creating (not all ready
+	// yet), Failed (a resource reports an error, which message quotes), Conflict (somebody else owns what is needed), Ready.
+	// +optional
+	Phase Phase `json:"phase,omitempty"`
+
+	// Message says what is waited for or what failed.
+	// +optional
+	Message string `json:"message,omitempty"`
+
+	// RoleName is the name of the IAM role.
+	// +optional
+	RoleName string `json:"roleName,omitempty"`
+
+	// RoleARN is the ARN of the IAM role.
+	// +optional
+	RoleARN string `json:"roleArn,omitempty"`
+
+	// PolicyARNs are the policies attached to the role.
+	// +optional
+	// +listType=atomic
+	PolicyARNs []string `json:"policyArns,omitempty"`
+
+	// AssociationID is the id of the Pod Identity association.
+	// +optional
+	AssociationID string `json:"associationId,omitempty"`
+
+	// AssociationARN is the ARN of the Pod Identity association.
+	// +optional
+	AssociationARN string `json:"associationArn,omitempty"`
+
+	// ExternalID is what EKS sends when it assumes the target role.
+	// +optional
+	ExternalID string `json:"externalId,omitempty"`
+
+	// TargetTrustPolicy is a trust policy for the target role, ready to paste.
+	// +optional
+	TargetTrustPolicy string `json:"targetTrustPolicy,omitempty"`
+
+	// ServiceAccountName is the ServiceAccount that the provider runs as.
+	// +optional
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+
+	// ProviderName is the name of the Provider.
+	// +optional
+	ProviderName string `json:"providerName,omitempty"`
+
+	// Package is the provider package with its version.
+	// +optional
+	Package string `json:"package,omitempty"`
+
+	// ProviderRevision is the active ProviderRevision.
+	// +optional
+	ProviderRevision string `json:"providerRevision,omitempty"`
+}
+
+// A Phase sums up how far a service is.
+//
+// +kubebuilder:validation:Enum=Waiting;Creating;Failed;Conflict;Ready
+type Phase string
+
+// The phases.
+const (
+	PhaseWaiting  Phase = "Waiting"
+	PhaseCreating Phase = "Creating"
+	PhaseFailed   Phase = "Failed"
+	PhaseConflict Phase = "Conflict"
+	PhaseReady    Phase = "Ready"
+)

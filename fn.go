@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/crossplane/function-sdk-go/logging"
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/crossplane/function-sdk-go/response"
+	"google.golang.org/protobuf/types/known/structpb"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/encode"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/plan"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// How long until Crossplane looks again.
+const (
+	// ttlUnanswered: a response that asks for something must not be cached; Crossplane calls again at once.
+	ttlUnanswered = 0
+	// ttlWaiting: what is waited for may be something that Crossplane does not watch.
+	ttlWaiting = 10 * time.Second
+)
+
+// Function composes the resources of a PodIdentityProvider.
+type Function struct {
+	fnv1.UnimplementedFunctionRunnerServiceServer
+
+	log logging.Logger
+	now func() time.Time
+}
+
+// NewFunction returns a Function that logs to the supplied logger.
+func NewFunction(log logging.Logger) *Function {
+	return &Function{log: log, now: time.Now}
+}
+
+// RunFunction composes what a PodIdentityProvider asks for, as far as it can exist yet. It never fails but through a fatal
+// result, and a fatal result leaves everything as it is.
+func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) (rsp *fnv1.RunFunctionResponse, _ error) {
+	xr := view.NewObject(req.GetObserved().GetComposite().GetResource())
+	log := f.log.WithValues("xr", xr.Name(), "claim", xr.Label("crossplane.io/claim-namespace")+"/"+xr.Label("crossplane.io/claim-name"))
+
+	defer func() {
+		if r := recover(); r != nil {
+			log.Info("Function panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			rsp = response.To(req, ttlWaiting)
+			response.Fatal(rsp, fmt.Errorf("internal error: %v", r))
+		}
+	}()
+
+	v, errs := view.From(req, f.now())
+	if len(errs) > 0 {
+		return invalid(req, log, errs), nil
+	}
+	if v.Input.Preview && v.Live() {
+		return invalid(req, log, field.ErrorList{field.Forbidden(field.NewPath("input", "preview"), "is for local rendering only: on a cluster it would defeat the order that provider pods depend on")}), nil
+	}
+	id, errs := identity.Resolve(v)
+	if len(errs) > 0 {
+		return invalid(req, log, errs), nil
+	}
+	p, err := plan.New(v, id)
+	if err != nil {
+		return fatal(req, log, err), nil
+	}
+	rsp, err = respond(req, v, p)
+	if err != nil {
+		return fatal(req, log, err), nil
+	}
+	log.Debug("Composed", "resources", len(rsp.GetDesired().GetResources()), "planned", len(p.Outcomes), "ready", p.Ready(), "unanswered", v.Requirements.Unanswered())
+	return rsp, nil
+}
+
+// respond with what the plan says, on top of what earlier functions of the pipeline desire.
+func respond(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.RunFunctionResponse, error) {
+	rsp := response.To(req, ttl(v, p))
+	rsp.Requirements = v.Requirements.Proto()
+
+	rsp.Desired = &fnv1.State{Resources: map[string]*fnv1.Resource{}}
+	for key, r := range req.GetDesired().GetResources() {
+		rsp.Desired.Resources[key] = r
+	}
+	for _, o := range p.Outcomes {
+		if o.Desired == nil {
+			continue
+		}
+		ready := fnv1.Ready_READY_FALSE
+		if o.Readiness.Ready {
+			ready = fnv1.Ready_READY_TRUE
+		}
+		rsp.Desired.Resources[o.Key] = &fnv1.Resource{Resource: o.Desired, Ready: ready}
+	}
+
+	composite, err := composite(req, v, p)
+	if err != nil {
+		return nil, err
+	}
+	rsp.Desired.Composite = composite
+	for _, c := range p.Conditions {
+		set := response.ConditionFalse
+		if c.Status {
+			set = response.ConditionTrue
+		}
+		set(rsp, string(c.Type), string(c.Reason)).WithMessage(c.Message).TargetCompositeAndClaim()
+	}
+	for _, w := range p.Warnings {
+		response.Warning(rsp, fmt.Errorf("%s", w))
+	}
+	return rsp, nil
+}
+
+// composite resource as it is desired: only its status, beside what earlier functions set. It is not ready while anything of
+// the full plan is missing, which Crossplane cannot know.
+func composite(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.Resource, error) {
+	earlier := req.GetDesired().GetComposite()
+	out := &fnv1.Resource{
+		Resource:          &structpb.Struct{Fields: map[string]*structpb.Value{}},
+		ConnectionDetails: earlier.GetConnectionDetails(),
+		Ready:             earlier.GetReady(),
+	}
+	for k, f := range earlier.GetResource().GetFields() {
+		out.Resource.Fields[k] = f
+	}
+	out.Resource.Fields["apiVersion"] = structpb.NewStringValue(v.XR.APIVersion())
+	out.Resource.Fields["kind"] = structpb.NewStringValue(v.XR.Kind())
+
+	status, err := encode.Status(p.Status)
+	if err != nil {
+		return nil, err
+	}
+	for k, f := range earlier.GetResource().GetFields()["status"].GetStructValue().GetFields() {
+		if _, ok := status.GetStructValue().GetFields()[k]; !ok {
+			status.GetStructValue().Fields[k] = f
+		}
+	}
+	out.Resource.Fields["status"] = status
+	if !p.Ready() {
+		out.Ready = fnv1.Ready_READY_FALSE
+	}
+	return out, nil
+}
+
+func ttl(v *view.View, p *plan.Plan) time.Duration {
+	switch {
+	case v.Requirements.Unanswered():
+		return ttlUnanswered
+	case !p.Ready():
+		return ttlWaiting
+	}
+	return v.SteadyTTL()
+}
+
+// invalid lists everything that is wrong with the composite resource or the Input. What exists is kept.
+func invalid(req *fnv1.RunFunctionRequest, log logging.Logger, errs field.ErrorList) *fnv1.RunFunctionResponse {
+	var lines []string
+	seen := map[string]bool{}
+	for _, e := range errs {
+		if s := e.Error(); !seen[s] {
+			seen[s] = true
+			lines = append(lines, s)
+		}
+	}
+	rsp := fatal(req, log, fmt.Errorf("invalid: %s", strings.Join(lines, "; ")))
+	response.ConditionFalse(rsp, string(v1alpha1.ConditionPrerequisitesReady), string(v1alpha1.ReasonInvalidSpec)).
+		WithMessage(strings.Join(lines, "; ")).TargetCompositeAndClaim()
+	for _, c := range []v1alpha1.ConditionType{v1alpha1.ConditionIdentityReady, v1alpha1.ConditionProvidersReady, v1alpha1.ConditionProviderConfigReady} {
+		response.ConditionUnknown(rsp, string(c), string(v1alpha1.ReasonInvalidSpec)).
+			WithMessage("not looked at: the input is invalid, and everything stays as it is").TargetCompositeAndClaim()
+	}
+	return rsp
+}
+
+// fatal stops the reconcile: everything stays as it is.
+func fatal(req *fnv1.RunFunctionRequest, log logging.Logger, err error) *fnv1.RunFunctionResponse {
+	log.Debug("Cannot compose", "error", err.Error())
+	rsp := response.To(req, ttlWaiting)
+	response.Fatal(rsp, err)
+	rsp.Results[len(rsp.Results)-1].Target = fnv1.Target_TARGET_COMPOSITE_AND_CLAIM.Enum()
+	return rsp
+}

@@ -1,0 +1,36 @@
+package iam
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// hashLength is the number of hexadecimal digits that tell names apart that would be the same once cut.
+const hashLength = 8
+
+// Name joins the parts with dashes. A name that is longer than limit is cut and ends in a hash of the whole.
+func Name(limit int, parts ...string) string {
+	return Cut(strings.Join(parts, "-"), limit)
+}
+
+// Cut a name to the limit. A name that is longer ends in a hash of the whole, so that different names stay different.
+func Cut(name string, limit int) string {
+	if len(name) <= limit {
+		return name
+	}
+	return strings.TrimRight(name[:limit-hashLength-1], "-_.") + "-" + Hash(name)
+}
+
+// Hash of a string in 8 hexadecimal digits.
+func Hash(s string) string {
+	h := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(h[:])[:hashLength]
+}
+
+func sorted[K cmp.Ordered, V any](m map[K]V) []K {
+	return slices.Sorted(maps.Keys(m))
+}

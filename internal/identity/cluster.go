@@ -1,0 +1,72 @@
+package identity
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	eksv1beta1 "github.com/upbound/provider-aws/v2/apis/cluster/eks/v1beta1"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+var clusterKind = view.Kind{GroupVersionKind: eksv1beta1.Cluster_GroupVersionKind, Plural: "clusters", Package: "provider-aws-eks"} //nolint:gochecknoglobals // A constant in all but the keyword.
+
+// AnnotationCluster on managed resources remembers the EKS cluster that a reference was resolved to.
+const AnnotationCluster = v1alpha1.Group + "/cluster"
+
+// resolveCluster finds the EKS cluster's name. Once known it is remembered in the composite resource's status, and on every
+// managed resource that was made for it, so that a Cluster that vanishes later changes nothing.
+func (id *Identity) resolveCluster(v *view.View) {
+	if id.Cluster = id.Spec.ClusterName; id.Cluster != "" {
+		return
+	}
+	if id.Cluster = v.XR.String("status", "clusterName"); id.Cluster != "" {
+		return
+	}
+	if id.Cluster = v.ObservedAnnotation(AnnotationCluster); id.Cluster != "" {
+		return
+	}
+	if v.Requirements.Kind(clusterKind) != view.Yes {
+		id.ClusterProblem = fmt.Sprintf("%s does not exist: install %s", clusterKind.CRD(), clusterKind.Package)
+		return
+	}
+	if ref := id.Spec.ClusterNameRef; ref != nil {
+		c, answer := v.Requirements.Get(clusterKind.GroupVersionKind, ref.Name)
+		if answer != view.Yes {
+			id.ClusterProblem = fmt.Sprintf("Cluster %s (spec.clusterNameRef) does not exist", ref.Name)
+			return
+		}
+		id.Cluster = clusterName(c)
+		return
+	}
+	id.selectCluster(v)
+}
+
+func (id *Identity) selectCluster(v *view.View) {
+	sel := id.Spec.ClusterNameSelector
+	cs, _ := v.Requirements.List(clusterKind.GroupVersionKind, sel.MatchLabels)
+	if sel.MatchControllerRef != nil && *sel.MatchControllerRef {
+		mine := v.XR.Controller()
+		cs = slices.DeleteFunc(cs, func(c view.Object) bool { return mine.UID == "" || c.Controller().UID != mine.UID })
+	}
+	names := make([]string, 0, len(cs))
+	for _, c := range cs {
+		names = append(names, clusterName(c))
+	}
+	slices.Sort(names)
+	switch len(names) {
+	case 1:
+		id.Cluster = names[0]
+	case 0:
+		id.ClusterProblem = "no Cluster matches spec.clusterNameSelector"
+	default:
+		id.ClusterProblem = fmt.Sprintf("%d Clusters match spec.clusterNameSelector (%s): it must select one", len(names), strings.Join(names[:min(len(names), 5)], ", "))
+	}
+}
+
+// clusterName of a Cluster managed resource in AWS.
+func clusterName(c view.Object) string {
+	return or(c.Annotation(annotationExternalName), c.Name())
+}

@@ -1,0 +1,280 @@
+// Package identity works out what a composite resource asks for: every default applied, every name, policy and package
+// known, everything checked. It says what is wanted; package resources says how, and package plan when.
+package identity
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// The defaults. They are no defaults of the schema, so that an Input can set others.
+const (
+	defaultRegistry          = "xpkg.upbound.io/upbound"
+	defaultNamespace         = "crossplane-system"
+	defaultProviderConfig    = "default"
+	defaultRolePrefix        = "crossplane"
+	defaultAssociationSettle = 10 * time.Second
+	annotationExternalName   = "crossplane.io/external-name"
+	maxName                  = 253
+)
+
+// An Identity is what a composite resource asks for.
+type Identity struct {
+	// Spec of the composite resource, for what is passed on as it is.
+	Spec *v1alpha1.PodIdentityProviderSpec
+	// Region of the EKS cluster and the partition it is in.
+	Region, Partition string
+	// Cluster is the EKS cluster's name; empty while it is not known.
+	Cluster string
+	// ClusterProblem says why the cluster is not known.
+	ClusterProblem string
+	// Namespace that Crossplane and the providers run in.
+	Namespace string
+	// BootstrapConfig is the ProviderConfig of the IAM and EKS managed resources themselves.
+	BootstrapConfig string
+	// ProviderConfig is the name of the composed ProviderConfig.
+	ProviderConfig string
+	// Family is the provider family's package; nil unless it is to be composed.
+	Family *Package
+	// Teardown is how deletion is ordered.
+	Teardown v1alpha1.Teardown
+	// Services in the order of the spec.
+	Services []*Service
+}
+
+// A Package is a provider package and the Provider that installs it.
+type Package struct {
+	// Name of the Provider.
+	Name string
+	// Repository of the package, without a tag.
+	Repository string
+	// Source is the repository with a tag or digest.
+	Source string
+}
+
+// A Service is what the composite resource asks for one AWS service.
+type Service struct {
+	// Name of the service.
+	Name string
+	// Managed says whether the provider package is composed.
+	Managed bool
+	// Provider package.
+	Provider Package
+	// ServiceAccount that the provider runs as.
+	ServiceAccount string
+	// RoleARN is the role of somebody else to use; empty if one is composed.
+	RoleARN string
+	// RoleName is the name of the composed role in AWS; empty while the cluster is not known.
+	RoleName string
+	// ObjectName is the Kubernetes name of the composed managed resources.
+	ObjectName string
+	// TrustPolicy of the composed role; empty while the cluster is not known.
+	TrustPolicy string
+	// Policies to compose.
+	Policies []string
+	// ManagedPolicyARNs to attach.
+	ManagedPolicyARNs []string
+	// AssociationID to import; empty to create one.
+	AssociationID string
+	// Runtime of the provider.
+	Runtime v1alpha1.Runtime
+	// Settle is how long to wait after the association is ready before the Provider is created.
+	Settle time.Duration
+}
+
+// Resolve what the composite resource asks for. It fails with everything that is wrong with it.
+func Resolve(v *view.View) (*Identity, field.ErrorList) {
+	s, at := v.Spec, field.NewPath("spec")
+	id := &Identity{
+		Spec:            s,
+		Region:          s.Region,
+		Partition:       iam.Partition(s.Region),
+		Namespace:       or(s.CrossplaneNamespace, defaultNamespace),
+		BootstrapConfig: defaultProviderConfig,
+		ProviderConfig:  providerConfigName(v),
+		Teardown:        or(s.Teardown, v1alpha1.TeardownOrdered),
+	}
+	if s.ProviderConfigRef != nil {
+		id.BootstrapConfig = or(s.ProviderConfigRef.Name, defaultProviderConfig)
+	}
+
+	errs := validate(at, s)
+	errs = append(errs, validateProviderConfigName(at, v, id)...)
+	if len(errs) == 0 {
+		// A spec that is wrong must ask for nothing.
+		id.resolveCluster(v)
+	}
+	if s.Provider != nil && s.Provider.Family == v1alpha1.FamilyManage {
+		id.Family = family(s.Provider)
+	}
+	for i := range s.Services {
+		svc, serrs := id.service(v, at.Child("services").Index(i), &s.Services[i])
+		id.Services = append(id.Services, svc)
+		errs = append(errs, serrs...)
+	}
+	errs = append(errs, validateUnique(at.Child("services"), s.Services, id.Services)...)
+	if len(errs) == 0 {
+		errs = id.validateImmutable(v, at)
+	}
+	return id, errs
+}
+
+// providerConfigName never changes once the ProviderConfig exists: managed resources refer to it.
+func providerConfigName(v *view.View) string {
+	if o := v.Observed("providerconfig"); o.Exists() {
+		return o.Name()
+	}
+	if pc := v.Spec.ProviderConfig; pc != nil && pc.Name != "" {
+		return pc.Name
+	}
+	if ns, name := v.Claim(); name != "" {
+		return iam.Name(maxName, ns, name)
+	}
+	return v.XR.Name()
+}
+
+func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (*Service, field.ErrorList) {
+	svc := &Service{
+		Name:           s.Name,
+		Managed:        s.Management != v1alpha1.ServiceObserved,
+		ServiceAccount: or(s.ServiceAccountName, "provider-aws-"+s.Name),
+		RoleARN:        s.RoleARN,
+		AssociationID:  s.AssociationID,
+		Runtime:        overlay(id.Spec.Runtime, s.Runtime),
+		Settle:         defaultAssociationSettle,
+	}
+	if n := svc.Runtime.AssociationSettleSeconds; n != nil {
+		svc.Settle = time.Duration(*n) * time.Second
+	}
+	if s.Permissions != nil {
+		svc.ManagedPolicyARNs = s.Permissions.ManagedPolicyARNs
+	}
+
+	errs := validateService(at, s, svc.Runtime, id.Partition)
+	pkg, perrs := servicePackage(at, id.Spec.Provider, s)
+	svc.Provider = pkg
+	errs = append(errs, perrs...)
+	if svc.RoleARN == "" {
+		policies, perrs := policies(at, id.Spec, s)
+		svc.Policies = policies
+		errs = append(errs, perrs...)
+	}
+	if id.Cluster == "" {
+		return svc, errs
+	}
+
+	svc.RoleName = id.roleName(v, s)
+	svc.ObjectName = ObjectName(svc.RoleName)
+	if svc.RoleARN == "" {
+		trust, terrs := id.trustPolicy(svc.ServiceAccount)
+		svc.TrustPolicy = trust
+		errs = append(errs, terrs...)
+	}
+	return svc, errs
+}
+
+// roleName of a role that exists never changes, whatever names are generated today.
+func (id *Identity) roleName(v *view.View, s *v1alpha1.Service) string {
+	if s.RoleName != "" {
+		return s.RoleName
+	}
+	if name := v.Observed("role/" + s.Name).Annotation(annotationExternalName); name != "" {
+		return name
+	}
+	return id.generatedRoleName(s.Name)
+}
+
+func (id *Identity) generatedRoleName(service string) string {
+	prefix := defaultRolePrefix
+	if id.Spec.Role != nil {
+		prefix = or(id.Spec.Role.NamePrefix, prefix)
+	}
+	return iam.Name(iam.MaxRoleName, prefix, id.Cluster, id.Region, service)
+}
+
+func (id *Identity) trustPolicy(serviceAccount string) (string, field.ErrorList) {
+	t := iam.Trust{
+		Region: id.Region, Cluster: id.Cluster, Namespace: id.Namespace, ServiceAccount: serviceAccount,
+		AccountID: id.Spec.AccountID,
+	}
+	if id.Spec.Role != nil {
+		t.Conditions = conditions(id.Spec.Role.TrustConditions)
+	}
+	at := field.NewPath("spec", "role", "trustConditions")
+	d, err := t.Document()
+	if err != nil {
+		return "", field.ErrorList{field.Forbidden(at, err.Error())}
+	}
+	s := d.String()
+	if n := iam.Size(s); n > iam.MaxTrustPolicySize {
+		return "", field.ErrorList{field.Invalid(at, field.OmitValueType{}, fmt.Sprintf("the trust policy has %d characters, AWS allows %d", n, iam.MaxTrustPolicySize))}
+	}
+	return s, nil
+}
+
+// overlay a service's runtime on that of all services, field by field; maps merge.
+func overlay(base, over *v1alpha1.Runtime) v1alpha1.Runtime {
+	switch {
+	case base == nil && over == nil:
+		return v1alpha1.Runtime{}
+	case base == nil:
+		return *over
+	case over == nil:
+		return *base
+	}
+	r := *over
+	fill(&r.Replicas, base.Replicas)
+	fill(&r.Affinity, base.Affinity)
+	fill(&r.Resources, base.Resources)
+	fill(&r.DeploymentTemplate, base.DeploymentTemplate)
+	fill(&r.ServiceAccountTemplate, base.ServiceAccountTemplate)
+	fill(&r.VerifyCredentials, base.VerifyCredentials)
+	fill(&r.AssociationSettleSeconds, base.AssociationSettleSeconds)
+	r.PriorityClassName = or(r.PriorityClassName, base.PriorityClassName)
+	if r.Args == nil {
+		r.Args = base.Args
+	}
+	if r.Env == nil {
+		r.Env = base.Env
+	}
+	if r.Tolerations == nil {
+		r.Tolerations = base.Tolerations
+	}
+	r.NodeSelector = union(base.NodeSelector, r.NodeSelector)
+	r.PodLabels = union(base.PodLabels, r.PodLabels)
+	r.PodAnnotations = union(base.PodAnnotations, r.PodAnnotations)
+	return r
+}
+
+func fill[T any](p **T, base *T) {
+	if *p == nil {
+		*p = base
+	}
+}
+
+func union(base, over map[string]string) map[string]string {
+	if len(base) == 0 {
+		return over
+	}
+	m := make(map[string]string, len(base)+len(over))
+	for k, v := range base {
+		m[k] = v
+	}
+	for k, v := range over {
+		m[k] = v
+	}
+	return m
+}
+
+func or[T ~string](v, fallback T) T {
+	if v == "" {
+		return fallback
+	}
+	return v
+}

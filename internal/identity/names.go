@@ -1,0 +1,28 @@
+package identity
+
+import (
+	"strings"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+)
+
+// maxObjectName is the longest name that is used for a Kubernetes object, so that it also fits a label.
+const maxObjectName = 63
+
+// ObjectName makes a Kubernetes name of an AWS name. Where that changes it, a hash keeps different names different.
+func ObjectName(awsName string) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, awsName)
+	name = strings.Trim(name, "-")
+	if name != awsName {
+		name = strings.TrimLeft(name+"-"+iam.Hash(awsName), "-")
+	}
+	return iam.Cut(name, maxObjectName)
+}

@@ -1,0 +1,437 @@
+package identity
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	corev1 "k8s.io/api/core/v1"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// Forms that AWS prescribes. The schema has the same; local renders do not check it, and defaults do not pass through it.
+//
+//nolint:gochecknoglobals // Constants in all but the keyword.
+var (
+	regionPattern      = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
+	clusterPattern     = regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$`)
+	accountPattern     = regexp.MustCompile(`^[0-9]{12}$`)
+	servicePattern     = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$`)
+	iamNamePattern     = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
+	pathPattern        = regexp.MustCompile(`^/([!-~]{1,510}/)?$`)
+	roleARNPattern     = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::[0-9]{12}:role/[!-~]+$`)
+	policyARNPattern   = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(aws|[0-9]{12}):policy/[!-~]+$`)
+	associationPattern = regexp.MustCompile(`^a-[a-z0-9]+$`)
+	tagPattern         = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+)
+
+// notYet lists what the API has and this version does not do. It is refused, so that nobody relies on it.
+const notYet = "is not available in this version"
+
+// validate what concerns the whole spec.
+func validate(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorList {
+	errs := field.ErrorList{}
+	if s.Region == "" {
+		errs = append(errs, field.Required(at.Child("region"), "set it here or in the defaults of the Composition's Input"))
+	} else {
+		errs = append(errs, matches(at.Child("region"), s.Region, regionPattern, "must be an AWS region such as eu-west-1")...)
+	}
+	errs = append(errs, validateCluster(at, s)...)
+	errs = append(errs, matches(at.Child("accountId"), s.AccountID, accountPattern, "must be an AWS account id of 12 digits")...)
+	if len(s.Services) == 0 {
+		errs = append(errs, field.Required(at.Child("services"), "name at least one service"))
+	}
+	errs = append(errs, validateTags(at.Child("tags"), s.Tags)...)
+	errs = append(errs, validateRole(at.Child("role"), s.Role, iam.Partition(s.Region))...)
+	errs = append(errs, validateProvider(at.Child("provider"), s.Provider)...)
+	errs = append(errs, validateRuntime(at.Child("runtime"), s.Runtime)...)
+	errs = append(errs, validateProviderConfig(at.Child("providerConfig"), s.ProviderConfig)...)
+	for i, p := range s.ManagementPolicies {
+		errs = append(errs, oneOf(at.Child("managementPolicies").Index(i), p, "Observe", "Create", "Update", "Delete", "LateInitialize", "*")...)
+	}
+	errs = append(errs, oneOf(at.Child("deletionPolicy"), s.DeletionPolicy, v1alpha1.DeletionDelete, v1alpha1.DeletionOrphan)...)
+	errs = append(errs, oneOf(at.Child("teardown"), s.Teardown, v1alpha1.TeardownOrdered, v1alpha1.TeardownUnordered)...)
+	if a := s.PodIdentityAgent; a != nil {
+		errs = append(errs, oneOf(at.Child("podIdentityAgent", "management"), a.Management, "None", "Managed")...)
+		if a.Management == "Managed" {
+			errs = append(errs, field.Forbidden(at.Child("podIdentityAgent", "management"), "Managed "+notYet))
+		}
+	}
+	if s.CrossplaneNamespace != "" {
+		errs = append(errs, problems(at.Child("crossplaneNamespace"), s.CrossplaneNamespace, validation.IsDNS1123Label)...)
+	}
+	return errs
+}
+
+func validateCluster(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorList {
+	n := 0
+	for _, set := range []bool{s.ClusterName != "", s.ClusterNameRef != nil, s.ClusterNameSelector != nil} {
+		if set {
+			n++
+		}
+	}
+	const hint = "exactly one of clusterName, clusterNameRef and clusterNameSelector must be set, here or in the defaults of the Composition's Input"
+	switch {
+	case n == 0:
+		return field.ErrorList{field.Required(at.Child("clusterName"), hint)}
+	case n > 1:
+		return field.ErrorList{field.Forbidden(at.Child("clusterName"), hint)}
+	case s.ClusterName != "":
+		return matches(at.Child("clusterName"), s.ClusterName, clusterPattern, "must be an EKS cluster name: 1 to 100 letters, digits, - and _")
+	case s.ClusterNameRef != nil:
+		return problems(at.Child("clusterNameRef", "name"), s.ClusterNameRef.Name, validation.IsDNS1123Subdomain)
+	}
+	sel := s.ClusterNameSelector
+	if len(sel.MatchLabels) == 0 && (sel.MatchControllerRef == nil || !*sel.MatchControllerRef) {
+		return field.ErrorList{field.Required(at.Child("clusterNameSelector", "matchLabels"), "a selector needs matchLabels or matchControllerRef")}
+	}
+	return metavalidation.ValidateLabels(sel.MatchLabels, at.Child("clusterNameSelector", "matchLabels"))
+}
+
+// validateTags checks what AWS says of tags: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html.
+func validateTags(at *field.Path, tags map[string]string) field.ErrorList {
+	errs := field.ErrorList{}
+	if len(tags) > iam.MaxTags {
+		errs = append(errs, field.TooMany(at, len(tags), iam.MaxTags))
+	}
+	for _, k := range sorted(tags) {
+		switch {
+		case k == "" || len([]rune(k)) > iam.MaxTagKey:
+			errs = append(errs, field.Invalid(at.Key(k), k, fmt.Sprintf("a tag's key must have 1 to %d characters", iam.MaxTagKey)))
+		case strings.HasPrefix(strings.ToLower(k), "aws:"):
+			errs = append(errs, field.Invalid(at.Key(k), k, "keys that begin with aws: are AWS's own"))
+		case !tagPattern.MatchString(k) || !tagPattern.MatchString(tags[k]):
+			errs = append(errs, field.Invalid(at.Key(k), tags[k], "a tag may have letters, digits, spaces and _.:/=+-@"))
+		}
+		if len([]rune(tags[k])) > iam.MaxTagValue {
+			errs = append(errs, field.TooLong(at.Key(k), tags[k], iam.MaxTagValue))
+		}
+	}
+	return errs
+}
+
+func validateRole(at *field.Path, r *v1alpha1.Role, partition string) field.ErrorList {
+	if r == nil {
+		return nil
+	}
+	errs := field.ErrorList{}
+	errs = append(errs, matches(at.Child("namePrefix"), r.NamePrefix, iamNamePattern, "may have letters, digits and +=,.@_-")...)
+	if len(r.NamePrefix) > 32 {
+		errs = append(errs, field.TooLong(at.Child("namePrefix"), r.NamePrefix, 32))
+	}
+	errs = append(errs, matches(at.Child("path"), r.Path, pathPattern, fmt.Sprintf("must begin and end with / and have at most %d characters", iam.MaxPath))...)
+	if len([]rune(r.Description)) > 1000 {
+		errs = append(errs, field.TooLong(at.Child("description"), field.OmitValueType{}, 1000))
+	}
+	if strings.ContainsFunc(r.Description, func(c rune) bool { return unicode.IsControl(c) && !strings.ContainsRune("\t\n\r", c) || c > 0xFF }) {
+		errs = append(errs, field.Invalid(at.Child("description"), r.Description, "may have only printable Latin-1 characters"))
+	}
+	errs = append(errs, arn(at.Child("permissionsBoundary"), r.PermissionsBoundary, policyARNPattern, "policy", partition)...)
+	if d := r.MaxSessionDuration; d != nil && (*d < 3600 || *d > 43200) {
+		errs = append(errs, field.Invalid(at.Child("maxSessionDuration"), *d, "must be from 3600 to 43200 seconds"))
+	}
+	return errs
+}
+
+func validateProvider(at *field.Path, p *v1alpha1.Provider) field.ErrorList {
+	if p == nil {
+		return nil
+	}
+	errs := field.ErrorList{}
+	errs = append(errs, matches(at.Child("registry"), p.Registry, repositoryPattern, repositoryHint)...)
+	errs = append(errs, matches(at.Child("version"), p.Version, versionPattern, versionHint)...)
+	errs = append(errs, oneOf(at.Child("family"), p.Family, v1alpha1.FamilyObserve, v1alpha1.FamilyManage)...)
+	if p.Family == v1alpha1.FamilyManage && p.Version == "" {
+		errs = append(errs, field.Required(at.Child("version"), "family: Manage needs a version of provider-family-aws"))
+	}
+	errs = append(errs, oneOf(at.Child("packagePullPolicy"), p.PackagePullPolicy, "Always", "IfNotPresent", "Never")...)
+	errs = append(errs, oneOf(at.Child("revisionActivationPolicy"), p.RevisionActivationPolicy, "Automatic", "Manual")...)
+	if n := p.RevisionHistoryLimit; n != nil && *n < 0 {
+		errs = append(errs, field.Invalid(at.Child("revisionHistoryLimit"), *n, "must not be negative"))
+	}
+	for i, s := range p.PackagePullSecrets {
+		errs = append(errs, problems(at.Child("packagePullSecrets").Index(i).Child("name"), s.Name, validation.IsDNS1123Subdomain)...)
+	}
+	return append(errs, metavalidation.ValidateLabels(p.CommonLabels, at.Child("commonLabels"))...)
+}
+
+func validateProviderConfig(at *field.Path, p *v1alpha1.ProviderConfig) field.ErrorList {
+	if p == nil {
+		return nil
+	}
+	errs := field.ErrorList{}
+	if p.Name != "" {
+		errs = append(errs, problems(at.Child("name"), p.Name, validation.IsDNS1123Subdomain)...)
+	}
+	for i, r := range p.AssumeRoleChain {
+		at := at.Child("assumeRoleChain").Index(i)
+		errs = append(errs, matches(at.Child("roleARN"), or(r.RoleARN, "none"), roleARNPattern, "must be the ARN of an IAM role")...)
+		if n := len(r.ExternalID); r.ExternalID != "" && (n < 2 || n > 1224) {
+			errs = append(errs, field.Invalid(at.Child("externalID"), r.ExternalID, "must have 2 to 1224 characters"))
+		}
+	}
+	if len(p.Namespaces) > 0 {
+		errs = append(errs, field.Forbidden(at.Child("namespaces"), notYet))
+	}
+	return errs
+}
+
+// validateProviderConfigName keeps the composed ProviderConfig apart from the one that its own prerequisites use.
+func validateProviderConfigName(at *field.Path, v *view.View, id *Identity) field.ErrorList {
+	if id.ProviderConfig == id.BootstrapConfig {
+		return field.ErrorList{field.Invalid(at.Child("providerConfig", "name"), id.ProviderConfig,
+			"is also spec.providerConfigRef, the identity that the IAM and EKS resources themselves use: it cannot depend on what it creates")}
+	}
+	if name := v.Observed("providerconfig").Name(); name != "" && id.Spec.ProviderConfig != nil && id.Spec.ProviderConfig.Name != "" && id.Spec.ProviderConfig.Name != name {
+		return field.ErrorList{immutable(at.Child("providerConfig", "name"), id.Spec.ProviderConfig.Name, name)}
+	}
+	return nil
+}
+
+func validateService(at *field.Path, s *v1alpha1.Service, runtime v1alpha1.Runtime, partition string) field.ErrorList {
+	errs := matches(at.Child("name"), or(s.Name, "_"), servicePattern, "must have 1 to 40 lower-case letters, digits and -")
+	if len(errs) == 0 {
+		errs = append(errs, validateKnown(at, s)...)
+	}
+	errs = append(errs, oneOf(at.Child("management"), s.Management, v1alpha1.ServiceManaged, v1alpha1.ServiceObserved)...)
+	if s.ServiceAccountName != "" {
+		errs = append(errs, problems(at.Child("serviceAccountName"), s.ServiceAccountName, validation.IsDNS1123Subdomain)...)
+	}
+	errs = append(errs, matches(at.Child("roleName"), s.RoleName, iamNamePattern, "must have 1 to 64 letters, digits and +=,.@_-")...)
+	errs = append(errs, matches(at.Child("associationId"), s.AssociationID, associationPattern, "must be an association's id such as a-0123456789abcdef0")...)
+	errs = append(errs, arn(at.Child("roleArn"), s.RoleARN, roleARNPattern, "role", partition)...)
+	if s.RoleARN != "" && (s.Permissions != nil || s.RoleName != "" || isTrue(s.ImportRole)) {
+		errs = append(errs, field.Forbidden(at.Child("roleArn"), "brings its own permissions and name: it excludes permissions, roleName and importRole"))
+	}
+	if s.Permissions != nil {
+		for i, a := range s.Permissions.ManagedPolicyARNs {
+			at := at.Child("permissions", "managedPolicyArns").Index(i)
+			errs = append(errs, arn(at, or(a, "none"), policyARNPattern, "policy", partition)...)
+			if slices.Contains(s.Permissions.ManagedPolicyARNs[:i], a) {
+				errs = append(errs, field.Duplicate(at, a))
+			}
+		}
+	}
+	if s.Runtime != nil {
+		errs = append(errs, validateRuntime(at.Child("runtime"), s.Runtime)...)
+	}
+	if s.TargetRoleARN != "" {
+		errs = append(errs, field.Forbidden(at.Child("targetRoleArn"), notYet))
+	}
+	if isTrue(s.DisableSessionTags) {
+		errs = append(errs, field.Forbidden(at.Child("disableSessionTags"), notYet))
+	}
+	if isTrue(s.ImportRole) {
+		errs = append(errs, field.Forbidden(at.Child("importRole"), notYet))
+	}
+	return errs
+}
+
+// validateKnown checks that the catalogue knows the service, or that it brings all that the catalogue would give.
+func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
+	if _, ok := catalogue.Lookup(s.Name); ok {
+		return nil
+	}
+	p := s.Permissions
+	own := s.RoleARN != "" || p != nil && (p.AccessLevel == "" || p.AccessLevel == v1alpha1.AccessNone) &&
+		(len(p.Statements) > 0 || p.PolicyDocument != "" || len(p.ManagedPolicyARNs) > 0)
+	if own && s.Package != "" {
+		return nil
+	}
+	hint := "is not in the catalogue"
+	if near := catalogue.Nearest(s.Name); len(near) > 0 {
+		hint += " (did you mean " + strings.Join(near, ", ") + "?)"
+	}
+	return field.ErrorList{field.Invalid(at.Child("name"), s.Name, hint+": for any other service give both package and its own permissions, without an accessLevel")}
+}
+
+// templates that would take the identity away from a provider.
+func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
+	if r == nil {
+		return nil
+	}
+	errs := field.ErrorList{}
+	if r.Replicas != nil && *r.Replicas < 0 {
+		errs = append(errs, field.Invalid(at.Child("replicas"), *r.Replicas, "must not be negative"))
+	}
+	if n := r.AssociationSettleSeconds; n != nil && (*n < 0 || *n > 300) {
+		errs = append(errs, field.Invalid(at.Child("associationSettleSeconds"), *n, "must be from 0 to 300"))
+	}
+	if isTrue(r.VerifyCredentials) {
+		errs = append(errs, field.Forbidden(at.Child("verifyCredentials"), notYet))
+	}
+	errs = append(errs, metavalidation.ValidateLabels(r.PodLabels, at.Child("podLabels"))...)
+	errs = append(errs, metavalidation.ValidateLabels(r.NodeSelector, at.Child("nodeSelector"))...)
+	for _, k := range sorted(r.PodAnnotations) {
+		errs = append(errs, problems(at.Child("podAnnotations").Key(k), strings.ToLower(k), validation.IsQualifiedName)...)
+	}
+	for i, e := range r.Env {
+		if e.Name == "" || strings.Contains(e.Name, "=") {
+			errs = append(errs, field.Invalid(at.Child("env").Index(i).Child("name"), e.Name, "must be a name without ="))
+		}
+		if slices.ContainsFunc(r.Env[:i], func(o corev1.EnvVar) bool { return o.Name == e.Name }) {
+			errs = append(errs, field.Duplicate(at.Child("env").Index(i).Child("name"), e.Name))
+		}
+	}
+	if r.DeploymentTemplate != nil {
+		errs = append(errs, validateTemplate(at.Child("deploymentTemplate"), r.DeploymentTemplate.Raw,
+			[]string{"metadata", "name"}, []string{"spec", "template", "spec", "serviceAccountName"}, []string{"spec", "template", "spec", "serviceAccount"})...)
+	}
+	if r.ServiceAccountTemplate != nil {
+		errs = append(errs, validateTemplate(at.Child("serviceAccountTemplate"), r.ServiceAccountTemplate.Raw, []string{"metadata", "name"})...)
+	}
+	return errs
+}
+
+// validateTemplate refuses paths that the identity depends on, and directives that could take other parts out.
+func validateTemplate(at *field.Path, raw []byte, forbidden ...[]string) field.ErrorList {
+	var m map[string]any
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, "must be an object")}
+	}
+	errs := directives(at, m)
+	for _, path := range forbidden {
+		o := m
+		for i, name := range path {
+			if i == len(path)-1 && o[name] != nil {
+				errs = append(errs, field.Forbidden(at.Child(path[0], path[1:]...), "the identity depends on it; services[].serviceAccountName is the place to name a ServiceAccount"))
+			}
+			o, _ = o[name].(map[string]any)
+		}
+	}
+	return errs
+}
+
+func directives(at *field.Path, v any) field.ErrorList {
+	errs := field.ErrorList{}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range sorted(v) {
+			if strings.HasPrefix(k, "$") {
+				errs = append(errs, field.Forbidden(at.Child(k), "merge directives could remove what the identity depends on"))
+			}
+			errs = append(errs, directives(at.Child(k), v[k])...)
+		}
+	case []any:
+		for i, e := range v {
+			errs = append(errs, directives(at.Index(i), e)...)
+		}
+	}
+	return errs
+}
+
+// validateUnique checks that no two services share a name, a ServiceAccount, a role, a package or an association.
+func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Service) field.ErrorList {
+	errs := field.ErrorList{}
+	seen := map[string]bool{}
+	unique := func(at *field.Path, kind, v string) {
+		if v != "" && seen[kind+v] {
+			errs = append(errs, field.Duplicate(at, v))
+		}
+		seen[kind+v] = true
+	}
+	for i, s := range services {
+		at := at.Index(i)
+		unique(at.Child("name"), "name ", s.Name)
+		unique(at.Child("serviceAccountName"), "serviceaccount ", s.ServiceAccount)
+		unique(at.Child("roleName"), "role ", strings.ToLower(specs[i].RoleName))
+		unique(at.Child("associationId"), "association ", s.AssociationID)
+		if specs[i].Package != "" {
+			unique(at.Child("package"), "package ", s.Provider.Repository)
+		}
+	}
+	return errs
+}
+
+// validateImmutable checks inputs that cannot change against what exists: it would have to be replaced, and is kept.
+func (id *Identity) validateImmutable(v *view.View, at *field.Path) field.ErrorList {
+	errs := field.ErrorList{}
+	once := map[string]bool{}
+	same := func(p *field.Path, want, got string) {
+		if got != "" && want != "" && want != got && !once[p.String()] {
+			once[p.String()] = true
+			errs = append(errs, immutable(p, want, got))
+		}
+	}
+	for i, s := range id.Spec.Services {
+		sat := at.Child("services").Index(i)
+		if a := v.Observed("association/" + s.Name); a.Exists() {
+			same(at.Child("region"), id.Region, a.String("spec", "forProvider", "region"))
+			same(at.Child("clusterName"), id.Cluster, a.String("spec", "forProvider", "clusterName"))
+			same(at.Child("crossplaneNamespace"), id.Namespace, a.String("spec", "forProvider", "namespace"))
+			same(sat.Child("serviceAccountName"), id.Services[i].ServiceAccount, a.String("spec", "forProvider", "serviceAccount"))
+		}
+		if r := v.Observed("role/" + s.Name); r.Exists() && s.RoleARN == "" {
+			same(sat.Child("roleName"), s.RoleName, r.Annotation(annotationExternalName))
+			if s.RoleName == "" && id.Cluster != "" {
+				same(at.Child("role", "namePrefix"), id.generatedRoleName(s.Name), r.Annotation(annotationExternalName))
+			}
+			if id.Spec.Role != nil {
+				same(at.Child("role", "path"), id.Spec.Role.Path, r.String("spec", "forProvider", "path"))
+			}
+		}
+	}
+	return errs
+}
+
+func immutable(at *field.Path, want, got string) *field.Error {
+	return field.Invalid(at, want, fmt.Sprintf("is immutable: what exists was made with %q and is kept; set it back", got))
+}
+
+func matches(at *field.Path, v string, p *regexp.Regexp, hint string) field.ErrorList {
+	if v == "" || p.MatchString(v) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at, v, hint)}
+}
+
+// arn checks an optional ARN of an IAM role or policy. IAM knows nothing of other partitions.
+func arn(at *field.Path, v string, p *regexp.Regexp, kind, partition string) field.ErrorList {
+	if v == "" {
+		return nil
+	}
+	m := p.FindStringSubmatch(v)
+	if m == nil {
+		return field.ErrorList{field.Invalid(at, v, fmt.Sprintf("must be the ARN of an IAM %s, such as arn:%s:iam::123456789012:%s/name", kind, partition, kind))}
+	}
+	if m[1] != partition {
+		return field.ErrorList{field.Invalid(at, v, fmt.Sprintf("is in partition %s, but spec.region is in %s", m[1], partition))}
+	}
+	return nil
+}
+
+func problems(at *field.Path, v string, check func(string) []string) field.ErrorList {
+	errs := field.ErrorList{}
+	for _, p := range check(v) {
+		errs = append(errs, field.Invalid(at, v, p))
+	}
+	return errs
+}
+
+func oneOf[T ~string](at *field.Path, v T, allowed ...T) field.ErrorList {
+	if v == "" || slices.Contains(allowed, v) {
+		return nil
+	}
+	return field.ErrorList{field.NotSupported(at, v, allowed)}
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+func sorted[V any](m map[string]V) []string {
+	ks := make([]string, 0, len(m))
+	for k := range m {
+		ks = append(ks, k)
+	}
+	slices.Sort(ks)
+	return ks
+}

@@ -1,0 +1,146 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
+)
+
+// A Condition of the composite resource and its claim.
+type Condition struct {
+	Type    v1alpha1.ConditionType
+	Status  bool
+	Reason  v1alpha1.Reason
+	Message string
+}
+
+// maxParts bounds how much a condition tells, so that it stays readable with many services.
+const maxParts = 5
+
+// stages are the conditions that sum up the resources that count for them.
+//
+//nolint:gochecknoglobals // Constants in all but the keyword.
+var stages = []struct {
+	condition v1alpha1.ConditionType
+	ready     string
+}{
+	{v1alpha1.ConditionIdentityReady, "every role, policy and association is ready"},
+	{v1alpha1.ConditionProvidersReady, "every provider is installed and healthy"},
+	{v1alpha1.ConditionProviderConfigReady, "the ProviderConfig exists"},
+}
+
+// Gravity of the reasons: a condition that covers several resources has the gravest of theirs.
+var gravity = []v1alpha1.Reason{ //nolint:gochecknoglobals // A constant in all but the keyword.
+	v1alpha1.ReasonFailed, v1alpha1.ReasonConflict, v1alpha1.ReasonMissing, v1alpha1.ReasonCreating, v1alpha1.ReasonWaiting, v1alpha1.ReasonReady,
+}
+
+func (p *Plan) conditions() []Condition {
+	cs := []Condition{p.prerequisites()}
+	for _, s := range stages {
+		c := p.sum(func(o *Outcome) bool { return o.Condition == s.condition })
+		c.Type = s.condition
+		if c.Status {
+			c.Message = s.ready
+		}
+		cs = append(cs, c)
+	}
+	if p.identity.Teardown == v1alpha1.TeardownOrdered {
+		cs = append(cs, Condition{
+			Type: v1alpha1.ConditionTeardownProtected, Reason: v1alpha1.ReasonUnprotected,
+			Message: "this version composes no Usages: before deleting this object, delete the managed resources of its services",
+		})
+	}
+	return cs
+}
+
+// prerequisites are what must exist before anything of its kind can be created.
+func (p *Plan) prerequisites() Condition {
+	c := p.sum(func(o *Outcome) bool { return o.waiting() && o.reason() == v1alpha1.ReasonMissing })
+	c.Type = v1alpha1.ConditionPrerequisitesReady
+	switch {
+	case !c.Status:
+	case p.input.Preview:
+		c.Reason, c.Message = v1alpha1.ReasonPreview, "a preview does not look for prerequisites"
+	case p.input.Prerequisites == v1beta1.PrerequisitesAssume:
+		c.Reason, c.Message = v1alpha1.ReasonAssumed, "prerequisites are assumed to exist (Input prerequisites: Assume)"
+	default:
+		c.Message = "everything that must exist beforehand does"
+	}
+	return c
+}
+
+// sum up some of the resources.
+func (p *Plan) sum(covers func(*Outcome) bool) Condition {
+	c := Condition{Status: true, Reason: v1alpha1.ReasonReady}
+	var os []*Outcome
+	for _, o := range p.Outcomes {
+		if covers(o) && !o.Readiness.Ready {
+			os = append(os, o)
+		}
+	}
+	if len(os) == 0 {
+		return c
+	}
+	c.Status = false
+	for _, o := range os {
+		if graver(o.reason(), c.Reason) {
+			c.Reason = o.reason()
+		}
+	}
+	c.Message = p.describe(os, true)
+	return c
+}
+
+func graver(a, b v1alpha1.Reason) bool {
+	return slices.Index(gravity, a) < slices.Index(gravity, b)
+}
+
+// describe why resources are not ready: the gravest first, each message once, with what and which services it is about.
+func (p *Plan) describe(os []*Outcome, withServices bool) string {
+	type part struct {
+		message            string
+		subjects, services []string
+	}
+	os = slices.Clone(os)
+	slices.SortStableFunc(os, func(a, b *Outcome) int { return slices.Index(gravity, a.reason()) - slices.Index(gravity, b.reason()) })
+	var parts []*part
+	for _, o := range os {
+		subject, message := p.why(o)
+		i := slices.IndexFunc(parts, func(x *part) bool { return x.message == message })
+		if i < 0 {
+			parts, i = append(parts, &part{message: message}), len(parts)
+		}
+		parts[i].subjects = add(parts[i].subjects, subject)
+		parts[i].services = add(parts[i].services, o.Service)
+	}
+	out := make([]string, 0, len(parts))
+	for _, x := range parts {
+		m := x.message
+		if len(x.subjects) > 0 {
+			m = enumerate(x.subjects, ", ") + ": " + m
+		}
+		if withServices && len(x.services) > 0 {
+			m = enumerate(x.services, ", ") + ": " + m
+		}
+		out = append(out, m)
+	}
+	return enumerate(out, "; ")
+}
+
+func add(to []string, s string) []string {
+	if s == "" || slices.Contains(to, s) {
+		return to
+	}
+	return append(to, s)
+}
+
+// enumerate at most maxParts.
+func enumerate(parts []string, separator string) string {
+	if more := len(parts) - maxParts; more > 0 {
+		parts = append(slices.Clone(parts[:maxParts]), fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(parts, separator)
+}

@@ -1,0 +1,128 @@
+// Package plan decides what is composed now: of the full plan, everything that exists already and everything whose gate is
+// open. It judges how far the rest is, and says so in conditions and status.
+package plan
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/resources"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// A Plan is the full plan of a composite resource, and how far each resource of it is.
+type Plan struct {
+	// Outcomes in the order in which the resources come to exist.
+	Outcomes []*Outcome
+	// Conditions of the composite resource and its claim.
+	Conditions []Condition
+	// Status of the composite resource, without conditions.
+	Status v1alpha1.PodIdentityProviderStatus
+	// Warnings of real problems.
+	Warnings []string
+
+	identity *identity.Identity
+	input    *v1beta1.Input
+}
+
+// An Outcome is what becomes of one resource.
+type Outcome struct {
+	*resources.Resource
+	// Observed is the object as it exists; it does not while the resource waits or was just created.
+	Observed view.Object
+	// Desired is the object to compose; nil while it waits.
+	Desired *structpb.Struct
+	// Readiness of the object.
+	Readiness resources.Readiness
+}
+
+// New plan for what the composite resource asks for.
+func New(v *view.View, id *identity.Identity) (*Plan, error) {
+	p := &Plan{identity: id, input: v.Input}
+	for _, r := range resources.All(v, id) {
+		o, err := outcome(v, id, r)
+		if err != nil {
+			return nil, err
+		}
+		p.Outcomes = append(p.Outcomes, o)
+	}
+	p.Conditions = p.conditions()
+	p.Status = p.status()
+	if v.Input.Preview {
+		p.Warnings = append(p.Warnings, "preview: this is the full eventual set of resources; on a cluster they are created one after the other, as each becomes possible")
+	}
+	return p, nil
+}
+
+// outcome of a resource. What exists is composed again whatever became of its gate: leaving it out would delete it.
+func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outcome, error) {
+	o := &Outcome{Resource: r, Observed: v.Observed(r.Key)}
+	exists := o.Observed.Exists()
+	if r.Wait != nil && !exists {
+		return o, nil
+	}
+	if id.Cluster == "" && r.Condition == v1alpha1.ConditionIdentityReady {
+		if !exists {
+			return o, nil
+		}
+		return nil, fmt.Errorf("cannot tell what %s %s should be: %s", r.Kind.Kind, o.Observed.Name(), id.ClusterProblem)
+	}
+	desired, err := r.Build()
+	if err != nil {
+		return nil, fmt.Errorf("cannot build %s %s: %w", r.Kind.Kind, r.Name, err)
+	}
+	o.Desired = desired
+	o.Readiness = resources.Readiness{Message: "being created"}
+	if exists {
+		o.Readiness = r.Ready(o.Observed)
+	}
+	return o, nil
+}
+
+// Ready says whether every resource of the full plan is.
+func (p *Plan) Ready() bool {
+	for _, o := range p.Outcomes {
+		if !o.Readiness.Ready {
+			return false
+		}
+	}
+	return true
+}
+
+// waiting says whether the resource may not be created yet.
+func (o *Outcome) waiting() bool { return o.Desired == nil }
+
+// reason why the resource is not ready.
+func (o *Outcome) reason() v1alpha1.Reason {
+	switch {
+	case o.Readiness.Ready:
+		return v1alpha1.ReasonReady
+	case o.Readiness.Failed:
+		return v1alpha1.ReasonFailed
+	case o.waiting() && o.Wait != nil:
+		return o.Wait.Reason
+	case o.waiting():
+		return v1alpha1.ReasonMissing
+	}
+	return v1alpha1.ReasonCreating
+}
+
+// why the resource is not ready: what it is about, and what is the matter with it. Where somebody must do something, it
+// says what.
+func (p *Plan) why(o *Outcome) (subject, message string) {
+	if o.waiting() {
+		if o.Wait == nil {
+			return "", p.identity.ClusterProblem
+		}
+		return o.Wait.Subject, o.Wait.Message
+	}
+	subject, message = o.Kind.Kind+" "+o.Name, o.Readiness.Message
+	if hint := resources.Hint(message, p.identity.BootstrapConfig); o.Readiness.Failed && hint != "" {
+		message += ". To do: " + hint
+	}
+	return subject, message
+}

@@ -1,0 +1,103 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/resources"
+)
+
+func (p *Plan) status() v1alpha1.PodIdentityProviderStatus {
+	apiVersion, kind := resources.ProviderConfigKind.ToAPIVersionAndKind()
+	s := v1alpha1.PodIdentityProviderStatus{
+		ClusterName:       p.identity.Cluster,
+		Region:            p.identity.Region,
+		ProviderConfigRef: &v1alpha1.TypedReference{APIVersion: apiVersion, Kind: kind, Name: p.identity.ProviderConfig},
+	}
+	byService := map[string][]*Outcome{}
+	for _, o := range p.Outcomes {
+		byService[o.Service] = append(byService[o.Service], o)
+	}
+	names := make([]string, 0, len(p.identity.Services))
+	for _, svc := range p.identity.Services {
+		names = append(names, svc.Name)
+		s.Services = append(s.Services, p.service(svc, byService[svc.Name]))
+	}
+	s.ServiceNames = strings.Join(names, ",")
+	return s
+}
+
+func (p *Plan) service(svc *identity.Service, os []*Outcome) v1alpha1.ServiceStatus {
+	s := v1alpha1.ServiceStatus{
+		Name:               svc.Name,
+		RoleName:           svc.RoleName,
+		RoleARN:            svc.RoleARN,
+		ServiceAccountName: svc.ServiceAccount,
+	}
+	if svc.RoleARN != "" {
+		_, s.RoleName, _ = cutLast(svc.RoleARN, "/")
+	}
+	if svc.Managed {
+		s.ProviderName, s.Package = svc.Provider.Name, svc.Provider.Source
+	}
+	var unready []*Outcome
+	for _, o := range os {
+		observe(&s, o)
+		if !o.Readiness.Ready {
+			unready = append(unready, o)
+		}
+	}
+	s.Phase = phase(os)
+	s.Message = p.describe(unready, false)
+	return s
+}
+
+// observe what an object tells.
+func observe(s *v1alpha1.ServiceStatus, o *Outcome) {
+	at := func(name string) string { return o.Observed.String("status", "atProvider", name) }
+	switch o.Kind.Kind {
+	case "Role":
+		s.RoleARN = at("arn")
+	case "RolePolicyAttachment":
+		if arn := at("policyArn"); arn != "" {
+			s.PolicyARNs = append(s.PolicyARNs, arn)
+		}
+	case "PodIdentityAssociation":
+		s.AssociationID, s.AssociationARN, s.ExternalID = at("associationId"), at("associationArn"), at("externalId")
+	case "Provider":
+		s.ProviderRevision = o.Observed.String("status", "currentRevision")
+	}
+}
+
+// phase that sums up a service's resources.
+func phase(os []*Outcome) v1alpha1.Phase {
+	reason := v1alpha1.ReasonReady
+	created := false
+	for _, o := range os {
+		if graver(o.reason(), reason) {
+			reason = o.reason()
+		}
+		created = created || o.Condition == v1alpha1.ConditionIdentityReady && !o.waiting()
+	}
+	switch reason { //nolint:exhaustive // The others are all on the way.
+	case v1alpha1.ReasonReady:
+		return v1alpha1.PhaseReady
+	case v1alpha1.ReasonFailed:
+		return v1alpha1.PhaseFailed
+	case v1alpha1.ReasonConflict:
+		return v1alpha1.PhaseConflict
+	}
+	if !created {
+		return v1alpha1.PhaseWaiting
+	}
+	return v1alpha1.PhaseCreating
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return "", s, false
+	}
+	return s[:i], s[i+len(sep):], true
+}

@@ -1,0 +1,139 @@
+package resources
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	pkgv1beta1 "github.com/crossplane/crossplane/v2/apis/pkg/v1beta1"
+	"google.golang.org/protobuf/types/known/structpb"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/encode"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+)
+
+const (
+	// AnnotationIdentity on a provider's pods is a digest of what their credentials depend on.
+	AnnotationIdentity = v1alpha1.Group + "/identity"
+
+	// containerRuntime is the container of a provider's pods that Crossplane runs the package in.
+	containerRuntime = "package-runtime"
+)
+
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var runtimeConfigKind = pkgv1beta1.DeploymentRuntimeConfigGroupVersionKind
+
+// RuntimeConfig makes a service's provider run as its ServiceAccount. Nil if somebody else installs the provider.
+func RuntimeConfig(c *Context, s *identity.Service) *Resource {
+	if !s.Managed {
+		return nil
+	}
+	key := runtimeConfigKey(s)
+	return &Resource{
+		Key:       key,
+		Condition: v1alpha1.ConditionProvidersReady,
+		Kind:      runtimeConfigKind,
+		Name:      c.observedName(key, s.Provider.Name),
+		Wait:      c.unowned(key, runtimeConfigKind, s.Provider.Name, "delete it, or set management: Observe for the service"),
+		Build:     func() (*structpb.Struct, error) { return runtimeConfig(c, s) },
+		Ready:     exists,
+	}
+}
+
+func runtimeConfigKey(s *identity.Service) string { return "runtimeconfig/" + s.Name }
+
+func runtimeConfig(c *Context, s *identity.Service) (*structpb.Struct, error) {
+	drc := &pkgv1beta1.DeploymentRuntimeConfig{
+		TypeMeta:   typeMeta(runtimeConfigKind),
+		ObjectMeta: metav1.ObjectMeta{Name: s.Provider.Name},
+		Spec: pkgv1beta1.DeploymentRuntimeConfigSpec{
+			DeploymentTemplate:     &pkgv1beta1.DeploymentTemplate{Spec: deploymentSpec(c, s)},
+			ServiceAccountTemplate: &pkgv1beta1.ServiceAccountTemplate{Metadata: &pkgv1beta1.ObjectMeta{Name: &s.ServiceAccount}},
+		},
+	}
+	out, err := encode.Object(drc)
+	if err != nil {
+		return nil, err
+	}
+	if raw := s.Runtime.DeploymentTemplate; raw != nil {
+		// A deploymentTemplate is a part of a Deployment: metadata and spec.
+		if err := patch(out, "deploymentTemplate", raw.Raw, appsv1.Deployment{}); err != nil {
+			return nil, err
+		}
+	}
+	if raw := s.Runtime.ServiceAccountTemplate; raw != nil {
+		if err := patch(out, "serviceAccountTemplate", raw.Raw, corev1.ServiceAccount{}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func deploymentSpec(c *Context, s *identity.Service) *appsv1.DeploymentSpec {
+	r := s.Runtime
+	spec := &appsv1.DeploymentSpec{
+		Replicas: r.Replicas,
+		// Crossplane writes the selector; the API server wants one all the same.
+		Selector: &metav1.LabelSelector{},
+		Template: corev1.PodTemplateSpec{
+			ObjectMeta: metav1.ObjectMeta{Labels: r.PodLabels, Annotations: podAnnotations(c, s)},
+			Spec: corev1.PodSpec{
+				NodeSelector:      r.NodeSelector,
+				Tolerations:       r.Tolerations,
+				Affinity:          r.Affinity,
+				PriorityClassName: r.PriorityClassName,
+			},
+		},
+	}
+	if len(r.Args) > 0 || len(r.Env) > 0 || r.Resources != nil {
+		container := corev1.Container{Name: containerRuntime, Args: r.Args, Env: r.Env}
+		if r.Resources != nil {
+			container.Resources = *r.Resources
+		}
+		spec.Template.Spec.Containers = []corev1.Container{container}
+	}
+	return spec
+}
+
+// podAnnotations with the digest. While the association does not tell it, the digest stays what it was: nothing restarts
+// because something cannot be read.
+func podAnnotations(c *Context, s *identity.Service) map[string]string {
+	digest := c.digest(s)
+	if digest == "" {
+		digest = c.View.Observed(runtimeConfigKey(s)).String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", AnnotationIdentity)
+	}
+	if digest == "" {
+		return s.Runtime.PodAnnotations
+	}
+	as := maps.Clone(s.Runtime.PodAnnotations)
+	if as == nil {
+		as = map[string]string{}
+	}
+	as[AnnotationIdentity] = digest
+	return as
+}
+
+// patch a raw template into a field of the spec, as kubectl apply would: maps merge, lists with a key merge by key.
+func patch(drc *structpb.Struct, name string, raw []byte, schema any) error {
+	spec := drc.GetFields()["spec"].GetStructValue()
+	var theirs map[string]any
+	if err := json.Unmarshal(raw, &theirs); err != nil {
+		return fmt.Errorf("cannot read %s: %w", name, err)
+	}
+	merged, err := strategicpatch.StrategicMergeMapPatch(spec.GetFields()[name].GetStructValue().AsMap(), theirs, schema)
+	if err != nil {
+		return fmt.Errorf("cannot merge %s: %w", name, err)
+	}
+	v, err := structpb.NewValue(map[string]any(merged))
+	if err != nil {
+		return fmt.Errorf("cannot merge %s: %w", name, err)
+	}
+	spec.Fields[name] = v
+	return nil
+}
+

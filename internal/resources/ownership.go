@@ -1,0 +1,103 @@
+package resources
+
+import (
+	"fmt"
+	"strings"
+
+	pkgv1 "github.com/crossplane/crossplane/v2/apis/pkg/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// Crossplane silently takes over an object of the wanted name that nobody controls, and deletes it with the composite
+// resource; one that somebody else controls it silently leaves alone. So names are looked up before anything is created.
+
+// unowned waits for ever where an object of that name exists and is not this composite resource's. The kind must be
+// proven.
+func (c *Context) unowned(key string, gvk schema.GroupVersionKind, name, wayOut string) *Wait {
+	if c.View.Input.Preview || name == "" || c.View.Observed(key).Exists() {
+		return nil
+	}
+	o, answer := c.View.Requirements.Get(gvk, name)
+	switch answer {
+	case view.Unanswered:
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: gvk.Kind + " " + name, Message: "looking whether it exists"}
+	case view.No:
+		return nil
+	case view.Yes:
+	}
+	if c.mine(o) {
+		return nil
+	}
+	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: gvk.Kind + " " + name, Message: fmt.Sprintf("exists and %s: %s", ownerOf(o), wayOut)}
+}
+
+func (c *Context) mine(o view.Object) bool {
+	uid := c.View.XR.String("metadata", "uid")
+	return uid != "" && o.Controller().UID == uid
+}
+
+// ownerOf says in words who an object belongs to.
+func ownerOf(o view.Object) string {
+	owner := o.Controller()
+	if owner.Name == "" {
+		return "no composite resource made it"
+	}
+	if claim := o.Label("crossplane.io/claim-name"); claim != "" {
+		return fmt.Sprintf("belongs to %s %s of claim %s/%s", owner.Kind, owner.Name, o.Label("crossplane.io/claim-namespace"), claim)
+	}
+	return fmt.Sprintf("belongs to %s %s", owner.Kind, owner.Name)
+}
+
+// providerList is what Providers exist, asked for once a call.
+type providerList struct {
+	items  []view.Object
+	answer view.Answer
+}
+
+// noOther waits for ever where another Provider installs the same package: two of them break the package manager for every
+// package in the cluster.
+func (c *Context) noOther(key string, p identity.Package, wayOut string) *Wait {
+	if c.View.Input.Preview || c.View.Observed(key).Exists() {
+		return nil
+	}
+	if c.providers == nil {
+		items, answer := c.View.Requirements.List(pkgv1.ProviderGroupVersionKind, nil)
+		c.providers = &providerList{items: items, answer: answer}
+	}
+	if c.providers.answer != view.Yes {
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other Providers of " + p.Repository}
+	}
+	conflict := ""
+	for _, o := range c.providers.items {
+		same := o.Name() == p.Name || samePackage(o.String("spec", "package"), p.Repository)
+		if same && !c.mine(o) && (conflict == "" || o.Name() < conflict) {
+			conflict = o.Name()
+		}
+	}
+	if conflict == "" {
+		return nil
+	}
+	for _, o := range c.providers.items {
+		if o.Name() == conflict {
+			return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + conflict, Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut)}
+		}
+	}
+	return nil
+}
+
+// samePackage says whether two packages install the same provider. The registry does not matter: the same kinds from
+// another registry clash just as well.
+func samePackage(a, b string) bool { return lastSegment(a) == lastSegment(b) }
+
+func lastSegment(pkg string) string {
+	pkg, _, _ = strings.Cut(pkg, "@")
+	if i := strings.LastIndex(pkg, "/"); i >= 0 {
+		pkg = pkg[i+1:]
+	}
+	pkg, _, _ = strings.Cut(pkg, ":")
+	return pkg
+}

@@ -1,0 +1,152 @@
+// Package resources holds what a composite resource composes: one kind, one builder, one file, numbered in the order in
+// which things come to exist. A builder says what an object looks like, what its creation waits for, and when it is ready.
+//
+// A gate only delays creation. Once an object was observed it is composed again on every call, whatever became of its gate.
+package resources
+
+import (
+	"google.golang.org/protobuf/types/known/structpb"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/encode"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// A Resource is one composed resource of a composite resource's full plan.
+type Resource struct {
+	// Key is the composition-resource name. It never changes once released: another key is another object.
+	Key string
+	// Service that the resource belongs to; empty if it belongs to all.
+	Service string
+	// Condition of the composite resource that the resource counts for.
+	Condition v1alpha1.ConditionType
+	// Kind of the object.
+	Kind schema.GroupVersionKind
+	// Name of the object; empty if Crossplane or nobody knows it yet.
+	Name string
+	// Wait says why the object may not be created yet; nil if it may.
+	Wait *Wait
+	// Build the object. Nil while that is impossible, which implies a Wait.
+	Build func() (*structpb.Struct, error)
+	// Ready judges the observed object.
+	Ready func(view.Object) Readiness
+}
+
+// A Wait says why an object may not be created yet.
+type Wait struct {
+	// Reason is Missing, Waiting or Conflict.
+	Reason v1alpha1.Reason
+	// Subject is what is waited for; empty if it is part of the message.
+	Subject string
+	// Message for people: what is the matter with the subject and, where they must do something, what.
+	Message string
+}
+
+// A Readiness is what became of an observed object.
+type Readiness struct {
+	// Ready says whether it does what it is for.
+	Ready bool
+	// Failed says whether it reports an error.
+	Failed bool
+	// Message says what is the matter, or quotes the error; empty if ready.
+	Message string
+}
+
+// A Context is what builders know.
+type Context struct {
+	View     *view.View
+	Identity *identity.Identity
+
+	providers *providerList
+}
+
+// All resources of the full plan, in the order in which they come to exist.
+func All(v *view.View, id *identity.Identity) []*Resource {
+	c := &Context{View: v, Identity: id}
+	rs := make([]*Resource, 0, 6*len(id.Services)+2)
+	for _, s := range id.Services {
+		own := []*Resource{Role(c, s)}
+		own = append(own, Policies(c, s)...)
+		own = append(own, Attachments(c, s)...)
+		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s))
+		rs = append(rs, c.forService(s, own)...)
+	}
+	rs = append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c))
+	return wanted(rs)
+}
+
+// forService marks the resources as the service's. Somebody else's claim to any of them holds back all that do not exist.
+func (c *Context) forService(s *identity.Service, rs []*Resource) []*Resource {
+	rs = wanted(rs)
+	var conflict *Wait
+	for _, r := range rs {
+		r.Service = s.Name
+		if conflict == nil && r.Wait != nil && r.Wait.Reason == v1alpha1.ReasonConflict && !c.View.Observed(r.Key).Exists() {
+			conflict = r.Wait
+		}
+	}
+	for _, r := range rs {
+		if conflict != nil {
+			r.Wait = conflict
+		}
+	}
+	return rs
+}
+
+// wanted resources: a builder returns nil for one that the spec does not ask for.
+func wanted(rs []*Resource) []*Resource {
+	out := rs[:0]
+	for _, r := range rs {
+		if r != nil {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// object encodes what a builder typed.
+func object(build func() any) func() (*structpb.Struct, error) {
+	return func() (*structpb.Struct, error) { return encode.Object(build()) }
+}
+
+// first of the waits that is not over.
+func first(ws ...*Wait) *Wait {
+	for _, w := range ws {
+		if w != nil {
+			return w
+		}
+	}
+	return nil
+}
+
+// assumed says whether kinds are assumed to exist.
+func (c *Context) assumed() bool {
+	return c.View.Input.Prerequisites == v1beta1.PrerequisitesAssume || c.View.Input.Preview
+}
+
+// kind waits until a kind is proven to exist.
+func (c *Context) kind(k view.Kind) *Wait {
+	if c.assumed() || c.View.Requirements.Kind(k) == view.Yes {
+		return nil
+	}
+	return &Wait{Reason: v1alpha1.ReasonMissing, Subject: k.CRD(), Message: "missing, install " + k.Package}
+}
+
+// cluster waits until the EKS cluster's name is known.
+func (c *Context) cluster() *Wait {
+	if c.Identity.Cluster != "" {
+		return nil
+	}
+	return &Wait{Reason: v1alpha1.ReasonMissing, Message: c.Identity.ClusterProblem}
+}
+
+// observedName is the name that an object has, or the one to give it.
+func (c *Context) observedName(key, name string) string {
+	if n := c.View.Observed(key).Name(); n != "" {
+		return n
+	}
+	return name
+}

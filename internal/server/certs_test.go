@@ -1,0 +1,140 @@
+package server
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// An authority signs certificates for the tests of one.
+type authority struct {
+	t   *testing.T
+	crt *x509.Certificate
+	key *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T, name string) *authority {
+	t.Helper()
+	a := &authority{t: t}
+	tmpl := template(name)
+	tmpl.IsCA = true
+	tmpl.BasicConstraintsValid = true
+	tmpl.KeyUsage = x509.KeyUsageCertSign
+	a.crt, a.key = a.sign(tmpl)
+	return a
+}
+
+func template(name string) *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()),
+		Subject:      pkix.Name{CommonName: name},
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+	}
+}
+
+// sign the supplied template: by itself if the authority has no key yet.
+func (a *authority) sign(tmpl *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+	a.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		a.t.Fatalf("cannot generate key: %v", err)
+	}
+	parent, signer := a.crt, a.key
+	if signer == nil {
+		parent, signer = tmpl, key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, parent, key.Public(), signer)
+	if err != nil {
+		a.t.Fatalf("cannot create certificate: %v", err)
+	}
+	crt, err := x509.ParseCertificate(der)
+	if err != nil {
+		a.t.Fatalf("cannot parse certificate: %v", err)
+	}
+	return crt, key
+}
+
+// pem of the authority.
+func (a *authority) pem() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.crt.Raw})
+}
+
+// issue a certificate and its key, in PEM.
+func (a *authority) issue(usage x509.ExtKeyUsage) ([]byte, []byte) {
+	a.t.Helper()
+	tmpl := template("leaf")
+	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{usage}
+	tmpl.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	crt, key := a.sign(tmpl)
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		a.t.Fatalf("cannot marshal key: %v", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: crt.Raw}),
+		pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})
+}
+
+// serverFiles of a certificates directory.
+func (a *authority) serverFiles() map[string][]byte {
+	a.t.Helper()
+	crt, key := a.issue(x509.ExtKeyUsageServerAuth)
+	return map[string][]byte{fileCA: a.pem(), fileCert: crt, fileKey: key}
+}
+
+// client config that trusts servers of this authority, and shows a certificate
+// of the supplied one unless that is nil.
+func (a *authority) client(of *authority) *tls.Config {
+	a.t.Helper()
+	roots := x509.NewCertPool()
+	roots.AddCert(a.crt)
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+	if of == nil {
+		return cfg
+	}
+	crt, err := tls.X509KeyPair(of.issue(x509.ExtKeyUsageClientAuth))
+	if err != nil {
+		a.t.Fatalf("cannot load client certificate: %v", err)
+	}
+	// Not Certificates: a client would hold those back from a server that does
+	// not name their authority, and the server would have nothing to refuse.
+	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &crt, nil }
+	return cfg
+}
+
+// writeCerts as kubelet mounts a secret: files are links through a link to a
+// folder, and an update swaps that link.
+func writeCerts(t *testing.T, dir string, files map[string][]byte) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("cannot write certificates: %v", err)
+		}
+	}
+	data := filepath.Join(dir, ".."+rand.Text())
+	must(os.Mkdir(data, 0o700))
+	for name, b := range files {
+		must(os.WriteFile(filepath.Join(data, name), b, 0o600))
+		if link := filepath.Join(dir, name); !exists(link) {
+			must(os.Symlink(filepath.Join("..data", name), link))
+		}
+	}
+	must(os.Symlink(filepath.Base(data), filepath.Join(dir, "..tmp")))
+	must(os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")))
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

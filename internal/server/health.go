@@ -1,0 +1,53 @@
+package server
+
+import (
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	grpchealth "google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+)
+
+// health is gRPC's health server with a Watch that ends when the server does.
+// GracefulStop waits for streams, and a watcher has no reason to leave.
+type health struct {
+	*grpchealth.Server
+
+	stopping chan struct{}
+}
+
+func newHealth() *health {
+	return &health{Server: grpchealth.NewServer(), stopping: make(chan struct{})}
+}
+
+// stop reports NOT_SERVING from now on, and tells watchers so. Call it once.
+func (h *health) stop() {
+	h.Shutdown()
+	close(h.stopping)
+}
+
+// Watch sends the status of a service now, and once more when the server
+// stops; it does not change in between.
+func (h *health) Watch(req *grpc_health_v1.HealthCheckRequest, stream grpc.ServerStreamingServer[grpc_health_v1.HealthCheckResponse]) error {
+	if err := h.send(req, stream); err != nil {
+		return err
+	}
+	select {
+	case <-stream.Context().Done():
+		return status.FromContextError(stream.Context().Err()).Err()
+	case <-h.stopping:
+	}
+	if err := h.send(req, stream); err != nil {
+		return err
+	}
+	return status.Error(codes.Unavailable, "the server is stopping")
+}
+
+func (h *health) send(req *grpc_health_v1.HealthCheckRequest, stream grpc.ServerStreamingServer[grpc_health_v1.HealthCheckResponse]) error {
+	rsp, err := h.Check(stream.Context(), req)
+	if err != nil {
+		// The protocol has watchers of an unknown service wait for it.
+		rsp = &grpc_health_v1.HealthCheckResponse{Status: grpc_health_v1.HealthCheckResponse_SERVICE_UNKNOWN}
+	}
+	return stream.Send(rsp)
+}

@@ -1,0 +1,72 @@
+package server
+
+import (
+	"time"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	function "github.com/crossplane/function-sdk-go"
+	"github.com/crossplane/function-sdk-go/errors"
+	"github.com/crossplane/function-sdk-go/logging"
+)
+
+// DefaultShutdownTimeout leaves some of the 30 seconds Kubernetes gives a pod
+// to end by default.
+const DefaultShutdownTimeout = 25 * time.Second
+
+// Options say how a function is served. The zero value of a field is its
+// default.
+type Options struct {
+	// Network to listen on; function-sdk-go's default if empty.
+	Network string
+	// Address to listen at; function-sdk-go's default if empty.
+	Address string
+	// TLSCertsDir holds the server's tls.crt and tls.key, and the ca.crt that
+	// signs clients.
+	TLSCertsDir string
+	// Insecure serves without TLS. It wins over TLSCertsDir, which Crossplane
+	// sets in every function's environment.
+	Insecure bool
+	// MaxRecvMessageSize in bytes; function-sdk-go's default if zero.
+	MaxRecvMessageSize int
+	// MetricsAddress to serve Prometheus metrics at; none are kept if empty.
+	MetricsAddress string
+	// ShutdownTimeout bounds how long calls in flight may hold up the end;
+	// DefaultShutdownTimeout if zero.
+	ShutdownTimeout time.Duration
+	// Log is where the server reports; nowhere if nil.
+	Log logging.Logger
+}
+
+func (o *Options) setDefaults() {
+	if o.Network == "" {
+		o.Network = function.DefaultNetwork
+	}
+	if o.Address == "" {
+		o.Address = function.DefaultAddress
+	}
+	if o.MaxRecvMessageSize == 0 {
+		o.MaxRecvMessageSize = function.DefaultMaxRecvMsgSize
+	}
+	if o.ShutdownTimeout == 0 {
+		o.ShutdownTimeout = DefaultShutdownTimeout
+	}
+	if o.Log == nil {
+		o.Log = logging.NewNopLogger()
+	}
+}
+
+func (o *Options) credentials() (credentials.TransportCredentials, error) {
+	if o.Insecure {
+		return insecure.NewCredentials(), nil
+	}
+	if o.TLSCertsDir == "" {
+		return nil, errors.New("cannot serve without credentials: give --tls-certs-dir (or TLS_SERVER_CERTS_DIR), or --insecure")
+	}
+	c, err := newCertificates(o.TLSCertsDir, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	return credentials.NewTLS(c.config()), nil
+}

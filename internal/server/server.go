@@ -1,0 +1,154 @@
+// Package server serves a composition function over gRPC. It answers like
+// function-sdk-go's Serve, and adds what a long-running pod needs: a graceful
+// end, certificates that rotate, and a handler whose panic costs one call only.
+package server
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+
+	function "github.com/crossplane/function-sdk-go"
+	"github.com/crossplane/function-sdk-go/errors"
+	"github.com/crossplane/function-sdk-go/logging"
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	fnv1beta1 "github.com/crossplane/function-sdk-go/proto/v1beta1"
+)
+
+// Serve the supplied function until the context is cancelled, then finish the
+// calls in flight. It returns an error if it cannot start, or cannot end in
+// time.
+func Serve(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Options) error {
+	s, err := newServer(ctx, fn, o)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// A server is bound to its addresses, so that one in use is known at once.
+type server struct {
+	log     logging.Logger
+	timeout time.Duration
+	health  *health
+	grpc    *grpc.Server
+	lis     net.Listener
+	metrics *metrics // Nil if they are off.
+}
+
+func newServer(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Options) (*server, error) {
+	o.setDefaults()
+	creds, err := o.credentials()
+	if err != nil {
+		return nil, err
+	}
+
+	s := &server{log: o.Log, timeout: o.ShutdownTimeout, health: newHealth()}
+	interceptors := []grpc.UnaryServerInterceptor{recovery(o.Log)}
+	if o.MetricsAddress != "" {
+		if s.metrics, err = newMetrics(ctx, o.MetricsAddress); err != nil {
+			return nil, err
+		}
+		// Metrics go around recovery, to count a panic as the error it becomes.
+		interceptors = append([]grpc.UnaryServerInterceptor{s.metrics.calls.UnaryServerInterceptor()}, interceptors...)
+	}
+
+	s.lis, err = (&net.ListenConfig{}).Listen(ctx, o.Network, o.Address)
+	if err != nil {
+		s.metrics.stop(ctx)
+		return nil, errors.Wrapf(err, "cannot listen for gRPC connections at %s address %q", o.Network, o.Address)
+	}
+
+	s.grpc = grpc.NewServer(
+		grpc.Creds(creds),
+		grpc.MaxRecvMsgSize(o.MaxRecvMessageSize),
+		grpc.ChainUnaryInterceptor(interceptors...),
+		// Stopping waits for handshakes. The default of two minutes would let a
+		// client that never says a word use up the whole shutdown timeout.
+		grpc.ConnectionTimeout(o.ShutdownTimeout/2),
+	)
+	fnv1.RegisterFunctionRunnerServiceServer(s.grpc, fn)
+	fnv1beta1.RegisterFunctionRunnerServiceServer(s.grpc, function.ServeBeta(fn))
+	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+	for name := range s.grpc.GetServiceInfo() {
+		s.health.SetServingStatus(name, grpc_health_v1.HealthCheckResponse_SERVING)
+	}
+	if s.metrics != nil {
+		s.metrics.calls.InitializeMetrics(s.grpc)
+	}
+	return s, nil
+}
+
+// run until the context is cancelled or serving fails.
+func (s *server) run(ctx context.Context) error {
+	failed := make(chan error, 2) // Of gRPC and of metrics; neither may block.
+	go func() {
+		if err := s.grpc.Serve(s.lis); err != nil {
+			failed <- errors.Wrap(err, "cannot serve gRPC connections")
+		}
+	}()
+	if s.metrics != nil {
+		go func() {
+			if err := s.metrics.http.Serve(s.metrics.lis); !errors.Is(err, http.ErrServerClosed) {
+				failed <- errors.Wrap(err, "cannot serve metrics")
+			}
+		}()
+	}
+
+	select {
+	case <-ctx.Done():
+		return s.stop(ctx)
+	case err := <-failed:
+		// Stopping matters less than why it is needed.
+		_ = s.stop(ctx)
+		return err
+	}
+}
+
+// stop within the shutdown timeout, though the context may be cancelled. Metrics
+// go last, to count the last calls.
+func (s *server) stop(ctx context.Context) error {
+	s.log.Debug("Stopping", "timeout", s.timeout.String())
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+	defer cancel()
+	defer s.metrics.stop(ctx)
+
+	s.health.stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.grpc.GracefulStop()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		// Stop is not waited for. It shares a lock with GracefulStop, which may
+		// hold it until the very handler that hangs returns.
+		go s.grpc.Stop()
+		return errors.Errorf("cannot finish the calls in flight within %s", s.timeout)
+	}
+}
+
+// recovery turns a panic of a handler into an error of its call. What the
+// panic says is logged but not sent: it may quote the call.
+func recovery(log logging.Logger) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (_ any, err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				log.Info("Recovered from a panic", "method", info.FullMethod, "panic", r, "stack", string(debug.Stack()))
+				err = status.Errorf(codes.Internal, "cannot handle %s: panic, see the log of the function", info.FullMethod)
+			}
+		}()
+		return handler(ctx, req)
+	}
+}

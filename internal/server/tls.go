@@ -1,0 +1,109 @@
+package server
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/crossplane/function-sdk-go/errors"
+	"github.com/crossplane/function-sdk-go/logging"
+)
+
+// Files of a certificates directory, named as in a Kubernetes TLS secret.
+const (
+	fileCA   = "ca.crt"
+	fileCert = "tls.crt"
+	fileKey  = "tls.key"
+)
+
+// certificates of a directory, read again when they change. Handshakes are few,
+// Crossplane keeps its connection, so each reads the files and compares them:
+// that misses no change, whatever a mount does to names and times.
+type certificates struct {
+	dir string
+	log logging.Logger
+
+	mu      sync.Mutex
+	files   map[string][]byte
+	current *tls.Config
+	failure string // The last one logged, to not repeat it at each handshake.
+}
+
+// newCertificates returns those of the supplied directory, which must be good.
+func newCertificates(dir string, log logging.Logger) (*certificates, error) {
+	c := &certificates{dir: filepath.Clean(dir), log: log}
+	if _, err := c.load(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// config to serve with. It asks for the certificates at each handshake.
+func (c *certificates) config() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			return c.latest(), nil
+		},
+	}
+}
+
+// latest certificates that are good. A secret is replaced file by file, or
+// wrongly: the last good ones beat none.
+func (c *certificates) latest() *tls.Config {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+
+	changed, err := c.load()
+	switch {
+	case err != nil && err.Error() != c.failure:
+		c.failure = err.Error()
+		c.log.Info("Keeping the previous certificates", "error", err)
+	case err == nil:
+		c.failure = ""
+	}
+	if changed {
+		c.log.Info("Read new certificates", "dir", c.dir)
+	}
+	return c.current
+}
+
+// load the files if they changed. It changes nothing unless all are good.
+func (c *certificates) load() (bool, error) {
+	files := map[string][]byte{}
+	changed := false
+	for _, name := range []string{fileCA, fileCert, fileKey} {
+		b, err := fs.ReadFile(os.DirFS(c.dir), name)
+		if err != nil {
+			return false, errors.Wrapf(err, "cannot read certificates in %s", c.dir)
+		}
+		files[name] = b
+		changed = changed || !bytes.Equal(b, c.files[name])
+	}
+	if !changed {
+		return false, nil
+	}
+
+	crt, err := tls.X509KeyPair(files[fileCert], files[fileKey])
+	if err != nil {
+		return false, errors.Wrapf(err, "cannot use %s with %s", filepath.Join(c.dir, fileCert), fileKey)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(files[fileCA]) {
+		return false, errors.Errorf("cannot find a PEM certificate in %s", filepath.Join(c.dir, fileCA))
+	}
+	c.files = files
+	c.current = &tls.Config{
+		MinVersion:   tls.VersionTLS12,
+		Certificates: []tls.Certificate{crt},
+		ClientCAs:    pool,
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		// Without sessions to resume, each connection is verified by this CA.
+		SessionTicketsDisabled: true,
+	}
+	return true, nil
+}

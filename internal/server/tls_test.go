@@ -1,0 +1,197 @@
+package server
+
+import (
+	"crypto/tls"
+	"maps"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+)
+
+// What the server logs about its certificates.
+const (
+	keeping = "Keeping the previous certificates"
+	renewed = "Read new certificates"
+)
+
+func TestClientCertificates(t *testing.T) {
+	ca, other := newAuthority(t, "ca"), newAuthority(t, "other")
+	dir := t.TempDir()
+	writeCerts(t, dir, ca.serverFiles())
+	r := start(t, newFake(), Options{TLSCertsDir: dir})
+
+	old := ca.client(ca)
+	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+	tls12 := ca.client(nil)
+	tls12.MaxVersion = tls.VersionTLS12
+
+	cases := map[string]struct {
+		reason string
+		cfg    *tls.Config
+		want   codes.Code
+	}{
+		"Signed": {
+			reason: "A client that the CA signed should be answered.",
+			cfg:    ca.client(ca),
+			want:   codes.OK,
+		},
+		"NoCertificate": {
+			reason: "A client that shows no certificate should be refused.",
+			cfg:    ca.client(nil),
+			want:   codes.Unavailable,
+		},
+		"NoCertificateTLS12": {
+			reason: "A client that shows no certificate should be refused by the older handshake too.",
+			cfg:    tls12,
+			want:   codes.Unavailable,
+		},
+		"OtherCA": {
+			reason: "A client that another CA signed should be refused.",
+			cfg:    ca.client(other),
+			want:   codes.Unavailable,
+		},
+		"OldTLS": {
+			reason: "A client that speaks no TLS 1.2 should be refused.",
+			cfg:    old,
+			want:   codes.Unavailable,
+		},
+		"Plain": {
+			reason: "A client that speaks no TLS should be refused.",
+			want:   codes.Unavailable,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := call(t, r.dial(t, tc.cfg), "hi")
+			checkCode(t, tc.reason, tc.want, err)
+		})
+	}
+}
+
+func TestCertificateRotation(t *testing.T) {
+	before, after := newAuthority(t, "before"), newAuthority(t, "after")
+	good := after.serverFiles()
+	with := func(name string, b []byte) map[string][]byte {
+		files := maps.Clone(good)
+		files[name] = b
+		return files
+	}
+
+	cases := map[string]struct {
+		reason string
+		files  map[string][]byte
+		// Codes of a client of the CA before, and of one of the CA after.
+		before, after codes.Code
+		logs          []string
+	}{
+		"New": {
+			reason: "New files should be used without a restart, and only they.",
+			files:  good,
+			before: codes.Unavailable,
+			after:  codes.OK,
+			logs:   []string{renewed},
+		},
+		"Broken": {
+			reason: "A broken certificate should keep the old ones, and be logged once.",
+			files:  with(fileCert, []byte("broken")),
+			before: codes.OK,
+			after:  codes.Unavailable,
+			logs:   []string{keeping},
+		},
+		"OtherKey": {
+			reason: "A key of another certificate should keep the old ones.",
+			files:  with(fileKey, before.serverFiles()[fileKey]),
+			before: codes.OK,
+			after:  codes.Unavailable,
+			logs:   []string{keeping},
+		},
+		"BrokenCA": {
+			reason: "A broken CA should keep the old certificates, the server's too.",
+			files:  with(fileCA, []byte("broken")),
+			before: codes.OK,
+			after:  codes.Unavailable,
+			logs:   []string{keeping},
+		},
+		"Missing": {
+			reason: "Files that are gone should keep the old ones.",
+			files:  map[string][]byte{},
+			before: codes.OK,
+			after:  codes.Unavailable,
+			logs:   []string{keeping},
+		},
+		"Same": {
+			reason: "Files written again as they were should change nothing.",
+			before: codes.OK,
+			after:  codes.Unavailable,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			dir, log := t.TempDir(), &recorder{}
+			files := before.serverFiles()
+			writeCerts(t, dir, files)
+			r := start(t, newFake(), Options{TLSCertsDir: dir, Log: log})
+			err := call(t, r.dial(t, before.client(before)), "hi")
+			checkCode(t, "The first client should be answered.", codes.OK, err)
+
+			if tc.files == nil {
+				tc.files = files
+			}
+			writeCerts(t, dir, tc.files)
+			err = call(t, r.dial(t, before.client(before)), "hi")
+			checkCode(t, tc.reason, tc.before, err)
+			err = call(t, r.dial(t, after.client(after)), "hi")
+			checkCode(t, tc.reason, tc.after, err)
+			if diff := cmp.Diff(tc.logs, log.infos()); diff != "" {
+				t.Errorf("%s\nlogs: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestCARotation(t *testing.T) {
+	before, after := newAuthority(t, "before"), newAuthority(t, "after")
+	dir := t.TempDir()
+	files := before.serverFiles()
+	writeCerts(t, dir, files)
+	r := start(t, newFake(), Options{TLSCertsDir: dir})
+	old := before.client(before)
+	old.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	err := call(t, r.dial(t, old), "hi")
+	checkCode(t, "A client of the CA should be answered.", codes.OK, err)
+
+	// The server's own certificate stays, so that only the server can refuse.
+	files[fileCA] = after.pem()
+	writeCerts(t, dir, files)
+	err = call(t, r.dial(t, old), "hi")
+	checkCode(t, "A client of the CA before should be refused, even if it has a session to resume.", codes.Unavailable, err)
+	err = call(t, r.dial(t, before.client(after)), "hi")
+	checkCode(t, "A client of the new CA should be answered.", codes.OK, err)
+}
+
+func TestBrokenRotationAgain(t *testing.T) {
+	before, after := newAuthority(t, "before"), newAuthority(t, "after")
+	dir, log := t.TempDir(), &recorder{}
+	writeCerts(t, dir, before.serverFiles())
+	r := start(t, newFake(), Options{TLSCertsDir: dir, Log: log})
+	broken := map[string][]byte{fileCert: []byte("broken")}
+
+	for _, step := range []struct {
+		reason string
+		files  map[string][]byte
+		ca     *authority
+	}{
+		{reason: "The old certificates should be kept.", files: broken, ca: before},
+		{reason: "Good ones should be used once they are there.", files: after.serverFiles(), ca: after},
+		{reason: "Those are the ones to keep from then on.", files: broken, ca: after},
+	} {
+		writeCerts(t, dir, step.files)
+		err := call(t, r.dial(t, step.ca.client(step.ca)), "hi")
+		checkCode(t, step.reason, codes.OK, err)
+	}
+	want := []string{keeping, renewed, keeping}
+	if diff := cmp.Diff(want, log.infos()); diff != "" {
+		t.Errorf("The same failure should be logged again after a success.\nlogs: -want, +got:\n%s", diff)
+	}
+}

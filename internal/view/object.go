@@ -1,0 +1,115 @@
+package view
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/structpb"
+)
+
+// An Object is a read-only view of a Kubernetes object as Crossplane sent it. Its methods read the message in place, so
+// that nothing is decoded that nobody asks for. The zero Object is one that does not exist.
+type Object struct {
+	s *structpb.Struct
+}
+
+// NewObject returns a view of the supplied object.
+func NewObject(s *structpb.Struct) Object { return Object{s: s} }
+
+// Exists says whether there is such an object.
+func (o Object) Exists() bool { return len(o.s.GetFields()) > 0 }
+
+// Value at the path of field names; nil if there is none.
+func (o Object) Value(path ...string) *structpb.Value {
+	s := o.s
+	for i, name := range path {
+		v, ok := s.GetFields()[name]
+		if !ok {
+			return nil
+		}
+		if i == len(path)-1 {
+			return v
+		}
+		s = v.GetStructValue()
+	}
+	return nil
+}
+
+// String at the path of field names; empty if there is none.
+func (o Object) String(path ...string) string { return o.Value(path...).GetStringValue() }
+
+// Number at the path of field names; 0 if there is none.
+func (o Object) Number(path ...string) float64 { return o.Value(path...).GetNumberValue() }
+
+// List of objects at the path of field names.
+func (o Object) List(path ...string) []Object {
+	vs := o.Value(path...).GetListValue().GetValues()
+	os := make([]Object, 0, len(vs))
+	for _, v := range vs {
+		os = append(os, Object{s: v.GetStructValue()})
+	}
+	return os
+}
+
+// APIVersion of the object.
+func (o Object) APIVersion() string { return o.String("apiVersion") }
+
+// Kind of the object.
+func (o Object) Kind() string { return o.String("kind") }
+
+// Name of the object.
+func (o Object) Name() string { return o.String("metadata", "name") }
+
+// Label of the object; empty if there is none.
+func (o Object) Label(name string) string { return o.String("metadata", "labels", name) }
+
+// Annotation of the object; empty if there is none.
+func (o Object) Annotation(name string) string { return o.String("metadata", "annotations", name) }
+
+// Deleted says whether the object is being deleted.
+func (o Object) Deleted() bool { return o.String("metadata", "deletionTimestamp") != "" }
+
+// An Owner is an object that owns another.
+type Owner struct {
+	Kind, Name, UID string
+}
+
+// Controller of the object; the zero Owner if it has none.
+func (o Object) Controller() Owner {
+	for _, r := range o.List("metadata", "ownerReferences") {
+		if r.Value("controller").GetBoolValue() {
+			return Owner{Kind: r.Kind(), Name: r.String("name"), UID: r.String("uid")}
+		}
+	}
+	return Owner{}
+}
+
+// A Condition of an object's status.
+type Condition struct {
+	// Status is True, False or Unknown; empty if the object has no such condition.
+	Status string
+	// Reason for the status, a CamelCase word.
+	Reason string
+	// Message for people.
+	Message string
+	// LastTransitionTime is when Status changed; zero if that is not known.
+	LastTransitionTime time.Time
+}
+
+// True says whether the condition holds.
+func (c Condition) True() bool { return c.Status == "True" }
+
+// False says whether the condition is known not to hold.
+func (c Condition) False() bool { return c.Status == "False" }
+
+// Condition of the given type.
+func (o Object) Condition(typ string) Condition {
+	for _, c := range o.List("status", "conditions") {
+		if c.String("type") != typ {
+			continue
+		}
+		// A time that cannot be parsed is not known: the zero time.
+		t, _ := time.Parse(time.RFC3339, c.String("lastTransitionTime"))
+		return Condition{Status: c.String("status"), Reason: c.String("reason"), Message: c.String("message"), LastTransitionTime: t}
+	}
+	return Condition{}
+}

@@ -1,0 +1,174 @@
+package view
+
+import (
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/crossplane/function-sdk-go/request"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// A Kind of object that another package brings, so that it may not exist yet.
+type Kind struct {
+	schema.GroupVersionKind
+	// Plural is the plural name of the kind, as in its CustomResourceDefinition.
+	Plural string
+	// Package that brings the kind, for example provider-aws-iam.
+	Package string
+}
+
+// CRD is the name of the kind's CustomResourceDefinition.
+func (k Kind) CRD() string { return k.Plural + "." + k.Group }
+
+// An Answer says whether something that was asked for exists.
+type Answer int
+
+// The answers.
+const (
+	// Unanswered: Crossplane was not asked yet. It is now, and calls again with the answer.
+	Unanswered Answer = iota
+	// No: it does not exist.
+	No
+	// Yes: it does.
+	Yes
+)
+
+// Requirements are what the function asks Crossplane for, together with Crossplane's answers. Asking a question adds it to
+// what the response requires. Crossplane repeats the call, with answers, until a response requires nothing new, so a
+// question must be asked on every call for as long as its answer matters.
+//
+// Questions go out in the one form that the caller understands: required resources and schemas where it advertises
+// capabilities (Crossplane 2.2 and later), extra resources where it does not.
+type Requirements struct {
+	req        *fnv1.RunFunctionRequest
+	out        *fnv1.Requirements
+	resources  bool
+	schemas    bool
+	unanswered bool
+	proven     map[schema.GroupVersionKind]bool
+}
+
+func newRequirements(req *fnv1.RunFunctionRequest) *Requirements {
+	return &Requirements{
+		req:       req,
+		resources: request.AdvertisesCapabilities(req),
+		schemas:   request.HasCapability(req, fnv1.Capability_CAPABILITY_REQUIRED_SCHEMAS),
+		proven:    map[schema.GroupVersionKind]bool{},
+	}
+}
+
+// Proto returns what to require, nil if nothing.
+func (r *Requirements) Proto() *fnv1.Requirements { return r.out }
+
+// Unanswered says whether any question has no answer yet.
+func (r *Requirements) Unanswered() bool { return r.unanswered }
+
+// Kind asks whether a kind exists. Crossplane can never recover from a resource whose kind does not, so nothing of a kind
+// is composed or required before the answer is Yes. The cheap proof is the kind's schema; callers that cannot send schemas
+// are asked for the CustomResourceDefinition. A kind that was observed needs no proof.
+func (r *Requirements) Kind(k Kind) Answer {
+	if r.proven[k.GroupVersionKind] {
+		return Yes
+	}
+	if r.schemas {
+		return r.schema(k)
+	}
+	crds, answer := r.require("kind/"+k.CRD(), &fnv1.ResourceSelector{
+		ApiVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition",
+		Match: &fnv1.ResourceSelector_MatchName{MatchName: k.CRD()},
+	})
+	if answer != Yes {
+		return answer
+	}
+	for _, crd := range crds {
+		if crd.Name() == k.CRD() && !crd.Deleted() && crd.Condition("Established").True() && serves(crd, k.Version) {
+			return Yes
+		}
+	}
+	return No
+}
+
+func serves(crd Object, version string) bool {
+	for _, v := range crd.List("spec", "versions") {
+		if v.String("name") == version {
+			return v.Value("served").GetBoolValue()
+		}
+	}
+	return false
+}
+
+func (r *Requirements) schema(k Kind) Answer {
+	key := "kind/" + k.CRD() + "/" + k.Version
+	r.add()
+	if r.out.Schemas == nil {
+		r.out.Schemas = map[string]*fnv1.SchemaSelector{}
+	}
+	r.out.Schemas[key] = &fnv1.SchemaSelector{ApiVersion: k.GroupVersion().String(), Kind: k.Kind}
+	s, ok := request.GetRequiredSchema(r.req, key)
+	switch {
+	case !ok:
+		r.unanswered = true
+		return Unanswered
+	case len(s.GetFields()) == 0:
+		return No
+	}
+	return Yes
+}
+
+// Get asks for the object of that name. Its kind must be proven.
+func (r *Requirements) Get(gvk schema.GroupVersionKind, name string) (Object, Answer) {
+	os, answer := r.require(gvk.Kind+"/"+name, &fnv1.ResourceSelector{
+		ApiVersion: gvk.GroupVersion().String(), Kind: gvk.Kind,
+		Match: &fnv1.ResourceSelector_MatchName{MatchName: name},
+	})
+	if answer != Yes {
+		return Object{}, answer
+	}
+	return os[0], Yes
+}
+
+// List asks for all objects that have the labels; no labels match all. The kind must be proven. The answer is Yes also where
+// there are none.
+func (r *Requirements) List(gvk schema.GroupVersionKind, labels map[string]string) ([]Object, Answer) {
+	os, answer := r.require("all/"+gvk.Kind, &fnv1.ResourceSelector{
+		ApiVersion: gvk.GroupVersion().String(), Kind: gvk.Kind,
+		Match: &fnv1.ResourceSelector_MatchLabels{MatchLabels: &fnv1.MatchLabels{Labels: labels}},
+	})
+	if answer == No {
+		answer = Yes
+	}
+	return os, answer
+}
+
+// require resources, and return those that the caller sent.
+func (r *Requirements) require(key string, s *fnv1.ResourceSelector) ([]Object, Answer) {
+	r.add()
+	asked, answers := &r.out.ExtraResources, r.req.GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.
+	if r.resources {
+		asked, answers = &r.out.Resources, r.req.GetRequiredResources()
+	}
+	if *asked == nil {
+		*asked = map[string]*fnv1.ResourceSelector{}
+	}
+	(*asked)[key] = s
+
+	rs, ok := answers[key]
+	if !ok {
+		r.unanswered = true
+		return nil, Unanswered
+	}
+	os := make([]Object, 0, len(rs.GetItems()))
+	for _, i := range rs.GetItems() {
+		if o := NewObject(i.GetResource()); o.Exists() {
+			os = append(os, o)
+		}
+	}
+	if len(os) == 0 {
+		return nil, No
+	}
+	return os, Yes
+}
+
+func (r *Requirements) add() {
+	if r.out == nil {
+		r.out = &fnv1.Requirements{}
+	}
+}

@@ -1,0 +1,63 @@
+// Package main runs the composition function.
+package main
+
+import (
+	"context"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	function "github.com/crossplane/function-sdk-go"
+	"github.com/crossplane/function-sdk-go/errors"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/server"
+)
+
+// CLI of this Function.
+type CLI struct {
+	Debug bool `help:"Emit debug logs in addition to info logs." short:"d"`
+
+	Network            string `default:"tcp"   help:"Network on which to listen for gRPC connections."`
+	Address            string `default:":9443" help:"Address at which to listen for gRPC connections."`
+	TLSCertsDir        string `env:"TLS_SERVER_CERTS_DIR" help:"Directory containing server certs (tls.key, tls.crt) and the CA used to verify client certificates (ca.crt). They are read again when they change."`
+	Insecure           bool   `help:"Run without mTLS credentials. If you supply this flag --tls-certs-dir will be ignored."`
+	MaxRecvMessageSize int    `default:"4" help:"Maximum size of received messages in MB."`
+	MetricsAddress     string `help:"Address at which to serve Prometheus metrics, for example :9090. Off if empty."`
+}
+
+// Validate the flags.
+func (c *CLI) Validate() error {
+	if c.MaxRecvMessageSize < 1 {
+		return errors.New("--max-recv-message-size must be at least 1")
+	}
+	return nil
+}
+
+// Run this Function until it is told to stop.
+func (c *CLI) Run() error {
+	log, err := function.NewLogger(c.Debug)
+	if err != nil {
+		return err
+	}
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the process without waiting for calls in flight.
+	context.AfterFunc(ctx, stop)
+
+	return server.Serve(ctx, NewFunction(log), server.Options{
+		Network:            c.Network,
+		Address:            c.Address,
+		TLSCertsDir:        c.TLSCertsDir,
+		Insecure:           c.Insecure,
+		MaxRecvMessageSize: c.MaxRecvMessageSize * 1024 * 1024,
+		MetricsAddress:     c.MetricsAddress,
+		Log:                log,
+	})
+}
+
+func main() {
+	ctx := kong.Parse(&CLI{}, kong.Description("A Crossplane composition function that gives AWS providers an identity through EKS Pod Identity."))
+	ctx.FatalIfErrorf(ctx.Run())
+}
