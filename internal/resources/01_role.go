@@ -50,7 +50,7 @@ func (c *Context) managed(key string, k view.Kind, s *identity.Service) *Wait {
 
 func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 	r := &iamv1beta1.Role{
-		TypeMeta: typeMeta(roleKind.GroupVersionKind),
+		TypeMeta:   typeMeta(roleKind.GroupVersionKind),
 		ObjectMeta: c.meta(s.ObjectName, s.RoleName),
 		Spec: iamv1beta1.RoleSpec{
 			ResourceSpec: c.resourceSpec(),

@@ -40,7 +40,7 @@ func policyName(name string, i int) string {
 
 func policy(c *Context, s *identity.Service, i int, document string) *iamv1beta1.Policy {
 	p := &iamv1beta1.Policy{
-		TypeMeta: typeMeta(policyKind.GroupVersionKind),
+		TypeMeta:   typeMeta(policyKind.GroupVersionKind),
 		ObjectMeta: c.meta(policyName(s.ObjectName, i), iam.Cut(policyName(s.RoleName, i), iam.MaxPolicyName)),
 		Spec: iamv1beta1.PolicySpec{
 			ResourceSpec: c.resourceSpec(),

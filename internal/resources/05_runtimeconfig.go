@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -129,6 +130,7 @@ func patch(drc *structpb.Struct, name string, raw []byte, schema any) error {
 	if err != nil {
 		return fmt.Errorf("cannot merge %s: %w", name, err)
 	}
+	completePod(merged)
 	v, err := structpb.NewValue(map[string]any(merged))
 	if err != nil {
 		return fmt.Errorf("cannot merge %s: %w", name, err)
@@ -137,3 +139,10 @@ func patch(drc *structpb.Struct, name string, raw []byte, schema any) error {
 	return nil
 }
 
+// completePod adds the list of containers that the API server wants of a pod, even where Crossplane adds the only one.
+func completePod(deploymentTemplate map[string]any) {
+	pod, ok, _ := unstructured.NestedMap(deploymentTemplate, "spec", "template", "spec")
+	if ok && pod["containers"] == nil {
+		_ = unstructured.SetNestedSlice(deploymentTemplate, []any{}, "spec", "template", "spec", "containers")
+	}
+}

@@ -1,0 +1,361 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crossplane/function-sdk-go/logging"
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output of the examples")
+
+const (
+	annotationKey      = "crossplane.io/composition-resource-name"
+	defaultComposition = "configuration/apis/composition.yaml"
+)
+
+// generations of the protocol: how a caller says what it can do.
+var generations = map[string]*fnv1.RequestMeta{
+	"v1.20": nil,
+	"v2.2 and later": {Capabilities: []fnv1.Capability{
+		fnv1.Capability_CAPABILITY_CAPABILITIES, fnv1.Capability_CAPABILITY_REQUIRED_RESOURCES, fnv1.Capability_CAPABILITY_CONDITIONS,
+		fnv1.Capability_CAPABILITY_REQUIRED_SCHEMAS,
+	}},
+}
+
+// TestExamples runs every step of every scenario under example/ as Crossplane would and compares what comes out with the
+// step's expected.yaml. The same folders are rendered by the real Crossplane in test/conformance.
+func TestExamples(t *testing.T) {
+	steps, err := filepath.Glob("example/*/[0-9][0-9]-*")
+	if err != nil || len(steps) == 0 {
+		t.Fatalf("no steps found under example/: %v", err)
+	}
+	for _, step := range steps {
+		for generation, meta := range generations {
+			t.Run(filepath.Join(step, generation), func(t *testing.T) {
+				w := loadStep(t, step)
+				w.Meta = meta
+				rsp := w.reconcile(t, newTestFunction())
+				got := renderYAML(t, w, rsp)
+
+				file := filepath.Join(step, "expected.yaml")
+				if *update {
+					if err := os.WriteFile(file, got, 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatalf("%v: make golden writes it", err)
+				}
+				if diff := cmp.Diff(string(want), string(got)); diff != "" {
+					t.Errorf("%s is not what the function composes (make golden rewrites it): -want, +got:\n%s", file, diff)
+				}
+			})
+		}
+	}
+}
+
+// TestExamplesHaveReadme keeps the examples documented, and the expected output free of leftovers.
+func TestExamplesHaveReadme(t *testing.T) {
+	xrs, _ := filepath.Glob("example/*/xr.yaml")
+	for _, xr := range xrs {
+		b, err := os.ReadFile(filepath.Join(filepath.Dir(xr), "README.md"))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		steps, _ := filepath.Glob(filepath.Join(filepath.Dir(xr), "[0-9][0-9]-*"))
+		for _, step := range steps {
+			if !bytes.Contains(b, []byte(filepath.Base(step))) {
+				t.Errorf("%s does not explain step %s", filepath.Join(filepath.Dir(xr), "README.md"), filepath.Base(step))
+			}
+		}
+	}
+}
+
+func newTestFunction() *Function {
+	return &Function{log: logging.NewNopLogger(), now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }}
+}
+
+// A world is what exists when Crossplane reconciles a composite resource.
+type world struct {
+	Meta     *fnv1.RequestMeta
+	XR       *structpb.Struct
+	Input    *structpb.Struct
+	Observed map[string]*structpb.Struct
+	// Cluster is everything else, kinds included.
+	Cluster []*structpb.Struct
+}
+
+func loadStep(t testing.TB, step string) *world {
+	t.Helper()
+	scenario := filepath.Dir(step)
+	w := &world{Observed: map[string]*structpb.Struct{}}
+	w.XR = loadOne(t, existing(filepath.Join(step, "xr.yaml"), filepath.Join(scenario, "xr.yaml")))
+	composition := loadOne(t, existing(filepath.Join(scenario, "composition.yaml"), defaultComposition))
+	w.Input = at(composition, "spec", "pipeline").GetListValue().GetValues()[0].GetStructValue().GetFields()["input"].GetStructValue()
+	for _, o := range loadAll(t, filepath.Join(step, "observed.yaml")) {
+		w.Observed[at(o, "metadata", "annotations", annotationKey).GetStringValue()] = o
+	}
+	w.Cluster = loadAll(t, filepath.Join(step, "required.yaml"))
+	return w
+}
+
+func (w *world) request() *fnv1.RunFunctionRequest {
+	req := &fnv1.RunFunctionRequest{
+		Meta:     w.Meta,
+		Input:    w.Input,
+		Observed: &fnv1.State{Composite: &fnv1.Resource{Resource: w.XR}, Resources: map[string]*fnv1.Resource{}},
+	}
+	for key, o := range w.Observed {
+		req.Observed.Resources[key] = &fnv1.Resource{Resource: o}
+	}
+	return proto.Clone(req).(*fnv1.RunFunctionRequest)
+}
+
+// reconcile calls the function as Crossplane does: with answers to what it requires, until it requires nothing new. Like
+// Crossplane it gives up after five more calls, and fails if a kind is required that does not exist.
+func (w *world) reconcile(t testing.TB, fn *Function) *fnv1.RunFunctionResponse {
+	t.Helper()
+	req := w.request()
+	var last *fnv1.Requirements
+	for range 6 {
+		rsp, err := fn.RunFunction(context.Background(), req)
+		if err != nil {
+			t.Fatalf("RunFunction returned an error, not a fatal result: %v", err)
+		}
+		if isFatal(rsp) || proto.Equal(rsp.GetRequirements(), last) {
+			return rsp
+		}
+		last = rsp.GetRequirements()
+		w.answer(t, req, last)
+	}
+	t.Fatalf("requirements did not become stable in 5 calls; the last were %v", last)
+	return nil
+}
+
+func (w *world) answer(t testing.TB, req *fnv1.RunFunctionRequest, r *fnv1.Requirements) {
+	t.Helper()
+	if w.Meta == nil && (len(r.GetResources()) > 0 || len(r.GetSchemas()) > 0) {
+		t.Fatalf("a caller without capabilities is asked for resources or schemas: %v", r)
+	}
+	if w.Meta != nil && len(r.GetExtraResources()) > 0 { //nolint:staticcheck // That is the point.
+		t.Fatalf("a caller with capabilities is asked for extra resources: %v", r)
+	}
+	req.ExtraResources = w.fetch(t, r.GetExtraResources()) //nolint:staticcheck // For callers before 2.2.
+	req.RequiredResources = w.fetch(t, r.GetResources())
+	req.RequiredSchemas = map[string]*fnv1.Schema{}
+	for key, s := range r.GetSchemas() {
+		req.RequiredSchemas[key] = &fnv1.Schema{}
+		if w.hasKind(s.GetApiVersion(), s.GetKind()) {
+			req.RequiredSchemas[key].OpenapiV3 = &structpb.Struct{Fields: map[string]*structpb.Value{"type": structpb.NewStringValue("object")}}
+		}
+	}
+}
+
+func (w *world) fetch(t testing.TB, selectors map[string]*fnv1.ResourceSelector) map[string]*fnv1.Resources {
+	t.Helper()
+	out := map[string]*fnv1.Resources{}
+	for key, s := range selectors {
+		if !w.hasKind(s.GetApiVersion(), s.GetKind()) {
+			t.Fatalf("required %s %s, a kind that does not exist: Crossplane could never reconcile again", s.GetApiVersion(), s.GetKind())
+		}
+		out[key] = &fnv1.Resources{}
+		for _, o := range w.all() {
+			if selects(s, o) {
+				out[key].Items = append(out[key].Items, &fnv1.Resource{Resource: o})
+			}
+		}
+	}
+	return out
+}
+
+// all objects of the cluster, composed ones included.
+func (w *world) all() []*structpb.Struct {
+	out := slices.Clone(w.Cluster)
+	for _, key := range sortedKeys(w.Observed) {
+		out = append(out, w.Observed[key])
+	}
+	return out
+}
+
+// hasKind says whether a kind exists: it is Crossplane's or Kubernetes' own, or its CustomResourceDefinition is there.
+func (w *world) hasKind(apiVersion, kind string) bool {
+	group, version, _ := strings.Cut(apiVersion, "/")
+	if group == "pkg.crossplane.io" || group == "apiextensions.k8s.io" {
+		return true
+	}
+	for _, o := range w.all() {
+		switch {
+		case at(o, "apiVersion").GetStringValue() == apiVersion && at(o, "kind").GetStringValue() == kind:
+			return true
+		case at(o, "kind").GetStringValue() == "CustomResourceDefinition" && at(o, "spec", "group").GetStringValue() == group && at(o, "spec", "names", "kind").GetStringValue() == kind:
+			for _, v := range at(o, "spec", "versions").GetListValue().GetValues() {
+				if v.GetStructValue().GetFields()["name"].GetStringValue() == version {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func selects(s *fnv1.ResourceSelector, o *structpb.Struct) bool {
+	if at(o, "apiVersion").GetStringValue() != s.GetApiVersion() || at(o, "kind").GetStringValue() != s.GetKind() {
+		return false
+	}
+	if name := s.GetMatchName(); name != "" {
+		return at(o, "metadata", "name").GetStringValue() == name
+	}
+	for k, v := range s.GetMatchLabels().GetLabels() {
+		if at(o, "metadata", "labels", k).GetStringValue() != v {
+			return false
+		}
+	}
+	return true
+}
+
+// renderYAML writes what `crossplane render` would: the composite resource with its status, the composed resources, results.
+func renderYAML(t testing.TB, w *world, rsp *fnv1.RunFunctionResponse) []byte {
+	t.Helper()
+	status, _ := rsp.GetDesired().GetComposite().GetResource().AsMap()["status"].(map[string]any)
+	if status == nil {
+		status = map[string]any{}
+	}
+	conditions := []any{}
+	for _, c := range rsp.GetConditions() {
+		if c.GetTarget() != fnv1.Target_TARGET_COMPOSITE_AND_CLAIM {
+			t.Errorf("condition %s is not for the claim too", c.GetType())
+		}
+		st := map[fnv1.Status]string{fnv1.Status_STATUS_CONDITION_TRUE: "True", fnv1.Status_STATUS_CONDITION_FALSE: "False"}[c.GetStatus()]
+		conditions = append(conditions, map[string]any{"type": c.GetType(), "status": st, "reason": c.GetReason(), "message": c.GetMessage()})
+	}
+	status["conditions"] = conditions
+	docs := []any{map[string]any{
+		"apiVersion": at(w.XR, "apiVersion").GetStringValue(), "kind": at(w.XR, "kind").GetStringValue(),
+		"metadata": map[string]any{"name": at(w.XR, "metadata", "name").GetStringValue()}, "status": status,
+	}}
+	resources := rsp.GetDesired().GetResources()
+	for _, key := range sortedKeys(resources) {
+		m := resources[key].GetResource().AsMap()
+		meta := m["metadata"].(map[string]any) //nolint:forcetypeassert // A test may panic.
+		as, _ := meta["annotations"].(map[string]any)
+		if as == nil {
+			as = map[string]any{}
+			meta["annotations"] = as
+		}
+		as[annotationKey] = key
+		docs = append(docs, m)
+	}
+	for _, r := range rsp.GetResults() {
+		docs = append(docs, map[string]any{"apiVersion": "render.crossplane.io/v1beta1", "kind": "Result", "severity": r.GetSeverity().String(), "message": r.GetMessage()})
+	}
+	out := &bytes.Buffer{}
+	for i, d := range docs {
+		b, err := yaml.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 {
+			out.WriteString("---\n")
+		}
+		out.Write(b)
+	}
+	return out.Bytes()
+}
+
+func isFatal(rsp *fnv1.RunFunctionResponse) bool {
+	return slices.ContainsFunc(rsp.GetResults(), func(r *fnv1.Result) bool { return r.GetSeverity() == fnv1.Severity_SEVERITY_FATAL })
+}
+
+func existing(files ...string) string {
+	for _, f := range files {
+		if _, err := os.Stat(f); err == nil {
+			return f
+		}
+	}
+	return files[len(files)-1]
+}
+
+func loadOne(t testing.TB, file string) *structpb.Struct {
+	t.Helper()
+	all := loadAll(t, file)
+	if len(all) != 1 {
+		t.Fatalf("%s: want one object, got %d", file, len(all))
+	}
+	return all[0]
+}
+
+// loadAll objects of a file; none if there is no such file.
+func loadAll(t testing.TB, file string) []*structpb.Struct {
+	t.Helper()
+	f, err := os.Open(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // Only read.
+	var out []*structpb.Struct
+	d := utilyaml.NewYAMLOrJSONDecoder(f, 4096)
+	for {
+		m := map[string]any{}
+		err := d.Decode(&m)
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if len(m) > 0 {
+			out = append(out, mustStruct(t, m))
+		}
+	}
+}
+
+func mustStruct(t testing.TB, m map[string]any) *structpb.Struct {
+	t.Helper()
+	s, err := structpb.NewStruct(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// at a path of a message; nil if there is nothing.
+func at(s *structpb.Struct, path ...string) *structpb.Value {
+	for i, name := range path {
+		v := s.GetFields()[name]
+		if i == len(path)-1 {
+			return v
+		}
+		s = v.GetStructValue()
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	ks := make([]string, 0, len(m))
+	for k := range m {
+		ks = append(ks, k)
+	}
+	slices.Sort(ks)
+	return ks
+}
