@@ -1,0 +1,130 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+)
+
+// TestInvalid: every wrong composite resource and Input is refused with the path of the field and what is allowed, all
+// errors at once, before anything is created.
+func TestInvalid(t *testing.T) {
+	// A spec that is right but for what a case puts in place of a line.
+	const spec = "region: eu-west-1\nclusterName: prod\nprovider: {version: v2.5.0}\nservices: [{name: s3}]\n"
+	service := func(fields string) string {
+		return "region: eu-west-1\nclusterName: prod\nprovider: {version: v2.5.0}\nservices: [{name: s3, " + fields + "}]\n"
+	}
+	long := strings.Repeat("x", 300)
+	cases := map[string]struct {
+		reason string
+		spec   string
+		input  string
+		want   []string
+	}{
+		"Nothing":              {"All that is required is told at once.", "{}", "", []string{"spec.region: Required", "spec.clusterName: Required", "spec.services: Required"}},
+		"SpecIsNoObject":       {"A spec must be an object.", "7", "", []string{"spec: Invalid", "must be an object"}},
+		"RegionType":           {"Types are checked, with the path.", strings.Replace(spec, "eu-west-1", "7", 1), "", []string{"spec.region", "must be a string"}},
+		"SeveralTypes":         {"Every value of the wrong type is told.", "region: 7\nclusterName: [prod]\nservices: {name: s3}\n", "", []string{"spec.region", "spec.clusterName", "spec.services", "must be a list"}},
+		"Region":               {"A region has a form.", strings.Replace(spec, "eu-west-1", "europe", 1), "", []string{"spec.region: Invalid", "eu-west-1"}},
+		"TwoClusters":          {"One way to name the cluster.", spec + "clusterNameRef: {name: prod}", "", []string{"spec.clusterName: Forbidden", "exactly one"}},
+		"ClusterName":          {"EKS names.", strings.Replace(spec, "prod", "-prod-", 1), "", []string{"spec.clusterName: Invalid", "letters, digits"}},
+		"EmptyClusterSelector": {"An empty selector would select any cluster.", strings.Replace(spec, "clusterName: prod", "clusterNameSelector: {}", 1), "", []string{"spec.clusterNameSelector.matchLabels: Required"}},
+		"Account":              {"12 digits.", spec + `accountId: "123"`, "", []string{"spec.accountId: Invalid", "12 digits"}},
+		"UnknownService":       {"A service that no provider has, with the nearest names.", strings.Replace(spec, "s3", "dynamo", 1), "", []string{"spec.services[0].name: Invalid", "did you mean dynamodb"}},
+		"UnknownServiceHalf":   {"Its own package is not enough: nobody knows its permissions.", strings.Replace(spec, "{name: s3}", "{name: mine, package: registry.example.org/me/provider-aws-mine}", 1), "", []string{"spec.services[0].name: Invalid", "package and its own permissions"}},
+		"ServiceName":          {"The name is part of object names.", strings.Replace(spec, "s3", "S3/x", 1), "", []string{"spec.services[0].name: Invalid", "lower-case"}},
+		"DuplicateService":     {"One identity each.", strings.Replace(spec, "[{name: s3}]", "[{name: s3}, {name: s3}]", 1), "", []string{"spec.services[1].name: Duplicate"}},
+		"SharedServiceAccount": {"A ServiceAccount has one identity, and Crossplane lets one provider own it.", strings.Replace(spec, "[{name: s3}]", "[{name: s3, serviceAccountName: aws}, {name: sqs, serviceAccountName: aws}]", 1), "", []string{"spec.services[1].serviceAccountName: Duplicate"}},
+		"SharedRole":           {"IAM names are unique whatever their case.", strings.Replace(spec, "[{name: s3}]", "[{name: s3, roleName: Aws}, {name: sqs, roleName: aws}]", 1), "", []string{"spec.services[1].roleName: Duplicate"}},
+		"ServiceAccountName":   {"A Kubernetes name.", service("serviceAccountName: Provider_S3"), "", []string{"spec.services[0].serviceAccountName: Invalid", "RFC 1123"}},
+		"NoVersion":            {"A version is never guessed.", "region: eu-west-1\nclusterName: prod\nservices: [{name: s3}]", "", []string{"spec.services[0].version: Required", "spec.provider.version"}},
+		"FloatingVersion":      {"A floating tag is resolved once and never again.", service("version: v2"), "", []string{"spec.services[0].version: Invalid", "full version"}},
+		"PackageWithTag":       {"The tag is the version's.", service("package: 'xpkg.upbound.io/upbound/provider-aws-s3:v1'"), "", []string{"spec.services[0].package: Invalid", "no tag"}},
+		"PackageWithoutHost":   {"Crossplane v2 wants the registry.", service("package: upbound/provider-aws-s3"), "", []string{"spec.services[0].package: Invalid", "registry"}},
+		"Registry":             {"A registry has a path.", strings.Replace(spec, "{version: v2.5.0}", "{version: v2.5.0, registry: xpkg}", 1), "", []string{"spec.provider.registry: Invalid"}},
+		"Management":           {"An enumeration lists what is allowed.", service("management: Sometimes"), "", []string{"spec.services[0].management: Unsupported", `"Managed", "Observe"`}},
+		"AccessLevel":          {"An enumeration lists what is allowed.", service("permissions: {accessLevel: All}"), "", []string{"spec.services[0].permissions.accessLevel: Unsupported", `"Full"`}},
+		"Statement":            {"A statement needs actions and resources.", service("permissions: {statements: [{sid: a-b, effect: Maybe}]}"), "", []string{"spec.services[0].permissions.statements[0]: Invalid", "effect must be Allow or Deny", "exactly one of actions", "exactly one of resources", "letters and digits"}},
+		"Action":               {"An action names its service.", service("permissions: {statements: [{actions: [GetObject], resources: ['*']}]}"), "", []string{"service:Action"}},
+		"Resource":             {"A resource is an ARN.", service("permissions: {statements: [{actions: ['s3:*'], resources: [bucket]}]}"), "", []string{"must be * or an ARN"}},
+		"PolicyDocument":       {"A document is parsed strictly.", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statment":[]}'}`), "", []string{"spec.services[0].permissions.policyDocument: Invalid", "Statment"}},
+		"PolicyPrincipal":      {"A principal belongs in a trust policy.", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:*","Resource":"*"}}'}`), "", []string{"policyDocument.Statement[0]", "principal"}},
+		"DuplicateSid":         {"AWS wants identifiers to be unique.", service("permissions: {statements: [{sid: a, actions: ['s3:*'], resources: ['*']}, {sid: a, actions: ['s3:*'], resources: ['*']}]}"), "", []string{"statements: Duplicate"}},
+		"PolicyTooLong":        {"AWS's limit, before anything is created.", service("permissions: {statements: [{actions: ['s3:*'], resources: [" + manyResources(long) + "]}]}"), "", []string{"spec.services[0].permissions: Invalid", "6144"}},
+		"ManagedPolicy":        {"The ARN of a policy.", service("permissions: {managedPolicyArns: ['arn:aws:iam::123456789012:role/x']}"), "", []string{"managedPolicyArns[0]: Invalid", "policy"}},
+		"ManagedPolicyPartition": {"IAM knows nothing of other partitions.", service("permissions: {managedPolicyArns: ['arn:aws-cn:iam::aws:policy/x']}"), "",
+			[]string{"managedPolicyArns[0]: Invalid", "partition aws-cn"}},
+		"RoleARN":             {"The ARN of a role.", service("roleArn: my-role"), "", []string{"spec.services[0].roleArn: Invalid", "arn:aws:iam::123456789012:role/name"}},
+		"RoleARNAndMore":      {"Somebody else's role has its own permissions.", service("roleArn: 'arn:aws:iam::123456789012:role/x', roleName: mine, permissions: {}"), "", []string{"spec.services[0].roleArn: Forbidden"}},
+		"RoleName":            {"IAM's characters.", service("roleName: 'a b'"), "", []string{"spec.services[0].roleName: Invalid"}},
+		"AssociationID":       {"The id of an association.", service("associationId: '42'"), "", []string{"spec.services[0].associationId: Invalid", "a-0123456789abcdef0"}},
+		"Role":                {"All of a role's limits.", spec + "role: {path: crossplane, maxSessionDuration: 60, permissionsBoundary: boundary, description: \"\\u0001\", namePrefix: 'a b'}", "", []string{"spec.role.path: Invalid", "spec.role.maxSessionDuration: Invalid", "spec.role.permissionsBoundary: Invalid", "spec.role.description: Invalid", "spec.role.namePrefix: Invalid"}},
+		"TrustConflict":       {"What limits the trust cannot be replaced.", spec + "role: {trustConditions: {StringEquals: {'aws:RequestTag/kubernetes-namespace': ['*']}}}", "", []string{"spec.role.trustConditions: Forbidden", "kubernetes-namespace"}},
+		"TrustTooLong":        {"AWS's limit.", spec + "role: {trustConditions: {StringLike: {'aws:PrincipalTag/x': [" + strings.TrimSuffix(strings.Repeat(long+"a,", 8), ",") + "1, 2]}}}", "", []string{"spec.role.trustConditions"}},
+		"Tags":                {"AWS's rules for tags.", spec + "tags: {'aws:x': a, ok: '" + long + "', 'a#b': c}", "", []string{"spec.tags[aws:x]: Invalid", "spec.tags[ok]: Too long", "spec.tags[a#b]: Invalid"}},
+		"ManyTags":            {"50 tags.", spec + "tags: {" + manyTags() + "}", "", []string{"spec.tags: Too many: 51"}},
+		"Provider":            {"What is passed through is checked.", strings.Replace(spec, "{version: v2.5.0}", "{version: latest, family: Mine, packagePullPolicy: Often, revisionActivationPolicy: Never, revisionHistoryLimit: -1, packagePullSecrets: [{name: A_B}]}", 1), "", []string{"spec.provider.version: Invalid", "spec.provider.family: Unsupported", "spec.provider.packagePullPolicy: Unsupported", "spec.provider.revisionActivationPolicy: Unsupported", "spec.provider.revisionHistoryLimit: Invalid", "spec.provider.packagePullSecrets[0].name: Invalid"}},
+		"Runtime":             {"Values of a Deployment.", spec + "runtime: {replicas: -1, associationSettleSeconds: 1000, env: [{name: A}, {name: A}], podLabels: {'a b': c}}", "", []string{"spec.runtime.replicas: Invalid", "spec.runtime.associationSettleSeconds: Invalid", "spec.runtime.env[1].name: Duplicate", "spec.runtime.podLabels"}},
+		"RuntimeQuantity":     {"A quantity has a form.", spec + "runtime: {resources: {requests: {memory: lots}}}", "", []string{"spec.runtime.resources.requests[memory]: Invalid"}},
+		"TemplateName":        {"Crossplane deletes a Deployment that gets another name.", spec + "runtime: {deploymentTemplate: {metadata: {name: x}}}", "", []string{"spec.runtime.deploymentTemplate.metadata.name: Forbidden"}},
+		"TemplateAccount":     {"The identity depends on the ServiceAccount.", service("runtime: {deploymentTemplate: {spec: {template: {spec: {serviceAccountName: x}}}}, serviceAccountTemplate: {metadata: {name: x}}}"), "", []string{"spec.services[0].runtime.deploymentTemplate.spec.template.spec.serviceAccountName: Forbidden", "spec.services[0].runtime.serviceAccountTemplate.metadata.name: Forbidden"}},
+		"TemplateDirective":   {"A directive could remove what the identity depends on.", spec + "runtime: {deploymentTemplate: {spec: {template: {metadata: {$patch: replace}}}}}", "", []string{"$patch: Forbidden"}},
+		"ProviderConfigName":  {"A Kubernetes name.", spec + "providerConfig: {name: My_Config}", "", []string{"spec.providerConfig.name: Invalid"}},
+		"ProviderConfigLoop":  {"The identity cannot depend on what it creates.", spec + "providerConfigRef: {name: aws}\nproviderConfig: {name: aws}", "", []string{"spec.providerConfig.name: Invalid", "spec.providerConfigRef"}},
+		"AssumeRoleChain":     {"Roles.", spec + "providerConfig: {assumeRoleChain: [{roleARN: x, externalID: '1'}]}", "", []string{"spec.providerConfig.assumeRoleChain[0].roleARN: Invalid", "spec.providerConfig.assumeRoleChain[0].externalID: Invalid"}},
+		"Policies":            {"Enumerations list what is allowed.", spec + "managementPolicies: [Look]\ndeletionPolicy: Keep\nteardown: Quick\npodIdentityAgent: {management: Maybe}\ncrossplaneNamespace: A", "", []string{"spec.managementPolicies[0]: Unsupported", "spec.deletionPolicy: Unsupported", "spec.teardown: Unsupported", "spec.podIdentityAgent.management: Unsupported", "spec.crossplaneNamespace: Invalid"}},
+		"NotYet":              {"What this version does not do is refused, not ignored.", service("targetRoleArn: 'arn:aws:iam::210987654321:role/x', disableSessionTags: true, importRole: true, runtime: {verifyCredentials: true}") + "podIdentityAgent: {management: Managed}\nproviderConfig: {namespaces: [team-a]}", "", []string{"spec.services[0].targetRoleArn: Forbidden", "spec.services[0].disableSessionTags: Forbidden", "spec.services[0].importRole: Forbidden", "spec.services[0].runtime.verifyCredentials: Forbidden", "spec.podIdentityAgent.management: Forbidden", "spec.providerConfig.namespaces: Forbidden"}},
+		"InputUnknownField":   {"The Input is decoded strictly: a typing error must not switch a default off.", spec, "{default: {}, defaults: {provider: {verison: v2.5.0}, services: [{name: s3, x: 1}]}}", []string{"input.default: Invalid", "input.defaults.provider.verison: Invalid", "input.defaults.services[0].x: Invalid", "unknown field"}},
+		"InputType":           {"Types of the Input.", spec, "{preview: maybe, ttl: soon, defaults: []}", []string{"input.preview", "true or false", "input.ttl", "input.defaults", "must be an object"}},
+		"InputValues":         {"Values of the Input.", spec, "{prerequisites: Hope, ttl: 1s, kind: Output, apiVersion: v1}", []string{"input.prerequisites: Unsupported", "input.ttl: Invalid", "1m to 1h", "input.kind: Unsupported", "input.apiVersion: Unsupported"}},
+		"InputGuardrails":     {"A guardrail that is not enforced must not look as if it were.", spec, "{guardrails: {allowedServices: [s3]}}", []string{"input.guardrails: Forbidden"}},
+		"InputAndSpec":        {"Both are told at once.", "region: 7", "{preview: 7}", []string{"input.preview", "spec.region"}},
+		"DefaultsAreChecked":  {"A default is checked like the field itself.", "services: [{name: s3}]", "{defaults: {region: mars, clusterName: prod, provider: {version: v2.5.0}}}", []string{"spec.region: Invalid"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			xr := fromYAML(t, "{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: bad}}")
+			xr.Fields["spec"] = fromYAML(t, "spec:\n  "+strings.ReplaceAll(tc.spec, "\n", "\n  ")).GetFields()["spec"]
+			w := &world{XR: xr}
+			if tc.input != "" {
+				w.Input = fromYAML(t, tc.input)
+			}
+			rsp := w.reconcile(t, newTestFunction())
+			if !isFatal(rsp) {
+				t.Fatalf("%s\nwant a fatal result, got %v", tc.reason, rsp.GetResults())
+			}
+			message := rsp.GetResults()[0].GetMessage()
+			for _, want := range tc.want {
+				if !strings.Contains(message, want) {
+					t.Errorf("%s\nthe error does not say %q: %s", tc.reason, want, message)
+				}
+			}
+			if strings.Contains(message, "internal error") {
+				t.Errorf("it panicked: %s", message)
+			}
+			if n := len(rsp.GetDesired().GetResources()); n > 0 || rsp.GetDesired().GetComposite() != nil {
+				t.Errorf("%s\n%d resources were composed all the same", tc.reason, n)
+			}
+			if c := rsp.GetConditions()[0]; c.GetStatus() != fnv1.Status_STATUS_CONDITION_FALSE || c.GetReason() != "InvalidSpec" || c.GetTarget() != fnv1.Target_TARGET_COMPOSITE_AND_CLAIM {
+				t.Errorf("%s\nthe claim is not told: %v", tc.reason, c)
+			}
+		})
+	}
+}
+
+func manyTags() string {
+	tags := make([]string, 0, 51)
+	for i := range 51 {
+		tags = append(tags, "t"+string(rune('a'+i/26))+string(rune('a'+i%26))+": x")
+	}
+	return strings.Join(tags, ", ")
+}
+
+func manyResources(long string) string {
+	var out []string
+	for i := range 25 {
+		out = append(out, "'arn:aws:s3:::"+string(rune('a'+i))+long+"'")
+	}
+	return strings.Join(out, ", ")
+}

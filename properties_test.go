@@ -1,0 +1,449 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/structpb"
+)
+
+const annotationIdentity = "aws.podidentity.dev/identity"
+
+// TestProperties lets composite resources live through random worlds: kinds appear and vanish, resources become ready,
+// unready and ready again, report errors, lose their status, the clock runs. Whatever happens:
+//   - what exists is composed again on every call, with the same content (a Deployment's identity digest may change, and
+//     only when the association does),
+//   - no kind is composed or required before it exists,
+//   - a Provider is created only once its association is ready and settled,
+//   - the composite resource is not ready while anything is missing,
+//   - and once the world is quiet, it becomes ready.
+func TestProperties(t *testing.T) {
+	for seed := range uint64(40) {
+		for generation, meta := range generations {
+			t.Run(fmt.Sprintf("%d/%s", seed, generation), func(t *testing.T) {
+				t.Parallel()
+				r := rand.New(rand.NewPCG(seed, 1))
+				s := &simulation{world: randomWorld(t, r), rand: r, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), last: map[string]*structpb.Struct{}}
+				s.Meta = meta
+				for range 25 {
+					s.disturb()
+					s.step(t)
+				}
+				for range 12 {
+					s.calm()
+					s.step(t)
+				}
+				if rsp := s.step(t); rsp.GetDesired().GetComposite().GetReady() == fnv1.Ready_READY_FALSE {
+					t.Errorf("the world is quiet, and yet the composite resource is not ready:\n%v", rsp.GetConditions())
+				}
+			})
+		}
+	}
+}
+
+// A simulation is a cluster in which things happen.
+type simulation struct {
+	*world
+	rand *rand.Rand
+	now  time.Time
+	// last desired state of each resource.
+	last map[string]*structpb.Struct
+}
+
+var simulatedKinds = []struct{ group, version, kind, plural string }{
+	{"iam.aws.upbound.io", "v1beta1", "Role", "roles"},
+	{"iam.aws.upbound.io", "v1beta1", "Policy", "policies"},
+	{"iam.aws.upbound.io", "v1beta1", "RolePolicyAttachment", "rolepolicyattachments"},
+	{"eks.aws.upbound.io", "v1beta1", "PodIdentityAssociation", "podidentityassociations"},
+	{"eks.aws.upbound.io", "v1beta1", "Cluster", "clusters"},
+	{"aws.upbound.io", "v1beta1", "ProviderConfig", "providerconfigs"},
+	{"aws.m.upbound.io", "v1beta1", "ClusterProviderConfig", "clusterproviderconfigs"},
+}
+
+func randomWorld(t testing.TB, r *rand.Rand) *world {
+	t.Helper()
+	services := []string{"{name: s3}", "{name: rds, management: Observe}", "{name: sqs, permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/x', 'arn:aws:iam::aws:policy/y']}}", "{name: sns, roleArn: 'arn:aws:iam::123456789012:role/mine'}", "{name: ec2, runtime: {associationSettleSeconds: 0, args: [--debug]}}"}
+	r.Shuffle(len(services), func(i, j int) { services[i], services[j] = services[j], services[i] })
+	cluster := "clusterName: prod"
+	switch r.IntN(3) {
+	case 0:
+		cluster = "clusterNameRef: {name: the-cluster}"
+	case 1:
+		cluster = "clusterNameSelector: {matchLabels: {env: prod}}"
+	}
+	family := []string{"Observe", "Manage"}[r.IntN(2)]
+	return &world{
+		XR: fromYAML(t, fmt.Sprintf(`
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityProvider
+metadata: {name: storage, uid: an-uid}
+spec:
+  region: eu-west-1
+  %s
+  provider: {version: v2.5.0, family: %s}
+  providerConfig: {clusterProviderConfig: %t}
+  services: [%s]
+`, cluster, family, r.IntN(2) == 0, strings.Join(services[:1+r.IntN(3)], ", "))),
+		Observed: map[string]*structpb.Struct{},
+	}
+}
+
+// step reconciles once, checks the invariants and applies what comes out.
+func (s *simulation) step(t *testing.T) *fnv1.RunFunctionResponse {
+	t.Helper()
+	fn := newTestFunction()
+	fn.now = func() time.Time { return s.now }
+	rsp := s.reconcile(t, fn)
+	if isFatal(rsp) {
+		t.Fatalf("fatal: %v", rsp.GetResults())
+	}
+	desired := rsp.GetDesired().GetResources()
+	for key := range s.Observed {
+		if desired[key] == nil {
+			t.Fatalf("%s exists, is wanted, and is not composed: Crossplane would delete it", key)
+		}
+	}
+	for _, key := range sortedKeys(desired) {
+		d := desired[key].GetResource()
+		if !s.hasKind(at(d, "apiVersion").GetStringValue(), at(d, "kind").GetStringValue()) {
+			t.Fatalf("%s is composed, and its kind %s does not exist", key, at(d, "kind").GetStringValue())
+		}
+		if s.Observed[key] == nil {
+			s.checkCreation(t, key)
+		} else if last := s.last[key]; last != nil {
+			s.checkSame(t, key, last, d)
+		}
+	}
+	if rsp.GetDesired().GetComposite().GetReady() != fnv1.Ready_READY_FALSE {
+		for key, d := range desired {
+			if d.GetReady() != fnv1.Ready_READY_TRUE {
+				t.Fatalf("the composite resource is ready, %s is not", key)
+			}
+		}
+	}
+	s.apply(t, rsp)
+	return rsp
+}
+
+func (s *simulation) checkCreation(t *testing.T, key string) {
+	t.Helper()
+	service, ok := strings.CutPrefix(key, "provider/")
+	if !ok {
+		return
+	}
+	a := s.Observed["association/"+service]
+	if condition(a, "Ready") != "True" || at(a, "status", "atProvider", "associationId").GetStringValue() == "" {
+		t.Fatalf("%s is created before its association is ready: its pods would never get credentials", key)
+	}
+}
+
+func (s *simulation) checkSame(t *testing.T, key string, last, now *structpb.Struct) {
+	t.Helper()
+	if diff := cmp.Diff(withoutDigest(last), withoutDigest(now), protocmp.Transform()); diff != "" {
+		t.Fatalf("%s changed, though the spec did not: -before, +after:\n%s", key, diff)
+	}
+	service, ok := strings.CutPrefix(key, "runtimeconfig/")
+	if !ok {
+		return
+	}
+	before, after := digestOf(last), digestOf(now)
+	id := at(s.Observed["association/"+service], "status", "atProvider", "associationId").GetStringValue()
+	if before != "" && id == "" && before != after {
+		t.Fatalf("%s restarts its provider (digest %q, now %q), though nothing is known of the association", key, before, after)
+	}
+}
+
+func digestOf(s *structpb.Struct) string {
+	return at(s, "spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", annotationIdentity).GetStringValue()
+}
+
+func withoutDigest(s *structpb.Struct) *structpb.Struct {
+	s = proto.Clone(s).(*structpb.Struct) //nolint:forcetypeassert // It is its clone.
+	template := at(s, "spec", "deploymentTemplate", "spec", "template").GetStructValue()
+	delete(at(template, "metadata", "annotations").GetStructValue().GetFields(), annotationIdentity)
+	if len(at(template, "metadata", "annotations").GetStructValue().GetFields()) == 0 {
+		delete(template.GetFields(), "metadata")
+	}
+	return s
+}
+
+// apply what was desired, as Crossplane does: spec and metadata change, status stays.
+func (s *simulation) apply(t *testing.T, rsp *fnv1.RunFunctionResponse) {
+	t.Helper()
+	for key, d := range rsp.GetDesired().GetResources() {
+		// Once in a while an apply fails, or the cache does not show it yet.
+		if s.Observed[key] == nil && s.rand.IntN(5) == 0 {
+			continue
+		}
+		o := proto.Clone(d.GetResource()).(*structpb.Struct) //nolint:forcetypeassert // It is its clone.
+		if old := s.Observed[key]; old != nil {
+			if status := at(old, "status"); status != nil {
+				o.Fields["status"] = status
+			}
+		}
+		m := at(o, "metadata").GetStructValue()
+		m.Fields["ownerReferences"] = mustValue(t, []any{map[string]any{"kind": "PodIdentityProvider", "name": "storage", "uid": "an-uid", "controller": true}})
+		s.Observed[key] = o
+		s.last[key] = d.GetResource()
+	}
+	if status := at(rsp.GetDesired().GetComposite().GetResource(), "status"); status != nil && s.rand.IntN(4) > 0 {
+		s.XR.Fields["status"] = status
+	}
+}
+
+// disturb the world.
+func (s *simulation) disturb() {
+	s.now = s.now.Add(time.Duration(s.rand.IntN(20)) * time.Second)
+	for _, k := range simulatedKinds {
+		switch s.rand.IntN(8) {
+		case 0, 1:
+			s.install(k.group, k.version, k.kind, k.plural)
+		case 2:
+			s.uninstall(k.plural + "." + k.group)
+		}
+	}
+	switch s.rand.IntN(6) {
+	case 0, 1:
+		s.addCluster()
+	case 2:
+		s.uninstall("the-cluster")
+	}
+	if s.rand.IntN(10) == 0 {
+		delete(s.XR.Fields, "status")
+	}
+	for _, key := range sortedKeys(s.Observed) {
+		switch o := s.Observed[key]; s.rand.IntN(8) {
+		case 0:
+			delete(o.Fields, "status")
+		case 1:
+			s.setStatus(key, "False", "False")
+		case 2:
+			s.setStatus(key, "True", "False")
+		case 3, 4, 5:
+			s.setStatus(key, "True", "True")
+		case 6:
+			// Somebody deletes it, not Crossplane.
+			if s.rand.IntN(10) == 0 {
+				delete(s.Observed, key)
+				delete(s.last, key)
+			}
+		}
+	}
+}
+
+// calm lets everything that is missing appear and everything become ready.
+func (s *simulation) calm() {
+	s.now = s.now.Add(time.Minute)
+	for _, k := range simulatedKinds {
+		s.install(k.group, k.version, k.kind, k.plural)
+	}
+	s.addCluster()
+	for _, key := range sortedKeys(s.Observed) {
+		s.setStatus(key, "True", "True")
+	}
+}
+
+func (s *simulation) addCluster() {
+	s.uninstall("the-cluster")
+	if s.hasKind("eks.aws.upbound.io/v1beta1", "Cluster") {
+		s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{
+			"apiVersion": "eks.aws.upbound.io/v1beta1", "kind": "Cluster",
+			"metadata": map[string]any{"name": "the-cluster", "labels": map[string]any{"env": "prod"}, "annotations": map[string]any{"crossplane.io/external-name": "prod"}},
+		})))
+	}
+}
+
+func (s *simulation) install(group, version, kind, plural string) {
+	s.uninstall(plural + "." + group)
+	s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{
+		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": map[string]any{"name": plural + "." + group},
+		"spec": map[string]any{"group": group, "names": map[string]any{"kind": kind}, "versions": []any{map[string]any{"name": version, "served": true}}},
+		"status": map[string]any{"conditions": []any{map[string]any{"type": "Established", "status": "True"}}},
+	})))
+}
+
+func (s *simulation) uninstall(name string) {
+	kept := s.Cluster[:0]
+	for _, o := range s.Cluster {
+		if at(o, "metadata", "name").GetStringValue() != name {
+			kept = append(kept, o)
+		}
+	}
+	s.Cluster = kept
+}
+
+// setStatus of a resource as its controller would.
+func (s *simulation) setStatus(key, synced, ready string) {
+	o := s.Observed[key]
+	since := s.now.Add(-time.Duration(s.rand.IntN(30)) * time.Second).Format(time.RFC3339)
+	cond := func(typ, status string) any {
+		return map[string]any{"type": typ, "status": status, "reason": "Because", "message": "a reason", "lastTransitionTime": since}
+	}
+	status := map[string]any{"conditions": []any{cond("Synced", synced), cond("Ready", ready)}}
+	switch at(o, "kind").GetStringValue() {
+	case "PodIdentityAssociation":
+		if ready == "True" {
+			status["atProvider"] = map[string]any{"associationId": "a-1", "roleArn": "arn:aws:iam::123456789012:role/x"}
+		}
+	case "Provider":
+		status = map[string]any{"conditions": []any{cond("Installed", synced), cond("Healthy", ready)}, "currentIdentifier": at(o, "spec", "package").GetStringValue()}
+	case "DeploymentRuntimeConfig", "ProviderConfig", "ClusterProviderConfig":
+		return
+	}
+	o.Fields["status"] = must(structpb.NewValue(status))
+}
+
+func condition(o *structpb.Struct, typ string) string {
+	for _, c := range at(o, "status", "conditions").GetListValue().GetValues() {
+		if c.GetStructValue().GetFields()["type"].GetStringValue() == typ {
+			return c.GetStructValue().GetFields()["status"].GetStringValue()
+		}
+	}
+	return ""
+}
+
+// TestDeterministic: the same request gives the same bytes, in whatever order maps are walked.
+func TestDeterministic(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		s := &simulation{world: randomWorld(t, r), rand: r, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), last: map[string]*structpb.Struct{}}
+		for range 8 {
+			s.disturb()
+			s.step(t)
+		}
+		var first []byte
+		for i := range 5 {
+			rsp, err := newTestFunction().RunFunction(context.Background(), s.request())
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := proto.MarshalOptions{Deterministic: true}.Marshal(rsp)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				first = b
+			} else if string(b) != string(first) {
+				t.Fatalf("seed %d: the same request gave another response", seed)
+			}
+		}
+	}
+}
+
+// TestIndependent: whatever becomes of one service, what is composed for another is the same.
+func TestIndependent(t *testing.T) {
+	w := loadStep(t, "example/three-services/02-ready")
+	want := w.reconcile(t, newTestFunction())
+	fates := map[string]func(o *structpb.Struct){
+		"Failed":     func(o *structpb.Struct) { o.Fields["status"] = mustValue(t, map[string]any{"conditions": []any{map[string]any{"type": "Synced", "status": "False", "message": "AccessDenied"}}}) },
+		"Unreadable": func(o *structpb.Struct) { delete(o.Fields, "status") },
+		"Deleted":    func(o *structpb.Struct) { at(o, "metadata").GetStructValue().Fields["deletionTimestamp"] = structpb.NewStringValue("2026-01-01T00:00:00Z") },
+	}
+	for name, fate := range fates {
+		for key := range w.Observed {
+			if !strings.Contains(key, "/sqs") {
+				continue
+			}
+			t.Run(name+"/"+key, func(t *testing.T) {
+				w := loadStep(t, "example/three-services/02-ready")
+				fate(w.Observed[key])
+				others(t, want, w.reconcile(t, newTestFunction()))
+			})
+		}
+	}
+	t.Run("Conflict", func(t *testing.T) {
+		w := loadStep(t, "example/three-services/02-ready")
+		for key := range w.Observed {
+			if strings.Contains(key, "/sqs") {
+				delete(w.Observed, key)
+			}
+		}
+		w.Cluster = append(w.Cluster, mustStruct(t, map[string]any{"apiVersion": "pkg.crossplane.io/v1", "kind": "Provider", "metadata": map[string]any{"name": "theirs"}, "spec": map[string]any{"package": "xpkg.upbound.io/upbound/provider-aws-sqs:v1.23.0"}}))
+		rsp := w.reconcile(t, newTestFunction())
+		others(t, want, rsp)
+		for key := range rsp.GetDesired().GetResources() {
+			if strings.Contains(key, "/sqs") {
+				t.Errorf("%s is created, though somebody else's Provider of the package exists", key)
+			}
+		}
+		status := at(rsp.GetDesired().GetComposite().GetResource(), "status", "services").GetListValue().GetValues()[2].GetStructValue()
+		if got := at(status, "phase").GetStringValue(); got != "Conflict" || !strings.Contains(at(status, "message").GetStringValue(), "Provider theirs") {
+			t.Errorf("want phase Conflict and a message that names Provider theirs, got %v", status)
+		}
+	})
+}
+
+// others compares what is composed for all services but sqs.
+func others(t *testing.T, want, got *fnv1.RunFunctionResponse) {
+	t.Helper()
+	for key, w := range want.GetDesired().GetResources() {
+		if strings.Contains(key, "/sqs") {
+			continue
+		}
+		if diff := cmp.Diff(w, got.GetDesired().GetResources()[key], protocmp.Transform()); diff != "" {
+			t.Errorf("%s changed with another service: -want, +got:\n%s", key, diff)
+		}
+	}
+}
+
+// FuzzRunFunction: no request makes the function panic or fail.
+func FuzzRunFunction(f *testing.F) {
+	for _, step := range []string{"quickstart/01-first-reconcile", "quickstart/04-ready", "three-services/02-ready", "one-fails/01-role-refused", "family-manage/02-family-installed"} {
+		for _, meta := range generations {
+			w := loadStep(f, "example/"+step)
+			w.Meta = meta
+			req := w.request()
+			for range 3 {
+				b, err := proto.Marshal(req)
+				if err != nil {
+					f.Fatal(err)
+				}
+				f.Add(b)
+				rsp, _ := newTestFunction().RunFunction(context.Background(), req)
+				w.answer(f, req, rsp.GetRequirements())
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		req := &fnv1.RunFunctionRequest{}
+		if err := proto.Unmarshal(b, req); err != nil {
+			t.Skip("not a request")
+		}
+		rsp, err := newTestFunction().RunFunction(context.Background(), req)
+		if err != nil {
+			t.Fatalf("RunFunction returned an error, not a fatal result: %v", err)
+		}
+		for _, r := range rsp.GetResults() {
+			if strings.Contains(r.GetMessage(), "internal error") {
+				t.Fatalf("it panicked: %s", r.GetMessage())
+			}
+		}
+		if _, err := proto.Marshal(rsp); err != nil {
+			t.Fatalf("the response cannot be sent: %v", err)
+		}
+	})
+}
+
+func mustValue(t testing.TB, v any) *structpb.Value {
+	t.Helper()
+	out, err := structpb.NewValue(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
