@@ -265,7 +265,7 @@ func (s *simulation) install(group, version, kind, plural string) {
 	s.uninstall(plural + "." + group)
 	s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{
 		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": map[string]any{"name": plural + "." + group},
-		"spec": map[string]any{"group": group, "names": map[string]any{"kind": kind}, "versions": []any{map[string]any{"name": version, "served": true}}},
+		"spec":   map[string]any{"group": group, "names": map[string]any{"kind": kind}, "versions": []any{map[string]any{"name": version, "served": true}}},
 		"status": map[string]any{"conditions": []any{map[string]any{"type": "Established", "status": "True"}}},
 	})))
 }
@@ -343,9 +343,13 @@ func TestIndependent(t *testing.T) {
 	w := loadStep(t, "example/three-services/02-ready")
 	want := w.reconcile(t, newTestFunction())
 	fates := map[string]func(o *structpb.Struct){
-		"Failed":     func(o *structpb.Struct) { o.Fields["status"] = mustValue(t, map[string]any{"conditions": []any{map[string]any{"type": "Synced", "status": "False", "message": "AccessDenied"}}}) },
+		"Failed": func(o *structpb.Struct) {
+			o.Fields["status"] = mustValue(t, map[string]any{"conditions": []any{map[string]any{"type": "Synced", "status": "False", "message": "AccessDenied"}}})
+		},
 		"Unreadable": func(o *structpb.Struct) { delete(o.Fields, "status") },
-		"Deleted":    func(o *structpb.Struct) { at(o, "metadata").GetStructValue().Fields["deletionTimestamp"] = structpb.NewStringValue("2026-01-01T00:00:00Z") },
+		"Deleted": func(o *structpb.Struct) {
+			at(o, "metadata").GetStructValue().Fields["deletionTimestamp"] = structpb.NewStringValue("2026-01-01T00:00:00Z")
+		},
 	}
 	for name, fate := range fates {
 		for key := range w.Observed {

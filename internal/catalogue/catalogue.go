@@ -3,6 +3,7 @@ package catalogue
 
 import (
 	_ "embed"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -94,3 +95,6 @@ var services = sync.OnceValue(func() map[string]Service {
 	}
 	return m
 })
+
+// Names of all services, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(services())) }

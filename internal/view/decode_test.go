@@ -1,0 +1,116 @@
+package view
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestInputErrors(t *testing.T) {
+	cases := map[string]struct {
+		reason, input string
+		want          []string
+	}{
+		"Good": {
+			"Everything that an Input may have should be taken.",
+			`{apiVersion: podidentity.fn.crossplane.io/v1beta1, kind: Input, metadata: {name: a, labels: {a: b}}, prerequisites: Assume, preview: true, ttl: 10m,
+			 defaults: {region: eu-west-1, clusterNameRef: {name: c}, services: [{name: s3, runtime: {replicas: 2, env: [{name: A, value: b}]}}], tags: {any: key},
+			 runtime: {deploymentTemplate: {spec: {any: thing}}, resources: {limits: {cpu: 100m, memory: 1.5}}}}}`,
+			nil,
+		},
+		"Nulls":   {"null is nothing.", `{defaults: {region: null, services: [null], runtime: null, tags: {a: null}}, ttl: null}`, nil},
+		"Unknown": {"A field that is not known is a typo: it should not be without effect.", `{default: {}}`, []string{"input.default: FieldValueInvalid"}},
+		"UnknownDeep": {
+			"Wherever it is, with the exact path.",
+			`{defaults: {regions: a, services: [{name: s3}, {name: ec2, permission: {}}], runtime: {env: [{name: A, valueFrom: {secretRef: {}}}], affinity: {nodeAffinity: {required: []}}}}}`,
+			[]string{
+				"input.defaults.regions: FieldValueInvalid", "input.defaults.runtime.affinity.nodeAffinity.required: FieldValueInvalid",
+				"input.defaults.runtime.env[0].valueFrom.secretRef: FieldValueInvalid", "input.defaults.services[1].permission: FieldValueInvalid",
+			},
+		},
+		"UnknownInMetadata": {"The metadata too has a schema.", `{metadata: {lables: {}}}`, []string{"input.metadata.lables: FieldValueInvalid"}},
+		"XRFields":          {"Crossplane's own fields of a composite resource are no defaults.", `{defaults: {compositionRef: {name: a}}}`, []string{"input.defaults.compositionRef: FieldValueInvalid"}},
+		"Scalars": {
+			"Every value of the wrong type should be told at once, each with its path.",
+			`{preview: 1, prerequisites: true, defaults: {region: 1, accountId: 123456789012, tags: {a: 1, b: x, c: []}, runtime: {replicas: "2", associationSettleSeconds: 1.5, verifyCredentials: "yes"}}}`,
+			[]string{
+				"input.defaults.accountId: FieldValueTypeInvalid", "input.defaults.region: FieldValueTypeInvalid",
+				"input.defaults.runtime.associationSettleSeconds: FieldValueTypeInvalid", "input.defaults.runtime.replicas: FieldValueTypeInvalid",
+				"input.defaults.runtime.verifyCredentials: FieldValueTypeInvalid",
+				"input.defaults.tags[a]: FieldValueTypeInvalid", "input.defaults.tags[c]: FieldValueTypeInvalid",
+				"input.prerequisites: FieldValueTypeInvalid", "input.preview: FieldValueTypeInvalid",
+			},
+		},
+		"Containers": {
+			"So should objects and lists that are something else.",
+			`{defaults: {services: {name: s3}, runtime: [], tags: [], managementPolicies: "*", role: admin}}`,
+			[]string{
+				"input.defaults.managementPolicies: FieldValueTypeInvalid", "input.defaults.role: FieldValueTypeInvalid", "input.defaults.runtime: FieldValueTypeInvalid",
+				"input.defaults.services: FieldValueTypeInvalid", "input.defaults.tags: FieldValueTypeInvalid",
+			},
+		},
+		"DefaultsNoObject": {"The defaults are an object.", `{defaults: []}`, []string{"input.defaults: FieldValueTypeInvalid"}},
+		"CustomForms": {
+			"Types with a form of their own should be checked by it.",
+			`{ttl: soon, defaults: {runtime: {resources: {limits: {memory: lots}}, deploymentTemplate: "spec: {}", serviceAccountTemplate: [1], tolerations: [{key: a, tolerationSeconds: "5"}]}}}`,
+			[]string{
+				"input.defaults.runtime.deploymentTemplate: FieldValueTypeInvalid", "input.defaults.runtime.resources.limits[memory]: FieldValueInvalid",
+				"input.defaults.runtime.serviceAccountTemplate: FieldValueTypeInvalid", "input.defaults.runtime.tolerations[0].tolerationSeconds: FieldValueTypeInvalid",
+				"input.ttl: FieldValueInvalid",
+			},
+		},
+		"Prerequisites": {"Only two words are known.", `{prerequisites: Ignore}`, []string{"input.prerequisites: FieldValueNotSupported"}},
+		"ShortTTL":      {"Asking every second would be a load for nothing.", `{ttl: 59s}`, []string{"input.ttl: FieldValueInvalid"}},
+		"LongTTL":       {"Drift should be noticed within an hour.", `{ttl: 1h0m1s}`, []string{"input.ttl: FieldValueInvalid"}},
+		"NegativeTTL":   {"Time runs forward.", `{ttl: -5m}`, []string{"input.ttl: FieldValueInvalid"}},
+		"Guardrails":    {"A guardrail that is not enforced should not look as if it were.", `{guardrails: {allowedRegions: [eu-west-1]}}`, []string{"input.guardrails: FieldValueForbidden"}},
+		"NoGuardrails":  {"Not even an empty one.", `{guardrails: {}}`, []string{"input.guardrails: FieldValueForbidden"}},
+		"APIVersion":    {"An Input of another version may mean something else.", `{apiVersion: podidentity.fn.crossplane.io/v1, kind: Input}`, []string{"input.apiVersion: FieldValueNotSupported"}},
+		"Kind":          {"Nor is another kind an Input.", `{apiVersion: podidentity.fn.crossplane.io/v1beta1, kind: Resources}`, []string{"input.kind: FieldValueNotSupported"}},
+		"Several": {
+			"Everything that is wrong with the values should be told at once.",
+			`{prerequisites: Ignore, ttl: 1s, kind: X, apiVersion: y, guardrails: {forbidCustomPermissions: true}}`,
+			[]string{
+				"input.prerequisites: FieldValueNotSupported", "input.ttl: FieldValueInvalid", "input.guardrails: FieldValueForbidden",
+				"input.apiVersion: FieldValueNotSupported", "input.kind: FieldValueNotSupported",
+			},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, errs := From(newRequest(t, minimal, tc.input), now())
+			if diff := cmp.Diff(tc.want, paths(errs)); diff != "" {
+				t.Errorf("%s\nFrom(...): -want errors, +got:\n%s\n%v", tc.reason, diff, errs.ToAggregate())
+			}
+		})
+	}
+}
+
+func TestSpecErrors(t *testing.T) {
+	cases := map[string]struct {
+		reason, xr string
+		want       []string
+	}{
+		"NoSpec":     {"Without a spec nothing is wrong with its types; what it lacks is for others to say.", `{metadata: {name: a}}`, nil},
+		"SpecList":   {"A spec is an object.", `{spec: [1]}`, []string{"spec: FieldValueTypeInvalid"}},
+		"SpecString": {"Nor is it a string.", `{spec: x}`, []string{"spec: FieldValueTypeInvalid"}},
+		"Unknown":    {"Fields that are not known are none of our business.", `{spec: {later: 1, services: [{name: s3, later: []}]}}`, nil},
+		"Types": {
+			"Values of the wrong type should all be told, whatever unknown fields are beside them.",
+			`{spec: {later: 1, region: [], services: [{name: s3}, {name: 5, runtime: {replicas: 1.5}}, s3], tags: {a: true}}}`,
+			[]string{
+				"spec.region: FieldValueTypeInvalid", "spec.services[1].name: FieldValueTypeInvalid", "spec.services[1].runtime.replicas: FieldValueTypeInvalid",
+				"spec.services[2]: FieldValueTypeInvalid", "spec.tags[a]: FieldValueTypeInvalid",
+			},
+		},
+		"Custom": {"Types with a form of their own should be told too.", `{spec: {runtime: {resources: {requests: {cpu: fast}}}}}`, []string{"spec.runtime.resources.requests[cpu]: FieldValueInvalid"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, errs := From(newRequest(t, tc.xr, ""), now())
+			if diff := cmp.Diff(tc.want, paths(errs)); diff != "" {
+				t.Errorf("%s\nFrom(...): -want errors, +got:\n%s\n%v", tc.reason, diff, errs.ToAggregate())
+			}
+		})
+	}
+}

@@ -1,0 +1,127 @@
+package view
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	"sigs.k8s.io/yaml"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+)
+
+func TestDefaults(t *testing.T) {
+	cases := map[string]struct {
+		reason               string
+		spec, defaults, want string
+	}{
+		"None": {
+			reason: "Without defaults the spec should stay as it is.",
+			spec:   `{region: a, services: [{name: s3}]}`, defaults: `{}`,
+			want: `{region: a, services: [{name: s3}]}`,
+		},
+		"Fill": {
+			reason: "What the spec does not set should be filled in.",
+			spec:   `{services: [{name: s3}]}`, defaults: `{region: a, role: {namePrefix: p}, accountId: "1"}`,
+			want: `{region: a, role: {namePrefix: p}, accountId: "1", services: [{name: s3}]}`,
+		},
+		"SpecWins": {
+			reason: "What the spec sets should win, field by field.",
+			spec:   `{region: a, provider: {version: v1.0.0}, services: [{name: s3}]}`, defaults: `{region: b, provider: {version: v2.0.0, registry: r/x}}`,
+			want: `{region: a, provider: {version: v1.0.0, registry: r/x}, services: [{name: s3}]}`,
+		},
+		"ZeroWins": {
+			reason:   "Also where it sets a zero value.",
+			spec:     `{runtime: {replicas: 0, associationSettleSeconds: 0, verifyCredentials: false}, services: [{name: s3}]}`,
+			defaults: `{runtime: {replicas: 3, associationSettleSeconds: 20, verifyCredentials: true}}`,
+			want:     `{runtime: {replicas: 0, associationSettleSeconds: 0, verifyCredentials: false}, services: [{name: s3}]}`,
+		},
+		"NullDoesNot": {
+			reason: "A null is not a value.",
+			spec:   `{region: null, role: null, services: [{name: s3}]}`, defaults: `{region: b, role: {path: /x/}}`,
+			want: `{region: b, role: {path: /x/}, services: [{name: s3}]}`,
+		},
+		"MapsMerge": {
+			reason: "Maps should merge, key by key.",
+			spec:   `{tags: {a: mine, b: mine}, services: [{name: s3}]}`, defaults: `{tags: {b: default, c: default}, runtime: {podLabels: {l: d}}}`,
+			want: `{tags: {a: mine, b: mine, c: default}, runtime: {podLabels: {l: d}}, services: [{name: s3}]}`,
+		},
+		"ListsWhole": {
+			reason:   "Lists should be taken whole: nobody could remove an entry else.",
+			spec:     `{runtime: {args: [--mine]}, managementPolicies: [], services: [{name: s3}]}`,
+			defaults: `{runtime: {args: [--a, --b], env: [{name: A}]}, managementPolicies: [Observe]}`,
+			want:     `{runtime: {args: [--mine], env: [{name: A}]}, managementPolicies: [], services: [{name: s3}]}`,
+		},
+		"ServicesByName": {
+			reason:   "Defaults of a service should apply to the service of that name, and add none.",
+			spec:     `{services: [{name: s3}, {name: ec2, version: v1.0.0, runtime: {podLabels: {a: mine}}}]}`,
+			defaults: `{services: [{name: ec2, version: v2.0.0, serviceAccountName: sa, runtime: {podLabels: {a: d, b: d}}}, {name: rds, version: v3.0.0}]}`,
+			want:     `{services: [{name: s3}, {name: ec2, version: v1.0.0, serviceAccountName: sa, runtime: {podLabels: {a: mine, b: d}}}]}`,
+		},
+		"NoServices": {
+			reason: "Without services of its own a spec should get none.",
+			spec:   `{region: a}`, defaults: `{services: [{name: rds}]}`,
+			want: `{region: a, services: null}`,
+		},
+		"OwnClusterName": {
+			reason: "A cluster that the spec names should not meet one that the defaults refer to.",
+			spec:   `{clusterName: mine, services: [{name: s3}]}`, defaults: `{clusterNameRef: {name: other}, clusterNameSelector: {matchLabels: {a: b}}, region: r}`,
+			want: `{clusterName: mine, region: r, services: [{name: s3}]}`,
+		},
+		"OwnClusterRef": {
+			reason: "Nor the other way round.",
+			spec:   `{clusterNameRef: {name: mine}, services: [{name: s3}]}`, defaults: `{clusterName: other}`,
+			want: `{clusterNameRef: {name: mine}, services: [{name: s3}]}`,
+		},
+		"OwnClusterSelector": {
+			reason: "Labels of a selector should not merge with those of the defaults: that would select another cluster.",
+			spec:   `{clusterNameSelector: {matchLabels: {a: mine}}, services: [{name: s3}]}`, defaults: `{clusterNameSelector: {matchLabels: {b: default}}}`,
+			want: `{clusterNameSelector: {matchLabels: {a: mine}}, services: [{name: s3}]}`,
+		},
+		"DefaultCluster": {
+			reason: "A spec without a cluster should get the defaults'.",
+			spec:   `{services: [{name: s3}]}`, defaults: `{clusterNameRef: {name: other}}`,
+			want: `{clusterNameRef: {name: other}, services: [{name: s3}]}`,
+		},
+		"OwnRoleARN": {
+			reason: "A service that brings its own role should not get what only a composed one has.",
+			spec:   `{services: [{name: s3, roleArn: mine}]}`, defaults: `{services: [{name: s3, permissions: {accessLevel: None}, roleName: r, importRole: true, version: v1.0.0}]}`,
+			want: `{services: [{name: s3, roleArn: mine, version: v1.0.0}]}`,
+		},
+		"OwnPermissions": {
+			reason:   "A service that has permissions of its own should not get another's role.",
+			spec:     `{services: [{name: s3, permissions: {accessLevel: None}}, {name: ec2, roleName: r}, {name: rds}]}`,
+			defaults: `{services: [{name: s3, roleArn: other, version: v1.0.0}, {name: ec2, roleArn: other}, {name: rds, roleArn: other}]}`,
+			want:     `{services: [{name: s3, permissions: {accessLevel: None}, version: v1.0.0}, {name: ec2, roleName: r}, {name: rds, roleArn: other}]}`,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			req := newRequest(t, "spec: "+tc.spec, "defaults: "+tc.defaults)
+			before := proto.Clone(req)
+			v := mustView(t, req)
+			want := &v1alpha1.PodIdentityProviderSpec{}
+			if err := yaml.UnmarshalStrict([]byte(tc.want), want); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, v.Spec); diff != "" {
+				t.Errorf("%s\nSpec: -want, +got:\n%s", tc.reason, diff)
+			}
+			if !proto.Equal(before, req) {
+				t.Errorf("%s\nFrom(...) changed the request", tc.reason)
+			}
+		})
+	}
+}
+
+// TestDefaultsKeepInput makes sure that merging into one service does not change what the next one gets.
+func TestDefaultsKeepInput(t *testing.T) {
+	v := mustView(t, newRequest(t,
+		`spec: {services: [{name: s3, runtime: {podLabels: {a: one}}}, {name: s3}]}`,
+		`defaults: {services: [{name: s3, runtime: {podLabels: {a: default, b: default}}}]}`))
+	got := []map[string]string{v.Spec.Services[0].Runtime.PodLabels, v.Spec.Services[1].Runtime.PodLabels, v.Input.Defaults.Services[0].Runtime.PodLabels}
+	want := []map[string]string{{"a": "one", "b": "default"}, {"a": "default", "b": "default"}, {"a": "default", "b": "default"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("labels of the first service, the second, and the Input: -want, +got:\n%s", diff)
+	}
+}

@@ -1,0 +1,203 @@
+package view
+
+import (
+	"testing"
+	"time"
+
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
+)
+
+const minimal = `
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityProvider
+metadata: {name: storage, uid: u-1}
+spec:
+  region: eu-west-1
+  clusterName: prod
+  services: [{name: s3}]
+`
+
+func TestFrom(t *testing.T) {
+	v := mustView(t, newRequest(t, minimal, ""))
+	want := &v1alpha1.PodIdentityProviderSpec{Region: "eu-west-1", ClusterName: "prod", Services: []v1alpha1.Service{{Name: "s3"}}}
+	if diff := cmp.Diff(want, v.Spec); diff != "" {
+		t.Errorf("From(...).Spec: -want, +got:\n%s", diff)
+	}
+	if diff := cmp.Diff(&v1beta1.Input{}, v.Input); diff != "" {
+		t.Errorf("From(...).Input without one should be empty, not nil: -want, +got:\n%s", diff)
+	}
+	if v.XR.Name() != "storage" || !v.Now.Equal(now()) {
+		t.Errorf("From(...): want the composite resource and the time of the call, got %q and %v", v.XR.Name(), v.Now)
+	}
+	if v.Requirements.Proto() != nil || v.Requirements.Unanswered() {
+		t.Errorf("From(...): want no requirements before anything is asked, got %v", v.Requirements.Proto())
+	}
+}
+
+func TestFromWithoutComposite(t *testing.T) {
+	for name, req := range map[string]*fnv1.RunFunctionRequest{
+		"Nil":      nil,
+		"Empty":    {},
+		"NoObject": {Observed: &fnv1.State{Composite: &fnv1.Resource{}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, errs := From(req, now())
+			if diff := cmp.Diff([]string{"observed.composite: FieldValueRequired"}, paths(errs)); diff != "" {
+				t.Errorf("From(...): -want errors, +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFromTellsEverythingAtOnce(t *testing.T) {
+	req := newRequest(t, `{kind: X, spec: {region: 1, services: [{name: []}]}}`, `{preview: "yes", ttl: 5, unknown: 1}`)
+	_, errs := From(req, now())
+	want := []string{
+		"input.preview: FieldValueTypeInvalid", "input.ttl: FieldValueInvalid", "input.unknown: FieldValueInvalid",
+		"spec.region: FieldValueTypeInvalid", "spec.services[0].name: FieldValueTypeInvalid",
+	}
+	if diff := cmp.Diff(want, paths(errs)); diff != "" {
+		t.Errorf("From(...) should tell what is wrong with Input and composite resource in one go: -want errors, +got:\n%s", diff)
+	}
+}
+
+func TestObserved(t *testing.T) {
+	req := newRequest(t, minimal, "")
+	observe(t, req, "role/s3", `{kind: Role, metadata: {name: a}}`)
+	observe(t, req, "empty", ``)
+	v := mustView(t, req)
+	if got := v.Observed("role/s3").Name(); got != "a" {
+		t.Errorf("Observed(role/s3): want a, got %q", got)
+	}
+	for _, key := range []string{"empty", "role/ec2", ""} {
+		if v.Observed(key).Exists() {
+			t.Errorf("Observed(%q): want nothing", key)
+		}
+	}
+}
+
+func TestObservedAnnotation(t *testing.T) {
+	cases := map[string]struct {
+		reason   string
+		observed []string
+		want     string
+	}{
+		"None":   {"Nothing observed, nothing known.", nil, ""},
+		"Others": {"Objects without it should be passed over.", []string{`{metadata: {name: a}}`, `{metadata: {annotations: {c: prod}}}`}, "prod"},
+		"Several": {
+			"Should two differ, the same one should win on every call.",
+			[]string{`{metadata: {annotations: {c: z}}}`, `{metadata: {annotations: {c: a}}}`, `{metadata: {annotations: {c: m}}}`}, "a",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			req := newRequest(t, minimal, "")
+			for i, o := range tc.observed {
+				observe(t, req, string(rune('a'+i)), o)
+			}
+			v := mustView(t, req)
+			for range 20 {
+				if got := v.ObservedAnnotation("c"); got != tc.want {
+					t.Fatalf("%s\nObservedAnnotation(c): want %q, got %q", tc.reason, tc.want, got)
+				}
+			}
+		})
+	}
+}
+
+func TestLive(t *testing.T) {
+	cases := map[string]struct {
+		reason, xr string
+		want       bool
+	}{
+		"Render":   {"A local render has no finalizers.", `{metadata: {name: a}}`, false},
+		"Live":     {"Crossplane puts its finalizer on every composite resource.", `{metadata: {finalizers: [foregroundDeletion, composite.apiextensions.crossplane.io]}}`, true},
+		"Other":    {"Anybody may put others.", `{metadata: {finalizers: [foregroundDeletion]}}`, false},
+		"NotAList": {"Junk is no finalizer.", `{metadata: {finalizers: composite.apiextensions.crossplane.io}}`, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := mustView(t, newRequest(t, tc.xr, "")).Live(); got != tc.want {
+				t.Errorf("%s\nLive(): want %t, got %t", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+func TestClaim(t *testing.T) {
+	cases := map[string]struct {
+		reason, xr      string
+		namespace, name string
+	}{
+		"None":   {"A composite resource need not have a claim.", `{metadata: {name: a}}`, "", ""},
+		"Labels": {"Crossplane labels the composite resource with its claim.", `{metadata: {labels: {crossplane.io/claim-namespace: team-a, crossplane.io/claim-name: storage}}}`, "team-a", "storage"},
+		"Ref":    {"And refers to it.", `{spec: {claimRef: {namespace: team-a, name: storage}}}`, "team-a", "storage"},
+		"Both": {
+			"The reference counts: anybody can set a label.",
+			`{metadata: {labels: {crossplane.io/claim-namespace: x, crossplane.io/claim-name: y}}, spec: {claimRef: {namespace: team-a, name: storage}}}`,
+			"team-a", "storage",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			ns, n := mustView(t, newRequest(t, tc.xr, "")).Claim()
+			if ns != tc.namespace || n != tc.name {
+				t.Errorf("%s\nClaim(): want %s/%s, got %s/%s", tc.reason, tc.namespace, tc.name, ns, n)
+			}
+		})
+	}
+}
+
+// TestSpecTolerates what Crossplane keeps beside the spec, and what a later version of the API might add.
+func TestSpecTolerates(t *testing.T) {
+	v := mustView(t, newRequest(t, `
+spec:
+  region: eu-west-1
+  claimRef: {apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProviderClaim, namespace: a, name: b}
+  compositionRef: {name: x}
+  compositionRevisionRef: {name: x-1}
+  compositionUpdatePolicy: Automatic
+  resourceRefs: [{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, name: r}]
+  writeConnectionSecretToRef: {name: s, namespace: n}
+  crossplane: {compositionRef: {name: x}}
+  services:
+  - {name: s3, fromTheFuture: {a: 1}}
+  runtime:
+    replicas: 2
+    associationSettleSeconds: 0
+    resources: {limits: {memory: 1Gi, cpu: 2}}
+    env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+    deploymentTemplate: {spec: {strategy: {type: Recreate}}}
+`, ""))
+	if v.Spec.Region != "eu-west-1" || len(v.Spec.Services) != 1 || v.Spec.Services[0].Name != "s3" {
+		t.Errorf("Spec: want what is known of it, got %+v", v.Spec)
+	}
+	r := v.Spec.Runtime
+	if diff := cmp.Diff(ptr(int32(2)), r.Replicas); diff != "" {
+		t.Errorf("Spec.Runtime.Replicas: -want, +got:\n%s", diff)
+	}
+	if diff := cmp.Diff(ptr(int64(0)), r.AssociationSettleSeconds); diff != "" {
+		t.Errorf("Spec.Runtime.AssociationSettleSeconds: 0 is a value: -want, +got:\n%s", diff)
+	}
+	if got := r.Resources.Limits.Memory().String() + " " + r.Resources.Limits.Cpu().String(); got != "1Gi 2" {
+		t.Errorf("Spec.Runtime.Resources.Limits: want 1Gi 2, got %s", got)
+	}
+	if got := string(r.DeploymentTemplate.Raw); got != `{"spec":{"strategy":{"type":"Recreate"}}}` {
+		t.Errorf("Spec.Runtime.DeploymentTemplate: got %s", got)
+	}
+	if got := r.Env[0].ValueFrom.FieldRef.FieldPath; got != "metadata.name" {
+		t.Errorf("Spec.Runtime.Env[0]: got %s", got)
+	}
+}
+
+func TestSteadyTTL(t *testing.T) {
+	for input, want := range map[string]time.Duration{"": 5 * time.Minute, "{ttl: 1m}": time.Minute, "{ttl: 1h0m}": time.Hour, "{ttl: 90s}": 90 * time.Second} {
+		if got := mustView(t, newRequest(t, minimal, input)).SteadyTTL(); got != want {
+			t.Errorf("SteadyTTL() with Input %q: want %v, got %v", input, want, got)
+		}
+	}
+}
