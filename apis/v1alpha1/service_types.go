@@ -58,6 +58,7 @@ type Service struct {
 	// AssociationID imports an existing Pod Identity association, for example a-0123456789abcdef0, instead of creating one. It
 	// cannot be changed or removed later: the association would be forgotten, and creating it again refused.
 	// +optional
+	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^a-[a-z0-9]+$`
 	AssociationID string `json:"associationId,omitempty"`
 
@@ -169,9 +170,6 @@ type Statement struct {
 type Conditions map[string]map[string][]string
 
 // Role configures composed IAM roles.
-//
-// +kubebuilder:validation:XValidation:rule="has(self.namePrefix) == has(oldSelf.namePrefix) && (!has(self.namePrefix) || self.namePrefix == oldSelf.namePrefix)",message="namePrefix is immutable"
-// +kubebuilder:validation:XValidation:rule="has(self.path) == has(oldSelf.path) && (!has(self.path) || self.path == oldSelf.path)",message="path is immutable"
 type Role struct {
 	// NamePrefix begins the names of roles and policies: <namePrefix>-<cluster>-<region>-<service>, cut to 64 characters with
 	// a hash where it is longer. Default: crossplane. Immutable.

@@ -1,0 +1,126 @@
+# What people and CI run in this repository. Needs Go, make and git. Everything else is built from source, in versions
+# that go.sum pins, when it is first needed (hack/tool.sh says so, and keeps it in ~/.cache).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# The same for every build, so that all of them share Go's build cache.
+export CGO_ENABLED := 0
+export GOFLAGS := -trimpath -buildvcs=false
+export GOWORK := off
+
+OUTPUT := _output
+TOOL := hack/tool.sh
+PROGRESS := hack/progress.sh
+
+# What the targets take from the command line.
+FUZZTIME ?= 30s
+ENGINE ?= v2
+SCENARIO ?= quickstart
+FULL ?= $(VERBOSE)
+TESTFLAGS ?=
+
+# Modules beside the root: `go test ./...` and `golangci-lint run` stop at the border of a module.
+MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard tools/*/go.mod test/*/go.mod)))
+TEST_MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard test/*/go.mod)))
+# Modules that hold Go code and not only the versions of a tool.
+LINT_MODULES := $(patsubst %/go.mod,%,$(foreach m,$(MODULES),$(if $(shell find $(m) -name '*.go' -print -quit),$(m)/go.mod)))
+
+##@ General
+
+.PHONY: help
+help: ## Show this.
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo 'Variables'
+	@echo '  ENGINE     v1 or v2: the Crossplane that make render uses (v2)'
+	@echo '  SCENARIO   the folder of example/ that make render shows, or all (quickstart)'
+	@echo '  FULL       1: make render shows the whole YAML, too'
+	@echo '  FUZZTIME   how long make fuzz runs (30s)'
+	@echo '  VERSION    version of the packages that make xpkg builds (v0.1.0-dev)'
+	@echo '  TESTFLAGS  more flags for go test, for example -v or -run=TestExamples'
+
+##@ Use
+
+.PHONY: render
+render: ## Show what the function makes of an example, with a real Crossplane. No cluster, no Docker.
+	@$(PROGRESS) 'render: building, up to a minute the first time' go -C test/conformance build -o ../../$(OUTPUT)/render ./cmd/render
+	@$(OUTPUT)/render -engine=$(ENGINE) -scenario=$(SCENARIO) $(if $(filter-out 0 false,$(FULL)),-full)
+
+##@ Change
+
+.PHONY: build
+build: ## Build the function's binary into _output/.
+	$(PROGRESS) 'go build: building, a minute or two the first time' go build -o $(OUTPUT)/function .
+
+.PHONY: generate
+generate: ## Write everything that is generated: CRDs, XRD, deepcopy code, reference docs.
+	tools/generate/generate.sh
+
+.PHONY: fmt
+fmt: ## Format all Go code.
+	@set -e; lint=$$($(TOOL) golangci-lint); \
+	for m in . $(LINT_MODULES); do (cd $$m && "$$lint" fmt --config "$(CURDIR)/.golangci.yml"); done
+
+.PHONY: tidy
+tidy: ## Run go mod tidy in every module.
+	@set -e; for m in . $(MODULES); do echo "$$m: go mod tidy"; (cd $$m && go mod tidy); done
+
+.PHONY: golden
+golden: ## Rewrite example/*/*/expected.yaml from what the function returns now. Review the diff.
+	go test -count=1 -run='^TestExamples$$' . -update
+
+##@ Check
+
+.PHONY: lint
+lint: ## Check format and style of all Go code.
+	@set -e; lint=$$($(TOOL) golangci-lint); \
+	for m in . $(LINT_MODULES); do \
+	  echo "lint $$m"; \
+	  (cd $$m && "$$lint" run --config "$(CURDIR)/.golangci.yml" ./...); \
+	done
+
+.PHONY: unit
+unit: ## Run the function's own tests only. Takes seconds.
+	$(PROGRESS) 'go vet: building, two minutes or more the first time' go vet ./...
+	go test -shuffle=on $(TESTFLAGS) ./...
+
+.PHONY: test
+test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, and of the packages.
+	@set -e; for t in crossplane-cli-v1 crossplane-core-v2; do $(TOOL) $$t >/dev/null; done; \
+	cli=$$($(TOOL) crossplane-cli-v2); export CROSSPLANE_CLI="$$cli"; \
+	for m in $(TEST_MODULES); do \
+	  echo "cd $$m && go test ./..."; \
+	  (cd $$m && go vet ./... && go test -timeout=30m $(TESTFLAGS) ./...); \
+	done
+
+.PHONY: fuzz
+fuzz: ## Feed random requests to the function, for FUZZTIME.
+	@$(PROGRESS) 'fuzz: building, about five minutes the first time, as everything is instrumented' go test -c -fuzz=. -o /dev/null .
+	go test -run='^$$' -fuzz='^FuzzRunFunction$$' -fuzztime=$(FUZZTIME) .
+
+.PHONY: bench
+bench: ## Measure how long one call of the function takes, and what it allocates.
+	go test -run='^$$' -bench=. -benchmem ./...
+
+.PHONY: verify
+verify: ## Check that make generate and make tidy have nothing left to change.
+	@hack/verify.sh
+
+.PHONY: ci
+ci: ## Everything that CI runs.
+	@.ci/run
+
+##@ Ship
+
+.PHONY: xpkg
+xpkg: ## Build the packages, function and Configuration, into _output/.
+	@set -e; cli=$$($(TOOL) crossplane-cli-v2); cd tools/xpkg && go run . --crossplane="$$cli" $(if $(VERSION),--version=$(VERSION))
+
+.PHONY: clean
+clean: ## Remove what was built here. Tools stay in the cache.
+	rm -rf $(OUTPUT)

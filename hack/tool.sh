@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Prints the path of a development tool. Builds the tool first when this machine does not have it yet.
+#
+#   hack/tool.sh NAME
+#
+# The versions are pinned by the go.mod and go.sum of the tool's own module below tools/. What is built is kept in
+# $CACHE/bin (by default ~/.cache/function-pod-identity-provider/bin) under a name that contains a hash of everything
+# that goes into it, so a new version, another Go or other flags give another file, and checkouts can share it.
+# Only the path goes to stdout.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+  echo "usage: hack/tool.sh crossplane-cli-v2|crossplane-core-v2|crossplane-cli-v1|golangci-lint|controller-gen" >&2
+  exit 2
+}
+
+[ $# -eq 1 ] || usage
+name=$1
+module=tools/$name
+ldflags="-s -w"
+
+# The last word is how long a first build takes on two cores.
+case $name in
+  crossplane-cli-v2)
+    package=github.com/crossplane/cli/v2/cmd/crossplane
+    takes="4 to 7 minutes"
+    ;;
+  crossplane-core-v2)
+    package=github.com/crossplane/crossplane/v2/cmd/crossplane
+    stamp=github.com/crossplane/crossplane-runtime/v2/pkg/version.version
+    stamped=github.com/crossplane/crossplane/v2
+    takes="2 to 3 minutes"
+    ;;
+  crossplane-cli-v1)
+    package=github.com/crossplane/crossplane/cmd/crank
+    stamp=github.com/crossplane/crossplane/internal/version.version
+    stamped=github.com/crossplane/crossplane
+    takes="3 to 4 minutes"
+    ;;
+  golangci-lint)
+    package=github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+    stamp=main.version
+    stamped=github.com/golangci/golangci-lint/v2
+    takes="2 to 3 minutes"
+    ;;
+  controller-gen)
+    module=tools/generate
+    package=sigs.k8s.io/controller-tools/cmd/controller-gen
+    takes="up to a minute"
+    ;;
+  *) usage ;;
+esac
+
+# A release binary carries its version, put in by the linker. Ours get the one that go.mod names.
+if [ -n "${stamp:-}" ]; then
+  version=$(awk -v m="$stamped" '$1 == m { print $2; exit }' "$module/go.mod")
+  ldflags="$ldflags -X $stamp=$version"
+fi
+
+# The same flags for every build in this repository, so that all of them share Go's build cache.
+export CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false" GOWORK=off
+unset GOOS GOARCH # The tool runs here, whatever is being cross-compiled.
+
+hash=$({
+  cat "$module/go.mod" "$module/go.sum"
+  go env GOVERSION GOOS GOARCH GOFLAGS CGO_ENABLED
+  echo "$package $ldflags"
+} | git hash-object --stdin | cut -c 1-16)
+
+bin=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/function-pod-identity-provider}/bin
+mkdir -p "$bin"
+bin=$(cd "$bin" && pwd)
+tool=$bin/$name-$hash
+
+if [ ! -x "$tool" ]; then
+  # Built beside its final place and moved there in one step: two of these may run at the same time.
+  build=$(mktemp "$bin/.$name.XXXXXX")
+  trap 'rm -f "$build"' EXIT
+  trap 'exit 130' INT TERM
+
+  echo "$name: building from source into $bin. This happens once and takes $takes." >&2
+  SECONDS=0
+  hack/progress.sh "$name: still building" go -C "$module" build -ldflags "$ldflags" -o "$build" "$package" >&2
+  chmod 0755 "$build"
+  mv -f "$build" "$tool"
+  echo "$name: built in $SECONDS s" >&2
+fi
+
+echo "$tool"

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Fails if generating or tidying changes any file, and shows what. Compares with the files as they were before, so it
+# works with uncommitted changes, too.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# A repository of its own, thrown away later: the real one is not touched, and need not exist.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+snapshot() {
+  GIT_DIR=$scratch/git git -c core.autocrlf=false --work-tree=. add --all .
+  GIT_DIR=$scratch/git git write-tree
+}
+GIT_DIR=$scratch/git git init --quiet
+
+before=$(snapshot)
+make --no-print-directory generate tidy
+after=$(snapshot)
+
+if [ "$before" != "$after" ]; then
+  GIT_DIR=$scratch/git git --no-pager diff "$before" "$after" --
+  {
+    echo
+    echo "verify: these files are not what 'make generate tidy' makes of their sources:"
+    GIT_DIR=$scratch/git git --no-pager diff --name-only "$before" "$after" -- | sed 's/^/  /'
+    echo "They have just been rewritten. Review and commit them; do not edit generated files by hand."
+  } >&2
+  exit 1
+fi
+echo "verify: generated files and go.mod files are up to date"

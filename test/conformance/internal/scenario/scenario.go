@@ -1,0 +1,269 @@
+// Package scenario reads the scenarios of the example folder. One scenario is an example for users, a golden test of
+// the function and a test against the real Crossplane at the same time.
+package scenario
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// ResourceNameAnnotation carries the key of a composed resource.
+const ResourceNameAnnotation = "crossplane.io/composition-resource-name"
+
+// Defaults for what a scenario does not bring itself, relative to the root of the repository.
+const (
+	defaultComposition = "configuration/apis/composition.yaml"
+	definition         = "configuration/apis/definition.yaml"
+)
+
+// stepName is what the folder of a step is called.
+var stepName = regexp.MustCompile(`^\d+-`)
+
+// A Scenario is a story that is told in steps.
+type Scenario struct {
+	// Name of the scenario's folder.
+	Name string
+
+	// Title is the first line of the README.
+	Title string
+
+	Steps []Step
+}
+
+// A Step is one moment of a scenario: what the cluster looks like, and what the function makes of it.
+type Step struct {
+	// Name of the step: scenario/folder.
+	Name string
+
+	// Title is the first line of the step's README, empty if there is none.
+	Title string
+
+	// XRPath, CompositionPath, DefinitionPath and ExpectedPath are files. The last one need not exist.
+	XRPath, CompositionPath, DefinitionPath, ExpectedPath string
+
+	XR          *unstructured.Unstructured
+	Composition *unstructured.Unstructured
+
+	// Observed are the composed resources as they exist.
+	Observed []*unstructured.Unstructured
+
+	// Required are other objects of the cluster.
+	Required []*unstructured.Unstructured
+}
+
+// Root returns the root of the repository that contains the working directory.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "hack", "tool.sh")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("cannot find the root of the repository above the working directory")
+		}
+		dir = parent
+	}
+}
+
+// Load all scenarios below a folder. The root of the repository has what they do not bring themselves.
+func Load(root, examples string) ([]Scenario, error) {
+	dirs, err := os.ReadDir(examples)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read scenarios: %w", err)
+	}
+
+	var out []Scenario
+	for _, d := range dirs {
+		if !d.IsDir() {
+			continue
+		}
+		s, err := load(root, filepath.Join(examples, d.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("scenario %q: %w", d.Name(), err)
+		}
+		if len(s.Steps) > 0 {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+func load(root, dir string) (Scenario, error) {
+	s := Scenario{Name: filepath.Base(dir), Title: title(dir)}
+
+	dirs, err := os.ReadDir(dir)
+	if err != nil {
+		return s, err
+	}
+	for _, d := range dirs {
+		if !d.IsDir() || !stepName.MatchString(d.Name()) {
+			continue
+		}
+		step, err := loadStep(root, dir, d.Name())
+		if err != nil {
+			return s, fmt.Errorf("step %q: %w", d.Name(), err)
+		}
+		s.Steps = append(s.Steps, step)
+	}
+	return s, nil
+}
+
+func loadStep(root, scenario, name string) (Step, error) {
+	dir := filepath.Join(scenario, name)
+	s := Step{
+		Name:            filepath.Base(scenario) + "/" + name,
+		Title:           title(dir),
+		XRPath:          firstFile(filepath.Join(dir, "xr.yaml"), filepath.Join(scenario, "xr.yaml")),
+		CompositionPath: firstFile(filepath.Join(dir, "composition.yaml"), filepath.Join(scenario, "composition.yaml"), filepath.Join(root, defaultComposition)),
+		DefinitionPath:  filepath.Join(root, definition),
+		ExpectedPath:    filepath.Join(dir, "expected.yaml"),
+	}
+
+	var err error
+	if s.XR, err = readOne(s.XRPath); err != nil {
+		return s, err
+	}
+	if s.Composition, err = readOne(s.CompositionPath); err != nil {
+		return s, err
+	}
+	if s.Observed, err = readIfExists(filepath.Join(dir, "observed.yaml")); err != nil {
+		return s, err
+	}
+	for _, o := range s.Observed {
+		if o.GetAnnotations()[ResourceNameAnnotation] == "" {
+			return s, fmt.Errorf("observed.yaml: %s %q has no annotation %s", o.GetKind(), o.GetName(), ResourceNameAnnotation)
+		}
+	}
+	s.Required, err = readIfExists(filepath.Join(dir, "required.yaml"))
+	return s, err
+}
+
+// Expected returns the documents of the step's expected.yaml.
+func (s *Step) Expected() ([]*unstructured.Unstructured, error) {
+	return ReadFile(s.ExpectedPath)
+}
+
+// Cluster returns every object of the step's cluster but the XR: what it composed, and what else there is. An object
+// that is in both lists is the composed one.
+func (s *Step) Cluster() []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	seen := map[string]bool{}
+	for _, o := range slices.Concat(s.Observed, s.Required) {
+		id := strings.Join([]string{o.GetAPIVersion(), o.GetKind(), o.GetNamespace(), o.GetName()}, "\x00")
+		if !seen[id] {
+			out = append(out, o)
+		}
+		seen[id] = true
+	}
+	return out
+}
+
+// ReadFile reads all YAML documents of a file.
+func ReadFile(path string) ([]*unstructured.Unstructured, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+
+	out, err := Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return out, nil
+}
+
+// Read all YAML documents. Empty ones are left out.
+func Read(r io.Reader) ([]*unstructured.Unstructured, error) {
+	var out []*unstructured.Unstructured
+	for docs := kyaml.NewYAMLReader(bufio.NewReader(r)); ; {
+		b, err := docs.Read()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot read YAML: %w", err)
+		}
+		u := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal(b, &u.Object); err != nil {
+			return nil, fmt.Errorf("cannot parse document %d: %w", len(out)+1, err)
+		}
+		if len(u.Object) > 0 {
+			out = append(out, u)
+		}
+	}
+}
+
+// Write objects as YAML documents.
+func Write(w io.Writer, objects ...*unstructured.Unstructured) error {
+	for _, o := range objects {
+		b, err := yaml.Marshal(o.Object)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "---\n%s", b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readIfExists(path string) ([]*unstructured.Unstructured, error) {
+	out, err := ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return out, err
+}
+
+func readOne(path string) (*unstructured.Unstructured, error) {
+	docs, err := ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(docs) != 1 {
+		return nil, fmt.Errorf("%s: want one document, found %d", path, len(docs))
+	}
+	return docs[0], nil
+}
+
+// firstFile returns the first path that exists, or the last one.
+func firstFile(paths ...string) string {
+	for _, p := range paths {
+		if _, err := os.Stat(p); err == nil {
+			return p
+		}
+	}
+	return paths[len(paths)-1]
+}
+
+// title returns the first line of a folder's README that says something.
+func title(dir string) string {
+	b, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	if err != nil {
+		return ""
+	}
+	for line := range bytes.Lines(b) {
+		if t := strings.TrimSpace(strings.TrimLeft(string(line), "# \t")); t != "" {
+			return t
+		}
+	}
+	return ""
+}
