@@ -99,9 +99,13 @@ test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, 
 	done
 
 .PHONY: fuzz
-fuzz: ## Feed random requests to the function, for FUZZTIME.
-	@$(PROGRESS) 'fuzz: building, about five minutes the first time, as everything is instrumented' go test -c -fuzz=. -o /dev/null .
-	go test -run='^$$' -fuzz='^FuzzRunFunction$$' -fuzztime=$(FUZZTIME) .
+fuzz: ## Feed random input to every fuzz target, each for FUZZTIME.
+	@set -e; for target in .:FuzzRunFunction .:FuzzSpec ./internal/iam:FuzzParseDocument; do \
+	  pkg=$${target%%:*} fuzz=$${target##*:}; \
+	  $(PROGRESS) 'fuzz: building, about five minutes the first time, as everything is instrumented' go test -c -fuzz=. -o /dev/null $$pkg; \
+	  echo "fuzz $$fuzz"; \
+	  go test -run='^$$' -fuzz="^$$fuzz\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x $$pkg; \
+	done
 
 .PHONY: bench
 bench: ## Measure how long one call of the function takes, and what it allocates.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ type Function struct {
 
 // NewFunction returns a Function that logs to the supplied logger.
 func NewFunction(log logging.Logger) *Function {
-	return &Function{log: log, now: time.Now}
+	return &Function{log: log, now: time.Now} //nolint:forbidigo // Tests have another clock. It only opens gates.
 }
 
 // RunFunction composes what a PodIdentityProvider asks for, as far as it can exist yet. It never fails but through a fatal
@@ -84,9 +85,7 @@ func respond(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.Ru
 	rsp.Requirements = v.Requirements.Proto()
 
 	rsp.Desired = &fnv1.State{Resources: map[string]*fnv1.Resource{}}
-	for key, r := range req.GetDesired().GetResources() {
-		rsp.Desired.Resources[key] = r
-	}
+	maps.Copy(rsp.Desired.Resources, req.GetDesired().GetResources())
 	for _, o := range p.Outcomes {
 		if o.Desired == nil {
 			continue
@@ -125,9 +124,7 @@ func composite(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.
 		ConnectionDetails: earlier.GetConnectionDetails(),
 		Ready:             earlier.GetReady(),
 	}
-	for k, f := range earlier.GetResource().GetFields() {
-		out.Resource.Fields[k] = f
-	}
+	maps.Copy(out.Resource.Fields, earlier.GetResource().GetFields())
 	out.Resource.Fields["apiVersion"] = structpb.NewStringValue(v.XR.APIVersion())
 	out.Resource.Fields["kind"] = structpb.NewStringValue(v.XR.Kind())
 
@@ -182,6 +179,6 @@ func fatal(req *fnv1.RunFunctionRequest, log logging.Logger, err error) *fnv1.Ru
 	log.Debug("Cannot compose", "error", err.Error())
 	rsp := response.To(req, ttlWaiting)
 	response.Fatal(rsp, err)
-	rsp.Results[len(rsp.Results)-1].Target = fnv1.Target_TARGET_COMPOSITE_AND_CLAIM.Enum()
+	rsp.Results[len(rsp.GetResults())-1].Target = fnv1.Target_TARGET_COMPOSITE_AND_CLAIM.Enum()
 	return rsp
 }

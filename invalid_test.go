@@ -53,8 +53,10 @@ func TestInvalid(t *testing.T) {
 		"DuplicateSid":         {"AWS wants identifiers to be unique.", service("permissions: {statements: [{sid: a, actions: ['s3:*'], resources: ['*']}, {sid: a, actions: ['s3:*'], resources: ['*']}]}"), "", []string{"statements: Duplicate"}},
 		"PolicyTooLong":        {"AWS's limit, before anything is created.", service("permissions: {statements: [{actions: ['s3:*'], resources: [" + manyResources(long) + "]}]}"), "", []string{"spec.services[0].permissions: Invalid", "6144"}},
 		"ManagedPolicy":        {"The ARN of a policy.", service("permissions: {managedPolicyArns: ['arn:aws:iam::123456789012:role/x']}"), "", []string{"managedPolicyArns[0]: Invalid", "policy"}},
-		"ManagedPolicyPartition": {"IAM knows nothing of other partitions.", service("permissions: {managedPolicyArns: ['arn:aws-cn:iam::aws:policy/x']}"), "",
-			[]string{"managedPolicyArns[0]: Invalid", "partition aws-cn"}},
+		"ManagedPolicyPartition": {
+			"IAM knows nothing of other partitions.", service("permissions: {managedPolicyArns: ['arn:aws-cn:iam::aws:policy/x']}"), "",
+			[]string{"managedPolicyArns[0]: Invalid", "partition aws-cn"},
+		},
 		"RoleARN":            {"The ARN of a role.", service("roleArn: my-role"), "", []string{"spec.services[0].roleArn: Invalid", "arn:aws:iam::123456789012:role/name"}},
 		"RoleARNAndMore":     {"Somebody else's role has its own permissions.", service("roleArn: 'arn:aws:iam::123456789012:role/x', roleName: mine, permissions: {}"), "", []string{"spec.services[0].roleArn: Forbidden"}},
 		"RoleName":           {"IAM's characters.", service("roleName: 'a b'"), "", []string{"spec.services[0].roleName: Invalid"}},

@@ -7,7 +7,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-
 	function "github.com/crossplane/function-sdk-go"
 	"github.com/crossplane/function-sdk-go/errors"
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -331,7 +332,7 @@ func TestDeterministic(t *testing.T) {
 			}
 			if i == 0 {
 				first = b
-			} else if string(b) != string(first) {
+			} else if !bytes.Equal(b, first) {
 				t.Fatalf("seed %d: the same request gave another response", seed)
 			}
 		}
@@ -432,6 +433,30 @@ func FuzzRunFunction(f *testing.F) {
 		}
 		if _, err := proto.Marshal(rsp); err != nil {
 			t.Fatalf("the response cannot be sent: %v", err)
+		}
+	})
+}
+
+// FuzzSpec: no composite resource, Input or status of a composed resource makes the function panic or fail. JSON gets
+// further into the function than the bytes of a request.
+func FuzzSpec(f *testing.F) {
+	for _, step := range []string{"quickstart/04-ready", "three-services/02-ready", "family-manage/02-family-installed"} {
+		w := loadStep(f, "example/"+step)
+		f.Add(must(at(w.XR, "spec").MarshalJSON()), must(w.Input.MarshalJSON()), must(w.Observed["association/s3"].MarshalJSON()))
+	}
+	f.Add([]byte(`{"clusterNameSelector":{"matchControllerRef":true},"services":[{"name":"s3","permissions":{"policyDocument":"{}"}}]}`), []byte(`{"defaults":{"services":[{"name":"s3"}]}}`), []byte(`{"metadata":[]}`))
+	f.Fuzz(func(t *testing.T, spec, input, observed []byte) {
+		w := loadStep(t, "example/quickstart/04-ready")
+		if w.XR.Fields["spec"].UnmarshalJSON(spec) != nil || w.Input.UnmarshalJSON(input) != nil || w.Observed["association/s3"].UnmarshalJSON(observed) != nil {
+			t.Skip("not JSON")
+		}
+		for _, meta := range generations {
+			w.Meta = meta
+			for _, r := range w.reconcile(t, newTestFunction()).GetResults() {
+				if strings.Contains(r.GetMessage(), "internal error") {
+					t.Fatalf("it panicked: %s", r.GetMessage())
+				}
+			}
 		}
 	})
 }

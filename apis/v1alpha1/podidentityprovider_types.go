@@ -34,8 +34,8 @@ type PodIdentityProvider struct {
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.clusterName) || has(self.clusterName) && self.clusterName == oldSelf.clusterName",message="clusterName is immutable"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.clusterNameRef) || has(self.clusterNameRef) && self.clusterNameRef == oldSelf.clusterNameRef",message="clusterNameRef is immutable"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.clusterNameSelector) || has(self.clusterNameSelector) && self.clusterNameSelector == oldSelf.clusterNameSelector",message="clusterNameSelector is immutable"
-// +kubebuilder:validation:XValidation:rule="(has(self.role) && has(self.role.namePrefix) ? self.role.namePrefix : '') == (has(oldSelf.role) && has(oldSelf.role.namePrefix) ? oldSelf.role.namePrefix : '')",message="role.namePrefix is immutable"
-// +kubebuilder:validation:XValidation:rule="(has(self.role) && has(self.role.path) ? self.role.path : '') == (has(oldSelf.role) && has(oldSelf.role.path) ? oldSelf.role.path : '')",message="role.path is immutable"
+// +kubebuilder:validation:XValidation:rule="(has(self.role) && has(self.role.namePrefix) ? self.role.namePrefix : \"\") == (has(oldSelf.role) && has(oldSelf.role.namePrefix) ? oldSelf.role.namePrefix : \"\")",message="role.namePrefix is immutable"
+// +kubebuilder:validation:XValidation:rule="(has(self.role) && has(self.role.path) ? self.role.path : \"\") == (has(oldSelf.role) && has(oldSelf.role.path) ? oldSelf.role.path : \"\")",message="role.path is immutable"
 type PodIdentityProviderSpec struct {
 	// Region is the AWS region of the EKS cluster, for example eu-west-1. Its partition (aws, aws-cn, aws-us-gov ...) decides
 	// how ARNs are written. Required here or in the defaults of the Composition's Input. Immutable.

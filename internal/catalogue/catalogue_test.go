@@ -27,7 +27,7 @@ func TestData(t *testing.T) {
 		if !name.MatchString(cells[0]) {
 			t.Errorf("line %d: %q is no name of a provider package", i+1, cells[0])
 		}
-		for _, p := range strings.Split(cells[1], ",") {
+		for p := range strings.SplitSeq(cells[1], ",") {
 			if !prefix.MatchString(p) {
 				t.Errorf("line %d: %q is no prefix of IAM actions", i+1, p)
 			}

@@ -4,6 +4,7 @@ package identity
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -156,7 +157,7 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 		svc.ManagedPolicyARNs = s.Permissions.ManagedPolicyARNs
 	}
 
-	errs := validateService(at, s, svc.Runtime, id.Partition)
+	errs := validateService(at, s, id.Partition)
 	pkg, perrs := servicePackage(at, id.Spec.Provider, s)
 	svc.Provider = pkg
 	errs = append(errs, perrs...)
@@ -263,12 +264,8 @@ func union(base, over map[string]string) map[string]string {
 		return over
 	}
 	m := make(map[string]string, len(base)+len(over))
-	for k, v := range base {
-		m[k] = v
-	}
-	for k, v := range over {
-		m[k] = v
-	}
+	maps.Copy(m, base)
+	maps.Copy(m, over)
 	return m
 }
 

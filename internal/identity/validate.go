@@ -198,7 +198,7 @@ func validateProviderConfigName(at *field.Path, v *view.View, id *Identity) fiel
 	return nil
 }
 
-func validateService(at *field.Path, s *v1alpha1.Service, runtime v1alpha1.Runtime, partition string) field.ErrorList {
+func validateService(at *field.Path, s *v1alpha1.Service, partition string) field.ErrorList {
 	errs := matches(at.Child("name"), or(s.Name, "_"), servicePattern, "must have 1 to 40 lower-case letters, digits and -")
 	if len(errs) == 0 {
 		errs = append(errs, validateKnown(at, s)...)

@@ -57,7 +57,7 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 			ForProvider: iamv1beta1.RoleParameters{
 				AssumeRolePolicy: &s.TrustPolicy,
 				// Deletion must not depend on the order in which attachments go.
-				ForceDetachPolicies: ptr(true),
+				ForceDetachPolicies: new(true),
 				Tags:                c.tags(),
 			},
 		},
@@ -68,7 +68,7 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 		p.Path = optional(spec.Path)
 		p.PermissionsBoundary = optional(spec.PermissionsBoundary)
 		if spec.MaxSessionDuration != nil {
-			p.MaxSessionDuration = ptr(float64(*spec.MaxSessionDuration))
+			p.MaxSessionDuration = new(float64(*spec.MaxSessionDuration))
 		}
 	}
 	return r

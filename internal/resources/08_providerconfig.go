@@ -121,9 +121,9 @@ func clusterChain(p *v1alpha1.ProviderConfig) []clusterv1beta1.AssumeRoleOptions
 	}
 	var out []clusterv1beta1.AssumeRoleOptions
 	for _, r := range p.AssumeRoleChain {
-		o := clusterv1beta1.AssumeRoleOptions{RoleARN: ptr(r.RoleARN), ExternalID: optional(r.ExternalID), TransitiveTagKeys: r.TransitiveTagKeys}
+		o := clusterv1beta1.AssumeRoleOptions{RoleARN: new(r.RoleARN), ExternalID: optional(r.ExternalID), TransitiveTagKeys: r.TransitiveTagKeys}
 		for _, t := range r.Tags {
-			o.Tags = append(o.Tags, clusterv1beta1.Tag{Key: ptr(t.Key), Value: ptr(t.Value)})
+			o.Tags = append(o.Tags, clusterv1beta1.Tag{Key: new(t.Key), Value: new(t.Value)})
 		}
 		out = append(out, o)
 	}

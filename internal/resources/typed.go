@@ -10,8 +10,6 @@ func typeMeta(gvk schema.GroupVersionKind) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: apiVersion, Kind: kind}
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // optional is nil if the value is not given: what is not sent is not owned.
 func optional[T comparable](v T) *T {
 	var zero T

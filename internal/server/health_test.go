@@ -4,12 +4,11 @@ import (
 	"context"
 	"testing"
 
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
-
-	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 )
 
 func TestHealth(t *testing.T) {

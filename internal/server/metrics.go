@@ -6,12 +6,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/crossplane/function-sdk-go/errors"
 	grpcprometheus "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/crossplane/function-sdk-go/errors"
 )
 
 // metrics of the calls and of the process, at /metrics.

@@ -94,8 +94,8 @@ func checkObject(at *field.Path, m map[string]any, t reflect.Type, strict bool) 
 
 // structFields collects the JSON names of a struct's fields, those of inlined structs included.
 func structFields(t reflect.Type, into map[string]reflect.Type) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
+		f := f
 		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case name == "-":

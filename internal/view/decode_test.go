@@ -69,7 +69,7 @@ func TestInputErrors(t *testing.T) {
 		"Kind":          {"Nor is another kind an Input.", `{apiVersion: podidentity.fn.crossplane.io/v1beta1, kind: Resources}`, []string{"input.kind: FieldValueNotSupported"}},
 		"Several": {
 			"Everything that is wrong with the values should be told at once.",
-			`{prerequisites: Ignore, ttl: 1s, kind: X, apiVersion: y, guardrails: {forbidCustomPermissions: true}}`,
+			`{prerequisites: Ignore, ttl: 1s, kind: X, apiVersion: v9, guardrails: {forbidCustomPermissions: true}}`,
 			[]string{
 				"input.prerequisites: FieldValueNotSupported", "input.ttl: FieldValueInvalid", "input.guardrails: FieldValueForbidden",
 				"input.apiVersion: FieldValueNotSupported", "input.kind: FieldValueNotSupported",

@@ -64,4 +64,5 @@ func paths(errs field.ErrorList) []string {
 	return out
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }

@@ -90,7 +90,8 @@ func TestObservedAnnotation(t *testing.T) {
 		"Others": {"Objects without it should be passed over.", []string{`{metadata: {name: a}}`, `{metadata: {annotations: {c: prod}}}`}, "prod"},
 		"Several": {
 			"Should two differ, the same one should win on every call.",
-			[]string{`{metadata: {annotations: {c: z}}}`, `{metadata: {annotations: {c: a}}}`, `{metadata: {annotations: {c: m}}}`}, "a",
+			[]string{`{metadata: {annotations: {c: z}}}`, `{metadata: {annotations: {c: a}}}`, `{metadata: {annotations: {c: m}}}`},
+			"a",
 		},
 	}
 	for name, tc := range cases {
@@ -177,10 +178,10 @@ spec:
 		t.Errorf("Spec: want what is known of it, got %+v", v.Spec)
 	}
 	r := v.Spec.Runtime
-	if diff := cmp.Diff(ptr(int32(2)), r.Replicas); diff != "" {
+	if diff := cmp.Diff(new(int32(2)), r.Replicas); diff != "" {
 		t.Errorf("Spec.Runtime.Replicas: -want, +got:\n%s", diff)
 	}
-	if diff := cmp.Diff(ptr(int64(0)), r.AssociationSettleSeconds); diff != "" {
+	if diff := cmp.Diff(new(int64(0)), r.AssociationSettleSeconds); diff != "" {
 		t.Errorf("Spec.Runtime.AssociationSettleSeconds: 0 is a value: -want, +got:\n%s", diff)
 	}
 	if got := r.Resources.Limits.Memory().String() + " " + r.Resources.Limits.Cpu().String(); got != "1Gi 2" {

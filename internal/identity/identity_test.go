@@ -1,0 +1,262 @@
+package identity
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"sigs.k8s.io/yaml"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+)
+
+const trustOfS3 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],` +
+	`"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"}}}]}`
+
+func TestResolveDefaults(t *testing.T) {
+	want := &Identity{
+		Region: "eu-west-1", Partition: "aws", Cluster: "prod", Namespace: "crossplane-system",
+		BootstrapConfig: "default", ProviderConfig: "storage", Teardown: v1alpha1.TeardownOrdered,
+		Services: []*Service{{
+			Name: "s3", Managed: true,
+			Provider:       Package{Name: "provider-aws-s3", Repository: "xpkg.upbound.io/upbound/provider-aws-s3", Source: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"},
+			ServiceAccount: "provider-aws-s3",
+			RoleName:       "crossplane-prod-eu-west-1-s3", ObjectName: "crossplane-prod-eu-west-1-s3",
+			TrustPolicy: trustOfS3,
+			Policies:    []string{`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`},
+			Settle:      10 * time.Second,
+		}},
+	}
+	if diff := cmp.Diff(want, world{}.mustResolve(t), cmpopts.IgnoreFields(Identity{}, "Spec")); diff != "" {
+		t.Errorf("Resolve(...) of the smallest composite resource: -want, +got:\n%s", diff)
+	}
+}
+
+func TestResolveEverything(t *testing.T) {
+	got := world{Spec: `
+region: cn-north-1
+clusterName: live
+accountId: "123456789012"
+crossplaneNamespace: upbound-system
+providerConfigRef: {name: bootstrap}
+teardown: Unordered
+providerConfig: {name: aws}
+provider: {registry: registry.example.org/mirror, version: v2.4.0, family: Manage}
+role: {namePrefix: xp}
+runtime: {associationSettleSeconds: 0}
+services:
+- name: docdb
+  serviceAccountName: docs
+  version: sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+  permissions: {accessLevel: ReadOnly, managedPolicyArns: ["arn:aws-cn:iam::aws:policy/ReadOnlyAccess"]}
+- name: s3
+  management: Observe
+  roleArn: arn:aws-cn:iam::123456789012:role/team/s3
+  associationId: a-0123456789abcdef0
+  runtime: {associationSettleSeconds: 30}
+`}.mustResolve(t)
+	want := &Identity{
+		Region: "cn-north-1", Partition: "aws-cn", Cluster: "live", Namespace: "upbound-system",
+		BootstrapConfig: "bootstrap", ProviderConfig: "aws", Teardown: v1alpha1.TeardownUnordered,
+		Family: &Package{Name: "mirror-provider-family-aws", Repository: "registry.example.org/mirror/provider-family-aws", Source: "registry.example.org/mirror/provider-family-aws:v2.4.0"},
+		Services: []*Service{
+			{
+				Name: "docdb", Managed: true,
+				Provider: Package{
+					Name: "provider-aws-docdb", Repository: "registry.example.org/mirror/provider-aws-docdb",
+					Source: "registry.example.org/mirror/provider-aws-docdb@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+				},
+				ServiceAccount: "docs", RoleName: "xp-live-cn-north-1-docdb", ObjectName: "xp-live-cn-north-1-docdb",
+				TrustPolicy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],` +
+					`"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws-cn:eks:cn-north-1:123456789012:cluster/live"},"StringEquals":{"aws:RequestTag/eks-cluster-name":"live",` +
+					`"aws:RequestTag/kubernetes-namespace":"upbound-system","aws:RequestTag/kubernetes-service-account":"docs","aws:SourceAccount":"123456789012"}}}]}`,
+				Policies:          []string{`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["rds:BatchGet*","rds:Describe*","rds:Get*","rds:List*"],"Resource":"*"}]}`},
+				ManagedPolicyARNs: []string{"arn:aws-cn:iam::aws:policy/ReadOnlyAccess"},
+				Runtime:           v1alpha1.Runtime{AssociationSettleSeconds: ptr[int64](0)},
+			},
+			{
+				Name: "s3", ServiceAccount: "provider-aws-s3",
+				Provider: Package{Name: "provider-aws-s3", Repository: "registry.example.org/mirror/provider-aws-s3", Source: "registry.example.org/mirror/provider-aws-s3:v2.4.0"},
+				RoleARN:  "arn:aws-cn:iam::123456789012:role/team/s3", RoleName: "xp-live-cn-north-1-s3", ObjectName: "xp-live-cn-north-1-s3",
+				AssociationID: "a-0123456789abcdef0",
+				Runtime:       v1alpha1.Runtime{AssociationSettleSeconds: ptr[int64](30)}, Settle: 30 * time.Second,
+			},
+		},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Identity{}, "Spec")); diff != "" {
+		t.Errorf("Resolve(...): -want, +got:\n%s", diff)
+	}
+}
+
+func TestProviderConfigName(t *testing.T) {
+	long := strings.Repeat("a", 63)
+	cases := map[string]struct {
+		reason string
+		world  world
+		want   string
+	}{
+		"XR":       {"Without a claim it is the composite resource's own name.", world{}, "storage"},
+		"Claim":    {"A claim's name is unique only in its namespace.", world{XR: `spec: {claimRef: {namespace: team-a, name: storage}}`}, "team-a-storage"},
+		"Given":    {"A name that is given is taken as it is.", world{XR: `spec: {claimRef: {namespace: team-a, name: storage}}`, Spec: `providerConfig: {name: aws}`}, "aws"},
+		"Observed": {"One that exists keeps its name: managed resources refer to it.", world{Observed: map[string]string{"providerconfig": `{metadata: {name: old}}`}}, "old"},
+		"Long": {
+			"A name that is too long is cut.",
+			world{XR: `spec: {claimRef: {namespace: ` + long + `, name: ` + strings.Repeat("b", 200) + `}}`},
+			long + "-" + strings.Repeat("b", 180) + "-" + iam.Hash(long+"-"+strings.Repeat("b", 200)),
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := tc.world.mustResolve(t).ProviderConfig
+			if got != tc.want || len(got) > 253 {
+				t.Errorf("%s\nProviderConfig: want %q, got %q of %d characters", tc.reason, tc.want, got, len(got))
+			}
+		})
+	}
+}
+
+func TestImmutable(t *testing.T) {
+	const association = `{metadata: {name: a}, spec: {forProvider: {region: eu-west-1, clusterName: prod, namespace: crossplane-system, serviceAccount: provider-aws-s3}}}`
+	const role = `{metadata: {name: a, annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}}, spec: {forProvider: {path: /a/}}}`
+	const custom = `{metadata: {name: a, annotations: {crossplane.io/external-name: custom}}}`
+	cases := map[string]struct {
+		reason string
+		world  world
+		want   []string
+	}{
+		"Same": {
+			"What exists as wanted should be no error, and a path that the spec does not set is nobody's business.",
+			world{Observed: map[string]string{"association/s3": association, "role/s3": role}}, nil,
+		},
+		"SamePath": {"Nor one that it sets to what it is.", world{Spec: `role: {path: /a/}`, Observed: map[string]string{"role/s3": role}}, nil},
+		"SameName": {"Nor a name that was given from the beginning.", world{Spec: `services: [{name: s3, roleName: custom}]`, Observed: map[string]string{"role/s3": custom}}, nil},
+		"Unread":   {"An association that tells nothing yet should be no error.", world{Observed: map[string]string{"association/s3": `{metadata: {name: a}}`, "role/s3": `{metadata: {name: a}}`}}, nil},
+		"Region":   {"An association cannot move to another region.", world{Spec: `region: eu-west-2`, Observed: map[string]string{"association/s3": association}}, []string{"spec.region: FieldValueInvalid"}},
+		"Cluster":  {"Nor to another cluster.", world{Spec: `clusterName: other`, Observed: map[string]string{"association/s3": association}}, []string{"spec.clusterName: FieldValueInvalid"}},
+		"Namespace": {
+			"Nor to another namespace.", world{Spec: `crossplaneNamespace: other`, Observed: map[string]string{"association/s3": association}},
+			[]string{"spec.crossplaneNamespace: FieldValueInvalid"},
+		},
+		"ServiceAccount": {
+			"Nor to another ServiceAccount.", world{Spec: `services: [{name: s3, serviceAccountName: other}]`, Observed: map[string]string{"association/s3": association}},
+			[]string{"spec.services[0].serviceAccountName: FieldValueInvalid"},
+		},
+		"Path":   {"A role cannot change its path.", world{Spec: `role: {path: /b/}`, Observed: map[string]string{"role/s3": role}}, []string{"spec.role.path: FieldValueInvalid"}},
+		"Prefix": {"Nor the prefix of its name.", world{Spec: `role: {namePrefix: b}`, Observed: map[string]string{"role/s3": role}}, []string{"spec.role.namePrefix: FieldValueInvalid"}},
+		"RoleName": {
+			"Nor its name.", world{Spec: `services: [{name: s3, roleName: other}]`, Observed: map[string]string{"role/s3": role}},
+			[]string{"spec.services[0].roleName: FieldValueInvalid"},
+		},
+		"ProviderConfig": {
+			"Nor a ProviderConfig, which others refer to.", world{Spec: `providerConfig: {name: other}`, Observed: map[string]string{"providerconfig": `{metadata: {name: storage}}`}},
+			[]string{"spec.providerConfig.name: FieldValueInvalid"},
+		},
+		"SameProviderConfig": {"One that is named as it is should be no error.", world{Spec: `providerConfig: {name: storage}`, Observed: map[string]string{"providerconfig": `{metadata: {name: storage}}`}}, nil},
+		"Once": {
+			"What concerns several services should be told once, and all of it at once.",
+			world{
+				Spec: `{clusterName: other, crossplaneNamespace: other, services: [{name: s3}, {name: ec2}]}`,
+				Observed: map[string]string{
+					"association/s3": association, "association/ec2": `{metadata: {name: b}, spec: {forProvider: {clusterName: prod, namespace: crossplane-system, serviceAccount: provider-aws-ec2}}}`,
+				},
+			},
+			[]string{"spec.clusterName: FieldValueInvalid", "spec.crossplaneNamespace: FieldValueInvalid"},
+		},
+		"OwnRole": {
+			"A role that is left to somebody else on purpose should be no error.",
+			world{Spec: `{role: {namePrefix: b, path: /b/}, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/x"}]}`, Observed: map[string]string{"role/s3": role}}, nil,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, _, errs := tc.world.resolve(t)
+			if diff := cmp.Diff(tc.want, paths(errs)); diff != "" {
+				t.Errorf("%s\nResolve(...): -want errors, +got:\n%s\n%v", tc.reason, diff, errs.ToAggregate())
+			}
+			for _, e := range errs {
+				if !strings.Contains(e.Detail, "immutable") || !strings.Contains(e.Detail, "set it back") {
+					t.Errorf("%s\nthe error should say that the field is immutable and what to do: %v", tc.reason, e)
+				}
+			}
+		})
+	}
+}
+
+func TestOverlay(t *testing.T) {
+	const base = `
+replicas: 1
+args: [--base]
+env: [{name: BASE}]
+nodeSelector: {a: base, b: base}
+tolerations: [{key: base}]
+affinity: {podAffinity: {}}
+resources: {limits: {cpu: 1}}
+podLabels: {a: base, b: base}
+podAnnotations: {a: base, b: base}
+priorityClassName: base
+deploymentTemplate: {base: 1}
+serviceAccountTemplate: {base: 1}
+verifyCredentials: false
+associationSettleSeconds: 10
+`
+	const over = `
+replicas: 0
+args: [--over]
+env: [{name: OVER}]
+nodeSelector: {a: over}
+tolerations: [{key: over}]
+affinity: {nodeAffinity: {}}
+resources: {requests: {memory: 1Gi}}
+podLabels: {a: over}
+podAnnotations: {a: over}
+priorityClassName: over
+deploymentTemplate: {over: 1}
+serviceAccountTemplate: {over: 1}
+verifyCredentials: true
+associationSettleSeconds: 0
+`
+	cases := map[string]struct {
+		reason           string
+		base, over, want string
+	}{
+		"Neither":    {"Nothing on nothing is nothing.", "null", "null", "{}"},
+		"Base":       {"A service without a runtime has that of all.", base, "null", base},
+		"Over":       {"A service's own runtime needs none of all.", "null", over, over},
+		"EmptyOver":  {"An empty runtime overrides nothing.", base, "{}", base},
+		"EmptyBase":  {"Nor does it add anything.", "{}", over, over},
+		"Every":      {"Each field of the service should win, zero values included; maps merge.", base, over, strings.ReplaceAll(over, "{a: over}", "{a: over, b: base}")},
+		"EmptyLists": {"An empty list takes those of all services away.", base, "{args: [], env: [], tolerations: []}", strings.NewReplacer("[--base]", "[]", "[{name: BASE}]", "[]", "[{key: base}]", "[]").Replace(base)},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := overlay(runtimeOf(t, tc.base), runtimeOf(t, tc.over))
+			want := runtimeOf(t, tc.want)
+			if diff := cmp.Diff(*want, got); diff != "" {
+				t.Errorf("%s\noverlay(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestOverlayKeepsBase makes sure that one service's labels do not show up in the next one's.
+func TestOverlayKeepsBase(t *testing.T) {
+	base := runtimeOf(t, `{podLabels: {a: base}}`)
+	overlay(base, runtimeOf(t, `{podLabels: {a: over, b: over}}`))
+	if diff := cmp.Diff(map[string]string{"a": "base"}, base.PodLabels); diff != "" {
+		t.Errorf("overlay(...) changed the runtime of all services: -want, +got:\n%s", diff)
+	}
+}
+
+func runtimeOf(t *testing.T, doc string) *v1alpha1.Runtime {
+	t.Helper()
+	var r *v1alpha1.Runtime
+	if err := yaml.Unmarshal([]byte(doc), &r); err != nil {
+		t.Fatalf("%v in:\n%s", err, doc)
+	}
+	return r
+}
+
+func ptr[T any](v T) *T { return &v }

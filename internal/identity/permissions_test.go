@@ -1,0 +1,110 @@
+package identity
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+)
+
+func TestPolicies(t *testing.T) {
+	const begin, end = `{"Version":"2012-10-17","Statement":[`, `]}`
+	const full = `{"Effect":"Allow","Action":"s3:*","Resource":"*"}`
+	cases := map[string]struct {
+		reason, spec string
+		want         []string
+	}{
+		"Default": {"A provider may do everything with its service.", ``, []string{begin + full + end}},
+		"Full":    {"So it may when told.", `services: [{name: s3, permissions: {accessLevel: Full}}]`, []string{begin + full + end}},
+		"ReadOnly": {
+			"Or it may only look.", `services: [{name: s3, permissions: {accessLevel: ReadOnly}}]`,
+			[]string{begin + `{"Effect":"Allow","Action":["s3:BatchGet*","s3:Describe*","s3:Get*","s3:List*"],"Resource":"*"}` + end},
+		},
+		"None": {"Or nothing: a policy without statements cannot exist.", `services: [{name: s3, permissions: {accessLevel: None}}]`, nil},
+		"Statements": {
+			"Statements are added; one without an effect allows.",
+			`services: [{name: s3, permissions: {statements: [
+				{sid: Keys, actions: ["kms:Decrypt"], resources: ["*"], conditions: {StringEquals: {"kms:ViaService": [s3.eu-west-1.amazonaws.com]}}},
+				{effect: Deny, notActions: ["s3:*"], notResources: ["arn:aws:s3:::x"]}]}}]`,
+			[]string{begin + full + `,{"Sid":"Keys","Effect":"Allow","Action":"kms:Decrypt","Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"s3.eu-west-1.amazonaws.com"}}}` +
+				`,{"Effect":"Deny","NotAction":"s3:*","NotResource":"arn:aws:s3:::x"}` + end},
+		},
+		"Document": {
+			"So are those of a whole document, in their canonical form.",
+			`services: [{name: s3, permissions: {accessLevel: None, policyDocument: '{ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Action": [ "s3:Put*", "s3:Get*" ], "Resource": [ "*" ] } }'}}]`,
+			[]string{begin + `{"Effect":"Allow","Action":["s3:Get*","s3:Put*"],"Resource":"*"}` + end},
+		},
+		"Everything": {
+			"All of it together is one policy: catalogue, statements, document, and the first role of the chain.",
+			`{providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a"}, {roleARN: "arn:aws:iam::123456789012:role/b"}]},
+			 services: [{name: s3, permissions: {statements: [{actions: ["a:b"], resources: ["*"]}],
+			   policyDocument: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"c:d","Resource":"*"}]}'}}]}`,
+			[]string{begin + full + `,{"Effect":"Allow","Action":"a:b","Resource":"*"},{"Effect":"Allow","Action":"c:d","Resource":"*"}` +
+				`,{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::123456789012:role/a"}` + end},
+		},
+		"ChainOnly": {
+			"A provider without any other permission may still assume its role.",
+			`{providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a"}]}, services: [{name: s3, permissions: {accessLevel: None}}]}`,
+			[]string{begin + `{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::123456789012:role/a"}` + end},
+		},
+		"Unknown": {
+			"A service that is not in the catalogue has only what it brings.",
+			`services: [{name: new, package: registry.example.org/x/provider-aws-new, permissions: {statements: [{actions: ["new:*"], resources: ["*"]}]}}]`,
+			[]string{begin + `{"Effect":"Allow","Action":"new:*","Resource":"*"}` + end},
+		},
+		"OwnRole": {"A role of somebody else brings its own.", `services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/x"}]`, nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, world{Spec: tc.spec}.mustResolve(t).Services[0].Policies); diff != "" {
+				t.Errorf("%s\nPolicies: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestPolicyPermuted makes sure that actions and conditions in another order give the same bytes.
+func TestPolicyPermuted(t *testing.T) {
+	a := world{Spec: `services: [{name: s3, permissions: {statements: [{actions: ["a:b", "c:d"], resources: ["arn:u", "arn:v"], conditions: {A: {k: [u, v], l: [z]}, B: {m: ["1"]}}}]}}]`}
+	b := world{Spec: `services: [{name: s3, permissions: {statements: [{conditions: {B: {m: ["1"]}, A: {l: [z], k: [v, u]}}, resources: ["arn:v", "arn:u"], actions: ["c:d", "a:b"]}]}}]`}
+	if diff := cmp.Diff(a.mustResolve(t).Services[0].Policies, b.mustResolve(t).Services[0].Policies); diff != "" {
+		t.Errorf("the same permissions in another order give another policy:\n%s", diff)
+	}
+}
+
+// TestPolicySize checks both sides of AWS's limit.
+func TestPolicySize(t *testing.T) {
+	spec := func(n int) string {
+		return `services: [{name: s3, permissions: {accessLevel: None, statements: [{actions: ["s3:` + strings.Repeat("a", n) + `"], resources: ["*"]}]}}]`
+	}
+	const rest = len(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:","Resource":"*"}]}`)
+	got := world{Spec: spec(iam.MaxPolicySize - rest)}.mustResolve(t).Services[0].Policies
+	if len(got) != 1 || iam.Size(got[0]) != iam.MaxPolicySize {
+		t.Errorf("a policy of just the size that AWS allows should be taken, got %d of them", len(got))
+	}
+	_, _, errs := world{Spec: spec(iam.MaxPolicySize - rest + 1)}.resolve(t)
+	if diff := cmp.Diff([]string{"spec.services[0].permissions: FieldValueInvalid"}, paths(errs)); diff != "" {
+		t.Errorf("a policy of one character more should be refused: -want errors, +got:\n%s", diff)
+	}
+}
+
+// TestAttachmentLimit checks both sides of AWS's limit of 10 policies a role, of which one is composed.
+func TestAttachmentLimit(t *testing.T) {
+	spec := func(n int) string {
+		arns := make([]string, n)
+		for i := range arns {
+			arns[i] = fmt.Sprintf(`"arn:aws:iam::aws:policy/p%d"`, i)
+		}
+		return `services: [{name: s3, permissions: {managedPolicyArns: [` + strings.Join(arns, ", ") + `]}}]`
+	}
+	if got := len(world{Spec: spec(9)}.mustResolve(t).Services[0].ManagedPolicyARNs); got != 9 {
+		t.Errorf("9 managed policies beside the composed one should be taken, got %d", got)
+	}
+	_, _, errs := world{Spec: spec(10)}.resolve(t)
+	if diff := cmp.Diff([]string{"spec.services[0].permissions.managedPolicyArns: FieldValueTooMany"}, paths(errs)); diff != "" {
+		t.Errorf("10 managed policies beside the composed one should be refused: -want errors, +got:\n%s", diff)
+	}
+}

@@ -1,0 +1,322 @@
+package view
+
+import (
+	"testing"
+
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/structpb"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// roles are a kind that another package brings.
+func roles() Kind {
+	return Kind{GroupVersionKind: schema.GroupVersionKind{Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "Role"}, Plural: "roles", Package: "provider-aws-iam"}
+}
+
+const established = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: roles.iam.aws.upbound.io}
+spec: {versions: [{name: v1alpha1, served: true}, {name: v1beta1, served: true}]}
+status: {conditions: [{type: NamesAccepted, status: "True"}, {type: Established, status: "True"}]}
+`
+
+// callers of the generations of the protocol.
+func callers() map[string]*fnv1.RequestMeta {
+	return map[string]*fnv1.RequestMeta{
+		"v1.20": nil,
+		"v2.1":  {Tag: "x"},
+		// A caller might be able to send resources, and no schemas.
+		"NoSchemas": {Capabilities: []fnv1.Capability{fnv1.Capability_CAPABILITY_CAPABILITIES, fnv1.Capability_CAPABILITY_REQUIRED_RESOURCES}},
+		"v2.2": {Capabilities: []fnv1.Capability{
+			fnv1.Capability_CAPABILITY_CAPABILITIES, fnv1.Capability_CAPABILITY_REQUIRED_RESOURCES, fnv1.Capability_CAPABILITY_REQUIRED_SCHEMAS,
+		}},
+	}
+}
+
+func TestKindAsks(t *testing.T) {
+	crd := map[string]*fnv1.ResourceSelector{"kind/roles.iam.aws.upbound.io": {
+		ApiVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition",
+		Match: &fnv1.ResourceSelector_MatchName{MatchName: "roles.iam.aws.upbound.io"},
+	}}
+	cases := map[string]struct {
+		reason string
+		want   *fnv1.Requirements
+	}{
+		"v1.20":     {"An old caller knows extra resources only.", &fnv1.Requirements{ExtraResources: crd}},
+		"v2.1":      {"So does one that does not say what it can do.", &fnv1.Requirements{ExtraResources: crd}},
+		"NoSchemas": {"Without schemas the CustomResourceDefinition is the proof.", &fnv1.Requirements{Resources: crd}},
+		"v2.2": {"With schemas they are: they cost the caller nothing.", &fnv1.Requirements{Schemas: map[string]*fnv1.SchemaSelector{
+			"kind/roles.iam.aws.upbound.io/v1beta1": {ApiVersion: "iam.aws.upbound.io/v1beta1", Kind: "Role"},
+		}}},
+	}
+	for name, meta := range callers() {
+		t.Run(name, func(t *testing.T) {
+			tc, ok := cases[name]
+			if !ok {
+				t.Fatal("no such case")
+			}
+			req := newRequest(t, minimal, "")
+			req.Meta = meta
+			r := mustView(t, req).Requirements
+			if got := r.Kind(roles()); got != Unanswered {
+				t.Errorf("%s\nKind(...): want Unanswered, got %d", tc.reason, got)
+			}
+			if diff := cmp.Diff(tc.want, r.Proto(), protocmp.Transform()); diff != "" {
+				t.Errorf("%s\nProto(): -want, +got:\n%s", tc.reason, diff)
+			}
+			if !r.Unanswered() {
+				t.Error("Unanswered(): want true")
+			}
+			before := r.Proto().String()
+			r.Kind(roles())
+			if got := r.Proto().String(); got != before {
+				t.Errorf("asking twice should ask once: first %s, then %s", before, got)
+			}
+		})
+	}
+}
+
+func TestKindBySchema(t *testing.T) {
+	const key = "kind/roles.iam.aws.upbound.io/v1beta1"
+	cases := map[string]struct {
+		reason  string
+		schemas map[string]*fnv1.Schema
+		want    Answer
+	}{
+		"NotAsked": {"No schemas were sent.", nil, Unanswered},
+		"OtherKey": {"Answers to other questions are none to this.", map[string]*fnv1.Schema{"kind/policies.iam.aws.upbound.io/v1beta1": {OpenapiV3: object(t, "type: object")}}, Unanswered},
+		"NotFound": {"Crossplane answers with an empty schema where there is no such kind.", map[string]*fnv1.Schema{key: {}}, No},
+		"NoFields": {"Or with one that says nothing.", map[string]*fnv1.Schema{key: {OpenapiV3: &structpb.Struct{}}}, No},
+		"Found":    {"A schema proves the kind.", map[string]*fnv1.Schema{key: {OpenapiV3: object(t, "type: object")}}, Yes},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			req := newRequest(t, minimal, "")
+			req.Meta, req.RequiredSchemas = callers()["v2.2"], tc.schemas
+			r := mustView(t, req).Requirements
+			if got := r.Kind(roles()); got != tc.want {
+				t.Errorf("%s\nKind(...): want %d, got %d", tc.reason, tc.want, got)
+			}
+			if got := r.Unanswered(); got != (tc.want == Unanswered) {
+				t.Errorf("%s\nUnanswered(): got %t", tc.reason, got)
+			}
+			if r.Proto().GetSchemas()[key] == nil {
+				t.Errorf("%s\nthe question must be asked on every call for as long as its answer matters", tc.reason)
+			}
+		})
+	}
+}
+
+func TestKindByCRD(t *testing.T) {
+	const key = "kind/roles.iam.aws.upbound.io"
+	crd := func(doc string) *fnv1.Resources {
+		return &fnv1.Resources{Items: []*fnv1.Resource{{Resource: object(t, doc)}}}
+	}
+	cases := map[string]struct {
+		reason string
+		answer map[string]*fnv1.Resources
+		want   Answer
+	}{
+		"NotAsked":  {"No answer yet.", nil, Unanswered},
+		"OtherKey":  {"Answers to other questions are none to this.", map[string]*fnv1.Resources{"x": crd(established)}, Unanswered},
+		"NotFound":  {"An empty list says that there is none.", map[string]*fnv1.Resources{key: {}}, No},
+		"NilAnswer": {"So does nothing.", map[string]*fnv1.Resources{key: nil}, No},
+		"Junk":      {"An object that is none does not exist.", map[string]*fnv1.Resources{key: {Items: []*fnv1.Resource{nil, {}}}}, No},
+		"Found":     {"An established CustomResourceDefinition proves the kind.", map[string]*fnv1.Resources{key: crd(established)}, Yes},
+		"NotEstablished": {
+			"One that is not established yet is not served.",
+			map[string]*fnv1.Resources{key: crd(`{metadata: {name: roles.iam.aws.upbound.io}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "False"}]}}`)},
+			No,
+		},
+		"NoStatus": {
+			"Nor is one without a status.",
+			map[string]*fnv1.Resources{key: crd(`{metadata: {name: roles.iam.aws.upbound.io}, spec: {versions: [{name: v1beta1, served: true}]}}`)},
+			No,
+		},
+		"Deleted": {
+			"One that is being deleted takes its objects with it.",
+			map[string]*fnv1.Resources{key: crd(`{metadata: {name: roles.iam.aws.upbound.io, deletionTimestamp: "2026-01-01T00:00:00Z"}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}`)},
+			No,
+		},
+		"OtherVersion": {
+			"Another version is another kind.",
+			map[string]*fnv1.Resources{key: crd(`{metadata: {name: roles.iam.aws.upbound.io}, spec: {versions: [{name: v1beta2, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}`)},
+			No,
+		},
+		"NotServed": {
+			"A version that is not served cannot be used.",
+			map[string]*fnv1.Resources{key: crd(`{metadata: {name: roles.iam.aws.upbound.io}, spec: {versions: [{name: v1beta1, served: false}]}, status: {conditions: [{type: Established, status: "True"}]}}`)},
+			No,
+		},
+		"OtherName": {
+			"A definition of another kind proves nothing.",
+			map[string]*fnv1.Resources{key: crd(`{metadata: {name: roles.example.org}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}`)},
+			No,
+		},
+	}
+	for name, tc := range cases {
+		for _, caller := range []string{"v1.20", "NoSchemas"} {
+			t.Run(name+"/"+caller, func(t *testing.T) {
+				req := newRequest(t, minimal, "")
+				req.Meta = callers()[caller]
+				if caller == "v1.20" {
+					req.ExtraResources = tc.answer //nolint:staticcheck // Callers before 2.2 know no other.
+				} else {
+					req.RequiredResources = tc.answer
+				}
+				r := mustView(t, req).Requirements
+				if got := r.Kind(roles()); got != tc.want {
+					t.Errorf("%s\nKind(...): want %d, got %d", tc.reason, tc.want, got)
+				}
+				if got := r.Unanswered(); got != (tc.want == Unanswered) {
+					t.Errorf("%s\nUnanswered(): got %t", tc.reason, got)
+				}
+			})
+		}
+	}
+}
+
+// TestKindOfOtherForm makes sure that answers in the form of the other generation are not taken for answers.
+func TestKindOfOtherForm(t *testing.T) {
+	answer := map[string]*fnv1.Resources{"kind/roles.iam.aws.upbound.io": {Items: []*fnv1.Resource{{Resource: object(t, established)}}}}
+	req := newRequest(t, minimal, "")
+	req.RequiredResources = answer
+	if got := mustView(t, req).Requirements.Kind(roles()); got != Unanswered {
+		t.Errorf("Kind(...) of a caller without capabilities: want Unanswered, got %d", got)
+	}
+	req = newRequest(t, minimal, "")
+	req.Meta, req.ExtraResources = callers()["NoSchemas"], answer //nolint:staticcheck // That is the point.
+	if got := mustView(t, req).Requirements.Kind(roles()); got != Unanswered {
+		t.Errorf("Kind(...) of a caller with capabilities: want Unanswered, got %d", got)
+	}
+}
+
+func TestKindObserved(t *testing.T) {
+	cases := map[string]struct {
+		reason, observed string
+		want             Answer
+	}{
+		"Same":         {"An object that exists proves its kind, so nothing needs to be asked.", `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role}`, Yes},
+		"OtherVersion": {"Not that of another version.", `{apiVersion: iam.aws.upbound.io/v1beta2, kind: Role}`, Unanswered},
+		"OtherGroup":   {"Nor of another group.", `{apiVersion: iam.aws.m.upbound.io/v1beta1, kind: Role}`, Unanswered},
+		"OtherKind":    {"Nor another kind.", `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy}`, Unanswered},
+	}
+	for name, tc := range cases {
+		for caller, meta := range callers() {
+			t.Run(name+"/"+caller, func(t *testing.T) {
+				req := newRequest(t, minimal, "")
+				req.Meta = meta
+				observe(t, req, "role/s3", tc.observed)
+				r := mustView(t, req).Requirements
+				if got := r.Kind(roles()); got != tc.want {
+					t.Errorf("%s\nKind(...): want %d, got %d", tc.reason, tc.want, got)
+				}
+				if asked := r.Proto() != nil; asked != (tc.want == Unanswered) {
+					t.Errorf("%s\nasked: %v", tc.reason, r.Proto())
+				}
+			})
+		}
+	}
+}
+
+func TestGet(t *testing.T) {
+	const key = "Role/crossplane-s3"
+	role := func(name string) *fnv1.Resources {
+		return &fnv1.Resources{Items: []*fnv1.Resource{{Resource: object(t, "{kind: Role, metadata: {name: "+name+"}}")}}}
+	}
+	cases := map[string]struct {
+		reason string
+		answer map[string]*fnv1.Resources
+		want   Answer
+		name   string
+	}{
+		"NotAsked": {"No answer yet.", nil, Unanswered, ""},
+		"NotFound": {"An empty list says that there is none.", map[string]*fnv1.Resources{key: {}}, No, ""},
+		"Found":    {"The object of that name.", map[string]*fnv1.Resources{key: role("crossplane-s3")}, Yes, "crossplane-s3"},
+		"OtherKey": {"The answer to another question is none to this.", map[string]*fnv1.Resources{"Role/other": role("other")}, Unanswered, ""},
+	}
+	selector := &fnv1.ResourceSelector{ApiVersion: "iam.aws.upbound.io/v1beta1", Kind: "Role", Match: &fnv1.ResourceSelector_MatchName{MatchName: "crossplane-s3"}}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			req := newRequest(t, minimal, "")
+			req.Meta, req.RequiredResources = callers()["v2.2"], tc.answer
+			r := mustView(t, req).Requirements
+			o, got := r.Get(roles().GroupVersionKind, "crossplane-s3")
+			if got != tc.want || o.Name() != tc.name {
+				t.Errorf("%s\nGet(...): want %d and %q, got %d and %q", tc.reason, tc.want, tc.name, got, o.Name())
+			}
+			want := &fnv1.Requirements{Resources: map[string]*fnv1.ResourceSelector{key: selector}}
+			if diff := cmp.Diff(want, r.Proto(), protocmp.Transform()); diff != "" {
+				t.Errorf("%s\nProto(): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestList(t *testing.T) {
+	const key = "all/Role"
+	cases := map[string]struct {
+		reason string
+		labels map[string]string
+		answer map[string]*fnv1.Resources
+		want   Answer
+		names  []string
+	}{
+		"NotAsked": {"No answer yet.", nil, nil, Unanswered, nil},
+		"None":     {"That there is none is an answer.", map[string]string{"a": "b"}, map[string]*fnv1.Resources{key: {}}, Yes, nil},
+		"Some": {
+			"All that were sent, but junk.", nil,
+			map[string]*fnv1.Resources{key: {Items: []*fnv1.Resource{{Resource: object(t, "{metadata: {name: b}}")}, {}, {Resource: object(t, "{metadata: {name: a}}")}}}},
+			Yes,
+			[]string{"b", "a"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			req := newRequest(t, minimal, "")
+			req.ExtraResources = tc.answer //nolint:staticcheck // Callers before 2.2 know no other.
+			r := mustView(t, req).Requirements
+			os, got := r.List(roles().GroupVersionKind, tc.labels)
+			var names []string
+			for _, o := range os {
+				names = append(names, o.Name())
+			}
+			if got != tc.want {
+				t.Errorf("%s\nList(...): want %d, got %d", tc.reason, tc.want, got)
+			}
+			if diff := cmp.Diff(tc.names, names); diff != "" {
+				t.Errorf("%s\nList(...): -want, +got:\n%s", tc.reason, diff)
+			}
+			want := &fnv1.Requirements{ExtraResources: map[string]*fnv1.ResourceSelector{key: {
+				ApiVersion: "iam.aws.upbound.io/v1beta1", Kind: "Role",
+				Match: &fnv1.ResourceSelector_MatchLabels{MatchLabels: &fnv1.MatchLabels{Labels: tc.labels}},
+			}}}
+			if diff := cmp.Diff(want, r.Proto(), protocmp.Transform()); diff != "" {
+				t.Errorf("%s\nProto(): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestQuestionsAddUp makes sure that one question does not take the place of another.
+func TestQuestionsAddUp(t *testing.T) {
+	req := newRequest(t, minimal, "")
+	req.Meta = callers()["v2.2"]
+	r := mustView(t, req).Requirements
+	policies := Kind{GroupVersionKind: schema.GroupVersionKind{Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "Policy"}, Plural: "policies"}
+	r.Kind(roles())
+	r.Kind(policies)
+	r.Get(roles().GroupVersionKind, "a")
+	r.Get(roles().GroupVersionKind, "b")
+	r.Get(policies.GroupVersionKind, "a")
+	r.List(roles().GroupVersionKind, nil)
+	if got := len(r.Proto().GetSchemas()); got != 2 {
+		t.Errorf("want 2 schemas asked for, got %v", r.Proto().GetSchemas())
+	}
+	if got := len(r.Proto().GetResources()); got != 4 {
+		t.Errorf("want 4 resources asked for, got %v", r.Proto().GetResources())
+	}
+}
