@@ -164,7 +164,7 @@ func (w *world) answer(t testing.TB, req *fnv1.RunFunctionRequest, r *fnv1.Requi
 	for key, s := range r.GetSchemas() {
 		req.RequiredSchemas[key] = &fnv1.Schema{}
 		if w.hasKind(s.GetApiVersion(), s.GetKind()) {
-			req.RequiredSchemas[key].OpenapiV3 = &structpb.Struct{Fields: map[string]*structpb.Value{"type": structpb.NewStringValue("object")}}
+			req.RequiredSchemas[key].OpenapiV3 = w.schema(s.GetApiVersion(), s.GetKind())
 		}
 	}
 }
@@ -216,6 +216,22 @@ func (w *world) hasKind(apiVersion, kind string) bool {
 	return false
 }
 
+// schema of a kind that exists: that of its CustomResourceDefinition, if it has one.
+func (w *world) schema(apiVersion, kind string) *structpb.Struct {
+	group, version, _ := strings.Cut(apiVersion, "/")
+	for _, o := range w.Cluster {
+		if at(o, "spec", "group").GetStringValue() != group || at(o, "spec", "names", "kind").GetStringValue() != kind {
+			continue
+		}
+		for _, v := range at(o, "spec", "versions").GetListValue().GetValues() {
+			if s := at(v.GetStructValue(), "schema", "openAPIV3Schema").GetStructValue(); s != nil && at(v.GetStructValue(), "name").GetStringValue() == version {
+				return s
+			}
+		}
+	}
+	return &structpb.Struct{Fields: map[string]*structpb.Value{"type": structpb.NewStringValue("object")}}
+}
+
 func selects(s *fnv1.ResourceSelector, o *structpb.Struct) bool {
 	if at(o, "apiVersion").GetStringValue() != s.GetApiVersion() || at(o, "kind").GetStringValue() != s.GetKind() {
 		return false
@@ -243,7 +259,7 @@ func renderYAML(t testing.TB, w *world, rsp *fnv1.RunFunctionResponse) []byte {
 		if c.GetTarget() != fnv1.Target_TARGET_COMPOSITE_AND_CLAIM {
 			t.Errorf("condition %s is not for the claim too", c.GetType())
 		}
-		st := map[fnv1.Status]string{fnv1.Status_STATUS_CONDITION_TRUE: "True", fnv1.Status_STATUS_CONDITION_FALSE: "False"}[c.GetStatus()]
+		st := map[fnv1.Status]string{fnv1.Status_STATUS_CONDITION_TRUE: "True", fnv1.Status_STATUS_CONDITION_FALSE: "False", fnv1.Status_STATUS_CONDITION_UNKNOWN: "Unknown"}[c.GetStatus()]
 		conditions = append(conditions, map[string]any{"type": c.GetType(), "status": st, "reason": c.GetReason(), "message": c.GetMessage()})
 	}
 	status["conditions"] = conditions

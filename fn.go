@@ -16,6 +16,7 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/encode"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/guardrails"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/plan"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
@@ -65,6 +66,9 @@ func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) 
 	}
 	id, errs := identity.Resolve(v)
 	if len(errs) > 0 {
+		return invalid(req, log, errs), nil
+	}
+	if errs := guardrails.Check(v, id); len(errs) > 0 {
 		return invalid(req, log, errs), nil
 	}
 	p, err := plan.New(v, id)

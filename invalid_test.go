@@ -45,44 +45,49 @@ func TestInvalid(t *testing.T) {
 		"Registry":             {"A registry has a path.", strings.Replace(spec, "{version: v2.5.0}", "{version: v2.5.0, registry: xpkg}", 1), "", []string{"spec.provider.registry: Invalid"}},
 		"Management":           {"An enumeration lists what is allowed.", service("management: Sometimes"), "", []string{"spec.services[0].management: Unsupported", `"Managed", "Observe"`}},
 		"AccessLevel":          {"An enumeration lists what is allowed.", service("permissions: {accessLevel: All}"), "", []string{"spec.services[0].permissions.accessLevel: Unsupported", `"Full"`}},
-		"Statement":            {"A statement needs actions and resources.", service("permissions: {statements: [{sid: a-b, effect: Maybe}]}"), "", []string{"spec.services[0].permissions.statements[0]: Invalid", "effect must be Allow or Deny", "exactly one of actions", "exactly one of resources", "letters and digits"}},
+		"Statement":            {"A statement needs actions and resources.", service("permissions: {statements: [{sid: a-b, effect: Maybe}]}"), "", []string{"spec.services[0].permissions.statements[0].effect: Invalid", "must be Allow or Deny", "exactly one of actions", "exactly one of resources", "spec.services[0].permissions.statements[0].sid: Invalid", "letters and digits"}},
 		"Action":               {"An action names its service.", service("permissions: {statements: [{actions: [GetObject], resources: ['*']}]}"), "", []string{"service:Action"}},
 		"Resource":             {"A resource is an ARN.", service("permissions: {statements: [{actions: ['s3:*'], resources: [bucket]}]}"), "", []string{"must be * or an ARN"}},
-		"PolicyDocument":       {"A document is parsed strictly.", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statment":[]}'}`), "", []string{"spec.services[0].permissions.policyDocument: Invalid", "Statment"}},
-		"PolicyPrincipal":      {"A principal belongs in a trust policy.", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:*","Resource":"*"}}'}`), "", []string{"policyDocument.Statement[0]", "principal"}},
+		"PolicyDocument":       {"A document is parsed strictly.", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statment":[]}'}`), "", []string{"spec.services[0].permissions.policyDocument.Statment: Invalid", "spec.services[0].permissions.policyDocument.Statement: Invalid"}},
+		"PolicyPrincipal":      {"A principal belongs in a trust policy.", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:*","Resource":"*"}}'}`), "", []string{"policyDocument.Statement[0].Principal: Invalid", "trust policy"}},
 		"DuplicateSid":         {"AWS wants identifiers to be unique.", service("permissions: {statements: [{sid: a, actions: ['s3:*'], resources: ['*']}, {sid: a, actions: ['s3:*'], resources: ['*']}]}"), "", []string{"statements: Duplicate"}},
-		"PolicyTooLong":        {"AWS's limit, before anything is created.", service("permissions: {statements: [{actions: ['s3:*'], resources: [" + manyResources(long) + "]}]}"), "", []string{"spec.services[0].permissions: Invalid", "6144"}},
 		"ManagedPolicy":        {"The ARN of a policy.", service("permissions: {managedPolicyArns: ['arn:aws:iam::123456789012:role/x']}"), "", []string{"managedPolicyArns[0]: Invalid", "policy"}},
 		"ManagedPolicyPartition": {
 			"IAM knows nothing of other partitions.", service("permissions: {managedPolicyArns: ['arn:aws-cn:iam::aws:policy/x']}"), "",
 			[]string{"managedPolicyArns[0]: Invalid", "partition aws-cn"},
 		},
-		"RoleARN":            {"The ARN of a role.", service("roleArn: my-role"), "", []string{"spec.services[0].roleArn: Invalid", "arn:aws:iam::123456789012:role/name"}},
-		"RoleARNAndMore":     {"Somebody else's role has its own permissions.", service("roleArn: 'arn:aws:iam::123456789012:role/x', roleName: mine, permissions: {}"), "", []string{"spec.services[0].roleArn: Forbidden"}},
-		"RoleName":           {"IAM's characters.", service("roleName: 'a b'"), "", []string{"spec.services[0].roleName: Invalid"}},
-		"AssociationID":      {"The id of an association.", service("associationId: '42'"), "", []string{"spec.services[0].associationId: Invalid", "a-0123456789abcdef0"}},
-		"Role":               {"All of a role's limits.", spec + "role: {path: crossplane, maxSessionDuration: 60, permissionsBoundary: boundary, description: \"\\u0001\", namePrefix: 'a b'}", "", []string{"spec.role.path: Invalid", "spec.role.maxSessionDuration: Invalid", "spec.role.permissionsBoundary: Invalid", "spec.role.description: Invalid", "spec.role.namePrefix: Invalid"}},
-		"TrustConflict":      {"What limits the trust cannot be replaced.", spec + "role: {trustConditions: {StringEquals: {'aws:RequestTag/kubernetes-namespace': ['*']}}}", "", []string{"spec.role.trustConditions: Forbidden", "kubernetes-namespace"}},
-		"TrustTooLong":       {"AWS's limit.", spec + "role: {trustConditions: {StringLike: {'aws:PrincipalTag/x': [" + strings.TrimSuffix(strings.Repeat(long+"a,", 8), ",") + "1, 2]}}}", "", []string{"spec.role.trustConditions"}},
-		"Tags":               {"AWS's rules for tags.", spec + "tags: {'aws:x': a, ok: '" + long + "', 'a#b': c}", "", []string{"spec.tags[aws:x]: Invalid", "spec.tags[ok]: Too long", "spec.tags[a#b]: Invalid"}},
-		"ManyTags":           {"50 tags.", spec + "tags: {" + manyTags() + "}", "", []string{"spec.tags: Too many: 51"}},
-		"Provider":           {"What is passed through is checked.", strings.Replace(spec, "{version: v2.5.0}", "{version: latest, family: Mine, packagePullPolicy: Often, revisionActivationPolicy: Never, revisionHistoryLimit: -1, packagePullSecrets: [{name: A_B}]}", 1), "", []string{"spec.provider.version: Invalid", "spec.provider.family: Unsupported", "spec.provider.packagePullPolicy: Unsupported", "spec.provider.revisionActivationPolicy: Unsupported", "spec.provider.revisionHistoryLimit: Invalid", "spec.provider.packagePullSecrets[0].name: Invalid"}},
-		"Runtime":            {"Values of a Deployment.", spec + "runtime: {replicas: -1, associationSettleSeconds: 1000, env: [{name: A}, {name: A}], podLabels: {'a b': c}}", "", []string{"spec.runtime.replicas: Invalid", "spec.runtime.associationSettleSeconds: Invalid", "spec.runtime.env[1].name: Duplicate", "spec.runtime.podLabels"}},
-		"RuntimeQuantity":    {"A quantity has a form.", spec + "runtime: {resources: {requests: {memory: lots}}}", "", []string{"spec.runtime.resources.requests[memory]: Invalid"}},
-		"TemplateName":       {"Crossplane deletes a Deployment that gets another name.", spec + "runtime: {deploymentTemplate: {metadata: {name: x}}}", "", []string{"spec.runtime.deploymentTemplate.metadata.name: Forbidden"}},
-		"TemplateAccount":    {"The identity depends on the ServiceAccount.", service("runtime: {deploymentTemplate: {spec: {template: {spec: {serviceAccountName: x}}}}, serviceAccountTemplate: {metadata: {name: x}}}"), "", []string{"spec.services[0].runtime.deploymentTemplate.spec.template.spec.serviceAccountName: Forbidden", "spec.services[0].runtime.serviceAccountTemplate.metadata.name: Forbidden"}},
-		"TemplateDirective":  {"A directive could remove what the identity depends on.", spec + "runtime: {deploymentTemplate: {spec: {template: {metadata: {$patch: replace}}}}}", "", []string{"$patch: Forbidden"}},
-		"ProviderConfigName": {"A Kubernetes name.", spec + "providerConfig: {name: My_Config}", "", []string{"spec.providerConfig.name: Invalid"}},
-		"ProviderConfigLoop": {"The identity cannot depend on what it creates.", spec + "providerConfigRef: {name: aws}\nproviderConfig: {name: aws}", "", []string{"spec.providerConfig.name: Invalid", "spec.providerConfigRef"}},
-		"AssumeRoleChain":    {"Roles.", spec + "providerConfig: {assumeRoleChain: [{roleARN: x, externalID: '1'}]}", "", []string{"spec.providerConfig.assumeRoleChain[0].roleARN: Invalid", "spec.providerConfig.assumeRoleChain[0].externalID: Invalid"}},
-		"Policies":           {"Enumerations list what is allowed.", spec + "managementPolicies: [Look]\ndeletionPolicy: Keep\nteardown: Quick\npodIdentityAgent: {management: Maybe}\ncrossplaneNamespace: A", "", []string{"spec.managementPolicies[0]: Unsupported", "spec.deletionPolicy: Unsupported", "spec.teardown: Unsupported", "spec.podIdentityAgent.management: Unsupported", "spec.crossplaneNamespace: Invalid"}},
-		"NotYet":             {"What this version does not do is refused, not ignored.", service("targetRoleArn: 'arn:aws:iam::210987654321:role/x', disableSessionTags: true, importRole: true, runtime: {verifyCredentials: true}") + "podIdentityAgent: {management: Managed}\nproviderConfig: {namespaces: [team-a]}", "", []string{"spec.services[0].targetRoleArn: Forbidden", "spec.services[0].disableSessionTags: Forbidden", "spec.services[0].importRole: Forbidden", "spec.services[0].runtime.verifyCredentials: Forbidden", "spec.podIdentityAgent.management: Forbidden", "spec.providerConfig.namespaces: Forbidden"}},
-		"InputUnknownField":  {"The Input is decoded strictly: a typing error must not switch a default off.", spec, "{default: {}, defaults: {provider: {verison: v2.5.0}, services: [{name: s3, x: 1}]}}", []string{"input.default: Invalid", "input.defaults.provider.verison: Invalid", "input.defaults.services[0].x: Invalid", "unknown field"}},
-		"InputType":          {"Types of the Input.", spec, "{preview: maybe, ttl: soon, defaults: []}", []string{"input.preview", "true or false", "input.ttl", "input.defaults", "must be an object"}},
-		"InputValues":        {"Values of the Input.", spec, "{prerequisites: Hope, ttl: 1s, kind: Output, apiVersion: v1}", []string{"input.prerequisites: Unsupported", "input.ttl: Invalid", "1m to 1h", "input.kind: Unsupported", "input.apiVersion: Unsupported"}},
-		"InputGuardrails":    {"A guardrail that is not enforced must not look as if it were.", spec, "{guardrails: {allowedServices: [s3]}}", []string{"input.guardrails: Forbidden"}},
-		"InputAndSpec":       {"Both are told at once.", "region: 7", "{preview: 7}", []string{"input.preview", "spec.region"}},
-		"DefaultsAreChecked": {"A default is checked like the field itself.", "services: [{name: s3}]", "{defaults: {region: mars, clusterName: prod, provider: {version: v2.5.0}}}", []string{"spec.region: Invalid"}},
+		"RoleARN":             {"The ARN of a role.", service("roleArn: my-role"), "", []string{"spec.services[0].roleArn: Invalid", "arn:aws:iam::123456789012:role/name"}},
+		"RoleARNAndMore":      {"Somebody else's role has its own permissions.", service("roleArn: 'arn:aws:iam::123456789012:role/x', roleName: mine, permissions: {}"), "", []string{"spec.services[0].roleArn: Forbidden"}},
+		"RoleName":            {"IAM's characters.", service("roleName: 'a b'"), "", []string{"spec.services[0].roleName: Invalid"}},
+		"AssociationID":       {"The id of an association.", service("associationId: '42'"), "", []string{"spec.services[0].associationId: Invalid", "a-0123456789abcdef0"}},
+		"Role":                {"All of a role's limits.", spec + "role: {path: crossplane, maxSessionDuration: 60, permissionsBoundary: boundary, description: \"\\u0001\", namePrefix: 'a b'}", "", []string{"spec.role.path: Invalid", "spec.role.maxSessionDuration: Invalid", "spec.role.permissionsBoundary: Invalid", "spec.role.description: Invalid", "spec.role.namePrefix: Invalid"}},
+		"TrustConflict":       {"What limits the trust cannot be replaced.", spec + "role: {trustConditions: {StringEquals: {'aws:RequestTag/kubernetes-namespace': ['*']}}}", "", []string{"spec.role.trustConditions: Forbidden", "kubernetes-namespace"}},
+		"TrustTooLong":        {"AWS's limit.", spec + "role: {trustConditions: {StringLike: {'aws:PrincipalTag/x': [" + strings.TrimSuffix(strings.Repeat(long+"a,", 8), ",") + "1, 2]}}}", "", []string{"spec.role.trustConditions"}},
+		"Tags":                {"AWS's rules for tags.", spec + "tags: {'aws:x': a, ok: '" + long + "', 'a#b': c}", "", []string{"spec.tags[aws:x]: Invalid", "spec.tags[ok]: Too long", "spec.tags[a#b]: Invalid"}},
+		"ManyTags":            {"50 tags.", spec + "tags: {" + manyTags() + "}", "", []string{"spec.tags: Too many: 51"}},
+		"Provider":            {"What is passed through is checked.", strings.Replace(spec, "{version: v2.5.0}", "{version: latest, family: Mine, packagePullPolicy: Often, revisionActivationPolicy: Never, revisionHistoryLimit: -1, packagePullSecrets: [{name: A_B}]}", 1), "", []string{"spec.provider.version: Invalid", "spec.provider.family: Unsupported", "spec.provider.packagePullPolicy: Unsupported", "spec.provider.revisionActivationPolicy: Unsupported", "spec.provider.revisionHistoryLimit: Invalid", "spec.provider.packagePullSecrets[0].name: Invalid"}},
+		"Runtime":             {"Values of a Deployment.", spec + "runtime: {replicas: -1, associationSettleSeconds: 1000, env: [{name: A}, {name: A}], podLabels: {'a b': c}}", "", []string{"spec.runtime.replicas: Invalid", "spec.runtime.associationSettleSeconds: Invalid", "spec.runtime.env[1].name: Duplicate", "spec.runtime.podLabels"}},
+		"RuntimeQuantity":     {"A quantity has a form.", spec + "runtime: {resources: {requests: {memory: lots}}}", "", []string{"spec.runtime.resources.requests[memory]: Invalid"}},
+		"TemplateName":        {"Crossplane deletes a Deployment that gets another name.", spec + "runtime: {deploymentTemplate: {metadata: {name: x}}}", "", []string{"spec.runtime.deploymentTemplate.metadata.name: Forbidden"}},
+		"TemplateAccount":     {"The identity depends on the ServiceAccount.", service("runtime: {deploymentTemplate: {spec: {template: {spec: {serviceAccountName: x}}}}, serviceAccountTemplate: {metadata: {name: x}}}"), "", []string{"spec.services[0].runtime.deploymentTemplate.spec.template.spec.serviceAccountName: Forbidden", "spec.services[0].runtime.serviceAccountTemplate.metadata.name: Forbidden"}},
+		"TemplateDirective":   {"A directive could remove what the identity depends on.", spec + "runtime: {deploymentTemplate: {spec: {template: {metadata: {$patch: replace}}}}}", "", []string{"$patch: Forbidden"}},
+		"ProviderConfigName":  {"A Kubernetes name.", spec + "providerConfig: {name: My_Config}", "", []string{"spec.providerConfig.name: Invalid"}},
+		"ProviderConfigLoop":  {"The identity cannot depend on what it creates.", spec + "providerConfigRef: {name: aws}\nproviderConfig: {name: aws}", "", []string{"spec.providerConfig.name: Invalid", "spec.providerConfigRef"}},
+		"AssumeRoleChain":     {"Roles.", spec + "providerConfig: {assumeRoleChain: [{roleARN: x, externalID: '1'}]}", "", []string{"spec.providerConfig.assumeRoleChain[0].roleARN: Invalid", "spec.providerConfig.assumeRoleChain[0].externalID: Invalid"}},
+		"Policies":            {"Enumerations list what is allowed.", spec + "managementPolicies: [Look]\ndeletionPolicy: Keep\nteardown: Quick\npodIdentityAgent: {management: Maybe}\ncrossplaneNamespace: A", "", []string{"spec.managementPolicies[0]: Unsupported", "spec.deletionPolicy: Unsupported", "spec.teardown: Unsupported", "spec.podIdentityAgent.management: Unsupported", "spec.crossplaneNamespace: Invalid"}},
+		"NotYet":              {"What this version does not do is refused, not ignored.", service("runtime: {verifyCredentials: true}") + "podIdentityAgent: {management: Managed}\nproviderConfig: {namespaces: [team-a]}", "", []string{"spec.services[0].runtime.verifyCredentials: Forbidden", "spec.podIdentityAgent.management: Forbidden", "spec.providerConfig.namespaces: Forbidden"}},
+		"TargetRole":          {"The ARN of a role.", service("targetRoleArn: buckets"), "", []string{"spec.services[0].targetRoleArn: Invalid", "ARN of an IAM role"}},
+		"AdoptAndImport":      {"One way to name an association.", service("associationId: a-1, adoptExistingAssociation: true"), "", []string{"spec.services[0].adoptExistingAssociation: Forbidden"}},
+		"StatementTooLong":    {"A statement that no policy can hold.", service("permissions: {statements: [{actions: ['s3:*'], resources: ['*'], conditions: {StringEquals: {'aws:x': [" + manyValues(long) + "]}}}]}"), "", []string{"spec.services[0].permissions: Invalid", "6144"}},
+		"TooManyPolicies":     {"More than AWS attaches to a role.", service("permissions: {managedPolicyArns: [" + manyPolicies(10) + "]}"), "", []string{"spec.services[0].permissions.managedPolicyArns: Too many"}},
+		"InputUnknownField":   {"The Input is decoded strictly: a typing error must not switch a default off.", spec, "{default: {}, defaults: {provider: {verison: v2.5.0}, services: [{name: s3, x: 1}]}}", []string{"input.default: Invalid", "input.defaults.provider.verison: Invalid", "input.defaults.services[0].x: Invalid", "unknown field"}},
+		"InputType":           {"Types of the Input.", spec, "{preview: maybe, ttl: soon, defaults: []}", []string{"input.preview", "true or false", "input.ttl", "input.defaults", "must be an object"}},
+		"InputValues":         {"Values of the Input.", spec, "{prerequisites: Hope, ttl: 1s, kind: Output, apiVersion: v1}", []string{"input.prerequisites: Unsupported", "input.ttl: Invalid", "1m to 1h", "input.kind: Unsupported", "input.apiVersion: Unsupported"}},
+		"InputGuardrails":     {"A guardrail that matches nothing would protect nothing.", spec, "{guardrails: {deniedActions: [PassRole], allowedTargetAccounts: ['12'], allowedManagedPolicyArns: [AdministratorAccess], requiredPermissionsBoundary: boundary, allowedService: [s3]}}", []string{"input.guardrails.allowedService: Invalid"}},
+		"InputGuardrailForms": {"A guardrail that matches nothing would protect nothing.", spec, "{guardrails: {deniedActions: [PassRole], allowedTargetAccounts: ['12'], allowedManagedPolicyArns: [AdministratorAccess], requiredPermissionsBoundary: boundary}}", []string{"input.guardrails.deniedActions[0]: Invalid", "input.guardrails.allowedTargetAccounts[0]: Invalid", "input.guardrails.allowedManagedPolicyArns[0]: Invalid", "input.guardrails.requiredPermissionsBoundary: Invalid"}},
+		"Guardrail":           {"A violation names rule, field and value.", spec, "{guardrails: {allowedRegions: [eu-central-1], requiredTags: [team]}}", []string{"spec.region: Forbidden: guardrail allowedRegions: \"eu-west-1\"", "spec.tags[team]: Forbidden: guardrail requiredTags"}},
+		"InputAndSpec":        {"Both are told at once.", "region: 7", "{preview: 7}", []string{"input.preview", "spec.region"}},
+		"DefaultsAreChecked":  {"A default is checked like the field itself.", "services: [{name: s3}]", "{defaults: {region: mars, clusterName: prod, provider: {version: v2.5.0}}}", []string{"spec.region: Invalid"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -123,10 +128,19 @@ func manyTags() string {
 	return strings.Join(tags, ", ")
 }
 
-func manyResources(long string) string {
-	var out []string
+// manyValues that are too long for one policy together.
+func manyValues(long string) string {
+	out := make([]string, 0, 25)
 	for i := range 25 {
-		out = append(out, "'arn:aws:s3:::"+string(rune('a'+i))+long+"'")
+		out = append(out, "'"+string(rune('a'+i))+long+"'")
+	}
+	return strings.Join(out, ", ")
+}
+
+func manyPolicies(n int) string {
+	out := make([]string, 0, n)
+	for i := range n {
+		out = append(out, "'arn:aws:iam::aws:policy/"+string(rune('a'+i))+"'")
 	}
 	return strings.Join(out, ", ")
 }

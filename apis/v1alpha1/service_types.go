@@ -45,7 +45,9 @@ type Service struct {
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+=,.@-]+$`
 	RoleName string `json:"roleName,omitempty"`
 
-	// ImportRole says that the role of that name exists already and is taken under management on purpose. Default: false.
+	// ImportRole says that the role of that name exists already and is taken under management on purpose: it is changed to
+	// what this object says, and deleted with it. Without it, a role that turns out to be older than its managed resource is
+	// reported, and left in AWS when this object is deleted. Default: false.
 	// +optional
 	ImportRole *bool `json:"importRole,omitempty"`
 
@@ -62,15 +64,20 @@ type Service struct {
 	// +kubebuilder:validation:Pattern=`^a-[a-z0-9]+$`
 	AssociationID string `json:"associationId,omitempty"`
 
+	// AdoptExistingAssociation takes over the association that EKS already has for the ServiceAccount, should there be one,
+	// instead of reporting it. Default: false.
+	// +optional
+	AdoptExistingAssociation *bool `json:"adoptExistingAssociation,omitempty"`
+
 	// TargetRoleARN is a role, usually of another account, that EKS assumes after the service's own role. Its AssumeRole and
-	// TagSession permissions are added to the policy.
+	// TagSession permissions are added to the policy. Needs provider-aws-eks v2.
 	// https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	TargetRoleARN string `json:"targetRoleArn,omitempty"`
 
-	// DisableSessionTags lets EKS leave out the session tags. The trust policy can then not be limited by them. Default:
-	// false. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+	// DisableSessionTags lets EKS leave out the session tags. The trust policy can then not be limited by them, and should be
+	// limited by accountId. Needs provider-aws-eks v2. Default: false. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
 	// +optional
 	DisableSessionTags *bool `json:"disableSessionTags,omitempty"`
 

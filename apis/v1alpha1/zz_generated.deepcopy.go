@@ -542,6 +542,11 @@ func (in *Service) DeepCopyInto(out *Service) {
 		*out = new(bool)
 		**out = **in
 	}
+	if in.AdoptExistingAssociation != nil {
+		in, out := &in.AdoptExistingAssociation, &out.AdoptExistingAssociation
+		*out = new(bool)
+		**out = **in
+	}
 	if in.DisableSessionTags != nil {
 		in, out := &in.DisableSessionTags, &out.DisableSessionTags
 		*out = new(bool)

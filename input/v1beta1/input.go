@@ -59,9 +59,11 @@ const (
 	PrerequisitesAssume Prerequisites = "Assume"
 )
 
-// Guardrails limit what a composite resource may ask for.
+// Guardrails limit what a composite resource may ask for. Rules that limit a value look at what results, defaults included.
+// Rules that forbid a field look at what the composite resource itself sets: defaults may use it.
 type Guardrails struct {
-	// AllowedServices are the names of the services that may be listed. Default: all.
+	// AllowedServices are the names of the services that may be listed. Their packages must be named after them:
+	// .../provider-aws-<name>. Default: all.
 	// +optional
 	// +listType=set
 	AllowedServices []string `json:"allowedServices,omitempty"`
@@ -71,7 +73,7 @@ type Guardrails struct {
 	// +listType=set
 	AllowedRegions []string `json:"allowedRegions,omitempty"`
 
-	// AllowedClusters are the EKS clusters that may be used. Default: all.
+	// AllowedClusters are the EKS clusters that may be used, however they are referred to. Default: all.
 	// +optional
 	// +listType=set
 	AllowedClusters []string `json:"allowedClusters,omitempty"`
@@ -81,38 +83,43 @@ type Guardrails struct {
 	// +listType=set
 	AllowedRegistries []string `json:"allowedRegistries,omitempty"`
 
-	// AllowedManagedPolicyARNs are patterns of the policies that may be attached. Default: all.
+	// AllowedManagedPolicyARNs are patterns (* and ?) of the existing policies that may be attached. Default: all.
 	// +optional
 	// +listType=set
 	AllowedManagedPolicyARNs []string `json:"allowedManagedPolicyArns,omitempty"`
 
-	// DeniedActions are patterns of IAM actions that no permissions may allow.
+	// DeniedActions are patterns (* and ?) of IAM actions that nothing may allow, in any letter case: not statements,
+	// documents, the catalogue or assumed roles, not through wider patterns, and not through NotAction. What cannot be read,
+	// such as a policy that is attached by ARN, is neutralised by a statement that denies the actions. roleArn is refused.
 	// +optional
 	// +listType=set
 	DeniedActions []string `json:"deniedActions,omitempty"`
 
-	// RequiredPermissionsBoundary is the ARN of the policy that must be every role's permissions boundary.
+	// RequiredPermissionsBoundary is the ARN of the policy that must be every role's permissions boundary. Set it in the
+	// defaults too, so that nobody has to. roleArn is refused.
 	// +optional
 	RequiredPermissionsBoundary string `json:"requiredPermissionsBoundary,omitempty"`
 
-	// RequiredTags are the keys of the tags that must be set.
+	// RequiredTags are the keys of the tags that must be set, to values that are not empty.
 	// +optional
 	// +listType=set
 	RequiredTags []string `json:"requiredTags,omitempty"`
 
-	// ForbidCustomPermissions allows only permissions from the catalogue.
+	// ForbidCustomPermissions allows only permissions from the catalogue: no statements, policyDocument, managedPolicyArns or
+	// roleArn. Default: false.
 	// +optional
 	ForbidCustomPermissions bool `json:"forbidCustomPermissions,omitempty"`
 
-	// ForbidRuntimeTemplates forbids raw deployment and service account templates.
+	// ForbidRuntimeTemplates forbids raw deployment and service account templates. Default: false.
 	// +optional
 	ForbidRuntimeTemplates bool `json:"forbidRuntimeTemplates,omitempty"`
 
-	// ForbidBringYourOwnRole forbids roleArn.
+	// ForbidBringYourOwnRole forbids everything that may hand an existing role over: roleArn, importRole, and roleName, since a
+	// provider takes over a role that has the name already. Default: false.
 	// +optional
 	ForbidBringYourOwnRole bool `json:"forbidBringYourOwnRole,omitempty"`
 
-	// AllowedTargetAccounts are the accounts that targetRoleArn may be in. Default: all.
+	// AllowedTargetAccounts are the accounts that targetRoleArn and the roles of assumeRoleChain may be in. Default: all.
 	// +optional
 	// +listType=set
 	AllowedTargetAccounts []string `json:"allowedTargetAccounts,omitempty"`

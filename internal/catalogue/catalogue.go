@@ -1,56 +1,96 @@
-// Package catalogue knows the AWS services that a provider-aws package manages, and which IAM actions that takes.
+// Package catalogue knows the AWS services that a provider-aws package manages, and what that takes in IAM. All it knows is
+// in catalogue.yaml.
 package catalogue
 
 import (
-	_ "embed"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/agext/levenshtein"
 )
 
-//go:embed services.tsv
-var data string
-
-// A Service is an AWS service that has a provider package.
+// A Service is an AWS service that has a provider package. It is shared: do not change what it refers to.
 type Service struct {
 	// Name as in provider-aws-<name>.
-	Name string
+	Name string `json:"-"`
 	// Prefixes of the service's IAM actions. They often differ from the name: docdb uses rds.
-	Prefixes []string
+	Prefixes Words `json:"prefixes"`
+	// Versions of the family that have such a package.
+	Versions Words `json:"versions"`
+	// Source of the entry: the name of an AWS managed policy, an ACK controller, or AWS's documentation.
+	Source string `json:"source"`
+	// Note says what Full does not cover.
+	Note string `json:"note"`
+	// Extras are of other services.
+	Extras []Extra `json:"extras"`
+}
+
+// An Extra is what managing a service takes of other services.
+type Extra struct {
+	// Source, like that of the service.
+	Source string `json:"source"`
+	// Reads are part of Full and of ReadOnly, Actions only of Full.
+	Reads   Actions `json:"reads"`
+	Actions Actions `json:"actions"`
+	// Resources of both, * if there are none, and a Condition. They may have a {partition} in them.
+	Resources Words                       `json:"resources"`
+	Condition map[string]map[string]Words `json:"condition"`
+	// ServiceLinkedRoles may have to be created for these services, and roles are passed to those of PassRole: both
+	// without .amazonaws.com, and only for Full.
+	ServiceLinkedRoles Words `json:"serviceLinkedRoles"`
+	PassRole           Words `json:"passRole"`
+}
+
+// Reading is what only reads, of a prefix.
+type Reading struct {
+	// Why it is not the same as for most.
+	Why string `json:"why"`
+	// Actions without the prefix.
+	Actions Words `json:"actions"`
+}
+
+// Actions are actions of IAM, sorted. The file has them by their prefix.
+type Actions []string
+
+// UnmarshalJSON reads actions by their prefix.
+func (a *Actions) UnmarshalJSON(b []byte) error {
+	var m map[string]Words
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	for _, prefix := range slices.Sorted(maps.Keys(m)) {
+		for _, w := range m[prefix] {
+			*a = append(*a, prefix+":"+w)
+		}
+	}
+	return nil
+}
+
+// Words are written with spaces between them.
+type Words []string
+
+// UnmarshalText reads words.
+func (w *Words) UnmarshalText(b []byte) error {
+	*w = strings.Fields(string(b))
+	return nil
 }
 
 // Lookup a service by the name of its provider package.
 func Lookup(name string) (Service, bool) {
-	s, ok := services()[name]
+	s, ok := content().Services[name]
 	return s, ok
 }
 
-// Full is every action of the service.
-func (s Service) Full() []string {
-	return s.actions("*")
-}
+// Names of all services, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(content().Services)) }
 
-// ReadOnly are the actions that only read: what a provider needs to observe.
-func (s Service) ReadOnly() []string {
-	if slices.Contains(s.Prefixes, "apigateway") {
-		// Its actions are the verbs of HTTP.
-		return []string{"apigateway:GET"}
-	}
-	return s.actions("BatchGet*", "Describe*", "Get*", "List*")
-}
+// Versions of the family that the catalogue knows, in order.
+func Versions() []string { return slices.Clone(content().Versions) }
 
-func (s Service) actions(patterns ...string) []string {
-	var out []string
-	for _, prefix := range s.Prefixes {
-		for _, p := range patterns {
-			out = append(out, prefix+":"+p)
-		}
-	}
-	return out
-}
+// ReadingOf a prefix: what ReadOnly allows of it.
+func ReadingOf(prefix string) Reading { return content().reading(prefix) }
 
 // Nearest names of services to one that does not exist, at most three.
 func Nearest(name string) []string {
@@ -59,7 +99,7 @@ func Nearest(name string) []string {
 		distance int
 	}
 	var cs []candidate
-	for n := range services() {
+	for _, n := range Names() {
 		d := levenshtein.Distance(name, n, nil)
 		if strings.Contains(n, name) || strings.Contains(name, n) {
 			d = min(d, 2)
@@ -68,33 +108,10 @@ func Nearest(name string) []string {
 			cs = append(cs, candidate{n, d})
 		}
 	}
-	slices.SortFunc(cs, func(a, b candidate) int {
-		if a.distance != b.distance {
-			return a.distance - b.distance
-		}
-		return strings.Compare(a.name, b.name)
-	})
+	slices.SortStableFunc(cs, func(a, b candidate) int { return a.distance - b.distance })
 	var out []string
 	for _, c := range cs[:min(len(cs), 3)] {
 		out = append(out, c.name)
 	}
 	return out
 }
-
-// services by name, read once.
-//
-//nolint:gochecknoglobals // A constant in all but the keyword.
-var services = sync.OnceValue(func() map[string]Service {
-	m := map[string]Service{}
-	for line := range strings.Lines(data) {
-		cells := strings.Split(strings.TrimSpace(line), "\t")
-		if strings.HasPrefix(line, "#") || len(cells) < 2 || cells[0] == "service" {
-			continue
-		}
-		m[cells[0]] = Service{Name: cells[0], Prefixes: strings.Split(cells[1], ",")}
-	}
-	return m
-})
-
-// Names of all services, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(services())) }

@@ -56,7 +56,7 @@ type outer struct {
 	Word     word             `json:"word,omitempty"`
 	List     []inner          `json:"list,omitempty"`
 	Map      map[word]int     `json:"map,omitempty"`
-	Obj      inner            `json:"obj,omitempty"`
+	Obj      inner            `json:"obj,omitempty"` //nolint:modernize // That encoding/json ignores it is the point.
 	ObjZero  inner            `json:"objZero,omitzero"`
 	Ptr      *inner           `json:"ptr,omitempty"`
 	BoolPtr  *bool            `json:"boolPtr,omitempty"`
@@ -67,13 +67,13 @@ type outer struct {
 	Ignored  string           `json:"-"`
 	Untagged string           //nolint:tagliatelle // Its name is the point.
 	hidden   string           //nolint:unused // That it is not written is the point.
-	Time     metav1.Time      `json:"time,omitempty"`
+	Time     metav1.Time      `json:"time,omitempty"` //nolint:modernize // That encoding/json ignores it is the point.
 	TimePtr  *metav1.Time     `json:"timePtr,omitempty"`
 	Duration *metav1.Duration `json:"duration,omitempty"`
 
-	Quantity  resource.Quantity            `json:"quantity,omitempty"`
+	Quantity  resource.Quantity            `json:"quantity,omitempty"` //nolint:modernize // That encoding/json ignores it is the point.
 	Resources map[string]resource.Quantity `json:"resources,omitempty"`
-	Port      intstr.IntOrString           `json:"port,omitempty"`
+	Port      intstr.IntOrString           `json:"port,omitempty"` //nolint:modernize // That encoding/json ignores it is the point.
 	Raw       *runtime.RawExtension        `json:"raw,omitempty"`
 	Status    string                       `json:"status,omitempty"`
 	Spec      *struct{ Status string }     `json:"spec,omitempty"`
@@ -106,7 +106,7 @@ func TestObject(t *testing.T) {
 		},
 		"PointersToZero": {
 			reason: "What a pointer points to was set on purpose, so it should be written even if it is empty.",
-			in:     outer{Ptr: &inner{}, BoolPtr: ptr(false), IntPtr: ptr(int64(0)), ListPtrs: []*inner{{}, nil}},
+			in:     outer{Ptr: &inner{}, BoolPtr: new(false), IntPtr: new(int64(0)), ListPtrs: []*inner{{}, nil}},
 			want:   base + `, ptr: {}, boolPtr: false, intPtr: 0, listPtrs: [{}, null]}`,
 		},
 		"Scalars": {
@@ -168,7 +168,7 @@ func TestObject(t *testing.T) {
 		},
 		"ManagedResource": {
 			reason: "A managed resource should have no initProvider and no status.",
-			in:     &iamv1beta1.Role{Status: iamv1beta1.RoleStatus{AtProvider: iamv1beta1.RoleObservation{Arn: ptr("x")}}},
+			in:     &iamv1beta1.Role{Status: iamv1beta1.RoleStatus{AtProvider: iamv1beta1.RoleObservation{Arn: new("x")}}},
 			want:   `{spec: {forProvider: {}}}`,
 		},
 	}
@@ -327,8 +327,8 @@ func fill(v reflect.Value, depth int) {
 		v.Set(reflect.MakeMap(v.Type()))
 		v.SetMapIndex(k, e)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i), depth-1)
+		for _, f := range v.Fields() {
+			fill(f, depth-1)
 		}
 	}
 }
@@ -359,5 +359,3 @@ func prune(v any) any {
 	}
 	return v
 }
-
-func ptr[T any](v T) *T { return &v }

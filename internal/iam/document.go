@@ -1,13 +1,16 @@
-// Package iam writes what AWS Identity and Access Management reads: policy documents, trust policies, names and ARNs. It
+// Package iam writes and checks what AWS Identity and Access Management reads: policy documents, trust policies, names and ARNs. It
 // knows nothing of Kubernetes.
+//
+// The policy grammar is read here, and not by a library, because none that was found refuses what it does not understand:
+// github.com/liamg/iamgo (last release 2022) and github.com/micahhausler/aws-iam-policy read both forms of each element, but
+// validate nothing; github.com/hashicorp/awspolicyequivalence only compares documents; and the policies of
+// github.com/minio/pkg are those of MinIO, under the AGPL, with a wildcard match that takes exponential time.
 package iam
 
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
-	"strings"
 	"unicode"
 )
 
@@ -61,38 +64,18 @@ type StringSet []string
 
 // MarshalJSON writes the canonical form.
 func (s StringSet) MarshalJSON() ([]byte, error) {
-	if len(s) == 1 {
-		return encode(s[0])
+	u := s.unique()
+	if len(u) == 1 {
+		return encode(u[0])
 	}
-	sorted := slices.Clone(s)
-	slices.Sort(sorted)
-	return encode([]string(slices.Compact(sorted)))
+	return encode([]string(u))
 }
 
-// UnmarshalJSON reads a string, or a list of strings. Condition values may also be written as numbers and booleans.
-func (s *StringSet) UnmarshalJSON(b []byte) error {
-	var v any
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
-		return err
-	}
-	l, ok := v.([]any)
-	if !ok {
-		l = []any{v}
-	}
-	*s = make(StringSet, 0, len(l))
-	for _, e := range l {
-		switch e := e.(type) {
-		case string:
-			*s = append(*s, e)
-		case json.Number, bool:
-			*s = append(*s, fmt.Sprint(e))
-		default:
-			return fmt.Errorf("want a string or a list of strings, got %s", b)
-		}
-	}
-	return nil
+// unique elements, sorted.
+func (s StringSet) unique() StringSet {
+	u := slices.Clone(s)
+	slices.Sort(u)
+	return slices.Compact(u)
 }
 
 // NewDocument returns a document of the statements.
@@ -105,81 +88,22 @@ func (d Document) String() string {
 	return string(b)
 }
 
-// ParseDocument reads a policy document. Elements that IAM does not know are errors.
-func ParseDocument(s string) (Document, error) {
-	var raw struct {
-		Version   string          `json:"Version"`
-		ID        string          `json:"Id"`
-		Statement json.RawMessage `json:"Statement"`
-	}
-	if err := strict([]byte(s), &raw); err != nil {
-		return Document{}, fmt.Errorf("not a policy document: %w", err)
-	}
-	if raw.Version != version {
-		return Document{}, fmt.Errorf("version must be %q, not %q", version, raw.Version)
-	}
-	if len(raw.Statement) == 0 {
-		return Document{}, fmt.Errorf("a policy document needs a Statement")
-	}
-	d := Document{Version: raw.Version}
-	if raw.Statement[0] != '[' {
-		raw.Statement = slices.Concat([]byte("["), raw.Statement, []byte("]"))
-	}
-	if err := strict(raw.Statement, &d.Statement); err != nil {
-		return Document{}, fmt.Errorf("not a policy statement: %w", err)
-	}
-	return d, nil
-}
-
-func strict(b []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if d.More() {
-		return fmt.Errorf("more than one JSON value")
-	}
-	return nil
-}
-
-// Problems says what is wrong with a statement of an identity policy.
-func (s Statement) Problems() []string {
-	var out []string
-	if s.Effect != Allow && s.Effect != Deny {
-		out = append(out, fmt.Sprintf("effect must be Allow or Deny, not %q", s.Effect))
-	}
-	if (len(s.Action) == 0) == (len(s.NotAction) == 0) {
-		out = append(out, "exactly one of actions and notActions is required")
-	}
-	if (len(s.Resource) == 0) == (len(s.NotResource) == 0) {
-		out = append(out, "exactly one of resources and notResources is required")
-	}
-	if len(s.Principal) > 0 {
-		out = append(out, "a principal belongs in a trust policy, not in a role's permissions")
-	}
-	if strings.ContainsFunc(s.Sid, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		out = append(out, fmt.Sprintf("sid %q may have only letters and digits", s.Sid))
-	}
-	for _, a := range slices.Concat(s.Action, s.NotAction) {
-		if service, action, ok := strings.Cut(a, ":"); a != "*" && (!ok || service == "" || action == "" || strings.ContainsAny(a, " \t\n")) {
-			out = append(out, fmt.Sprintf("action %q must have the form service:Action", a))
-		}
-	}
-	for _, r := range slices.Concat(s.Resource, s.NotResource) {
-		if r != "*" && !strings.HasPrefix(r, "arn:") {
-			out = append(out, fmt.Sprintf("resource %q must be * or an ARN", r))
-		}
-	}
-	return out
-}
-
-// Size of a policy document as AWS counts it: without white space.
+// Size of a policy document as AWS counts it: without white space. Whether that includes white space within strings is not
+// documented, so that is counted.
 func Size(doc string) int {
 	n := 0
+	quoted, escaped := false, false
 	for _, r := range doc {
-		if !unicode.IsSpace(r) {
+		if quoted || !unicode.IsSpace(r) {
 			n++
+		}
+		switch {
+		case escaped:
+			escaped = false
+		case r == '\\':
+			escaped = quoted
+		case r == '"':
+			quoted = !quoted
 		}
 	}
 	return n

@@ -28,3 +28,18 @@ func Partition(region string) string {
 	}
 	return DefaultPartition
 }
+
+// ARNPartition returns the partition of an ARN. Empty if it is no ARN.
+func ARNPartition(arn string) string { return arnPart(arn, 1) }
+
+// ARNAccount returns the account of an ARN. Empty if it is no ARN, or one without an account, such as a bucket's.
+func ARNAccount(arn string) string { return arnPart(arn, 4) }
+
+// arnPart returns one of arn:partition:service:region:account:resource.
+func arnPart(arn string, i int) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" {
+		return ""
+	}
+	return parts[i]
+}

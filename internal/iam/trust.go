@@ -1,8 +1,10 @@
 package iam
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"strings"
 )
 
 // A Trust says whom a role trusts: EKS Pod Identity, for the pods of one ServiceAccount.
@@ -13,44 +15,106 @@ type Trust struct {
 	ServiceAccount string
 	// AccountID of the cluster, optional.
 	AccountID string
+	// DisableSessionTags is what the association says. Without the tags nothing tells EKS's requests for one ServiceAccount
+	// from those for another.
+	DisableSessionTags bool
 	// Conditions to add.
 	Conditions Condition
 }
+
+// The actions that take on a role, without and with session tags.
+const (
+	assumeRole = "sts:AssumeRole"
+	tagSession = "sts:TagSession"
+)
 
 // Document returns the trust policy. EKS sends session tags that name the pod's cluster, namespace and ServiceAccount, so
 // the role cannot be used through an association of any other: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html.
 // It fails if an added condition would take the place of a generated one.
 func (t Trust) Document() (Document, error) {
-	equals := map[string]StringSet{
-		"aws:RequestTag/eks-cluster-name":           {t.Cluster},
-		"aws:RequestTag/kubernetes-namespace":       {t.Namespace},
-		"aws:RequestTag/kubernetes-service-account": {t.ServiceAccount},
+	c := Condition{}
+	if !t.DisableSessionTags {
+		c["StringEquals"] = t.tags("aws:RequestTag/eks-cluster-name", t.Cluster)
 	}
-	c := Condition{"StringEquals": equals}
 	if t.AccountID != "" {
-		equals["aws:SourceAccount"] = StringSet{t.AccountID}
+		if c["StringEquals"] == nil {
+			c["StringEquals"] = map[string]StringSet{}
+		}
+		c["StringEquals"]["aws:SourceAccount"] = StringSet{t.AccountID}
 		c["ArnEquals"] = map[string]StringSet{"aws:SourceArn": {t.clusterARN()}}
 	}
 	for _, op := range sorted(t.Conditions) {
-		c[op] = maps.Clone(c[op])
-		if c[op] == nil {
-			c[op] = map[string]StringSet{}
+		if len(t.Conditions[op]) == 0 {
+			continue
 		}
-		for _, key := range sorted(t.Conditions[op]) {
-			if _, ok := c[op][key]; ok {
-				return Document{}, fmt.Errorf("%s of %s is generated and cannot be set", op, key)
+		generated, merged := c[op], maps.Clone(t.Conditions[op])
+		for _, key := range sorted(generated) {
+			// AWS does not tell the letter case of keys.
+			for added := range merged {
+				if strings.EqualFold(added, key) {
+					return Document{}, fmt.Errorf("%s of %s is generated and cannot be set", op, key)
+				}
 			}
-			c[op][key] = t.Conditions[op][key]
+			merged[key] = generated[key]
 		}
+		c[op] = merged
 	}
 	return NewDocument(Statement{
 		Effect:    Allow,
 		Principal: map[string]StringSet{"Service": {"pods.eks.amazonaws.com"}},
-		Action:    StringSet{"sts:AssumeRole", "sts:TagSession"},
+		Action:    StringSet{assumeRole, tagSession},
 		Condition: c,
 	}), nil
 }
 
+// tags that EKS sends. The cluster's is that of its name or of its ARN.
+func (t Trust) tags(clusterTag, cluster string) map[string]StringSet {
+	return map[string]StringSet{
+		clusterTag:                                  {cluster},
+		"aws:RequestTag/kubernetes-namespace":       {t.Namespace},
+		"aws:RequestTag/kubernetes-service-account": {t.ServiceAccount},
+	}
+}
+
 func (t Trust) clusterARN() string {
 	return fmt.Sprintf("arn:%s:eks:%s:%s:cluster/%s", Partition(t.Region), t.Region, t.AccountID, t.Cluster)
+}
+
+// TargetTrust returns the trust policy of a target role, which may be in another account: the one with which it lets EKS take it on by
+// way of the source role, for the pods that the source role is for. It follows
+// https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html.
+//
+// EKS sends session tags or, when they are disabled, the association's external ID. So the external ID limits the policy only then,
+// and an empty one, not known yet, leaves the source role as the only limit.
+func TargetTrust(t Trust, sourceRoleARN, externalID string) Document {
+	s := Statement{
+		Effect:    Allow,
+		Principal: map[string]StringSet{"AWS": {sourceRoleARN}},
+		Action:    assumeActions(!t.DisableSessionTags),
+	}
+	// The role and the cluster are always in the same account: IAM lets nobody pass a role to the service of another.
+	t.AccountID = cmp.Or(t.AccountID, ARNAccount(sourceRoleARN))
+	switch {
+	case t.DisableSessionTags && externalID != "":
+		s.Condition = Condition{"StringEquals": {"sts:ExternalId": {externalID}}}
+	case t.DisableSessionTags:
+	case t.AccountID == "":
+		s.Condition = Condition{"StringEquals": t.tags("aws:RequestTag/eks-cluster-name", t.Cluster)}
+	default:
+		s.Condition = Condition{"StringEquals": t.tags("aws:RequestTag/eks-cluster-arn", t.clusterARN())}
+	}
+	return NewDocument(s)
+}
+
+// AssumeStatement returns what a role needs to take on a target role, with or without session tags. Tags are passed on from role to
+// role, so one that has them cannot take on another without the permission to.
+func AssumeStatement(targetRoleARN string, tags bool) Statement {
+	return Statement{Effect: Allow, Action: assumeActions(tags), Resource: StringSet{targetRoleARN}}
+}
+
+func assumeActions(tags bool) StringSet {
+	if tags {
+		return StringSet{assumeRole, tagSession}
+	}
+	return StringSet{assumeRole}
 }

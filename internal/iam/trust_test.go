@@ -60,6 +60,30 @@ func TestTrustDocument(t *testing.T) {
 			}),
 			want: begin + `"StringEquals":{` + tags + `},"StringNotEquals":{"aws:RequestTag/eks-cluster-name":"x"}` + end,
 		},
+		"NoTags": {
+			reason: "Without session tags a condition on them would never hold.",
+			in:     with(func(tr *Trust) { tr.DisableSessionTags = true }),
+			want:   strings.TrimSuffix(begin, `,"Condition":{`) + `}]}`,
+		},
+		"NoTagsAccount": {
+			reason: "The account and the cluster limit the role without session tags, too.",
+			in:     with(func(tr *Trust) { tr.DisableSessionTags, tr.AccountID = true, "123456789012" }),
+			want: begin + `"ArnEquals":{"aws:SourceArn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"},` +
+				`"StringEquals":{"aws:SourceAccount":"123456789012"}` + end,
+		},
+		"NoTagsAdded": {
+			reason: "Conditions may be added without session tags, too, also on the tags.",
+			in: with(func(tr *Trust) {
+				tr.DisableSessionTags = true
+				tr.Conditions = Condition{"StringEquals": {"aws:RequestTag/eks-cluster-name": {"x"}}}
+			}),
+			want: begin + `"StringEquals":{"aws:RequestTag/eks-cluster-name":"x"}` + end,
+		},
+		"AddedEmpty": {
+			reason: "An operator without keys adds nothing.",
+			in:     with(func(tr *Trust) { tr.Conditions = Condition{"StringEquals": nil, "Bool": {}} }),
+			want:   begin + `"StringEquals":{` + tags + `}` + end,
+		},
 		"SourceAccountAdded": {
 			reason: "Without an account the key is not generated, so it may be set.",
 			in:     with(func(tr *Trust) { tr.Conditions = Condition{"StringEquals": {"aws:SourceAccount": {"123456789012"}}} }),
@@ -88,6 +112,7 @@ func TestTrustDocumentConflict(t *testing.T) {
 		"Cluster":        {"The cluster's tag should not be replaced.", "", "StringEquals", "aws:RequestTag/eks-cluster-name"},
 		"Namespace":      {"Nor the namespace's.", "", "StringEquals", "aws:RequestTag/kubernetes-namespace"},
 		"ServiceAccount": {"Nor the ServiceAccount's.", "", "StringEquals", "aws:RequestTag/kubernetes-service-account"},
+		"LetterCase":     {"Nor in other letters, which are the same to AWS.", "", "StringEquals", "AWS:requesttag/EKS-cluster-name"},
 		"Account":        {"Nor the account, once it is given.", "123456789012", "StringEquals", "aws:SourceAccount"},
 		"SourceARN":      {"Nor the cluster's ARN.", "123456789012", "ArnEquals", "aws:SourceArn"},
 	}
@@ -99,12 +124,63 @@ func TestTrustDocumentConflict(t *testing.T) {
 			if err == nil {
 				t.Fatalf("%s\nDocument() accepted it: %s", tc.reason, got)
 			}
-			if !strings.Contains(err.Error(), tc.op) || !strings.Contains(err.Error(), tc.key) {
+			if !strings.Contains(err.Error(), tc.op) || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(tc.key)) {
 				t.Errorf("%s\nDocument(): the error names neither operator nor key: %v", tc.reason, err)
 			}
 			if diff := cmp.Diff(Condition{tc.op: {tc.key: {"mine"}}}, added); diff != "" {
 				t.Errorf("Document() changed the conditions that it was given: -want, +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestTargetTrust(t *testing.T) {
+	const (
+		source   = "arn:aws:iam::123456789012:role/source"
+		external = "eu-west-1/123456789012/prod/crossplane-system/provider-aws-s3"
+		begin    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + source + `"},"Action":`
+		both     = `["sts:AssumeRole","sts:TagSession"]`
+		pods     = `,"aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"}}}]}`
+	)
+	tr := Trust{Region: "eu-west-1", Cluster: "prod", Namespace: "crossplane-system", ServiceAccount: "provider-aws-s3", Conditions: Condition{"Bool": {"aws:a": {"true"}}}}
+	noTags, china, account := tr, tr, tr
+	noTags.DisableSessionTags, china.Region, account.AccountID = true, "cn-north-1", "210987654321"
+	cases := map[string]struct {
+		reason           string
+		trust            Trust
+		source, external string
+		want             string
+	}{
+		"Tags":           {"With session tags they name the cluster and the pods. The account is the source role's.", tr, source, "", begin + both + `,"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"` + pods},
+		"TagsExternalID": {"With session tags EKS sends no external ID, so a condition on it would never hold.", tr, source, external, begin + both + `,"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"` + pods},
+		"Account":        {"An account that is given is the cluster's.", account, source, "", begin + both + `,"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:210987654321:cluster/prod"` + pods},
+		"China":          {"The cluster's ARN is one of its region's partition.", china, source, "", begin + both + `,"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws-cn:eks:cn-north-1:123456789012:cluster/prod"` + pods},
+		"NoAccount":      {"Without an account the cluster's name has to do.", tr, "x", "", strings.ReplaceAll(begin, source, "x") + both + `,"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod"` + pods},
+		"ExternalID":     {"Without session tags EKS sends the external ID, and needs no permission for tags.", noTags, source, external, begin + `"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"` + external + `"}}}]}`},
+		"NeitherKnown":   {"As long as the external ID is not known the source role is the limit.", noTags, source, "", begin + `"sts:AssumeRole"}]}`},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, TargetTrust(tc.trust, tc.source, tc.external).String()); diff != "" {
+				t.Errorf("%s\nTargetTrust(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestAssumeStatement(t *testing.T) {
+	const role = "arn:aws:iam::210987654321:role/target"
+	want := []Statement{
+		{Effect: Allow, Action: StringSet{"sts:AssumeRole", "sts:TagSession"}, Resource: StringSet{role}},
+		{Effect: Allow, Action: StringSet{"sts:AssumeRole"}, Resource: StringSet{role}},
+	}
+	got := []Statement{AssumeStatement(role, true), AssumeStatement(role, false)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("AssumeStatement(...) with and without tags: -want, +got:\n%s", diff)
+	}
+	for _, s := range got {
+		if problems := s.Problems(); problems != nil {
+			t.Errorf("AssumeStatement(...) has problems: %q", problems)
+		}
 	}
 }

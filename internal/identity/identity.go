@@ -77,12 +77,22 @@ type Service struct {
 	ObjectName string
 	// TrustPolicy of the composed role; empty while the cluster is not known.
 	TrustPolicy string
-	// Policies to compose.
+	// Statements of the permissions to grant; none if the service brings its own role.
+	Statements []iam.Statement
+	// Policies to compose, which hold the statements.
 	Policies []string
 	// ManagedPolicyARNs to attach.
 	ManagedPolicyARNs []string
+	// ImportRole says that an existing role is taken over on purpose.
+	ImportRole bool
 	// AssociationID to import; empty to create one.
 	AssociationID string
+	// AdoptAssociation says that an existing association is to be taken over.
+	AdoptAssociation bool
+	// TargetRoleARN is the role that EKS assumes after the service's own; empty for none.
+	TargetRoleARN string
+	// DisableSessionTags says that EKS is to leave out session tags.
+	DisableSessionTags bool
 	// Runtime of the provider.
 	Runtime v1alpha1.Runtime
 	// Settle is how long to wait after the association is ready before the Provider is created.
@@ -146,9 +156,14 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 		Managed:        s.Management != v1alpha1.ServiceObserved,
 		ServiceAccount: or(s.ServiceAccountName, "provider-aws-"+s.Name),
 		RoleARN:        s.RoleARN,
+		ImportRole:     isTrue(s.ImportRole),
 		AssociationID:  s.AssociationID,
+		TargetRoleARN:  s.TargetRoleARN,
 		Runtime:        overlay(id.Spec.Runtime, s.Runtime),
-		Settle:         defaultAssociationSettle,
+
+		AdoptAssociation:   isTrue(s.AdoptExistingAssociation),
+		DisableSessionTags: isTrue(s.DisableSessionTags),
+		Settle:             defaultAssociationSettle,
 	}
 	if n := svc.Runtime.AssociationSettleSeconds; n != nil {
 		svc.Settle = time.Duration(*n) * time.Second
@@ -162,8 +177,8 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 	svc.Provider = pkg
 	errs = append(errs, perrs...)
 	if svc.RoleARN == "" {
-		policies, perrs := policies(at, id.Spec, s)
-		svc.Policies = policies
+		statements, documents, perrs := policies(at, v, id.Partition, s)
+		svc.Statements, svc.Policies = statements, documents
 		errs = append(errs, perrs...)
 	}
 	if id.Cluster == "" {
@@ -173,7 +188,7 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 	svc.RoleName = id.roleName(v, s)
 	svc.ObjectName = ObjectName(svc.RoleName)
 	if svc.RoleARN == "" {
-		trust, terrs := id.trustPolicy(svc.ServiceAccount)
+		trust, terrs := id.trustPolicy(svc)
 		svc.TrustPolicy = trust
 		errs = append(errs, terrs...)
 	}
@@ -199,11 +214,8 @@ func (id *Identity) generatedRoleName(service string) string {
 	return iam.Name(iam.MaxRoleName, prefix, id.Cluster, id.Region, service)
 }
 
-func (id *Identity) trustPolicy(serviceAccount string) (string, field.ErrorList) {
-	t := iam.Trust{
-		Region: id.Region, Cluster: id.Cluster, Namespace: id.Namespace, ServiceAccount: serviceAccount,
-		AccountID: id.Spec.AccountID,
-	}
+func (id *Identity) trustPolicy(s *Service) (string, field.ErrorList) {
+	t := id.trust(s)
 	if id.Spec.Role != nil {
 		t.Conditions = conditions(id.Spec.Role.TrustConditions)
 	}
@@ -212,11 +224,27 @@ func (id *Identity) trustPolicy(serviceAccount string) (string, field.ErrorList)
 	if err != nil {
 		return "", field.ErrorList{field.Forbidden(at, err.Error())}
 	}
-	s := d.String()
-	if n := iam.Size(s); n > iam.MaxTrustPolicySize {
+	doc := d.String()
+	if n := iam.Size(doc); n > iam.MaxTrustPolicySize {
 		return "", field.ErrorList{field.Invalid(at, field.OmitValueType{}, fmt.Sprintf("the trust policy has %d characters, AWS allows %d", n, iam.MaxTrustPolicySize))}
 	}
-	return s, nil
+	return doc, nil
+}
+
+func (id *Identity) trust(s *Service) iam.Trust {
+	return iam.Trust{
+		Region: id.Region, Cluster: id.Cluster, Namespace: id.Namespace, ServiceAccount: s.ServiceAccount,
+		AccountID: id.Spec.AccountID, DisableSessionTags: s.DisableSessionTags,
+	}
+}
+
+// TargetTrust is the trust policy that a service's target role needs, given what is known of the service's own role and
+// association; empty if there is no target role or the role is not known yet.
+func (id *Identity) TargetTrust(s *Service, roleARN, externalID string) string {
+	if s.TargetRoleARN == "" || roleARN == "" {
+		return ""
+	}
+	return iam.TargetTrust(id.trust(s), roleARN, externalID).String()
 }
 
 // overlay a service's runtime on that of all services, field by field; maps merge.

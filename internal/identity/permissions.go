@@ -1,72 +1,101 @@
 package identity
 
 import (
-	"fmt"
+	"errors"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// policies that grant a service's permissions.
-func policies(at *field.Path, spec *v1alpha1.PodIdentityProviderSpec, s *v1alpha1.Service) ([]string, field.ErrorList) {
+// policies that grant a service's permissions: the statements that grant them, and the documents that hold these.
+func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Service) ([]iam.Statement, []string, field.ErrorList) {
 	p := s.Permissions
 	if p == nil {
 		p = &v1alpha1.Permissions{}
 	}
 	at = at.Child("permissions")
-	statements, errs := fromCatalogue(at, s, p)
+	statements, errs := fromCatalogue(at, partition, s, p)
 	for i, ps := range p.Statements {
 		st := statement(ps)
-		for _, problem := range st.Problems() {
-			errs = append(errs, field.Invalid(at.Child("statements").Index(i), field.OmitValueType{}, problem))
-		}
+		errs = append(errs, asErrors(at.Child("statements").Index(i), st.Check(statementNames))...)
 		statements = append(statements, st)
 	}
 	if p.PolicyDocument != "" {
 		more, derrs := fromDocument(at.Child("policyDocument"), p.PolicyDocument)
 		statements, errs = append(statements, more...), append(errs, derrs...)
 	}
-	if pc := spec.ProviderConfig; pc != nil && len(pc.AssumeRoleChain) > 0 {
-		statements = append(statements, iam.Statement{
-			Effect: iam.Allow, Action: iam.StringSet{"sts:AssumeRole", "sts:TagSession"}, Resource: iam.StringSet{pc.AssumeRoleChain[0].RoleARN},
-		})
-	}
+	statements = append(statements, generated(v.Spec, s)...)
 	errs = append(errs, uniqueSIDs(at, statements)...)
-	if len(errs) > 0 || len(statements) == 0 {
-		return nil, errs
+	if len(errs) > 0 {
+		return nil, nil, errs
 	}
-	doc := iam.NewDocument(statements...).String()
-	if n := iam.Size(doc); n > iam.MaxPolicySize {
-		return nil, field.ErrorList{field.Invalid(at, field.OmitValueType{}, fmt.Sprintf("the policy has %d characters, AWS allows %d: use wildcards, or attach an existing policy with managedPolicyArns", n, iam.MaxPolicySize))}
+	documents, errs := split(at, slices.Concat(statements, neutralised(v.Input.Guardrails)), p)
+	return statements, documents, errs
+}
+
+// generated statements let a provider assume the roles that the spec tells it to.
+func generated(spec *v1alpha1.PodIdentityProviderSpec, s *v1alpha1.Service) []iam.Statement {
+	var out []iam.Statement
+	if s.TargetRoleARN != "" {
+		out = append(out, iam.AssumeStatement(s.TargetRoleARN, !isTrue(s.DisableSessionTags)))
 	}
-	if n := 1 + len(p.ManagedPolicyARNs); n > iam.MaxAttachments {
-		return nil, field.ErrorList{field.TooMany(at.Child("managedPolicyArns"), len(p.ManagedPolicyARNs), iam.MaxAttachments-1)}
+	if pc := spec.ProviderConfig; pc != nil && len(pc.AssumeRoleChain) > 0 {
+		// EKS's session tags are transitive: every role that is assumed needs to be allowed them.
+		out = append(out, iam.AssumeStatement(pc.AssumeRoleChain[0].RoleARN, true))
 	}
-	return []string{doc}, nil
+	return out
+}
+
+// neutralised denies what a guardrail denies. What is attached to the role beside its own policies nobody can look into,
+// and a denial in one policy holds whatever the others allow.
+func neutralised(g *v1beta1.Guardrails) []iam.Statement {
+	if g == nil || len(g.DeniedActions) == 0 {
+		return nil
+	}
+	return []iam.Statement{{Effect: iam.Deny, Action: g.DeniedActions, Resource: iam.StringSet{"*"}}}
+}
+
+// split statements into as many documents as AWS's limits allow.
+func split(at *field.Path, statements []iam.Statement, p *v1alpha1.Permissions) ([]string, field.ErrorList) {
+	if n := len(p.ManagedPolicyARNs); n > iam.MaxAttachments || n == iam.MaxAttachments && len(statements) > 0 {
+		return nil, field.ErrorList{field.TooMany(at.Child("managedPolicyArns"), n, iam.MaxAttachments-min(1, len(statements)))}
+	}
+	if len(statements) == 0 {
+		return nil, nil
+	}
+	ds, err := iam.Split(statements, iam.MaxPolicySize, iam.MaxAttachments-len(p.ManagedPolicyARNs))
+	if err != nil {
+		return nil, field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
+	}
+	out := make([]string, 0, len(ds))
+	for _, d := range ds {
+		out = append(out, d.String())
+	}
+	return out, nil
 }
 
 // fromCatalogue returns the statements that the access level stands for.
-func fromCatalogue(at *field.Path, s *v1alpha1.Service, p *v1alpha1.Permissions) ([]iam.Statement, field.ErrorList) {
+func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1alpha1.Permissions) ([]iam.Statement, field.ErrorList) {
 	entry, known := catalogue.Lookup(s.Name)
 	if !known {
 		// It brings its own permissions: validateService sees to that.
 		return nil, nil
 	}
-	var actions []string
 	switch or(p.AccessLevel, v1alpha1.AccessFull) {
 	case v1alpha1.AccessFull:
-		actions = entry.Full()
+		return entry.Full(partition), nil
 	case v1alpha1.AccessReadOnly:
-		actions = entry.ReadOnly()
+		return entry.ReadOnly(partition), nil
 	case v1alpha1.AccessNone:
 		return nil, nil
-	default:
-		return nil, oneOf(at.Child("accessLevel"), p.AccessLevel, v1alpha1.AccessFull, v1alpha1.AccessReadOnly, v1alpha1.AccessNone)
 	}
-	return []iam.Statement{{Effect: iam.Allow, Action: actions, Resource: iam.StringSet{"*"}}}, nil
+	return nil, oneOf(at.Child("accessLevel"), p.AccessLevel, v1alpha1.AccessFull, v1alpha1.AccessReadOnly, v1alpha1.AccessNone)
 }
 
 // statement of the API as one of IAM.
@@ -96,18 +125,36 @@ func conditions(cs v1alpha1.Conditions) iam.Condition {
 	return out
 }
 
+// statementNames are the names that the API gives to the elements of a statement.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var statementNames = iam.Names{
+	Sid: "sid", Effect: "effect", Principal: "principal", Action: "actions", NotAction: "notActions",
+	Resource: "resources", NotResource: "notResources", Condition: "conditions",
+}
+
 func fromDocument(at *field.Path, s string) ([]iam.Statement, field.ErrorList) {
 	d, err := iam.ParseDocument(s)
+	if problems := (iam.DocumentError{}); errors.As(err, &problems) {
+		return nil, asErrors(at, problems)
+	}
 	if err != nil {
 		return nil, field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
 	}
+	return d.Statement, nil
+}
+
+// asErrors gives the problems of a policy the path of the field that they are in.
+func asErrors(at *field.Path, problems []iam.Problem) field.ErrorList {
 	errs := field.ErrorList{}
-	for i, st := range d.Statement {
-		for _, problem := range st.Problems() {
-			errs = append(errs, field.Invalid(at.Child("Statement").Index(i), field.OmitValueType{}, problem))
+	for _, p := range problems {
+		at := at
+		if p.Element != "" {
+			at = at.Child(p.Element)
 		}
+		errs = append(errs, field.Invalid(at, field.OmitValueType{}, p.Message))
 	}
-	return d.Statement, errs
+	return errs
 }
 
 // uniqueSIDs checks that no two statements of a policy have the same identifier.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
@@ -19,11 +20,7 @@ func TestPolicies(t *testing.T) {
 	}{
 		"Default": {"A provider may do everything with its service.", ``, []string{begin + full + end}},
 		"Full":    {"So it may when told.", `services: [{name: s3, permissions: {accessLevel: Full}}]`, []string{begin + full + end}},
-		"ReadOnly": {
-			"Or it may only look.", `services: [{name: s3, permissions: {accessLevel: ReadOnly}}]`,
-			[]string{begin + `{"Effect":"Allow","Action":["s3:BatchGet*","s3:Describe*","s3:Get*","s3:List*"],"Resource":"*"}` + end},
-		},
-		"None": {"Or nothing: a policy without statements cannot exist.", `services: [{name: s3, permissions: {accessLevel: None}}]`, nil},
+		"None":    {"Or nothing: a policy without statements cannot exist.", `services: [{name: s3, permissions: {accessLevel: None}}]`, nil},
 		"Statements": {
 			"Statements are added; one without an effect allows.",
 			`services: [{name: s3, permissions: {statements: [
@@ -68,8 +65,8 @@ func TestPolicies(t *testing.T) {
 
 // TestPolicyPermuted makes sure that actions and conditions in another order give the same bytes.
 func TestPolicyPermuted(t *testing.T) {
-	a := world{Spec: `services: [{name: s3, permissions: {statements: [{actions: ["a:b", "c:d"], resources: ["arn:u", "arn:v"], conditions: {A: {k: [u, v], l: [z]}, B: {m: ["1"]}}}]}}]`}
-	b := world{Spec: `services: [{name: s3, permissions: {statements: [{conditions: {B: {m: ["1"]}, A: {l: [z], k: [v, u]}}, resources: ["arn:v", "arn:u"], actions: ["c:d", "a:b"]}]}}]`}
+	a := world{Spec: `services: [{name: s3, permissions: {statements: [{actions: ["a:b", "c:d"], resources: ["arn:aws:s3:::u", "arn:aws:s3:::v"], conditions: {StringLike: {"s3:prefix": [u, v], "s3:delimiter": [z]}, NumericEquals: {"s3:max-keys": ["1"]}}}]}}]`}
+	b := world{Spec: `services: [{name: s3, permissions: {statements: [{conditions: {NumericEquals: {"s3:max-keys": ["1"]}, StringLike: {"s3:delimiter": [z], "s3:prefix": [v, u]}}, resources: ["arn:aws:s3:::v", "arn:aws:s3:::u"], actions: ["c:d", "a:b"]}]}}]`}
 	if diff := cmp.Diff(a.mustResolve(t).Services[0].Policies, b.mustResolve(t).Services[0].Policies); diff != "" {
 		t.Errorf("the same permissions in another order give another policy:\n%s", diff)
 	}
@@ -106,5 +103,15 @@ func TestAttachmentLimit(t *testing.T) {
 	_, _, errs := world{Spec: spec(10)}.resolve(t)
 	if diff := cmp.Diff([]string{"spec.services[0].permissions.managedPolicyArns: FieldValueTooMany"}, paths(errs)); diff != "" {
 		t.Errorf("10 managed policies beside the composed one should be refused: -want errors, +got:\n%s", diff)
+	}
+}
+
+// TestReadOnly makes sure that the access level is the catalogue's.
+func TestReadOnly(t *testing.T) {
+	entry, _ := catalogue.Lookup("s3")
+	want := []string{iam.NewDocument(entry.ReadOnly("aws")...).String()}
+	got := world{Spec: `services: [{name: s3, permissions: {accessLevel: ReadOnly}}]`}.mustResolve(t).Services[0].Policies
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("policies: -want, +got:\n%s", diff)
 	}
 }

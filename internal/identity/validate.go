@@ -225,14 +225,9 @@ func validateService(at *field.Path, s *v1alpha1.Service, partition string) fiel
 	if s.Runtime != nil {
 		errs = append(errs, validateRuntime(at.Child("runtime"), s.Runtime)...)
 	}
-	if s.TargetRoleARN != "" {
-		errs = append(errs, field.Forbidden(at.Child("targetRoleArn"), notYet))
-	}
-	if isTrue(s.DisableSessionTags) {
-		errs = append(errs, field.Forbidden(at.Child("disableSessionTags"), notYet))
-	}
-	if isTrue(s.ImportRole) {
-		errs = append(errs, field.Forbidden(at.Child("importRole"), notYet))
+	errs = append(errs, matches(at.Child("targetRoleArn"), s.TargetRoleARN, roleARNPattern, "must be the ARN of an IAM role")...)
+	if s.AssociationID != "" && isTrue(s.AdoptExistingAssociation) {
+		errs = append(errs, field.Forbidden(at.Child("adoptExistingAssociation"), "associationId names the association already"))
 	}
 	return errs
 }

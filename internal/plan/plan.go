@@ -55,7 +55,19 @@ func New(v *view.View, id *identity.Identity) (*Plan, error) {
 	if v.Input.Preview {
 		p.Warnings = append(p.Warnings, "preview: this is the full eventual set of resources; on a cluster they are created one after the other, as each becomes possible")
 	}
+	p.Warnings = append(p.Warnings, untagged(id)...)
 	return p, nil
+}
+
+// untagged warns of roles that any association of any cluster could use.
+func untagged(id *identity.Identity) []string {
+	var out []string
+	for _, s := range id.Services {
+		if s.DisableSessionTags && s.RoleARN == "" && id.Spec.AccountID == "" {
+			out = append(out, fmt.Sprintf("service %s: without session tags the role's trust policy is not limited to this cluster: set spec.accountId", s.Name))
+		}
+	}
+	return out
 }
 
 // outcome of a resource. What exists is composed again whatever became of its gate: leaving it out would delete it.
@@ -103,6 +115,8 @@ func (o *Outcome) reason() v1alpha1.Reason {
 		return v1alpha1.ReasonReady
 	case o.Readiness.Failed:
 		return v1alpha1.ReasonFailed
+	case o.Readiness.Conflict:
+		return v1alpha1.ReasonConflict
 	case o.waiting() && o.Wait != nil:
 		return o.Wait.Reason
 	case o.waiting():

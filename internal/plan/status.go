@@ -48,6 +48,7 @@ func (p *Plan) service(svc *identity.Service, os []*Outcome) v1alpha1.ServiceSta
 			unready = append(unready, o)
 		}
 	}
+	s.TargetTrustPolicy = p.identity.TargetTrust(svc, s.RoleARN, s.ExternalID)
 	s.Phase = phase(os)
 	s.Message = p.describe(unready, false)
 	return s

@@ -1,6 +1,9 @@
 package resources
 
 import (
+	"fmt"
+	"time"
+
 	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
 	iamv1beta1 "github.com/upbound/provider-aws/v2/apis/cluster/iam/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,7 +36,7 @@ func Role(c *Context, s *identity.Service) *Resource {
 		Name:      c.observedName(key, s.ObjectName),
 		Wait:      c.managed(key, roleKind, s),
 		Build:     object(func() any { return role(c, s) }),
-		Ready:     managedResource,
+		Ready:     func(o view.Object) Readiness { return roleReady(o, s) },
 	}
 }
 
@@ -70,6 +73,47 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 		if spec.MaxSessionDuration != nil {
 			p.MaxSessionDuration = new(float64(*spec.MaxSessionDuration))
 		}
+	}
+	if c.foreignRole(s) {
+		r.Spec.DeletionPolicy = xpv1.DeletionOrphan
+	}
+	return r
+}
+
+// A provider takes over a role that has the wanted name already, without a word, and deletes it with the managed resource.
+// Only its date tells: such a role is older than the managed resource.
+
+// roleSlack is how much older a role may look than the managed resource that made it.
+const roleSlack = 5 * time.Minute
+
+// olderRole says whether an observed role existed before its managed resource. Known is false if nothing tells.
+func olderRole(o view.Object) (older, known bool) {
+	made, err := time.Parse(time.RFC3339, o.String("status", "atProvider", "createDate"))
+	object, oerr := time.Parse(time.RFC3339, o.String("metadata", "creationTimestamp"))
+	if err != nil || oerr != nil {
+		return false, false
+	}
+	return made.Add(roleSlack).Before(object), true
+}
+
+// foreignRole says whether the role existed before and nobody said to take it over: it must not be deleted. While nothing
+// tells, what was decided before stays.
+func (c *Context) foreignRole(s *identity.Service) bool {
+	if s.ImportRole {
+		return false
+	}
+	o := c.View.Observed(roleKey(s))
+	if older, known := olderRole(o); known {
+		return older
+	}
+	return o.String("spec", "deletionPolicy") == string(xpv1.DeletionOrphan)
+}
+
+func roleReady(o view.Object, s *identity.Service) Readiness {
+	r := managedResource(o)
+	if older, _ := olderRole(o); r.Ready && older && !s.ImportRole {
+		return Readiness{Conflict: true, Message: fmt.Sprintf("a role of this name existed before (since %s) and was taken over; it will not be deleted with this object. "+
+			"To do: if that is right, set importRole: true for the service; else delete this object, and create it with another roleName", o.String("status", "atProvider", "createDate"))}
 	}
 	return r
 }

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"cmp"
 	"fmt"
 
 	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
@@ -24,9 +25,9 @@ func Association(c *Context, s *identity.Service) *Resource {
 		Condition: v1alpha1.ConditionIdentityReady,
 		Kind:      associationKind.GroupVersionKind,
 		Name:      c.observedName(key, s.ObjectName),
-		Wait:      c.managed(key, associationKind, s),
+		Wait:      first(c.managed(key, associationKind, s), c.supported(s)),
 		Build:     object(func() any { return association(c, s) }),
-		Ready:     associationReady,
+		Ready:     func(o view.Object) Readiness { return c.supportedReady(o, s) },
 	}
 }
 
@@ -35,7 +36,7 @@ func associationKey(s *identity.Service) string { return "association/" + s.Name
 func association(c *Context, s *identity.Service) *eksv1beta1.PodIdentityAssociation {
 	a := &eksv1beta1.PodIdentityAssociation{
 		TypeMeta:   typeMeta(associationKind.GroupVersionKind),
-		ObjectMeta: c.meta(s.ObjectName, s.AssociationID),
+		ObjectMeta: c.meta(s.ObjectName, c.associationName(s)),
 		Spec: eksv1beta1.PodIdentityAssociationSpec{
 			ResourceSpec: c.resourceSpec(),
 			ForProvider: eksv1beta1.PodIdentityAssociationParameters_2{
@@ -52,7 +53,76 @@ func association(c *Context, s *identity.Service) *eksv1beta1.PodIdentityAssocia
 	} else {
 		a.Spec.ForProvider.RoleArn = &s.RoleARN
 	}
+	if c.supported(s) == nil {
+		a.Spec.ForProvider.TargetRoleArn = optional(s.TargetRoleARN)
+		a.Spec.ForProvider.DisableSessionTags = optional(s.DisableSessionTags)
+	}
 	return a
+}
+
+// associationName is the id of an association that exists already: the one to import, or the one that EKS has for the
+// ServiceAccount, as the provider's own error tells, if it is to be adopted. Once adopted it stays.
+func (c *Context) associationName(s *identity.Service) string {
+	if !s.AdoptAssociation {
+		return s.AssociationID
+	}
+	o := c.View.Observed(associationKey(s))
+	return cmp.Or(existingAssociation(o), o.Annotation(annotationExternalName))
+}
+
+// existingAssociation is the id that EKS names when the ServiceAccount has an association already; empty if it does not say so.
+func existingAssociation(o view.Object) string {
+	for _, typ := range []string{"Synced", "LastAsyncOperation"} {
+		if c := o.Condition(typ); c.False() {
+			if m := associationExists.FindStringSubmatch(c.Message); m != nil {
+				return m[1]
+			}
+		}
+	}
+	return ""
+}
+
+// supported waits for ever where the installed provider does not know fields that the service needs: provider-aws-eks before
+// v2. An object with them could not be applied.
+func (c *Context) supported(s *identity.Service) *Wait {
+	if c.assumed() || c.Identity.Cluster == "" {
+		return nil
+	}
+	for _, field := range newFields(s) {
+		// An association that has the field proves that its kind does.
+		if c.View.Observed(associationKey(s)).Value("spec", "forProvider", field) != nil {
+			continue
+		}
+		if c.kind(associationKind) != nil {
+			return c.kind(associationKind)
+		}
+		if answer := c.View.Requirements.HasField(associationKind, "spec", "forProvider", field); answer != view.Yes {
+			return &Wait{Reason: v1alpha1.ReasonMissing, Subject: field, Message: "the installed provider-aws-eks does not know it, install v2 or later"}
+		}
+	}
+	return nil
+}
+
+// newFields that the service needs and provider-aws-eks has had since v2.
+func newFields(s *identity.Service) []string {
+	var out []string
+	if s.TargetRoleARN != "" {
+		out = append(out, "targetRoleArn")
+	}
+	if s.DisableSessionTags {
+		out = append(out, "disableSessionTags")
+	}
+	return out
+}
+
+func (c *Context) supportedReady(o view.Object, s *identity.Service) Readiness {
+	if w := c.supported(s); w != nil {
+		return Readiness{Failed: true, Message: w.Subject + ": " + w.Message}
+	}
+	if id := existingAssociation(o); s.AdoptAssociation && id != "" {
+		return Readiness{Message: "taking over association " + id + ", which EKS has already"}
+	}
+	return associationReady(o)
 }
 
 func associationReady(o view.Object) Readiness {

@@ -14,7 +14,7 @@ var associationExists = regexp.MustCompile(`Association already exists: (a-[a-z0
 func Hint(message, bootstrap string) string {
 	switch {
 	case associationExists.MatchString(message):
-		return fmt.Sprintf("to take that association over, set associationId: %s for the service; or delete it in EKS", associationExists.FindStringSubmatch(message)[1])
+		return fmt.Sprintf("to take that association over, set adoptExistingAssociation: true or associationId: %s for the service; or delete it in EKS", associationExists.FindStringSubmatch(message)[1])
 	case strings.Contains(message, "AccessDenied"), strings.Contains(message, "not authorized to perform"):
 		return fmt.Sprintf("allow that action to the identity behind ProviderConfig %s (spec.providerConfigRef)", bootstrap)
 	case strings.Contains(message, "cannot get referenced ProviderConfig"):

@@ -51,6 +51,8 @@ type Readiness struct {
 	Ready bool
 	// Failed says whether it reports an error.
 	Failed bool
+	// Conflict says whether somebody else has a claim to it.
+	Conflict bool
 	// Message says what is the matter, or quotes the error; empty if ready.
 	Message string
 }

@@ -63,16 +63,14 @@ func TestInputErrors(t *testing.T) {
 		"ShortTTL":      {"Asking every second would be a load for nothing.", `{ttl: 59s}`, []string{"input.ttl: FieldValueInvalid"}},
 		"LongTTL":       {"Drift should be noticed within an hour.", `{ttl: 1h0m1s}`, []string{"input.ttl: FieldValueInvalid"}},
 		"NegativeTTL":   {"Time runs forward.", `{ttl: -5m}`, []string{"input.ttl: FieldValueInvalid"}},
-		"Guardrails":    {"A guardrail that is not enforced should not look as if it were.", `{guardrails: {allowedRegions: [eu-west-1]}}`, []string{"input.guardrails: FieldValueForbidden"}},
-		"NoGuardrails":  {"Not even an empty one.", `{guardrails: {}}`, []string{"input.guardrails: FieldValueForbidden"}},
+		"Guardrails":    {"A guardrail that matches nothing would protect nothing.", `{guardrails: {deniedActions: [PassRole], allowedTargetAccounts: [x], allowedManagedPolicyArns: [x], requiredPermissionsBoundary: x}}`, []string{"input.guardrails.deniedActions[0]: FieldValueInvalid", "input.guardrails.allowedTargetAccounts[0]: FieldValueInvalid", "input.guardrails.allowedManagedPolicyArns[0]: FieldValueInvalid", "input.guardrails.requiredPermissionsBoundary: FieldValueInvalid"}},
 		"APIVersion":    {"An Input of another version may mean something else.", `{apiVersion: podidentity.fn.crossplane.io/v1, kind: Input}`, []string{"input.apiVersion: FieldValueNotSupported"}},
 		"Kind":          {"Nor is another kind an Input.", `{apiVersion: podidentity.fn.crossplane.io/v1beta1, kind: Resources}`, []string{"input.kind: FieldValueNotSupported"}},
 		"Several": {
 			"Everything that is wrong with the values should be told at once.",
 			`{prerequisites: Ignore, ttl: 1s, kind: X, apiVersion: v9, guardrails: {forbidCustomPermissions: true}}`,
 			[]string{
-				"input.prerequisites: FieldValueNotSupported", "input.ttl: FieldValueInvalid", "input.guardrails: FieldValueForbidden",
-				"input.apiVersion: FieldValueNotSupported", "input.kind: FieldValueNotSupported",
+				"input.prerequisites: FieldValueNotSupported", "input.ttl: FieldValueInvalid", "input.apiVersion: FieldValueNotSupported", "input.kind: FieldValueNotSupported",
 			},
 		},
 	}

@@ -3,6 +3,7 @@ package view
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -74,15 +75,40 @@ func validateInput(at *field.Path, in *v1beta1.Input) field.ErrorList {
 	if in.TTL != nil && (in.TTL.Duration < minTTL || in.TTL.Duration > maxTTL) {
 		errs = append(errs, field.Invalid(at.Child("ttl"), in.TTL.Duration.String(), "must be from 1m to 1h"))
 	}
-	// A guardrail that is not enforced must not look as if it were.
-	if in.Guardrails != nil {
-		errs = append(errs, field.Forbidden(at.Child("guardrails"), "guardrails are not available in this version"))
-	}
+	errs = append(errs, validateGuardrails(at.Child("guardrails"), in.Guardrails)...)
 	if in.APIVersion != "" && in.APIVersion != "podidentity.fn.crossplane.io/v1beta1" {
 		errs = append(errs, field.NotSupported(at.Child("apiVersion"), in.APIVersion, []string{"podidentity.fn.crossplane.io/v1beta1"}))
 	}
 	if in.Kind != "" && in.Kind != "Input" {
 		errs = append(errs, field.NotSupported(at.Child("kind"), in.Kind, []string{"Input"}))
+	}
+	return errs
+}
+
+// validateGuardrails checks that a guardrail can do what it is there for: one that matches nothing would protect nothing.
+func validateGuardrails(at *field.Path, g *v1beta1.Guardrails) field.ErrorList {
+	if g == nil {
+		return nil
+	}
+	errs := field.ErrorList{}
+	for i, a := range g.DeniedActions {
+		service, action, ok := strings.Cut(a, ":")
+		if a != "*" && (!ok || service == "" || action == "" || strings.ContainsAny(a, " \t")) {
+			errs = append(errs, field.Invalid(at.Child("deniedActions").Index(i), a, "must be * or have the form service:Action, such as iam:PassRole or iam:*"))
+		}
+	}
+	for i, a := range g.AllowedTargetAccounts {
+		if len(a) != 12 || strings.Trim(a, "0123456789") != "" {
+			errs = append(errs, field.Invalid(at.Child("allowedTargetAccounts").Index(i), a, "must be an AWS account id of 12 digits"))
+		}
+	}
+	for i, a := range g.AllowedManagedPolicyARNs {
+		if a != "*" && !strings.HasPrefix(a, "arn:") {
+			errs = append(errs, field.Invalid(at.Child("allowedManagedPolicyArns").Index(i), a, "must be a pattern of ARNs, such as arn:aws:iam::aws:policy/*"))
+		}
+	}
+	if b := g.RequiredPermissionsBoundary; b != "" && (!strings.HasPrefix(b, "arn:") || !strings.Contains(b, ":policy/")) {
+		errs = append(errs, field.Invalid(at.Child("requiredPermissionsBoundary"), b, "must be the ARN of an IAM policy"))
 	}
 	return errs
 }

@@ -65,4 +65,3 @@ func paths(errs field.ErrorList) []string {
 }
 
 //go:fix inline
-func ptr[T any](v T) *T { return new(v) }

@@ -71,10 +71,7 @@ func (r *Requirements) Kind(k Kind) Answer {
 	if r.schemas {
 		return r.schema(k)
 	}
-	crds, answer := r.require("kind/"+k.CRD(), &fnv1.ResourceSelector{
-		ApiVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition",
-		Match: &fnv1.ResourceSelector_MatchName{MatchName: k.CRD()},
-	})
+	crds, answer := r.crd(k)
 	if answer != Yes {
 		return answer
 	}
@@ -86,6 +83,52 @@ func (r *Requirements) Kind(k Kind) Answer {
 	return No
 }
 
+// HasField asks whether the objects of a kind have a field, which only newer versions of its package may know. An object with
+// a field that its kind does not have cannot be applied, and nothing else with it.
+func (r *Requirements) HasField(k Kind, path ...string) Answer {
+	s, answer := r.openAPISchema(k)
+	if answer != Yes {
+		return answer
+	}
+	for _, name := range path {
+		if s.Value("x-kubernetes-preserve-unknown-fields").GetBoolValue() {
+			return Yes
+		}
+		if s = NewObject(s.Value("properties", name).GetStructValue()); !s.Exists() {
+			return No
+		}
+	}
+	return Yes
+}
+
+// openAPISchema of a kind's objects.
+func (r *Requirements) openAPISchema(k Kind) (Object, Answer) {
+	if r.schemas {
+		answer := r.schema(k)
+		s, _ := request.GetRequiredSchema(r.req, schemaKey(k))
+		return NewObject(s), answer
+	}
+	crds, answer := r.crd(k)
+	if answer != Yes {
+		return Object{}, answer
+	}
+	for _, v := range crds[0].List("spec", "versions") {
+		if v.String("name") == k.Version {
+			return NewObject(v.Value("schema", "openAPIV3Schema").GetStructValue()), Yes
+		}
+	}
+	return Object{}, No
+}
+
+func (r *Requirements) crd(k Kind) ([]Object, Answer) {
+	return r.require("kind/"+k.CRD(), &fnv1.ResourceSelector{
+		ApiVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition",
+		Match: &fnv1.ResourceSelector_MatchName{MatchName: k.CRD()},
+	})
+}
+
+func schemaKey(k Kind) string { return "kind/" + k.CRD() + "/" + k.Version }
+
 func serves(crd Object, version string) bool {
 	for _, v := range crd.List("spec", "versions") {
 		if v.String("name") == version {
@@ -96,7 +139,7 @@ func serves(crd Object, version string) bool {
 }
 
 func (r *Requirements) schema(k Kind) Answer {
-	key := "kind/" + k.CRD() + "/" + k.Version
+	key := schemaKey(k)
 	r.add()
 	if r.out.Schemas == nil {
 		r.out.Schemas = map[string]*fnv1.SchemaSelector{}

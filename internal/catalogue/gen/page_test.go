@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
+)
+
+// TestPageIsUpToDate compares the page with what the catalogue says.
+func TestPageIsUpToDate(t *testing.T) {
+	got, err := os.ReadFile("../../../docs/catalogue.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(page(), string(got)); diff != "" {
+		t.Errorf("docs/catalogue.md is not what the catalogue says; run make generate: -want, +got:\n%s", diff)
+	}
+}
+
+// TestPageHasEverything makes sure that no service, no extra, and no reason is left out.
+func TestPageHasEverything(t *testing.T) {
+	p := page()
+	for _, name := range catalogue.Names() {
+		s, _ := catalogue.Lookup(name)
+		want := []string{"| `" + name + "` | `provider-aws-" + name + "` |", s.Source, s.Note}
+		if len(s.Extras) > 0 || s.Note != "" {
+			want = append(want, "\n### "+name+"\n")
+		}
+		for _, prefix := range s.Prefixes {
+			want = append(want, "`"+prefix+"`", strings.ReplaceAll(catalogue.ReadingOf(prefix).Why, "*", `\*`))
+		}
+		for _, e := range s.Extras {
+			want = append(want, e.Source)
+			for _, list := range [][]string{e.Reads, e.Actions, e.Resources, e.ServiceLinkedRoles, e.PassRole} {
+				for _, v := range list {
+					want = append(want, "`"+v+"`")
+				}
+			}
+		}
+		for _, w := range want {
+			if !strings.Contains(p, w) {
+				t.Errorf("the page lacks %q of %s", w, name)
+			}
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	cases := map[string]struct {
+		in   []string
+		want string
+	}{
+		"None":  {nil, ""},
+		"One":   {[]string{"a"}, "a"},
+		"Two":   {[]string{"a", "b"}, "a and b"},
+		"Three": {[]string{"a", "b", "c"}, "a, b and c"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := list(tc.in); got != tc.want {
+				t.Errorf("list(%q): want %q, got %q", tc.in, tc.want, got)
+			}
+		})
+	}
+}

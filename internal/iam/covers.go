@@ -1,0 +1,124 @@
+package iam
+
+// other stands for a character that the covering pattern does not name: only ? and * match it.
+const other = -1
+
+// Covers says whether every string that matches b matches a, too.
+//
+// It reads b as if it were a string, and follows how far a matches at worst. Where b has a ?, the worst character is one that a
+// does not name. Where b has a *, the worst string is none at all or an endless one of such characters, and it is always
+// clear which of the two: see worst.
+func Covers(a, b string) bool {
+	c := newCover(a)
+	for _, r := range b {
+		switch r {
+		case anyString:
+			if !c.worst() {
+				return false
+			}
+		case anyRune:
+			c.step(other)
+		default:
+			c.step(r)
+		}
+	}
+	return c.done()
+}
+
+// A cover is a pattern, and how far it matches what was read so far. The pattern is cut at its gaps, the longest runs of
+// wildcards that have a *. A gap takes at least as many characters as it has ?, in whatever order they stand. So what is between
+// two gaps begins and ends with a character, the beginning of the pattern ends with one unless it is empty, and its end begins with
+// one unless it is empty.
+type cover struct {
+	parts [][]rune // One more than gaps.
+	gaps  []int    // The least number of characters of each.
+	// part that is being matched. Later is always better: the gap before it can take all that earlier ones could.
+	part int
+	// taken by the gap before the part, up to its least number.
+	taken int
+	// matched lengths of the part that what was read last can be. Always with 0 once the gap has its least number.
+	matched []bool
+}
+
+func newCover(pattern string) *cover {
+	c := &cover{parts: [][]rune{nil}}
+	p := []rune(pattern)
+	for i := 0; i < len(p); {
+		end, star, least := i, false, 0
+		for ; end < len(p) && (p[end] == anyString || p[end] == anyRune); end++ {
+			if p[end] == anyString {
+				star = true
+			} else {
+				least++
+			}
+		}
+		last := len(c.parts) - 1
+		switch {
+		case star:
+			c.gaps, c.parts = append(c.gaps, least), append(c.parts, nil)
+			i = end
+		default:
+			end = max(end, i+1)
+			c.parts[last] = append(c.parts[last], p[i:end]...)
+			i = end
+		}
+	}
+	c.enter(0)
+	return c
+}
+
+// enter a part.
+func (c *cover) enter(part int) {
+	c.part, c.taken = part, 0
+	c.matched = make([]bool, len(c.parts[part])+1)
+	c.matched[0] = c.least() == 0
+	c.leave()
+}
+
+// leave a part that is matched: the gap behind it is then the best place to be. The last part has to be matched at the end.
+func (c *cover) leave() {
+	if c.part < len(c.gaps) && c.matched[len(c.parts[c.part])] {
+		c.enter(c.part + 1)
+	}
+}
+
+// least number of characters of the gap before the part.
+func (c *cover) least() int {
+	if c.part == 0 {
+		return 0
+	}
+	return c.gaps[c.part-1]
+}
+
+// step over a character.
+func (c *cover) step(r rune) {
+	part := c.parts[c.part]
+	for n := len(part); n > 0; n-- {
+		c.matched[n] = c.matched[n-1] && (part[n-1] == anyRune || part[n-1] == r)
+	}
+	c.matched[0] = false
+	if c.part > 0 {
+		c.taken = min(c.taken+1, c.least())
+		c.matched[0] = c.taken == c.least()
+	}
+	c.leave()
+}
+
+// worst that any string can do, and whether a match is still possible. Before the first gap, an endless string cannot match. In a gap
+// that has not its least number yet, each character helps, so the worst is none. After that an endless string is the worst: the gap
+// takes it, and it ends all matches of the part that have begun, because a part that is to be followed by a gap ends with a
+// character, and the last one cannot be followed by anything.
+func (c *cover) worst() bool {
+	if c.part == 0 {
+		return false
+	}
+	if c.matched[0] {
+		clear(c.matched[1:])
+	}
+	return true
+}
+
+// done says whether the whole pattern matches.
+func (c *cover) done() bool {
+	return c.part == len(c.gaps) && c.matched[len(c.parts[c.part])]
+}

@@ -1,0 +1,47 @@
+package iam
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Violation is a statement that grants, or may grant, what is denied.
+type Violation struct {
+	// Statement is its index.
+	Statement int
+	// Element that grants it: Action or NotAction.
+	Element string
+	// Value of the element: one pattern of an Action, all patterns of a NotAction.
+	Value string
+	// Denied is the pattern that the grant violates.
+	Denied string
+}
+
+// Denied finds the statements that may grant an action that one of the denied patterns matches. It errs on the side of denying:
+// conditions and resources do not make a grant harmless, nor do Deny statements elsewhere, and a NotAction has to leave
+// out all that is denied with a single pattern. The order is that of the statements, their patterns and the denied ones.
+func Denied(statements []Statement, denied []string) []Violation {
+	var out []Violation
+	for i, s := range statements {
+		// Whatever else an effect may be, it is no Deny.
+		if s.Effect == Deny {
+			continue
+		}
+		for _, a := range s.Action {
+			for _, d := range denied {
+				if OverlapFold(a, d) {
+					out = append(out, Violation{Statement: i, Element: "Action", Value: a, Denied: d})
+				}
+			}
+		}
+		if len(s.NotAction) == 0 {
+			continue
+		}
+		for _, d := range denied {
+			if !slices.ContainsFunc(s.NotAction, func(left string) bool { return CoversFold(left, d) }) {
+				out = append(out, Violation{Statement: i, Element: "NotAction", Value: strings.Join(s.NotAction, ", "), Denied: d})
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package iam
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// A SplitError says why statements cannot be split into policy documents.
+type SplitError struct {
+	// Statement that does not fit. -1 if all do, and take too many documents.
+	Statement int
+	// Message says why, with figures.
+	Message string
+}
+
+func (e *SplitError) Error() string {
+	if e.Statement < 0 {
+		return e.Message
+	}
+	return fmt.Sprintf("Statement[%d]: %s", e.Statement, e.Message)
+}
+
+// Split statements into at most so many documents of at most limit characters, as AWS counts them. What is granted and denied
+// stays exactly the same.
+//
+// What fits into one document becomes one. What does not is cut between statements, and a statement that is too long alone at its
+// actions or resources, into several with the same Sid and a number. The order stays. The cuts are stable ones, see stableCuts:
+// every document is a policy that is replaced when it changes, and what moves from one policy to another may be missing for a
+// moment. Only where that takes too many documents they are filled to the brim.
+func Split(statements []Statement, limit, most int) ([]Document, error) {
+	if len(statements) == 0 {
+		return nil, nil
+	}
+	whole := Size(NewDocument(statements...).String())
+	if whole <= limit && most > 0 {
+		return []Document{NewDocument(statements...)}, nil
+	}
+	needed := 0
+	for _, cut := range []cutter{stableCuts, denseCuts} {
+		docs, err := split(statements, limit, cut)
+		if err != nil {
+			return nil, err
+		}
+		if len(docs) <= most {
+			return docs, nil
+		}
+		needed = len(docs)
+	}
+	return nil, &SplitError{Statement: -1, Message: fmt.Sprintf("the statements have %d characters and need %d policies of at most %d characters, there may be %d", whole, needed, limit, most)}
+}
+
+// split with one kind of cuts.
+func split(statements []Statement, limit int, cut cutter) ([]Document, error) {
+	sids := map[string]bool{}
+	for _, s := range statements {
+		sids[s.Sid] = true
+	}
+	var (
+		parts  []Statement
+		hashes []uint64
+		sizes  []int
+	)
+	for i, s := range statements {
+		pieces, problem := divide(s, limit, len(statements), cut)
+		if problem != "" {
+			return nil, &SplitError{Statement: i, Message: problem}
+		}
+		number := 0
+		for _, p := range pieces {
+			hashes = append(hashes, hash64(NewDocument(p).String()))
+			if len(pieces) > 1 && s.Sid != "" {
+				p.Sid, number = numbered(s.Sid, number, sids)
+			}
+			parts = append(parts, p)
+			// One more for the comma.
+			sizes = append(sizes, statementSize(p)+1)
+		}
+	}
+	before := sums(sizes)
+	cuts := cut(hashes, func(from, to int) bool { return emptySize+before[to]-before[from]-1 <= limit })
+	docs := make([]Document, 0, len(cuts)-1)
+	for i, from := range cuts[:len(cuts)-1] {
+		docs = append(docs, NewDocument(parts[from:cuts[i+1]]...))
+	}
+	return docs, nil
+}
+
+// numbered Sid, with the first number after the last one that makes one that nobody has.
+func numbered(sid string, last int, taken map[string]bool) (string, int) {
+	for {
+		last++
+		if s := sid + strconv.Itoa(last); !taken[s] {
+			taken[s] = true
+			return s, last
+		}
+	}
+}
+
+// emptySize of a document without statements.
+const emptySize = len(`{"Version":"` + version + `","Statement":[]}`)
+
+func statementSize(s Statement) int { return Size(NewDocument(s).String()) - emptySize }

@@ -1,0 +1,370 @@
+package iam
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// long names of this many characters, numbered.
+func long(prefix string, n, size int) StringSet {
+	set := make(StringSet, n)
+	for i := range set {
+		name := fmt.Sprintf("%s%03d", prefix, i)
+		set[i] = name + strings.Repeat("x", size-len(name))
+	}
+	return set
+}
+
+func TestSplit(t *testing.T) {
+	small := Statement{Sid: "Small", Effect: Allow, Action: StringSet{"sqs:*"}, Resource: StringSet{"*"}}
+	cases := map[string]struct {
+		reason string
+		in     []Statement
+		limit  int
+		want   []string // The Sids of each document.
+	}{
+		"Nothing":   {"No statements need no policy.", nil, 1000, nil},
+		"One":       {"What fits is one document.", []Statement{small, {Sid: "B", Effect: Deny, NotAction: StringSet{"s3:*", "a:*"}, NotResource: StringSet{"*"}}}, 1000, []string{"Small B"}},
+		"JustFits":  {"So is what just fits.", []Statement{small}, Size(NewDocument(small).String()), []string{"Small"}},
+		"Two":       {"What does not is cut between statements.", []Statement{small, {Sid: "B", Effect: Allow, Action: long("s3:A", 20, 30), Resource: StringSet{"*"}}}, 800, []string{"Small", "B"}},
+		"Actions":   {"A statement that is too long is cut between its actions, and its pieces are numbered.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 20, 100), Resource: StringSet{"*"}}, small}, 1600, []string{"B1", "B2 Small"}},
+		"NoSid":     {"Without a Sid there is nothing to number.", []Statement{{Effect: Allow, Action: long("s3:A", 20, 100), Resource: StringSet{"*"}}}, 1600, []string{"", ""}},
+		"SidTaken":  {"A Sid that another statement has is passed over.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 20, 100), Resource: StringSet{"*"}}, {Sid: "B1", Effect: Deny, Action: StringSet{"a:*"}, Resource: StringSet{"*"}}}, 1600, []string{"B2", "B3 B1"}},
+		"Resources": {"One whose actions cannot be cut is cut between its resources.", []Statement{{Sid: "B", Effect: Deny, NotAction: StringSet{"s3:*", "a:*"}, Resource: long("arn:aws:s3:::", 20, 100)}}, 1600, []string{"B1", "B2"}},
+		"LongList":  {"One whose resources leave no room for its actions, too.", []Statement{{Sid: "B", Effect: Allow, Action: StringSet{"s3:*", "a:*"}, Resource: long("arn:aws:s3:::", 20, 100)}}, 1600, []string{"B1", "B2"}},
+		"Both":      {"One whose resources leave no room for its actions, nor the other way round, is cut at both.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 16, 100), Resource: long("arn:aws:s3:::", 16, 100)}}, 1600, []string{"B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			docs, err := Split(tc.in, tc.limit, 10)
+			if err != nil {
+				t.Fatalf("%s\nSplit(...): %v", tc.reason, err)
+			}
+			var got []string
+			for _, d := range docs {
+				var sids []string
+				for _, s := range d.Statement {
+					sids = append(sids, s.Sid)
+				}
+				got = append(got, strings.Join(sids, " "))
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\nSids of Split(...): -want, +got:\n%s", tc.reason, diff)
+			}
+			checkSplit(t, tc.in, docs, tc.limit, 10)
+		})
+	}
+}
+
+func TestSplitOne(t *testing.T) {
+	in := []Statement{{Sid: "A", Effect: Allow, Action: StringSet{"s3:*", "a:*"}, Resource: StringSet{"*"}}, {Effect: Deny, Action: StringSet{"b:*"}, Resource: StringSet{"*"}}}
+	got, err := Split(in, MaxPolicySize, 1)
+	if diff := cmp.Diff([]Document{NewDocument(in...)}, got); diff != "" || err != nil {
+		t.Errorf("what fits should stay as it is: error %v, -want, +got:\n%s", err, diff)
+	}
+}
+
+func TestSplitErrors(t *testing.T) {
+	ok := Statement{Effect: Allow, Action: StringSet{"s3:*"}, Resource: StringSet{"*"}}
+	cases := map[string]struct {
+		reason      string
+		in          []Statement
+		limit, most int
+		statement   int
+		words       []string
+	}{
+		"NotAction": {
+			"All but a and all but b are together all: such a list cannot be split.",
+			[]Statement{ok, {Effect: Allow, NotAction: long("s3:A", 20, 100), Resource: StringSet{"*"}}},
+			1600, 10, 1,
+			[]string{"Statement[1]", "2146", "1600", "NotAction"},
+		},
+		"NotResource": {
+			"Likewise a list of what is left out of the resources.",
+			[]Statement{{Effect: Deny, Action: StringSet{"s3:*"}, NotResource: long("arn:aws:s3:::", 20, 100)}},
+			1600, 10, 0,
+			[]string{"Statement[0]", "1600", "NotResource"},
+		},
+		"Action": {
+			"One action that is too long can be split no further.",
+			[]Statement{ok, ok, {Effect: Allow, Action: long("s3:A", 2, 1600), Resource: StringSet{"*"}}},
+			1600, 10, 2,
+			[]string{"Statement[2]", "1600"},
+		},
+		"Condition": {
+			"Nor a condition.",
+			[]Statement{{Effect: Allow, Action: long("s3:A", 2, 100), Resource: StringSet{"*"}, Condition: Condition{"StringEquals": {"aws:username": long("u", 20, 100)}}}},
+			1600, 10, 0,
+			[]string{"Statement[0]", "1600"},
+		},
+		"Most": {
+			"No more documents than there may be, and the figures should say how far off it is.",
+			[]Statement{{Effect: Allow, Action: long("s3:A", 40, 100), Resource: StringSet{"*"}}},
+			1600, 2, -1,
+			[]string{"4203", "need 3", "1600", "may be 2"},
+		},
+		"None": {
+			"No documents at all may be allowed.",
+			[]Statement{ok},
+			1600, 0, -1,
+			[]string{"need 1", "may be 0"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			docs, err := Split(tc.in, tc.limit, tc.most)
+			se := &SplitError{}
+			if !errors.As(err, &se) || docs != nil {
+				t.Fatalf("%s\nSplit(...): want no documents and a SplitError, got %d documents and %v", tc.reason, len(docs), err)
+			}
+			if se.Statement != tc.statement {
+				t.Errorf("%s\nSplit(...): want a problem of statement %d, got %d", tc.reason, tc.statement, se.Statement)
+			}
+			for _, w := range tc.words {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("%s\nSplit(...): the error should have %q: %v", tc.reason, w, err)
+				}
+			}
+		})
+	}
+}
+
+// TestSplitDense makes sure that documents are filled to the brim, and not beyond, where stable cuts would take too many.
+func TestSplitDense(t *testing.T) {
+	var in []Statement
+	for i := range 90 {
+		in = append(in, Statement{Effect: Allow, Action: long(fmt.Sprintf("s3:A%d", i), 1, 100), Resource: StringSet{"*"}})
+	}
+	brim := Size(NewDocument(in[:10]...).String())
+	stable, err := Split(in, brim, 90)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dense, err := Split(in, brim, 9)
+	if err != nil {
+		t.Fatalf("9 documents should do, stable cuts take %d: %v", len(stable), err)
+	}
+	checkSplit(t, in, dense, brim, 9)
+	if len(stable) <= len(dense) {
+		t.Errorf("want more documents with stable cuts than the %d dense ones, got %d", len(dense), len(stable))
+	}
+	for i, d := range dense {
+		if len(d.Statement) != 10 {
+			t.Errorf("want 10 statements in each document, got %d in document %d", len(d.Statement), i)
+		}
+	}
+	for _, tc := range []struct{ limit, most int }{{brim, 8}, {brim - 1, 9}} {
+		if docs, err := Split(in, tc.limit, tc.most); err == nil {
+			t.Errorf("%d documents of %d characters cannot do, got %d", tc.most, tc.limit, len(docs))
+		}
+	}
+}
+
+// TestSplitDenseStatement does the same for the pieces of one statement.
+func TestSplitDenseStatement(t *testing.T) {
+	s := Statement{Sid: "A", Effect: Allow, Action: long("s3:A", 30, 50), Resource: StringSet{"*"}}
+	five := s
+	// Two digits: there may be up to 30 pieces.
+	five.Sid, five.Action = "A10", s.Action[:5]
+	brim := Size(NewDocument(five).String())
+	docs, err := Split([]Statement{s}, brim, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSplit(t, []Statement{s}, docs, brim, 6)
+	if _, err := Split([]Statement{s}, brim-1, 6); err == nil {
+		t.Errorf("6 documents that are one character shorter cannot do")
+	}
+}
+
+// TestSplitRandom checks what always holds with random statements, short and long.
+func TestSplitRandom(t *testing.T) {
+	for seed := range uint64(150) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		in := randomStatements(rnd, 1+rnd.IntN(30), 1+rnd.IntN(30))
+		limit, most := 500+rnd.IntN(2000), 1+rnd.IntN(60)
+		before := fmt.Sprint(in)
+		docs, err := Split(in, limit, most)
+		if se := (*SplitError)(nil); err != nil && !errors.As(err, &se) {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if err == nil {
+			checkSplit(t, in, docs, limit, most)
+		}
+		again, err2 := Split(slices.Clone(in), limit, most)
+		if diff := cmp.Diff(docs, again); diff != "" || fmt.Sprint(err) != fmt.Sprint(err2) {
+			t.Fatalf("seed %d: twice the same gives other documents, errors %v and %v:\n%s", seed, err, err2, diff)
+		}
+		if fmt.Sprint(in) != before {
+			t.Fatalf("seed %d: Split changed the statements that it was given", seed)
+		}
+	}
+}
+
+// TestSplitStable makes sure that an edit changes few of twenty documents or so, wherever it is. With dense cuts it would be seven.
+func TestSplitStable(t *testing.T) {
+	edits := map[string]func(rnd *rand.Rand, s []Statement, i int) []Statement{
+		"Edit": func(rnd *rand.Rand, s []Statement, i int) []Statement {
+			s[i] = randomStatements(rnd, 1, 6)[0]
+			return s
+		},
+		"Append": func(rnd *rand.Rand, s []Statement, i int) []Statement {
+			s[i].Action = append(slices.Clone(s[i].Action), fmt.Sprintf("new:Action%d", rnd.Uint32()))
+			return s
+		},
+		"Add": func(rnd *rand.Rand, s []Statement, i int) []Statement {
+			return slices.Insert(s, i, randomStatements(rnd, 1, 6)[0])
+		},
+		"Remove": func(_ *rand.Rand, s []Statement, i int) []Statement { return slices.Delete(s, i, i+1) },
+	}
+	for name, edit := range edits {
+		t.Run(name, func(t *testing.T) {
+			const seeds = 100
+			several, sum := 0, 0
+			for seed := range uint64(seeds) {
+				rnd := rand.New(rand.NewPCG(seed, 5))
+				in := randomStatements(rnd, 150, 6)
+				before, err := Split(in, 2500, 100)
+				if err != nil {
+					t.Fatal(err)
+				}
+				after, err := Split(edit(rnd, slices.Clone(in), rnd.IntN(len(in))), 2500, 100)
+				if err != nil {
+					t.Fatal(err)
+				}
+				n := max(difference(before, after), difference(after, before))
+				sum += n
+				if n > 3 {
+					several++
+				}
+				if n > 5 || len(before) < 15 {
+					t.Errorf("seed %d: %d of %d documents change", seed, n, len(before))
+				}
+			}
+			if several > seeds/50 || sum > 2*seeds {
+				t.Errorf("%d documents change in %d edits, more than 3 of them in %d: want 2 on average at most, and more than 3 in one edit of 50", sum, seeds, several)
+			}
+		})
+	}
+}
+
+// difference is the number of documents of a that b has not.
+func difference(a, b []Document) int {
+	has := map[string]bool{}
+	for _, d := range b {
+		has[d.String()] = true
+	}
+	n := 0
+	for _, d := range a {
+		if !has[d.String()] {
+			n++
+		}
+	}
+	return n
+}
+
+// checkSplit makes sure that documents fit, have the order of the statements, unique Sids and exactly their meaning.
+func checkSplit(t *testing.T, in []Statement, docs []Document, limit, most int) {
+	t.Helper()
+	if len(docs) > most {
+		t.Errorf("want at most %d documents, got %d", most, len(docs))
+	}
+	var out []Statement
+	sids := map[string]bool{}
+	for i, d := range docs {
+		if n := Size(d.String()); n > limit {
+			t.Errorf("document %d has %d characters, more than %d", i, n, limit)
+		}
+		if d.Version != version || len(d.Statement) == 0 {
+			t.Errorf("document %d is none: %s", i, d)
+		}
+		for _, s := range d.Statement {
+			if s.Sid != "" && sids[s.Sid] {
+				t.Errorf("Sid %s is there twice", s.Sid)
+			}
+			sids[s.Sid] = true
+			out = append(out, s)
+		}
+	}
+	if diff := cmp.Diff(grants(in), grants(out)); diff != "" {
+		t.Errorf("what is granted changes: -want, +got:\n%s", diff)
+	}
+	// In order: each piece is one of the statement that the piece before is one of, or of a later one.
+	last := 0
+	for _, s := range out {
+		part := grants([]Statement{s})
+		i := slices.IndexFunc(in[last:], func(o Statement) bool {
+			whole := grants([]Statement{o})
+			for g := range part {
+				if !whole[g] {
+					return false
+				}
+			}
+			return true
+		})
+		if i < 0 {
+			t.Fatalf("the order changes at %s", NewDocument(s))
+		}
+		last += i
+	}
+}
+
+// grants are all pairs of an action and a resource, with the effect and the condition. Lists of what is left out mean something only
+// as a whole.
+func grants(statements []Statement) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range statements {
+		actions, resources := s.Action, s.Resource
+		if len(s.NotAction) > 0 {
+			actions = StringSet{fmt.Sprint("not ", s.NotAction.unique())}
+		}
+		if len(s.NotResource) > 0 {
+			resources = StringSet{fmt.Sprint("not ", s.NotResource.unique())}
+		}
+		for _, a := range actions {
+			for _, r := range resources {
+				out[NewDocument(Statement{Effect: s.Effect, Action: StringSet{a}, Resource: StringSet{r}, Condition: s.Condition}).String()] = true
+			}
+		}
+	}
+	return out
+}
+
+// randomStatements with up to so many actions or resources each.
+func randomStatements(rnd *rand.Rand, n, values int) []Statement {
+	set := func(format string) StringSet {
+		s := make(StringSet, 1+rnd.IntN(values))
+		for i := range s {
+			s[i] = fmt.Sprintf(format, strings.Repeat("x", rnd.IntN(20)), rnd.IntN(1000))
+		}
+		return s
+	}
+	out := make([]Statement, n)
+	for i := range out {
+		s := Statement{Effect: []string{Allow, Allow, Deny}[rnd.IntN(3)]}
+		if rnd.IntN(2) == 0 {
+			s.Sid = fmt.Sprintf("S%d", rnd.Uint64())
+		}
+		if rnd.IntN(10) == 0 {
+			s.NotAction = set("s3:Not%s%d")[:1]
+		} else {
+			s.Action = set("s3:Get%s%d")
+		}
+		if rnd.IntN(10) == 0 {
+			s.NotResource = set("arn:aws:s3:::not%s%d")[:1]
+		} else {
+			s.Resource = set("arn:aws:s3:::%s/%d é")
+		}
+		if rnd.IntN(4) == 0 {
+			s.Condition = Condition{"StringLike": {"aws:username": set("%s%d")[:1]}}
+		}
+		out[i] = s
+	}
+	return out
+}

@@ -1,0 +1,236 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
+)
+
+const (
+	identityReady  = v1alpha1.ConditionIdentityReady
+	providersReady = v1alpha1.ConditionProvidersReady
+)
+
+// TestIdentityReady covers how a condition sums up the resources that count for it.
+func TestIdentityReady(t *testing.T) {
+	missing := waiting(v1alpha1.ReasonMissing, "roles.iam.aws.upbound.io", "missing, install provider-aws-iam")
+	conflict := waiting(v1alpha1.ReasonConflict, "Role x", "exists and belongs to P p: go away")
+	pending := waiting(v1alpha1.ReasonWaiting, "Role x", "looking whether it exists")
+	many := func(n int, s func(i int) state) []*Outcome {
+		var os []*Outcome
+		for i := range n {
+			os = append(os, outcomeOf(fmt.Sprintf("s%d", i+1), s(i)))
+		}
+		return os
+	}
+	cases := map[string]struct {
+		reason string
+		in     []*Outcome
+		want   Condition
+	}{
+		"Ready": {
+			"Everything ready should say so.",
+			[]*Outcome{outcomeOf("s3", ready())},
+			Condition{identityReady, true, v1alpha1.ReasonReady, "every role, policy and association is ready"},
+		},
+		"Nothing": {
+			"Nothing to wait for is as good.", nil,
+			Condition{identityReady, true, v1alpha1.ReasonReady, "every role, policy and association is ready"},
+		},
+		"OthersUnready": {
+			"Resources that count for another condition are none of this one's business.",
+			[]*Outcome{outcomeOf("s3", failed("boom")).as("Provider", providersReady)},
+			Condition{identityReady, true, v1alpha1.ReasonReady, "every role, policy and association is ready"},
+		},
+		"Creating": {
+			"What is not ready should be named, with its service.",
+			[]*Outcome{outcomeOf("s3", creating()), outcomeOf("ec2", ready())},
+			Condition{identityReady, false, v1alpha1.ReasonCreating, "s3: Role r-s3: being created"},
+		},
+		"Failed": {
+			"An error should be quoted.",
+			[]*Outcome{outcomeOf("s3", failed("boom"))},
+			Condition{identityReady, false, v1alpha1.ReasonFailed, "s3: Role r-s3: boom"},
+		},
+		"Hint": {
+			"Where somebody must do something, what should be said.",
+			[]*Outcome{outcomeOf("s3", failed("No cluster found for name: x"))},
+			Condition{identityReady, false, v1alpha1.ReasonFailed, "s3: Role r-s3: No cluster found for name: x. To do: check spec.clusterName and spec.region"},
+		},
+		"NoHintUnlessFailed": {
+			"Not where nothing failed.",
+			[]*Outcome{outcomeOf("s3", state{readiness: creating().readiness}), func() *Outcome {
+				o := outcomeOf("ec2", creating())
+				o.Readiness.Message = "not ready: No cluster found"
+				return o
+			}()},
+			Condition{identityReady, false, v1alpha1.ReasonCreating, "s3: Role r-s3: being created; ec2: Role r-ec2: not ready: No cluster found"},
+		},
+		"Missing": {
+			"What is missing should be named instead of what waits for it.",
+			[]*Outcome{outcomeOf("s3", missing)},
+			Condition{identityReady, false, v1alpha1.ReasonMissing, "s3: roles.iam.aws.upbound.io: missing, install provider-aws-iam"},
+		},
+		"NoSubject": {
+			"A message may say all by itself.",
+			[]*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonMissing, "", "no Cluster matches"))},
+			Condition{identityReady, false, v1alpha1.ReasonMissing, "s3: no Cluster matches"},
+		},
+		"Grouped": {
+			"The same should be said once, of all that it is about.",
+			[]*Outcome{outcomeOf("s3", missing), outcomeOf("s3", missing).as("Policy", identityReady), outcomeOf("ec2", missing), outcomeOf("s3", creating()).as("Policy", identityReady), outcomeOf("s3", creating())},
+			Condition{identityReady, false, v1alpha1.ReasonMissing, "s3, ec2: roles.iam.aws.upbound.io: missing, install provider-aws-iam; s3: Policy r-s3, Role r-s3: being created"},
+		},
+		"Gravest": {
+			"The gravest reason should count and come first, then the order of the spec.",
+			[]*Outcome{outcomeOf("a", pending), outcomeOf("b", creating()), outcomeOf("c", missing), outcomeOf("d", conflict), outcomeOf("e", failed("boom"))},
+			Condition{
+				identityReady, false, v1alpha1.ReasonFailed,
+				"e: Role r-e: boom; d: Role x: exists and belongs to P p: go away; c: roles.iam.aws.upbound.io: missing, install provider-aws-iam; b: Role r-b: being created; a: Role x: looking whether it exists",
+			},
+		},
+		"ConflictOverMissing": {"A conflict is graver than a lack.", []*Outcome{outcomeOf("a", missing), outcomeOf("b", conflict)}, Condition{identityReady, false, v1alpha1.ReasonConflict, "b: Role x: exists and belongs to P p: go away; a: roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
+		"MissingOverCreating": {"A lack is graver than what is on its way.", []*Outcome{outcomeOf("a", creating()), outcomeOf("b", missing)}, Condition{identityReady, false, v1alpha1.ReasonMissing, "b: roles.iam.aws.upbound.io: missing, install provider-aws-iam; a: Role r-a: being created"}},
+		"CreatingOverWaiting": {"What waits for it comes last.", []*Outcome{outcomeOf("a", pending), outcomeOf("b", creating())}, Condition{identityReady, false, v1alpha1.ReasonCreating, "b: Role r-b: being created; a: Role x: looking whether it exists"}},
+		"FiveMessages": {
+			"Five different things should be told.", many(5, func(i int) state { return failed(fmt.Sprintf("boom %d", i+1)) }),
+			Condition{identityReady, false, v1alpha1.ReasonFailed, "s1: Role r-s1: boom 1; s2: Role r-s2: boom 2; s3: Role r-s3: boom 3; s4: Role r-s4: boom 4; s5: Role r-s5: boom 5"},
+		},
+		"ManyMessages": {
+			"More should be counted.", many(7, func(i int) state { return failed(fmt.Sprintf("boom %d", i+1)) }),
+			Condition{identityReady, false, v1alpha1.ReasonFailed, "s1: Role r-s1: boom 1; s2: Role r-s2: boom 2; s3: Role r-s3: boom 3; s4: Role r-s4: boom 4; s5: Role r-s5: boom 5; and 2 more"},
+		},
+		"ManySubjects": {
+			"So should services and objects that share a message.", many(6, func(int) state { return creating() }),
+			Condition{identityReady, false, v1alpha1.ReasonCreating, "s1, s2, s3, s4, s5, and 1 more: Role r-s1, Role r-s2, Role r-s3, Role r-s4, Role r-s5, and 1 more: being created"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			p := planOf(tc.in...)
+			for range 5 {
+				if diff := cmp.Diff(tc.want, find(t, p.conditions(), identityReady)); diff != "" {
+					t.Fatalf("%s\nIdentityReady: -want, +got:\n%s", tc.reason, diff)
+				}
+			}
+			if !slices.EqualFunc(tc.in, p.Outcomes, func(a, b *Outcome) bool { return a == b }) {
+				t.Errorf("%s\nsumming up changed the order of the outcomes", tc.reason)
+			}
+		})
+	}
+}
+
+// TestStages makes sure that each condition sums up its own resources.
+func TestStages(t *testing.T) {
+	p := planOf(
+		outcomeOf("s3", ready()),
+		outcomeOf("s3", failed("boom")).as("Provider", providersReady),
+		outcomeOf("", creating()).as("ProviderConfig", v1alpha1.ConditionProviderConfigReady),
+	)
+	want := []Condition{
+		{v1alpha1.ConditionPrerequisitesReady, true, v1alpha1.ReasonReady, "everything that must exist beforehand does"},
+		{identityReady, true, v1alpha1.ReasonReady, "every role, policy and association is ready"},
+		{providersReady, false, v1alpha1.ReasonFailed, "s3: Provider r-s3: boom"},
+		{v1alpha1.ConditionProviderConfigReady, false, v1alpha1.ReasonCreating, "ProviderConfig r-: being created"},
+	}
+	if diff := cmp.Diff(want, p.conditions()); diff != "" {
+		t.Errorf("conditions, in the order in which they become true: -want, +got:\n%s", diff)
+	}
+	ready := planOf(outcomeOf("s3", ready()), outcomeOf("s3", ready()).as("Provider", providersReady), outcomeOf("", ready()).as("ProviderConfig", v1alpha1.ConditionProviderConfigReady))
+	for _, c := range ready.conditions() {
+		if !c.Status || c.Reason != v1alpha1.ReasonReady || c.Message == "" {
+			t.Errorf("with everything ready: want %s True with a message, got %+v", c.Type, c)
+		}
+	}
+}
+
+func TestPrerequisitesReady(t *testing.T) {
+	missing := waiting(v1alpha1.ReasonMissing, "roles.iam.aws.upbound.io", "missing, install provider-aws-iam")
+	observed := outcomeOf("s3", missing)
+	observed.Desired = object(t, map[string]any{"kind": "Role"})
+	cases := map[string]struct {
+		reason string
+		input  v1beta1.Input
+		in     []*Outcome
+		want   Condition
+	}{
+		"Ready":   {"Nothing missing, everything there.", v1beta1.Input{}, []*Outcome{outcomeOf("s3", creating())}, Condition{"", true, v1alpha1.ReasonReady, "everything that must exist beforehand does"}},
+		"Missing": {"What is missing should be told with what brings it.", v1beta1.Input{}, []*Outcome{outcomeOf("s3", missing)}, Condition{"", false, v1alpha1.ReasonMissing, "s3: roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
+		"OfAll":   {"What no service needs alone should be told without one.", v1beta1.Input{}, []*Outcome{outcomeOf("", missing)}, Condition{"", false, v1alpha1.ReasonMissing, "roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
+		"Others": {
+			"Nothing else counts: what waits, clashes or fails has its prerequisites.",
+			v1beta1.Input{},
+			[]*Outcome{outcomeOf("a", waiting(v1alpha1.ReasonWaiting, "x", "y")), outcomeOf("b", waiting(v1alpha1.ReasonConflict, "x", "y")), outcomeOf("c", failed("boom"))},
+			Condition{"", true, v1alpha1.ReasonReady, "everything that must exist beforehand does"},
+		},
+		"Observed":        {"Nor does a gate of what exists.", v1beta1.Input{}, []*Outcome{observed}, Condition{"", true, v1alpha1.ReasonReady, "everything that must exist beforehand does"}},
+		"Assumed":         {"That they are assumed should be said.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesAssume}, nil, Condition{"", true, v1alpha1.ReasonAssumed, "prerequisites are assumed to exist (Input prerequisites: Assume)"}},
+		"Verified":        {"Or that they are not.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesVerify}, nil, Condition{"", true, v1alpha1.ReasonReady, "everything that must exist beforehand does"}},
+		"Preview":         {"A preview should not claim that anything exists.", v1beta1.Input{Preview: true, Prerequisites: v1beta1.PrerequisitesAssume}, nil, Condition{"", true, v1alpha1.ReasonPreview, "a preview does not look for prerequisites"}},
+		"AssumedButLacks": {"An EKS cluster cannot be assumed.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesAssume}, []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonMissing, "", "no Cluster matches"))}, Condition{"", false, v1alpha1.ReasonMissing, "s3: no Cluster matches"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			p := planOf(tc.in...)
+			p.input = &tc.input
+			tc.want.Type = v1alpha1.ConditionPrerequisitesReady
+			if diff := cmp.Diff(tc.want, find(t, p.conditions(), v1alpha1.ConditionPrerequisitesReady)); diff != "" {
+				t.Errorf("%s\nPrerequisitesReady: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestTeardownProtected makes sure that nobody believes in a protection that there is not.
+func TestTeardownProtected(t *testing.T) {
+	p := planOf()
+	p.identity.Teardown = v1alpha1.TeardownOrdered
+	got := find(t, p.conditions(), v1alpha1.ConditionTeardownProtected)
+	if got.Status || got.Reason != v1alpha1.ReasonUnprotected || got.Message == "" {
+		t.Errorf("TeardownProtected of an ordered teardown: want it False and Unprotected, got %+v", got)
+	}
+	p.identity.Teardown = v1alpha1.TeardownUnordered
+	for _, c := range p.conditions() {
+		if c.Type == v1alpha1.ConditionTeardownProtected {
+			t.Errorf("TeardownProtected of an unordered teardown: want none, got %+v", c)
+		}
+	}
+}
+
+// TestConditionsAlwaysPresent walks through the stages of a composite resource: a condition that goes missing looks as if it
+// had been forgotten.
+func TestConditionsAlwaysPresent(t *testing.T) {
+	want := []v1alpha1.ConditionType{"PrerequisitesReady", "IdentityReady", "ProvidersReady", "ProviderConfigReady", "TeardownProtected"}
+	for name, w := range map[string]world{
+		"First": {}, "Preview": {Input: `preview: true`}, "Assume": {Input: `prerequisites: Assume`},
+		"Role":    {Observed: map[string]string{"role/s3": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}}`}},
+		"OwnRole": {Spec: `services: [{name: s3, management: Observe, roleArn: "arn:aws:iam::123456789012:role/x"}]`},
+	} {
+		var got []v1alpha1.ConditionType
+		for _, c := range w.plan(t).Conditions {
+			got = append(got, c.Type)
+			if c.Reason == "" || c.Message == "" {
+				t.Errorf("%s: %s has no reason, or no message", name, c.Type)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: conditions: -want, +got:\n%s", name, diff)
+		}
+	}
+}
+
+func find(t *testing.T, cs []Condition, typ v1alpha1.ConditionType) Condition {
+	t.Helper()
+	for _, c := range cs {
+		if c.Type == typ {
+			return c
+		}
+	}
+	t.Fatalf("no condition %s in %v", typ, cs)
+	return Condition{}
+}

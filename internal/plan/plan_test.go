@@ -1,0 +1,173 @@
+package plan
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/structpb"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/resources"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// TestOutcome is the truth table of what becomes of a resource that is wanted: its gate, whether it exists, and what it
+// reports.
+func TestOutcome(t *testing.T) {
+	built := object(t, map[string]any{"kind": "Role"})
+	gate := &resources.Wait{Reason: v1alpha1.ReasonWaiting, Subject: "x", Message: "y"}
+	missing := &resources.Wait{Reason: v1alpha1.ReasonMissing, Subject: "x", Message: "y"}
+	conflict := &resources.Wait{Reason: v1alpha1.ReasonConflict, Subject: "x", Message: "y"}
+	ok, broken, slow := resources.Readiness{Ready: true}, resources.Readiness{Failed: true, Message: "boom"}, resources.Readiness{Message: "not yet"}
+	type result struct {
+		Desired   *structpb.Struct
+		Readiness resources.Readiness
+		Reason    v1alpha1.Reason
+	}
+	cases := map[string]struct {
+		reason   string
+		gate     *resources.Wait
+		observed bool
+		reports  resources.Readiness
+		want     result
+	}{
+		"ShutAndAbsent":    {"A shut gate should hold back what does not exist.", gate, false, resources.Readiness{}, result{Reason: v1alpha1.ReasonWaiting}},
+		"MissingAndAbsent": {"Whatever it waits for.", missing, false, resources.Readiness{}, result{Reason: v1alpha1.ReasonMissing}},
+		"Conflict":         {"And whoever has it.", conflict, false, resources.Readiness{}, result{Reason: v1alpha1.ReasonConflict}},
+		"ShutAndReady":     {"It should not take away what exists.", gate, true, ok, result{built, ok, v1alpha1.ReasonReady}},
+		"ShutAndFailed":    {"Nor hide what became of it.", missing, true, broken, result{built, broken, v1alpha1.ReasonFailed}},
+		"ShutAndSlow":      {"Nor make it seem as if it waited.", conflict, true, slow, result{built, slow, v1alpha1.ReasonCreating}},
+		"OpenAndAbsent":    {"An open gate should let it be created.", nil, false, resources.Readiness{}, result{built, resources.Readiness{Message: "being created"}, v1alpha1.ReasonCreating}},
+		"OpenAndReady":     {"Then it is what it reports: ready,", nil, true, ok, result{built, ok, v1alpha1.ReasonReady}},
+		"OpenAndFailed":    {"failed,", nil, true, broken, result{built, broken, v1alpha1.ReasonFailed}},
+		"OpenAndSlow":      {"or neither yet.", nil, true, slow, result{built, slow, v1alpha1.ReasonCreating}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := world{Observed: map[string]string{}}
+			if tc.observed {
+				w.Observed["role/x"] = `{kind: Role, metadata: {name: x}}`
+			}
+			v, id := w.resolve(t)
+			got, err := outcome(v, id, &resources.Resource{
+				Key: "role/x", Condition: v1alpha1.ConditionIdentityReady, Kind: schema.GroupVersionKind{Kind: "Role"}, Wait: tc.gate,
+				Build: func() (*structpb.Struct, error) { return built, nil },
+				Ready: func(o view.Object) resources.Readiness {
+					if o.Name() != "x" {
+						t.Errorf("%s\njudged by %q, not by the observed object", tc.reason, o.Name())
+					}
+					return tc.reports
+				},
+			})
+			if err != nil {
+				t.Fatalf("%s\noutcome(...): %v", tc.reason, err)
+			}
+			if diff := cmp.Diff(tc.want, result{got.Desired, got.Readiness, got.reason()}, protocmp.Transform()); diff != "" {
+				t.Errorf("%s\noutcome(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestOutcomeError(t *testing.T) {
+	v, id := world{}.resolve(t)
+	r := &resources.Resource{Name: "r", Kind: schema.GroupVersionKind{Kind: "Role"}, Build: func() (*structpb.Struct, error) { return nil, errors.New("boom") }}
+	_, err := outcome(v, id, r)
+	if err == nil || !strings.Contains(err.Error(), "Role r") || !strings.Contains(err.Error(), "boom") {
+		t.Errorf("an object that cannot be built should be an error that names it, got %v", err)
+	}
+	r.Wait = &resources.Wait{}
+	if _, err := outcome(v, id, r); err != nil {
+		t.Errorf("an object that waits need not be built, got %v", err)
+	}
+}
+
+// TestNewError makes sure that a plan is whole or none: leaving out what cannot be built would delete it.
+func TestNewError(t *testing.T) {
+	_, err := New(world{
+		Spec:     `runtime: {args: [--debug], deploymentTemplate: {spec: {template: {spec: {containers: [{image: a}]}}}}}`,
+		Observed: map[string]string{"runtimeconfig/s3": `{kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-s3}}`},
+	}.resolve(t))
+	if err == nil || !strings.Contains(err.Error(), "DeploymentRuntimeConfig provider-aws-s3") {
+		t.Errorf("want an error that names what cannot be built, got %v", err)
+	}
+}
+
+// TestLostCluster covers managed resources that exist for a cluster whose name nobody remembers: guessing would change them.
+func TestLostCluster(t *testing.T) {
+	w := world{Spec: `{clusterName: null, clusterNameRef: {name: main}}`}
+	p := w.plan(t)
+	for _, o := range p.Outcomes {
+		if o.Condition == v1alpha1.ConditionIdentityReady && o.Desired != nil {
+			t.Errorf("%s: want nothing for a cluster that is not known", o.Key)
+		}
+	}
+
+	w.Observed = map[string]string{"role/s3": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}}`}
+	_, err := New(w.resolve(t))
+	if err == nil || !strings.Contains(err.Error(), "Role r") || !strings.Contains(err.Error(), "provider-aws-eks") {
+		t.Errorf("want an error that names the role and what is missing, got %v", err)
+	}
+
+	w.Observed["role/s3"] = `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r, annotations: {aws.podidentity.dev/cluster: prod}}}`
+	for _, o := range w.plan(t).Outcomes {
+		if o.Key == "role/s3" && o.Desired == nil {
+			t.Error("want the role composed again: it remembers its cluster")
+		}
+	}
+}
+
+// TestUnwanted makes sure that what the spec does not want is not composed, whether it exists or not.
+func TestUnwanted(t *testing.T) {
+	p := world{Observed: map[string]string{
+		"role/ec2": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}}`, "family": `{apiVersion: pkg.crossplane.io/v1, kind: Provider}`,
+	}}.plan(t)
+	for _, o := range p.Outcomes {
+		if o.Key == "role/ec2" || o.Key == "family" {
+			t.Errorf("%s is in the plan, and not in the spec", o.Key)
+		}
+	}
+}
+
+func TestPreview(t *testing.T) {
+	p := world{Input: `preview: true`}.plan(t)
+	for _, o := range p.Outcomes {
+		if o.Desired == nil {
+			t.Errorf("%s: want everything in a preview", o.Key)
+		}
+	}
+	if len(p.Outcomes) != 7 || len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "preview") {
+		t.Errorf("want 7 resources and a warning that this is a preview, got %d and %q", len(p.Outcomes), p.Warnings)
+	}
+	if p.Ready() {
+		t.Error("want a preview of what does not exist not ready")
+	}
+	if got := (world{}).plan(t).Warnings; len(got) != 0 {
+		t.Errorf("want no warnings without a preview, got %q", got)
+	}
+}
+
+func TestReady(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		in     []*Outcome
+		want   bool
+	}{
+		"Nothing":  {"Of nothing everything is ready.", nil, true},
+		"Ready":    {"Everything ready is ready.", []*Outcome{outcomeOf("a", ready()), outcomeOf("b", ready())}, true},
+		"Waiting":  {"What is not composed yet is not ready, though Crossplane cannot know.", []*Outcome{outcomeOf("a", ready()), outcomeOf("b", waiting(v1alpha1.ReasonWaiting, "", "x"))}, false},
+		"Creating": {"Nor what is on its way.", []*Outcome{outcomeOf("a", creating()), outcomeOf("b", ready())}, false},
+		"Failed":   {"Nor what failed.", []*Outcome{outcomeOf("a", failed("x"))}, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := planOf(tc.in...).Ready(); got != tc.want {
+				t.Errorf("%s\nReady(): want %t, got %t", tc.reason, tc.want, got)
+			}
+		})
+	}
+}

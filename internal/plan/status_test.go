@@ -1,0 +1,137 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+)
+
+// TestPhase is the truth table of what a service's resources make of it.
+func TestPhase(t *testing.T) {
+	missing := waiting(v1alpha1.ReasonMissing, "x", "y")
+	pending := waiting(v1alpha1.ReasonWaiting, "x", "y")
+	conflict := waiting(v1alpha1.ReasonConflict, "x", "y")
+	// in a service the role, the association and the provider.
+	in := func(role, association, provider state) []*Outcome {
+		return []*Outcome{
+			outcomeOf("s3", role), outcomeOf("s3", association).as("PodIdentityAssociation", identityReady), outcomeOf("s3", provider).as("Provider", providersReady),
+		}
+	}
+	cases := map[string]struct {
+		reason string
+		in     []*Outcome
+		want   v1alpha1.Phase
+	}{
+		"Ready":              {"Everything ready is ready.", in(ready(), ready(), ready()), v1alpha1.PhaseReady},
+		"NothingPossible":    {"With all kinds missing it waits.", in(missing, missing, pending), v1alpha1.PhaseWaiting},
+		"Looking":            {"So it does while nobody answered.", in(pending, pending, pending), v1alpha1.PhaseWaiting},
+		"OnlyRuntimeConfig":  {"What is no managed resource does not make it less waiting.", append(in(missing, missing, pending), outcomeOf("s3", ready()).as("DeploymentRuntimeConfig", providersReady)), v1alpha1.PhaseWaiting},
+		"OneMissing":         {"With one managed resource possible it is being created.", in(creating(), missing, pending), v1alpha1.PhaseCreating},
+		"Creating":           {"With all of them too.", in(creating(), creating(), pending), v1alpha1.PhaseCreating},
+		"Settling":           {"Also while only the provider waits.", in(ready(), ready(), pending), v1alpha1.PhaseCreating},
+		"Installing":         {"Or is being installed.", in(ready(), ready(), creating()), v1alpha1.PhaseCreating},
+		"Failed":             {"One failure is a failure.", in(ready(), failed("boom"), ready()), v1alpha1.PhaseFailed},
+		"FailedProvider":     {"Also of the provider.", in(ready(), ready(), failed("boom")), v1alpha1.PhaseFailed},
+		"FailedAndMissing":   {"It is graver than what is missing.", in(failed("boom"), missing, pending), v1alpha1.PhaseFailed},
+		"FailedAndConflict":  {"Or somebody else's.", in(failed("boom"), conflict, conflict), v1alpha1.PhaseFailed},
+		"Conflict":           {"What is somebody else's is a conflict.", in(conflict, conflict, conflict), v1alpha1.PhaseConflict},
+		"ConflictOnce":       {"Though it be one thing only.", in(ready(), ready(), conflict), v1alpha1.PhaseConflict},
+		"ConflictAndMissing": {"It is graver than what is missing.", in(missing, conflict, pending), v1alpha1.PhaseConflict},
+		"Nothing":            {"Of nothing everything is ready.", nil, v1alpha1.PhaseReady},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := phase(tc.in); got != tc.want {
+				t.Errorf("%s\nphase(...): want %s, got %s", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+func TestStatusFirst(t *testing.T) {
+	got := world{Spec: `services: [{name: s3}, {name: ec2, management: Observe}, {name: rds, roleArn: "arn:aws:iam::123456789012:role/team/x"}]`, Answers: map[string]string{
+		"kind/roles.iam.aws.upbound.io": `[]`, "kind/policies.iam.aws.upbound.io": `[]`, "kind/rolepolicyattachments.iam.aws.upbound.io": `[]`,
+		"kind/podidentityassociations.eks.aws.upbound.io": `[]`, "all/Provider": `[]`, "DeploymentRuntimeConfig/provider-aws-s3": `[]`, "DeploymentRuntimeConfig/provider-aws-rds": `[]`,
+	}}.plan(t).Status
+	const missing = "roles.iam.aws.upbound.io, policies.iam.aws.upbound.io, rolepolicyattachments.iam.aws.upbound.io: missing, install provider-aws-iam; " +
+		"podidentityassociations.eks.aws.upbound.io: missing, install provider-aws-eks"
+	want := v1alpha1.PodIdentityProviderStatus{
+		ClusterName: "prod", Region: "eu-west-1", ServiceNames: "s3,ec2,rds",
+		ProviderConfigRef: &v1alpha1.TypedReference{APIVersion: "aws.upbound.io/v1beta1", Kind: "ProviderConfig", Name: "storage"},
+		Services: []v1alpha1.ServiceStatus{
+			{
+				Name: "s3", Phase: v1alpha1.PhaseWaiting, RoleName: "crossplane-prod-eu-west-1-s3", ServiceAccountName: "provider-aws-s3",
+				ProviderName: "provider-aws-s3", Package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0",
+				Message: missing + "; DeploymentRuntimeConfig provider-aws-s3: being created; Provider provider-aws-s3: waiting for the PodIdentityAssociation to be created",
+			},
+			{
+				Name: "ec2", Phase: v1alpha1.PhaseWaiting, RoleName: "crossplane-prod-eu-west-1-ec2", ServiceAccountName: "provider-aws-ec2",
+				Message: missing,
+			},
+			{
+				Name: "rds", Phase: v1alpha1.PhaseWaiting, RoleName: "x", RoleARN: "arn:aws:iam::123456789012:role/team/x", ServiceAccountName: "provider-aws-rds",
+				ProviderName: "provider-aws-rds", Package: "xpkg.upbound.io/upbound/provider-aws-rds:v2.5.0",
+				Message: "podidentityassociations.eks.aws.upbound.io: missing, install provider-aws-eks; DeploymentRuntimeConfig provider-aws-rds: being created; " +
+					"Provider provider-aws-rds: waiting for the PodIdentityAssociation to be created",
+			},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the status should have every service from the first call on: -want, +got:\n%s", diff)
+	}
+}
+
+func TestStatusReady(t *testing.T) {
+	const conditions = `conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}]`
+	const managed = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+	got := world{
+		Spec: `services: [{name: s3, permissions: {managedPolicyArns: ["` + managed + `"]}}]`,
+		Observed: map[string]string{
+			"role/s3":                  `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}, status: {` + conditions + `, atProvider: {arn: "arn:aws:iam::123456789012:role/r"}}}`,
+			"policy/s3":                `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy, metadata: {name: p}, status: {` + conditions + `, atProvider: {arn: "arn:aws:iam::123456789012:policy/p"}}}`,
+			"attachment/s3":            `{apiVersion: iam.aws.upbound.io/v1beta1, kind: RolePolicyAttachment, metadata: {name: a}, status: {` + conditions + `, atProvider: {policyArn: "arn:aws:iam::123456789012:policy/p"}}}`,
+			"attachment/s3/" + managed: `{apiVersion: iam.aws.upbound.io/v1beta1, kind: RolePolicyAttachment, metadata: {name: b}, status: {` + conditions + `, atProvider: {policyArn: "` + managed + `"}}}`,
+			"association/s3":           `{apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, metadata: {name: a}, status: {` + conditions + `, atProvider: {associationId: a-1, associationArn: "arn:aws:eks:x", externalId: e-1}}}`,
+			"runtimeconfig/s3":         `{apiVersion: pkg.crossplane.io/v1beta1, kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-s3}}`,
+			"provider/s3":              `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, status: {conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}], currentRevision: provider-aws-s3-8a1c52cb60ad, currentIdentifier: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"}}`,
+			"providerconfig":           `{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: aws}}`,
+		},
+	}.plan(t)
+	want := v1alpha1.PodIdentityProviderStatus{
+		ClusterName: "prod", Region: "eu-west-1", ServiceNames: "s3",
+		ProviderConfigRef: &v1alpha1.TypedReference{APIVersion: "aws.upbound.io/v1beta1", Kind: "ProviderConfig", Name: "aws"},
+		Services: []v1alpha1.ServiceStatus{{
+			Name: "s3", Phase: v1alpha1.PhaseReady, RoleName: "crossplane-prod-eu-west-1-s3", RoleARN: "arn:aws:iam::123456789012:role/r",
+			PolicyARNs:    []string{"arn:aws:iam::123456789012:policy/p", managed},
+			AssociationID: "a-1", AssociationARN: "arn:aws:eks:x", ExternalID: "e-1", ServiceAccountName: "provider-aws-s3",
+			ProviderName: "provider-aws-s3", Package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", ProviderRevision: "provider-aws-s3-8a1c52cb60ad",
+		}},
+	}
+	if diff := cmp.Diff(want, got.Status); diff != "" {
+		t.Errorf("the status should have what objects tell: -want, +got:\n%s", diff)
+	}
+	if !got.Ready() {
+		t.Errorf("want everything ready, got %+v", got.Conditions)
+	}
+}
+
+// TestStatusMessage makes sure that a service's message is about itself alone, and quotes its error first.
+func TestStatusMessage(t *testing.T) {
+	p := world{
+		Spec:  `services: [{name: s3}, {name: ec2}]`,
+		Input: `prerequisites: Assume`,
+		Observed: map[string]string{
+			"role/s3": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}, status: {conditions: [{type: Synced, status: "False", message: "api error AccessDenied: no, RequestID: 123"}]}}`,
+		},
+		Answers: map[string]string{"all/Provider": `[{metadata: {name: x}, spec: {package: "a/provider-aws-ec2:v1"}}]`},
+	}.plan(t)
+	s3, ec2 := p.Status.Services[0], p.Status.Services[1]
+	if want := "Role r: api error AccessDenied: no. To do: allow that action to the identity behind ProviderConfig default (spec.providerConfigRef); "; s3.Phase != v1alpha1.PhaseFailed || len(s3.Message) < len(want) || s3.Message[:len(want)] != want {
+		t.Errorf("s3: want it Failed with %q first, got %s with %q", want, s3.Phase, s3.Message)
+	}
+	if want := "Provider x: of package a/provider-aws-ec2:v1 exists and no composite resource made it: set management: Observe for the service, or remove that Provider"; ec2.Phase != v1alpha1.PhaseConflict || ec2.Message != want {
+		t.Errorf("ec2: want it in Conflict with %q, got %s with %q", want, ec2.Phase, ec2.Message)
+	}
+}

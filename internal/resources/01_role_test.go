@@ -1,0 +1,133 @@
+package resources
+
+import (
+	"testing"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+)
+
+// A cluster by reference, and the answer that finds it.
+const (
+	byReference  = `{clusterName: null, clusterNameRef: {name: main}}`
+	clusterFound = `[{metadata: {name: main, annotations: {crossplane.io/external-name: prod}}}]`
+)
+
+func TestRole(t *testing.T) {
+	testBuild(t, map[string]buildCase{
+		"Seed": {
+			reason: "A role should be what the manual procedure makes, but trust only the provider's pods.",
+			key:    "role/s3",
+			want: `
+apiVersion: iam.aws.upbound.io/v1beta1
+kind: Role
+metadata:
+  name: crossplane-prod-eu-west-1-s3
+  annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}
+spec:
+  forProvider:
+    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"}}}]}'
+    forceDetachPolicies: true
+  providerConfigRef: {name: default}
+`,
+		},
+		"Everything": {
+			reason: "Every option of roles and of managed resources should be passed on.",
+			world: world{Spec: `
+accountId: "123456789012"
+tags: {team: a, env: prod}
+providerConfigRef: {name: bootstrap}
+managementPolicies: [Observe, Create]
+deletionPolicy: Orphan
+crossplaneNamespace: upbound-system
+role: {path: /crossplane/, description: for providers, permissionsBoundary: "arn:aws:iam::123456789012:policy/b", maxSessionDuration: 7200, trustConditions: {StringLike: {"aws:PrincipalOrgID": ["o-*"]}}}
+services: [{name: s3, roleName: My_Role, serviceAccountName: sa}]`},
+			key: "role/s3",
+			want: `
+apiVersion: iam.aws.upbound.io/v1beta1
+kind: Role
+metadata:
+  name: my-role-fc6b0a49
+  annotations: {crossplane.io/external-name: My_Role}
+spec:
+  deletionPolicy: Orphan
+  managementPolicies: [Observe, Create]
+  forProvider:
+    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"},"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"upbound-system","aws:RequestTag/kubernetes-service-account":"sa","aws:SourceAccount":"123456789012"},"StringLike":{"aws:PrincipalOrgID":"o-*"}}}]}'
+    description: for providers
+    forceDetachPolicies: true
+    maxSessionDuration: 7200
+    path: /crossplane/
+    permissionsBoundary: arn:aws:iam::123456789012:policy/b
+    tags: {team: a, env: prod}
+  providerConfigRef: {name: bootstrap}
+`,
+		},
+		"Cluster": {
+			reason: "A role for a cluster that is referred to should remember its name.",
+			world:  world{Spec: byReference, Answers: map[string]string{"Cluster/main": clusterFound}},
+			key:    "role/s3",
+			want: `
+apiVersion: iam.aws.upbound.io/v1beta1
+kind: Role
+metadata:
+  name: crossplane-prod-eu-west-1-s3
+  annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3, aws.podidentity.dev/cluster: prod}
+spec:
+  forProvider:
+    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"}}}]}'
+    forceDetachPolicies: true
+  providerConfigRef: {name: default}
+`,
+		},
+	})
+}
+
+func TestRoleAbsent(t *testing.T) {
+	testAbsent(t, map[string]absentCase{
+		"OwnRole": {"A service that brings its own role needs none, nor anything that belongs to one.", `services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/x"}]`, []string{"role/", "policy/", "attachment/"}},
+	})
+}
+
+func TestRoleWait(t *testing.T) {
+	const name = "Role/crossplane-prod-eu-west-1-s3"
+	const taken = `[{kind: Role, metadata: {name: crossplane-prod-eu-west-1-s3, labels: {crossplane.io/claim-namespace: team-b, crossplane.io/claim-name: other}, ownerReferences: [{kind: PodIdentityProvider, name: other-x, uid: u-2, controller: true}]}}]`
+	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "roles.iam.aws.upbound.io", Message: "missing, install provider-aws-iam"}
+	testWait(t, map[string]waitCase{
+		"Nothing":       {"Nothing in the way, nothing to wait for.", world{}, "role/s3", nil},
+		"KindUnknown":   {"A kind that was not looked for yet may not exist.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": unanswered}}, "role/s3", missing},
+		"KindMissing":   {"A kind that does not exist should be named, with what brings it.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", missing},
+		"Assumed":       {"Kinds may be assumed to exist.", world{Input: `prerequisites: Assume`, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", nil},
+		"Preview":       {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`, name: taken}}, "role/s3", nil},
+		"KindObserved":  {"A kind of which one object exists does.", world{Observed: map[string]string{"role/ec2": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role}`}, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": unanswered}}, "role/s3", nil},
+		"ClusterAsked":  {"Without a cluster a role has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster/main": unanswered}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"ClusterAbsent": {"A cluster that does not exist should be named.", world{Spec: byReference, Answers: map[string]string{"Cluster/main": `[]`}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"KindFirst":     {"Of a missing kind and a missing cluster the kind should be told.", world{Spec: byReference, Answers: map[string]string{"Cluster/main": `[]`, "kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", missing},
+		"Looking": {
+			"Until it is known whether somebody else has an object of the name, nothing should be taken over.",
+			world{Answers: map[string]string{name: unanswered}},
+			"role/s3",
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Role crossplane-prod-eu-west-1-s3", Message: "looking whether it exists"},
+		},
+		"Taken": {
+			"One that belongs to another composite resource should be left alone, and its claim be named.",
+			world{Answers: map[string]string{name: taken}},
+			"role/s3",
+			&Wait{
+				Reason: v1alpha1.ReasonConflict, Subject: "Role crossplane-prod-eu-west-1-s3",
+				Message: "exists and belongs to PodIdentityProvider other-x of claim team-b/other: only one composite resource can give the service an identity in a cluster",
+			},
+		},
+		"TakenObserved": {"What was observed is ours whatever anybody says.", world{Answers: map[string]string{name: taken}, Observed: map[string]string{"role/s3": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: crossplane-prod-eu-west-1-s3}}`}}, "role/s3", nil},
+	})
+}
+
+// TestRoleName makes sure that messages name the object as it is called.
+func TestRoleName(t *testing.T) {
+	if got := (world{}).resource(t, "role/s3").Name; got != "crossplane-prod-eu-west-1-s3" {
+		t.Errorf("Name before the role exists: got %q", got)
+	}
+	w := world{Observed: map[string]string{"role/s3": `{metadata: {name: storage-abcde}}`}}
+	if got := w.resource(t, "role/s3").Name; got != "storage-abcde" {
+		t.Errorf("Name of the observed role: got %q", got)
+	}
+}

@@ -1,0 +1,202 @@
+package resources
+
+import (
+	"testing"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+)
+
+// associationOf s3, ready since the given time.
+func associationOf(since string) string {
+	return `
+apiVersion: eks.aws.upbound.io/v1beta1
+kind: PodIdentityAssociation
+metadata: {name: crossplane-prod-eu-west-1-s3}
+status:
+  conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True", lastTransitionTime: "` + since + `"}]
+  atProvider:
+    associationId: a-s30123456789abcde
+    roleArn: arn:aws:iam::123456789012:role/crossplane-prod-eu-west-1-s3
+`
+}
+
+func TestAssociation(t *testing.T) {
+	testBuild(t, map[string]buildCase{
+		"Seed": {
+			reason: "An association should tie the provider's ServiceAccount to its role, which need not exist yet.",
+			key:    "association/s3",
+			want: `
+apiVersion: eks.aws.upbound.io/v1beta1
+kind: PodIdentityAssociation
+metadata: {name: crossplane-prod-eu-west-1-s3}
+spec:
+  forProvider:
+    region: eu-west-1
+    clusterName: prod
+    namespace: crossplane-system
+    serviceAccount: provider-aws-s3
+    roleArnRef: {name: crossplane-prod-eu-west-1-s3}
+  providerConfigRef: {name: default}
+`,
+		},
+		"Everything": {
+			reason: "Every option of associations and of managed resources should be passed on; an existing one is imported by its id.",
+			world: world{Spec: `
+region: eu-west-2
+clusterName: null
+clusterNameRef: {name: main}
+crossplaneNamespace: upbound-system
+tags: {team: a}
+providerConfigRef: {name: bootstrap}
+managementPolicies: [Observe]
+deletionPolicy: Orphan
+services: [{name: s3, serviceAccountName: sa, associationId: a-0123456789abcdef0}]`, Answers: map[string]string{"Cluster/main": clusterFound}},
+			key: "association/s3",
+			want: `
+apiVersion: eks.aws.upbound.io/v1beta1
+kind: PodIdentityAssociation
+metadata:
+  name: crossplane-prod-eu-west-2-s3
+  annotations: {crossplane.io/external-name: a-0123456789abcdef0, aws.podidentity.dev/cluster: prod}
+spec:
+  deletionPolicy: Orphan
+  managementPolicies: [Observe]
+  forProvider:
+    region: eu-west-2
+    clusterName: prod
+    namespace: upbound-system
+    serviceAccount: sa
+    roleArnRef: {name: crossplane-prod-eu-west-2-s3}
+    tags: {team: a}
+  providerConfigRef: {name: bootstrap}
+`,
+		},
+		"OwnRole": {
+			reason: "A role of somebody else should be given by value: a change of a reference alone changes nothing in AWS.",
+			world:  world{Spec: `services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/x"}]`},
+			key:    "association/s3",
+			want: `
+apiVersion: eks.aws.upbound.io/v1beta1
+kind: PodIdentityAssociation
+metadata: {name: crossplane-prod-eu-west-1-s3}
+spec:
+  forProvider:
+    region: eu-west-1
+    clusterName: prod
+    namespace: crossplane-system
+    serviceAccount: provider-aws-s3
+    roleArn: arn:aws:iam::123456789012:role/x
+  providerConfigRef: {name: default}
+`,
+		},
+		"ObservedRole": {
+			reason: "A role that exists under another name should be referred to by it, and nothing of the observed association be copied.",
+			world:  world{Observed: map[string]string{"role/s3": `{kind: Role, metadata: {name: storage-role}}`, "association/s3": associationOf("2025-01-01T00:00:00Z")}},
+			key:    "association/s3",
+			want: `
+apiVersion: eks.aws.upbound.io/v1beta1
+kind: PodIdentityAssociation
+metadata: {name: crossplane-prod-eu-west-1-s3}
+spec:
+  forProvider:
+    region: eu-west-1
+    clusterName: prod
+    namespace: crossplane-system
+    serviceAccount: provider-aws-s3
+    roleArnRef: {name: storage-role}
+  providerConfigRef: {name: default}
+`,
+		},
+	})
+}
+
+func TestAssociationWait(t *testing.T) {
+	const kind, name = "kind/podidentityassociations.eks.aws.upbound.io", "PodIdentityAssociation/crossplane-prod-eu-west-1-s3"
+	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "podidentityassociations.eks.aws.upbound.io", Message: "missing, install provider-aws-eks"}
+	testWait(t, map[string]waitCase{
+		"Nothing":     {"An association need not wait for its role.", world{}, "association/s3", nil},
+		"KindUnknown": {"A kind that was not looked for yet may not exist.", world{Answers: map[string]string{kind: unanswered}}, "association/s3", missing},
+		"KindMissing": {"A kind that does not exist should be named, with what brings it.", world{Answers: map[string]string{kind: `[]`}}, "association/s3", missing},
+		"IAMMissing":  {"The lack of IAM's kinds is no reason to wait.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "association/s3", nil},
+		"Assumed":     {"Kinds may be assumed to exist.", world{Input: `prerequisites: Assume`, Answers: map[string]string{kind: `[]`}}, "association/s3", nil},
+		"Preview":     {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{kind: `[]`}}, "association/s3", nil},
+		"Cluster":     {"Without a cluster there is nothing to associate with.", world{Spec: byReference, Answers: map[string]string{"Cluster/main": `[]`}}, "association/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"Looking": {
+			"Until it is known whether somebody else has an object of the name, nothing should be taken over.",
+			world{Answers: map[string]string{name: unanswered}},
+			"association/s3",
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "PodIdentityAssociation crossplane-prod-eu-west-1-s3", Message: "looking whether it exists"},
+		},
+		"Taken": {
+			"One that nobody controls would be taken over silently, and deleted with the composite resource.",
+			world{Answers: map[string]string{name: `[{metadata: {name: crossplane-prod-eu-west-1-s3}}]`}},
+			"association/s3",
+			&Wait{
+				Reason: v1alpha1.ReasonConflict, Subject: "PodIdentityAssociation crossplane-prod-eu-west-1-s3",
+				Message: "exists and no composite resource made it: only one composite resource can give the service an identity in a cluster",
+			},
+		},
+	})
+}
+
+func TestAssociationReady(t *testing.T) {
+	const conditions = `conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}]`
+	cases := map[string]struct {
+		reason, in string
+		want       Readiness
+	}{
+		"Ready":    {"Ready, synced and with an id it can be used.", associationOf("2025-01-01T00:00:00Z"), Readiness{Ready: true}},
+		"NoID":     {"Without an id it is not there yet.", `status: {` + conditions + `}`, Readiness{Message: "no association id yet"}},
+		"NotReady": {"Everything else is as with any managed resource.", `status: {conditions: [{type: Synced, status: "True"}, {type: Ready, status: "False"}], atProvider: {associationId: a-1}}`, Readiness{Message: "being created"}},
+		"Failed": {
+			"Errors too.", `status: {conditions: [{type: Synced, status: "False", message: boom}, {type: Ready, status: "True"}], atProvider: {associationId: a-1}}`,
+			Readiness{Failed: true, Message: "boom"},
+		},
+	}
+	r := world{}.resource(t, "association/s3")
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := r.Ready(observed(t, tc.in)); got != tc.want {
+				t.Errorf("%s\nReady(...): want %+v, got %+v", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+// TestSettled covers what the creation of a Provider waits for: its association.
+func TestSettled(t *testing.T) {
+	const subject = "Provider provider-aws-s3"
+	with := func(association, spec string) world {
+		return world{Spec: spec, Observed: map[string]string{"association/s3": association}}
+	}
+	settling := &Wait{
+		Reason: v1alpha1.ReasonWaiting, Subject: subject,
+		Message: "waiting until PodIdentityAssociation crossplane-prod-eu-west-1-s3 has been ready for 10s, so that EKS knows it everywhere",
+	}
+	notReady := &Wait{Reason: v1alpha1.ReasonWaiting, Subject: subject, Message: "waiting for PodIdentityAssociation crossplane-prod-eu-west-1-s3 to be ready"}
+	testWait(t, map[string]waitCase{
+		"None": {
+			"A provider whose pod starts before there is an association never gets credentials.",
+			world{},
+			"provider/s3",
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: subject, Message: "waiting for the PodIdentityAssociation to be created"},
+		},
+		"NotReady": {"It should be named while it is not ready.", with(`{metadata: {name: crossplane-prod-eu-west-1-s3}}`, ``), "provider/s3", notReady},
+		"NoID":     {"Without an id it is not ready.", with(`{metadata: {name: crossplane-prod-eu-west-1-s3}, status: {conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}]}}`, ``), "provider/s3", notReady},
+		"Settling": {"EKS needs some seconds from then on.", with(associationOf("2025-12-31T23:59:51Z"), ``), "provider/s3", settling},
+		"Settled":  {"Ten by default.", with(associationOf("2025-12-31T23:59:50Z"), ``), "provider/s3", nil},
+		"Shorter":  {"Another time may be chosen.", with(associationOf("2025-12-31T23:59:51Z"), `runtime: {associationSettleSeconds: 9}`), "provider/s3", nil},
+		"Longer": {
+			"Also for a service alone.", with(associationOf("2025-12-31T23:58:01Z"), `services: [{name: s3, runtime: {associationSettleSeconds: 120}}]`), "provider/s3",
+			&Wait{
+				Reason: v1alpha1.ReasonWaiting, Subject: subject,
+				Message: "waiting until PodIdentityAssociation crossplane-prod-eu-west-1-s3 has been ready for 2m0s, so that EKS knows it everywhere",
+			},
+		},
+		"Zero":     {"Or none at all.", with(associationOf("2026-01-01T00:00:00Z"), `runtime: {associationSettleSeconds: 0}`), "provider/s3", nil},
+		"NoTime":   {"An association that does not say since when it is ready has been for long.", with(associationOf("unknown"), ``), "provider/s3", nil},
+		"Preview":  {"A preview waits for nothing.", world{Input: `preview: true`}, "provider/s3", nil},
+		"Assumed":  {"Only kinds are assumed: a provider waits all the same.", world{Input: `prerequisites: Assume`, Observed: map[string]string{"association/s3": associationOf("2025-12-31T23:59:51Z")}}, "provider/s3", settling},
+		"OfOthers": {"The association of another service is no help.", world{Observed: map[string]string{"association/ec2": associationOf("2025-01-01T00:00:00Z")}}, "provider/s3", &Wait{Reason: v1alpha1.ReasonWaiting, Subject: subject, Message: "waiting for the PodIdentityAssociation to be created"}},
+	})
+}

@@ -1,0 +1,94 @@
+package resources
+
+import (
+	"testing"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+)
+
+func TestFamily(t *testing.T) {
+	testBuild(t, map[string]buildCase{
+		"Default": {
+			reason: "The family should have the name that the dependency resolver gives it, and no runtime config: it needs no credentials.",
+			world:  world{Spec: `provider: {family: Manage}`},
+			key:    "family",
+			want: `
+apiVersion: pkg.crossplane.io/v1
+kind: Provider
+metadata: {name: upbound-provider-family-aws}
+spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"}
+`,
+		},
+		"Everything": {
+			reason: "Every option of packages should be passed on.",
+			world: world{Spec: `
+provider:
+  family: Manage
+  registry: registry.example.org/mirror
+  packagePullPolicy: Always
+  packagePullSecrets: [{name: a}]
+  revisionActivationPolicy: Automatic
+  revisionHistoryLimit: 2
+  skipDependencyResolution: true
+  ignoreCrossplaneConstraints: false
+  commonLabels: {team: a}
+`},
+			key: "family",
+			want: `
+apiVersion: pkg.crossplane.io/v1
+kind: Provider
+metadata: {name: mirror-provider-family-aws}
+spec:
+  package: registry.example.org/mirror/provider-family-aws:v2.5.0
+  packagePullPolicy: Always
+  packagePullSecrets: [{name: a}]
+  revisionActivationPolicy: Automatic
+  revisionHistoryLimit: 2
+  skipDependencyResolution: true
+  ignoreCrossplaneConstraints: false
+  commonLabels: {team: a}
+`,
+		},
+	})
+}
+
+func TestFamilyAbsent(t *testing.T) {
+	testAbsent(t, map[string]absentCase{
+		"Default": {"Usually Crossplane installs it as a dependency.", ``, []string{"family"}},
+		"Observe": {"Also when told.", `provider: {family: Observe}`, []string{"family"}},
+	})
+}
+
+func TestFamilyWait(t *testing.T) {
+	const spec = `provider: {family: Manage}`
+	testWait(t, map[string]waitCase{
+		"Nothing": {"The family waits for no association.", world{Spec: spec}, "family", nil},
+		"Looking": {
+			"Until it is known what Providers exist, there might be one.",
+			world{Spec: spec, Answers: map[string]string{"all/Provider": unanswered}},
+			"family",
+			&Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other Providers of xpkg.upbound.io/upbound/provider-family-aws"},
+		},
+		"Resolved": {
+			"One that the resolver installed should be left alone.",
+			world{Spec: spec, Answers: map[string]string{"all/Provider": `[{metadata: {name: upbound-provider-family-aws}, spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"}}]`}},
+			"family",
+			&Wait{
+				Reason: v1alpha1.ReasonConflict, Subject: "Provider upbound-provider-family-aws",
+				Message: "of package xpkg.upbound.io/upbound/provider-family-aws:v2.5.0 exists and no composite resource made it: set provider.family: Observe",
+			},
+		},
+		"Preview": {"A preview waits for nothing.", world{Spec: spec, Input: `preview: true`, Answers: map[string]string{"all/Provider": unanswered}}, "family", nil},
+	})
+}
+
+func TestFamilyReady(t *testing.T) {
+	r := world{Spec: `provider: {family: Manage}`}.resource(t, "family")
+	const doc = `status: {conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}], currentIdentifier: "xpkg.upbound.io/upbound/provider-family-aws:`
+	if got := r.Ready(observed(t, doc+`v2.5.0"}`)); got != (Readiness{Ready: true}) {
+		t.Errorf("Ready(...) of the wanted package: got %+v", got)
+	}
+	if got := r.Ready(observed(t, doc+`v2.4.0"}`)); got.Ready {
+		t.Errorf("Ready(...) of another: got %+v", got)
+	}
+}

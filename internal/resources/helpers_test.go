@@ -1,0 +1,262 @@
+package resources
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/types/known/structpb"
+	"sigs.k8s.io/yaml"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// A world is what a composite resource meets, in YAML. In the zero world every kind is proven and nothing is in the way.
+type world struct {
+	// Spec is merged into that of the smallest composite resource; null takes a field out.
+	Spec string
+	// XR is merged into the composite resource.
+	XR string
+	// Input of the function.
+	Input string
+	// Observed composed resources by key.
+	Observed map[string]string
+	// Answers that differ from those of the zero world, by the key of the question: a list of objects, or unanswered.
+	Answers map[string]string
+	// Capabilities says whether the caller advertises any: whether it is a Crossplane 2.2 or later.
+	Capabilities bool
+}
+
+const unanswered = "unanswered"
+
+const smallest = `
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityProvider
+metadata: {name: storage, uid: u-1}
+spec:
+  region: eu-west-1
+  clusterName: prod
+  provider: {version: v2.5.0}
+  services: [{name: s3}]
+`
+
+// now of every test.
+func now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// answers of the zero world.
+func answers() map[string]string {
+	out := map[string]string{"all/Provider": `[]`}
+	for _, crd := range []string{
+		"roles.iam.aws.upbound.io", "policies.iam.aws.upbound.io", "rolepolicyattachments.iam.aws.upbound.io", "podidentityassociations.eks.aws.upbound.io",
+		"clusters.eks.aws.upbound.io", "providerconfigs.aws.upbound.io", "clusterproviderconfigs.aws.m.upbound.io",
+	} {
+		out["kind/"+crd] = `[{metadata: {name: ` + crd + `}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
+	}
+	for _, s := range []string{"s3", "ec2"} {
+		out["Role/crossplane-prod-eu-west-1-"+s] = `[]`
+		out["PodIdentityAssociation/crossplane-prod-eu-west-1-"+s] = `[]`
+		out["DeploymentRuntimeConfig/provider-aws-"+s] = `[]`
+	}
+	out["ProviderConfig/storage"], out["ClusterProviderConfig/storage"] = `[]`, `[]`
+	return out
+}
+
+// context of a world whose composite resource must be valid.
+func (w world) context(t testing.TB) *Context {
+	t.Helper()
+	xr := parse(t, smallest)
+	mergePatch(xr, parse(t, w.XR))
+	mergePatch(xr, map[string]any{"spec": parse(t, w.Spec)})
+	req := &fnv1.RunFunctionRequest{
+		Observed:       &fnv1.State{Composite: &fnv1.Resource{Resource: toStruct(t, xr)}, Resources: map[string]*fnv1.Resource{}},
+		ExtraResources: map[string]*fnv1.Resources{}, RequiredResources: map[string]*fnv1.Resources{}, RequiredSchemas: map[string]*fnv1.Schema{},
+	}
+	if w.Input != "" {
+		req.Input = toStruct(t, parse(t, w.Input))
+	}
+	for key, doc := range w.Observed {
+		req.Observed.Resources[key] = &fnv1.Resource{Resource: toStruct(t, parse(t, doc))}
+	}
+	w.answer(t, req)
+	v, errs := view.From(req, now())
+	if len(errs) > 0 {
+		t.Fatalf("view.From(...): %v", errs.ToAggregate())
+	}
+	id, errs := identity.Resolve(v)
+	if len(errs) > 0 {
+		t.Fatalf("identity.Resolve(...): %v", errs.ToAggregate())
+	}
+	return &Context{View: v, Identity: id}
+}
+
+// answer whatever might be asked, in the form of the caller.
+func (w world) answer(t testing.TB, req *fnv1.RunFunctionRequest) {
+	t.Helper()
+	all := answers()
+	maps.Copy(all, w.Answers)
+	into := req.GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.
+	if w.Capabilities {
+		into = req.GetRequiredResources()
+		req.Meta = &fnv1.RequestMeta{Capabilities: []fnv1.Capability{
+			fnv1.Capability_CAPABILITY_CAPABILITIES, fnv1.Capability_CAPABILITY_REQUIRED_RESOURCES, fnv1.Capability_CAPABILITY_REQUIRED_SCHEMAS,
+		}}
+	}
+	for key, doc := range all {
+		if doc == unanswered {
+			continue
+		}
+		items, _ := parse(t, "items: "+doc)["items"].([]any)
+		if w.Capabilities && strings.HasPrefix(key, "kind/") {
+			req.RequiredSchemas[key+"/v1beta1"] = &fnv1.Schema{}
+			if len(items) > 0 {
+				req.RequiredSchemas[key+"/v1beta1"].OpenapiV3 = toStruct(t, map[string]any{"type": "object"})
+			}
+			continue
+		}
+		into[key] = &fnv1.Resources{}
+		for _, i := range items {
+			into[key].Items = append(into[key].Items, &fnv1.Resource{Resource: toStruct(t, i.(map[string]any))})
+		}
+	}
+}
+
+// all resources of the world's full plan.
+func (w world) all(t testing.TB) []*Resource {
+	t.Helper()
+	c := w.context(t)
+	return All(c.View, c.Identity)
+}
+
+// resource of that key; nil if there is none.
+func (w world) resource(t testing.TB, key string) *Resource {
+	t.Helper()
+	for _, r := range w.all(t) {
+		if r.Key == key {
+			return r
+		}
+	}
+	return nil
+}
+
+// A buildCase says what object a world should have.
+type buildCase struct {
+	reason string
+	world  world
+	key    string
+	// want is the whole object.
+	want string
+}
+
+func testBuild(t *testing.T, cases map[string]buildCase) {
+	t.Helper()
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			r := tc.world.resource(t, tc.key)
+			if r == nil {
+				t.Fatalf("%s\nno resource %s", tc.reason, tc.key)
+			}
+			got, err := r.Build()
+			if err != nil {
+				t.Fatalf("%s\nBuild() of %s: %v", tc.reason, tc.key, err)
+			}
+			if diff := cmp.Diff(parse(t, tc.want), got.AsMap()); diff != "" {
+				t.Errorf("%s\nBuild() of %s: -want, +got:\n%s", tc.reason, tc.key, diff)
+			}
+			if gvk := got.AsMap()["apiVersion"].(string) + " " + got.AsMap()["kind"].(string); gvk != r.Kind.GroupVersion().String()+" "+r.Kind.Kind {
+				t.Errorf("%s\n%s says that it is a %s, and builds a %s", tc.reason, tc.key, r.Kind, gvk)
+			}
+		})
+	}
+}
+
+// A waitCase says what the creation of a resource waits for.
+type waitCase struct {
+	reason string
+	world  world
+	key    string
+	want   *Wait
+}
+
+// testWait with callers of both generations.
+func testWait(t *testing.T, cases map[string]waitCase) {
+	t.Helper()
+	for name, tc := range cases {
+		for caller, capabilities := range map[string]bool{"v1.20": false, "v2.2": true} {
+			t.Run(name+"/"+caller, func(t *testing.T) {
+				tc.world.Capabilities = capabilities
+				r := tc.world.resource(t, tc.key)
+				if r == nil {
+					t.Fatalf("%s\nno resource %s", tc.reason, tc.key)
+				}
+				if diff := cmp.Diff(tc.want, r.Wait); diff != "" {
+					t.Errorf("%s\nWait of %s: -want, +got:\n%s", tc.reason, tc.key, diff)
+				}
+			})
+		}
+	}
+}
+
+// An absentCase says what a spec should not compose.
+type absentCase struct {
+	reason, spec string
+	keys         []string
+}
+
+func testAbsent(t *testing.T, cases map[string]absentCase) {
+	t.Helper()
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			for _, r := range (world{Spec: tc.spec}).all(t) {
+				for _, key := range tc.keys {
+					if r.Key == key || strings.HasSuffix(key, "/") && strings.HasPrefix(r.Key, key) {
+						t.Errorf("%s\nwant no %s, got %s", tc.reason, key, r.Key)
+					}
+				}
+			}
+		})
+	}
+}
+
+func parse(t testing.TB, doc string) map[string]any {
+	t.Helper()
+	m := map[string]any{}
+	if err := yaml.Unmarshal([]byte(doc), &m); err != nil {
+		t.Fatalf("%v in:\n%s", err, doc)
+	}
+	return m
+}
+
+func toStruct(t testing.TB, m map[string]any) *structpb.Struct {
+	t.Helper()
+	s, err := structpb.NewStruct(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// observed is the view of an object in YAML.
+func observed(t testing.TB, doc string) view.Object {
+	t.Helper()
+	return view.NewObject(toStruct(t, parse(t, doc)))
+}
+
+// mergePatch as in RFC 7386.
+func mergePatch(dst, patch map[string]any) {
+	for k, v := range patch {
+		dm, dok := dst[k].(map[string]any)
+		pm, pok := v.(map[string]any)
+		switch {
+		case v == nil:
+			delete(dst, k)
+		case dok && pok:
+			mergePatch(dm, pm)
+		default:
+			dst[k] = v
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package resources
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+)
+
+func TestSamePackage(t *testing.T) {
+	const ours = "xpkg.upbound.io/upbound/provider-aws-s3"
+	cases := map[string]struct {
+		reason, other string
+		want          bool
+	}{
+		"Same":          {"The same repository installs the same provider.", ours, true},
+		"Tag":           {"In any version.", ours + ":v1.0.0", true},
+		"Digest":        {"However that is given.", ours + "@sha256:abc", true},
+		"TagAndDigest":  {"Or both.", ours + ":v1@sha256:abc", true},
+		"Registry":      {"From any registry.", "localhost:5000/provider-aws-s3", true},
+		"Default":       {"The default one included.", "provider-aws-s3:v1", true},
+		"Organisation":  {"Of any organisation.", "xpkg.crossplane.io/crossplane-contrib/provider-aws-s3:v2.6.0", true},
+		"Longer":        {"A longer name is another provider.", "xpkg.upbound.io/upbound/provider-aws-s3control:v1", false},
+		"Shorter":       {"So is a shorter one.", "xpkg.upbound.io/upbound/provider-aws", false},
+		"Suffix":        {"Or one that ends the same.", "xpkg.upbound.io/upbound/my-provider-aws-s3", false},
+		"PathNotName":   {"The name is what comes last.", "xpkg.upbound.io/provider-aws-s3/other", false},
+		"Empty":         {"Nothing installs nothing.", "", false},
+		"PortNoVersion": {"A port is no version.", "provider-aws-s3:5000/other", false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := samePackage(tc.other, ours); got != tc.want {
+				t.Errorf("%s\nsamePackage(%q, %q): want %t, got %t", tc.reason, tc.other, ours, tc.want, got)
+			}
+			if got := samePackage(ours, tc.other); got != tc.want {
+				t.Errorf("%s\nsamePackage(%q, %q): want %t, got %t", tc.reason, ours, tc.other, tc.want, got)
+			}
+		})
+	}
+}
+
+func TestMine(t *testing.T) {
+	const ours = `{metadata: {ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]}}`
+	cases := map[string]struct {
+		reason, xr, object string
+		want               bool
+	}{
+		"Ours":     {"What the composite resource controls is its own.", ``, ours, true},
+		"Nobodys":  {"What nobody controls is not.", ``, `{metadata: {name: a}}`, false},
+		"Others":   {"Nor what another controls, though it has the same name.", ``, `{metadata: {ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-2, controller: true}]}}`, false},
+		"NoUID":    {"A composite resource that was never created controls nothing,", `metadata: {uid: null}`, `{metadata: {ownerReferences: [{kind: PodIdentityProvider, name: storage, controller: true}]}}`, false},
+		"NobodyNo": {"least of all what nobody controls.", `metadata: {uid: null}`, `{metadata: {name: a}}`, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := (world{XR: tc.xr}).context(t).mine(observed(t, tc.object)); got != tc.want {
+				t.Errorf("%s\nmine(...): want %t, got %t", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+func TestOwnerOf(t *testing.T) {
+	cases := map[string]struct {
+		reason, in, want string
+	}{
+		"Nobody":  {"An object without a controller was made by hand.", `{metadata: {name: a}}`, "no composite resource made it"},
+		"XR":      {"The controller should be named.", `{metadata: {ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
+		"Claim":   {"And its claim.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p of claim a/b"},
+		"Forged":  {"A label alone is no owner.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}}}`, "no composite resource made it"},
+		"Package": {"Package revisions are controllers too.", `{metadata: {ownerReferences: [{kind: ProviderRevision, name: r, uid: u, controller: true}]}}`, "belongs to ProviderRevision r"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := ownerOf(observed(t, tc.in)); got != tc.want {
+				t.Errorf("%s\nownerOf(...): want %q, got %q", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+// TestConflictHoldsBackService makes sure that a service of which somebody else has a part is left alone as a whole, and that
+// no other service notices.
+func TestConflictHoldsBackService(t *testing.T) {
+	ready := `{apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, metadata: {name: a}, status: {conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}], atProvider: {associationId: a-1}}}`
+	w := world{
+		Spec:     `services: [{name: s3}, {name: ec2}]`,
+		Answers:  map[string]string{"DeploymentRuntimeConfig/provider-aws-s3": `[{metadata: {name: provider-aws-s3}}]`},
+		Observed: map[string]string{"association/ec2": ready},
+	}
+	want := &Wait{
+		Reason: v1alpha1.ReasonConflict, Subject: "DeploymentRuntimeConfig provider-aws-s3",
+		Message: "exists and no composite resource made it: delete it, or set management: Observe for the service",
+	}
+	n := 0
+	for _, r := range w.all(t) {
+		switch r.Service {
+		case "s3":
+			n++
+			if diff := cmp.Diff(want, r.Wait); diff != "" {
+				t.Errorf("Wait of %s: -want, +got:\n%s", r.Key, diff)
+			}
+		default:
+			if r.Wait != nil {
+				t.Errorf("%s should not wait because of another service: %+v", r.Key, r.Wait)
+			}
+		}
+	}
+	if n != 6 {
+		t.Errorf("want 6 resources of s3, got %d", n)
+	}
+}
+
+// TestConflictOfOthersLater makes sure that a conflict about what exists already is none: it was there before.
+func TestConflictOfOthersLater(t *testing.T) {
+	w := world{
+		Answers:  map[string]string{"DeploymentRuntimeConfig/provider-aws-s3": `[{metadata: {name: provider-aws-s3}}]`},
+		Observed: map[string]string{"runtimeconfig/s3": `{metadata: {name: provider-aws-s3}}`},
+	}
+	for _, r := range w.all(t) {
+		if r.Wait != nil && r.Wait.Reason == v1alpha1.ReasonConflict {
+			t.Errorf("%s: want no conflict, got %+v", r.Key, r.Wait)
+		}
+	}
+}
+
+// TestProvidersListedOnce makes sure that the Providers, which may be hundreds, are asked for once, and not at all when
+// everything exists.
+func TestProvidersListedOnce(t *testing.T) {
+	w := world{Spec: `{provider: {family: Manage}, services: [{name: s3}, {name: ec2}]}`}
+	c := w.context(t)
+	All(c.View, c.Identity)
+	n := 0
+	for key := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Callers before 2.2 know no other.
+		if key == "all/Provider" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("want Providers asked for once, got %d times", n)
+	}
+
+	w.Observed = map[string]string{"family": `{metadata: {name: a}}`, "provider/s3": `{metadata: {name: b}}`, "provider/ec2": `{metadata: {name: c}}`}
+	c = w.context(t)
+	All(c.View, c.Identity)
+	if c.View.Requirements.Proto().GetExtraResources()["all/Provider"] != nil { //nolint:staticcheck // See above.
+		t.Error("with every Provider observed, want no question about them")
+	}
+}

@@ -1,0 +1,206 @@
+package resources
+
+import (
+	"strings"
+	"testing"
+)
+
+// What the real providers write, apart from request ids.
+const (
+	accessDenied   = `create failed: async create failed: failed to create the resource: [{0 creating IAM Role (ad1): operation error IAM: CreateRole, https response error StatusCode: 403, RequestID: 9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1, api error AccessDenied: User: arn:aws:iam::123456789012:user/fake is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/ad1 because no identity-based policy allows the iam:CreateRole action  []}]`
+	accessDenied2  = `create failed: async create failed: failed to create the resource: [{0 creating IAM Role (ad1): operation error IAM: CreateRole, https response error StatusCode: 403, RequestID: 00000000-1111-2222-3333-444444444444, api error AccessDenied: User: arn:aws:iam::123456789012:user/fake is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/ad1 because no identity-based policy allows the iam:CreateRole action  []}]`
+	readDenied     = `observe failed: failed to observe the resource: [{0 reading IAM Role (rd1): operation error IAM: GetRole, https response error StatusCode: 403, RequestID: 9f1bb5c7, api error AccessDenied: User: arn:aws:iam::123456789012:user/fake is not authorized to perform: iam:GetRole  []}]`
+	exists409      = `create failed: async create failed: resource creation call returned error diags: creating EKS Pod Identity Association: operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 409, RequestID: 9f1bb5c7, ResourceInUseException: Association already exists: a-f5l66irh2krd4aef7`
+	noCluster      = `create failed: async create failed: resource creation call returned error diags: creating EKS Pod Identity Association: operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 404, RequestID: 9f1bb5c7, ResourceNotFoundException: No cluster found for name: nocluster.`
+	noRole         = `async create failed: resource creation call returned error diags: creating EKS Pod Identity Association: operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 400, RequestID: 9f1bb5c7, InvalidParameterException: Role provided in the request does not exist.`
+	deleteConflict = `delete failed: async delete failed: failed to delete the resource: [{0 deleting IAM Policy (arn:aws:iam::123456789012:policy/p1): operation error IAM: DeletePolicy, https response error StatusCode: 409, RequestID: 9f1bb5c7, DeleteConflict: Cannot delete a policy attached to entities.  []}]`
+	replacement    = `update failed: async update failed: diff contains fields that require resource replacement: diff contains fields that require resource replacement: AttributeName("service_account"), `
+	unresolved     = `cannot resolve references: mg.Spec.ForProvider.RoleArn: referenced field was empty (referenced resource may not yet be ready)`
+
+	connect          = `connect failed: cannot initialize the Terraform plugin SDK async external client: cannot get terraform setup: `
+	noConfig         = connect + `cannot get referenced ProviderConfig: ProviderConfig.aws.upbound.io "absent" not found`
+	noSecret         = connect + `cannot get aws config: cannot get credentials: cannot get credentials secret: Secret "absent" not found`
+	badToken         = connect + `cannot get account id: cannot get the caller identity: GetCallerIdentity query failed: GetCallerIdentity query failed: operation error STS: GetCallerIdentity, https response error StatusCode: 403, RequestID: 9f1bb5c7, api error InvalidClientTokenId: The security token included in the request is invalid.`
+	noAssociation    = connect + `cache manager failure: cannot retrieve the AWS credentials: failed to refresh cached credentials, failed to load credentials, : No pod identity association found for crossplane-system/provider-aws-iam-bdde57f8e2c2`
+	startedTooEarly  = connect + `cache manager failure: cannot retrieve the AWS credentials: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, access disabled to EC2 IMDS via client option, or "AWS_EC2_METADATA_DISABLED" environment variable`
+	quotedDenied     = `create failed: async create failed: failed to create the resource: [{0 creating IAM Role (ad1): operation error IAM: CreateRole, https response error StatusCode: 403, api error AccessDenied: User: arn:aws:iam::123456789012:user/fake is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/ad1 because no identity-based policy allows the iam:CreateRole action []}]`
+	quotedNoRole     = `async create failed: resource creation call returned error diags: creating EKS Pod Identity Association: operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 400, InvalidParameterException: Role provided in the request does not exist.`
+	quotedNoConfig   = noConfig
+	quotedDeniedRead = `observe failed: failed to observe the resource: [{0 reading IAM Role (rd1): operation error IAM: GetRole, https response error StatusCode: 403, api error AccessDenied: User: arn:aws:iam::123456789012:user/fake is not authorized to perform: iam:GetRole []}]`
+)
+
+// condition of a status, in YAML.
+func condition(typ, status, reason, message string) string {
+	return `{type: ` + typ + `, status: "` + status + `", reason: ` + reason + `, message: '` + strings.ReplaceAll(message, "'", "''") + `'}`
+}
+
+func TestManagedResource(t *testing.T) {
+	synced, available := condition("Synced", "True", "ReconcileSuccess", ""), condition("Ready", "True", "Available", "")
+	creating := condition("Ready", "False", "Creating", "")
+	denied := condition("Synced", "False", "ReconcileError", accessDenied)
+	asyncDone := condition("LastAsyncOperation", "True", "Success", "")
+	cases := map[string]struct {
+		reason     string
+		metadata   string
+		conditions []string
+		want       Readiness
+	}{
+		"New":       {"An object without conditions is being created.", ``, nil, Readiness{Message: "being created"}},
+		"Ready":     {"Ready and Synced is ready.", ``, []string{synced, available}, Readiness{Ready: true}},
+		"Async":     {"So it is after an asynchronous operation.", ``, []string{synced, available, asyncDone}, Readiness{Ready: true}},
+		"Creating":  {"Synced alone is not.", ``, []string{synced, creating}, Readiness{Message: "being created"}},
+		"OnlyReady": {"Nor is Ready alone: it may speak of the past.", ``, []string{available}, Readiness{Message: "being created"}},
+		"Unknown":   {"Nor is Unknown.", ``, []string{synced, condition("Ready", "Unknown", "X", "")}, Readiness{Message: "being created"}},
+		"NotReady":  {"A reason for not being ready should be told.", ``, []string{synced, condition("Ready", "False", "Unavailable", "still pending")}, Readiness{Message: "not ready: still pending"}},
+		"Denied":    {"An error should be quoted, without its request id.", ``, []string{creating, denied}, Readiness{Failed: true, Message: quotedDenied}},
+		"Denied2":   {"Another attempt should be quoted the same.", ``, []string{creating, condition("Synced", "False", "ReconcileError", accessDenied2)}, Readiness{Failed: true, Message: quotedDenied}},
+		"ReadyButDenied": {
+			"A resource that was ready once and cannot be synced is not.", ``,
+			[]string{available, denied},
+			Readiness{Failed: true, Message: quotedDenied},
+		},
+		"ReadDenied": {
+			"An error on reading brings no other conditions.", ``,
+			[]string{condition("Synced", "False", "ReconcileError", readDenied)},
+			Readiness{Failed: true, Message: quotedDeniedRead},
+		},
+		"NoConfig": {
+			"Nor does one with the credentials.", ``,
+			[]string{available, condition("Synced", "False", "ReconcileError", noConfig)},
+			Readiness{Failed: true, Message: quotedNoConfig},
+		},
+		"AsyncFailed": {
+			"An asynchronous operation may fail while Synced stays True.", ``,
+			[]string{synced, creating, condition("LastAsyncOperation", "False", "AsyncCreateFailure", noRole)},
+			Readiness{Failed: true, Message: quotedNoRole},
+		},
+		"BothFailed": {
+			"Of two errors that of Synced should be told: it is the newer.", ``,
+			[]string{condition("LastAsyncOperation", "False", "AsyncCreateFailure", noRole), denied, creating},
+			Readiness{Failed: true, Message: quotedDenied},
+		},
+		"NoMessage": {"An error without a message is one.", ``, []string{condition("Synced", "False", "ReconcileError", "")}, Readiness{Failed: true, Message: "no message"}},
+		"Unresolved": {
+			"A reference that cannot be resolved yet is normal at the start.", ``,
+			[]string{condition("Synced", "False", "ReconcileError", unresolved)},
+			Readiness{Message: "being created"},
+		},
+		"UnresolvedAndFailed": {
+			"It should not hide an operation that failed.", ``,
+			[]string{condition("Synced", "False", "ReconcileError", unresolved), condition("LastAsyncOperation", "False", "AsyncCreateFailure", noRole)},
+			Readiness{Failed: true, Message: quotedNoRole},
+		},
+		"Deleted": {"What is being deleted is not ready, and nothing else about it matters.", `deletionTimestamp: "2026-01-01T00:00:00Z"`, []string{synced, available}, Readiness{Message: "being deleted"}},
+		"DeletedAndFailed": {
+			"Not even an error.", `deletionTimestamp: "2026-01-01T00:00:00Z"`,
+			[]string{condition("Synced", "False", "ReconcileError", deleteConflict)},
+			Readiness{Message: "being deleted"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := observed(t, `{metadata: {name: a, `+tc.metadata+`}, status: {conditions: [`+strings.Join(tc.conditions, ", ")+`]}}`)
+			if got := managedResource(o); got != tc.want {
+				t.Errorf("%s\nmanagedResource(...):\nwant %+v\ngot  %+v", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+func TestExists(t *testing.T) {
+	if got := exists(observed(t, `{metadata: {name: a}}`)); got != (Readiness{Ready: true}) {
+		t.Errorf("exists(...) of an object: got %+v", got)
+	}
+	if got := exists(observed(t, `{metadata: {name: a, deletionTimestamp: "2026-01-01T00:00:00Z"}}`)); got != (Readiness{Message: "being deleted"}) {
+		t.Errorf("exists(...) of an object that is being deleted: got %+v", got)
+	}
+}
+
+func TestPackageReady(t *testing.T) {
+	const source = "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"
+	installed, healthy := condition("Installed", "True", "ActivePackageRevision", ""), condition("Healthy", "True", "HealthyPackageRevision", "")
+	const current = `currentIdentifier: "` + source + `"`
+	cases := map[string]struct {
+		reason     string
+		metadata   string
+		conditions []string
+		status     string
+		want       Readiness
+	}{
+		"New":        {"A Provider without conditions is being installed.", ``, nil, ``, Readiness{Message: "being installed"}},
+		"Ready":      {"Installed and healthy in the wanted version is ready.", ``, []string{installed, healthy}, current, Readiness{Ready: true}},
+		"OldVersion": {"The conditions may still speak of the version before.", ``, []string{installed, healthy}, `currentIdentifier: "xpkg.upbound.io/upbound/provider-aws-s3:v2.4.0"`, Readiness{Message: "at xpkg.upbound.io/upbound/provider-aws-s3:v2.4.0, changing to " + source}},
+		"Unpacking":  {"Installed: False without a message is on its way.", ``, []string{condition("Installed", "False", "UnpackingPackage", "")}, ``, Readiness{Message: "being installed"}},
+		"Unknown":    {"So is Unknown.", ``, []string{condition("Installed", "Unknown", "X", "later"), healthy}, current, Readiness{Message: "being installed"}},
+		"CannotUnpack": {
+			"An error should be quoted, without what changes on every attempt.", ``,
+			[]string{condition("Installed", "False", "UnpackingPackage", "cannot unpack package: failed to fetch package digest from remote: GET https://xpkg.upbound.io/v2/upbound/provider-aws-s3/manifests/v2.5.0: MANIFEST_UNKNOWN at 2026-01-02T03:04:05.678Z")},
+			``,
+			Readiness{Failed: true, Message: "not installed: cannot unpack package: failed to fetch package digest from remote: GET https://xpkg.upbound.io/v2/upbound/provider-aws-s3/manifests/v2.5.0: MANIFEST_UNKNOWN at <time>"},
+		},
+		"Inactive": {
+			"A revision that waits for somebody should say what to do.", ``,
+			[]string{condition("Installed", "False", "InactivePackageRevision", "Package is inactive"), healthy},
+			`currentRevision: provider-aws-s3-8a1c52cb60ad`,
+			Readiness{Message: "revision provider-aws-s3-8a1c52cb60ad is not active: activate it (revisionActivationPolicy is Manual)"},
+		},
+		"Starting":  {"Not healthy without a message is on its way.", ``, []string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", "")}, current, Readiness{Message: "not healthy yet"}},
+		"NoHealth":  {"So is no health at all.", ``, []string{installed}, current, Readiness{Message: "not healthy yet"}},
+		"Unhealthy": {"An error should be quoted.", ``, []string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", "post establish runtime hook failed for package: provider package deployment is unavailable with message: Deployment does not have minimum availability.")}, current, Readiness{Failed: true, Message: "not healthy: post establish runtime hook failed for package: provider package deployment is unavailable with message: Deployment does not have minimum availability."}},
+		"Deleted":   {"What is being deleted is not ready.", `deletionTimestamp: "2026-01-01T00:00:00Z"`, []string{installed, healthy}, current, Readiness{Message: "being deleted"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := observed(t, `{metadata: {name: a, `+tc.metadata+`}, status: {conditions: [`+strings.Join(tc.conditions, ", ")+`], `+tc.status+`}}`)
+			if got := packageReady(source)(o); got != tc.want {
+				t.Errorf("%s\npackageReady(...):\nwant %+v\ngot  %+v", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+func TestQuote(t *testing.T) {
+	cases := map[string]struct {
+		reason, in, want string
+	}{
+		"Empty":       {"No message should be told so.", "", "no message"},
+		"Plain":       {"A message without anything volatile should stay.", "No cluster found for name: nocluster.", "No cluster found for name: nocluster."},
+		"RequestID":   {"The request id of AWS's newer SDK should go, with the comma before it.", "StatusCode: 403, RequestID: 9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1, api error X", "StatusCode: 403, api error X"},
+		"OldSDK":      {"So should that of the older.", "AccessDenied: no\n\tstatus code: 403, request id: 9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1", "AccessDenied: no status code: 403"},
+		"S3":          {"And the host id of S3, which is base64.", "StatusCode: 403, RequestID: ABC123DEF, HostID: a/b+c=d==, api error X", "StatusCode: 403, api error X"},
+		"Empty id":    {"An id that is empty takes nothing else with it.", "StatusCode: 403, RequestID: , api error X", "StatusCode: 403, RequestID: , api error X"},
+		"Time":        {"A time should be replaced, so that the sentence stays one.", "token expired at 2026-01-02T03:04:05Z, now", "token expired at <time>, now"},
+		"Times":       {"In all the forms that Go writes.", "a 2026-01-02 03:04:05.123456 +0000 m=+1.5 b 2026-01-02T03:04:05+01:00 c 2026-01-02 03:04:05 d", "a <time> b <time> c <time> d"},
+		"Date":        {"A version of the policy language is no time.", "version 2012-10-17", "version 2012-10-17"},
+		"WhiteSpace":  {"Line breaks and indentation should become single spaces.", "  a\n\t b  c\n", "a b c"},
+		"Association": {"Ids that mean something should stay.", "Association already exists: a-f5l66irh2krd4aef7", "Association already exists: a-f5l66irh2krd4aef7"},
+		"ARN":         {"So should ARNs.", "arn:aws:iam::123456789012:role/ad1", "arn:aws:iam::123456789012:role/ad1"},
+		"Fits":        {"600 characters should be told in full.", strings.Repeat("é", 600), strings.Repeat("é", 600)},
+		"Long":        {"More should be cut, between characters.", strings.Repeat("é", 601), strings.Repeat("é", 600) + " ..."},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := Quote(tc.in); got != tc.want {
+				t.Errorf("%s\nQuote(%q):\nwant %q\ngot  %q", tc.reason, tc.in, tc.want, got)
+			}
+		})
+	}
+}
+
+// TestQuoteIsStable makes sure that two attempts that fail for one reason are told in the same words.
+func TestQuoteIsStable(t *testing.T) {
+	for _, m := range []string{accessDenied, readDenied, exists409, noCluster, noRole, deleteConflict, badToken} {
+		before, after, ok := strings.Cut(m, "RequestID: ")
+		if !ok {
+			t.Fatalf("no request id in %q", m)
+		}
+		_, rest, _ := strings.Cut(after, ", ")
+		again := before + "RequestID: 0a1b2c3d-another-attempt, " + rest
+		if Quote(m) != Quote(again) {
+			t.Errorf("two attempts should be quoted the same:\n%q\n%q", Quote(m), Quote(again))
+		}
+		if strings.Contains(strings.ToLower(Quote(m)), "requestid") {
+			t.Errorf("the request id should be gone: %q", Quote(m))
+		}
+	}
+}

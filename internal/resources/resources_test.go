@@ -1,0 +1,245 @@
+package resources
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+)
+
+// everything that a composite resource can ask for.
+const everything = `
+accountId: "123456789012"
+tags: {team: a}
+managementPolicies: ["*"]
+deletionPolicy: Orphan
+role: {path: /a/, description: d, permissionsBoundary: "arn:aws:iam::123456789012:policy/b", maxSessionDuration: 3600}
+provider: {family: Manage, packagePullPolicy: Always}
+providerConfig: {clusterProviderConfig: true, assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a"}]}
+runtime: {replicas: 1, args: [--debug], podLabels: {a: b}, deploymentTemplate: {metadata: {labels: {a: b}}}}
+services:
+- {name: s3, permissions: {managedPolicyArns: ["arn:aws:iam::aws:policy/b", "arn:aws:iam::aws:policy/a"]}}
+- {name: ec2, management: Observe}
+- {name: rds, roleArn: "arn:aws:iam::123456789012:role/x"}
+`
+
+// TestKeys freezes the composition-resource names, and the order in which things come to exist. Another key makes Crossplane
+// delete an object and create it again: never change one that was released.
+func TestKeys(t *testing.T) {
+	type row struct {
+		Key, Service string
+		Condition    v1alpha1.ConditionType
+		Kind         string
+	}
+	cases := map[string]struct {
+		reason, spec string
+		want         []row
+	}{
+		"Smallest": {
+			reason: "One service needs seven objects.",
+			want: []row{
+				{"role/s3", "s3", "IdentityReady", "Role"},
+				{"policy/s3", "s3", "IdentityReady", "Policy"},
+				{"attachment/s3", "s3", "IdentityReady", "RolePolicyAttachment"},
+				{"association/s3", "s3", "IdentityReady", "PodIdentityAssociation"},
+				{"runtimeconfig/s3", "s3", "ProvidersReady", "DeploymentRuntimeConfig"},
+				{"provider/s3", "s3", "ProvidersReady", "Provider"},
+				{"providerconfig", "", "ProviderConfigReady", "ProviderConfig"},
+			},
+		},
+		"Everything": {
+			reason: "Services in the order of the spec, what belongs to all of them last.",
+			spec:   everything,
+			want: []row{
+				{"role/s3", "s3", "IdentityReady", "Role"},
+				{"policy/s3", "s3", "IdentityReady", "Policy"},
+				{"attachment/s3", "s3", "IdentityReady", "RolePolicyAttachment"},
+				{"attachment/s3/arn:aws:iam::aws:policy/b", "s3", "IdentityReady", "RolePolicyAttachment"},
+				{"attachment/s3/arn:aws:iam::aws:policy/a", "s3", "IdentityReady", "RolePolicyAttachment"},
+				{"association/s3", "s3", "IdentityReady", "PodIdentityAssociation"},
+				{"runtimeconfig/s3", "s3", "ProvidersReady", "DeploymentRuntimeConfig"},
+				{"provider/s3", "s3", "ProvidersReady", "Provider"},
+				{"role/ec2", "ec2", "IdentityReady", "Role"},
+				{"policy/ec2", "ec2", "IdentityReady", "Policy"},
+				{"attachment/ec2", "ec2", "IdentityReady", "RolePolicyAttachment"},
+				{"association/ec2", "ec2", "IdentityReady", "PodIdentityAssociation"},
+				{"association/rds", "rds", "IdentityReady", "PodIdentityAssociation"},
+				{"runtimeconfig/rds", "rds", "ProvidersReady", "DeploymentRuntimeConfig"},
+				{"provider/rds", "rds", "ProvidersReady", "Provider"},
+				{"family", "", "ProvidersReady", "Provider"},
+				{"providerconfig", "", "ProviderConfigReady", "ProviderConfig"},
+				{"clusterproviderconfig", "", "ProviderConfigReady", "ClusterProviderConfig"},
+			},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var got []row
+			for _, r := range (world{Spec: tc.spec}).all(t) {
+				got = append(got, row{r.Key, r.Service, r.Condition, r.Kind.Kind})
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\nAll(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestNamesUnique makes sure that no two objects of a kind have the same name.
+func TestNamesUnique(t *testing.T) {
+	seen := map[string]string{}
+	for _, r := range (world{Spec: everything}).all(t) {
+		id := r.Kind.String() + " " + r.Name
+		if other, ok := seen[id]; ok {
+			t.Errorf("%s and %s are both called %s", other, r.Key, id)
+		}
+		seen[id] = r.Key
+	}
+}
+
+// TestNoNoise makes sure that only fields are sent that the function means to own: every other value it would take away from
+// whoever else sets it.
+func TestNoNoise(t *testing.T) {
+	for spec, doc := range map[string]string{"the smallest": ``, "everything": everything} {
+		for _, r := range (world{Spec: doc, Observed: map[string]string{"association/s3": associationOf("2025-01-01T00:00:00Z")}}).all(t) {
+			o, err := r.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			noise(t, spec+": "+r.Key, o.AsMap(), nil)
+		}
+	}
+}
+
+// noise in an object: fields that say nothing, and fields that are somebody else's.
+func noise(t *testing.T, what string, v any, path []string) {
+	t.Helper()
+	at := strings.Join(path, ".")
+	// These say something although they are empty.
+	if at == "spec.deploymentTemplate.spec.selector" || at == "spec.deploymentTemplate.spec.template" || strings.HasSuffix(at, ".containers") {
+		return
+	}
+	switch v := v.(type) {
+	case nil:
+		t.Errorf("%s: %s is null", what, at)
+	case string:
+		if v == "" {
+			t.Errorf("%s: %s is empty", what, at)
+		}
+	case []any:
+		if len(v) == 0 {
+			t.Errorf("%s: %s is an empty list", what, at)
+		}
+		for _, e := range v {
+			noise(t, what, e, append(slices.Clone(path), "[]"))
+		}
+	case map[string]any:
+		if len(v) == 0 {
+			t.Errorf("%s: %s is an empty object", what, at)
+		}
+		for k, e := range v {
+			if slices.Contains([]string{"status", "creationTimestamp", "initProvider", "strategy", "namespace", "uid", "resourceVersion"}, k) && len(path) < 2 {
+				t.Errorf("%s: %s has a %s", what, at, k)
+			}
+			noise(t, what, e, append(slices.Clone(path), k))
+		}
+	}
+}
+
+// TestDeterministic makes sure that the same request gives the same bytes.
+func TestDeterministic(t *testing.T) {
+	build := func() []byte {
+		var out []byte
+		for _, r := range (world{Spec: everything}).all(t) {
+			o, err := r.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := proto.MarshalOptions{Deterministic: true}.Marshal(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, b...)
+		}
+		return out
+	}
+	first := build()
+	for range 10 {
+		if !bytes.Equal(build(), first) {
+			t.Fatal("two calls with the same request differ")
+		}
+	}
+}
+
+// TestIndependentServices makes sure that a service's objects are the same whatever other services there are.
+func TestIndependentServices(t *testing.T) {
+	alone, among := world{Spec: `services: [{name: s3}]`}, world{Spec: `services: [{name: rds}, {name: s3}, {name: ec2, runtime: {replicas: 3}}]`}
+	for _, r := range alone.all(t) {
+		want, err := r.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := among.resource(t, r.Key).Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.AsMap(), got.AsMap()); diff != "" {
+			t.Errorf("%s alone, and among others: -alone, +among:\n%s", r.Key, diff)
+		}
+	}
+}
+
+// TestBuildIgnoresGates makes sure that what is waited for never changes what is built: an object that exists is built again
+// while its gate is shut.
+func TestBuildIgnoresGates(t *testing.T) {
+	shut := world{Spec: everything, Answers: map[string]string{}}
+	for key := range answers() {
+		shut.Answers[key] = unanswered
+	}
+	for _, r := range (world{Spec: everything}).all(t) {
+		want, err := r.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := shut.resource(t, r.Key).Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !proto.Equal(want, got) {
+			t.Errorf("%s is built differently while its gate is shut: -open, +shut:\n%s", r.Key, cmp.Diff(want.AsMap(), got.AsMap()))
+		}
+	}
+}
+
+// TestReadyOfEveryKind makes sure that each resource is judged by what its kind reports.
+func TestReadyOfEveryKind(t *testing.T) {
+	const ready = `
+metadata: {name: a}
+status:
+  conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}, {type: Installed, status: "True"}, {type: Healthy, status: "True"}]
+  atProvider: {associationId: a-1}
+  currentIdentifier: `
+	for _, r := range (world{Spec: everything}).all(t) {
+		o, err := r.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := "none"
+		if s := o.GetFields()["spec"].GetStructValue().GetFields()["package"]; s != nil {
+			source = s.GetStringValue()
+		}
+		if got := r.Ready(observed(t, ready+`"`+source+`"`)); !got.Ready {
+			t.Errorf("%s: want it ready, got %+v", r.Key, got)
+		}
+		got := r.Ready(observed(t, `{metadata: {name: a}}`))
+		onlyExists := slices.Contains([]string{"DeploymentRuntimeConfig", "ProviderConfig", "ClusterProviderConfig"}, r.Kind.Kind)
+		if got.Ready != onlyExists {
+			t.Errorf("%s: want an object without status ready: %t, got %+v", r.Key, onlyExists, got)
+		}
+	}
+}
