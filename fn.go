@@ -89,7 +89,7 @@ func respond(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.Ru
 	rsp.Requirements = v.Requirements.Proto()
 
 	rsp.Desired = &fnv1.State{Resources: map[string]*fnv1.Resource{}}
-	maps.Copy(rsp.Desired.Resources, req.GetDesired().GetResources())
+	maps.Copy(rsp.GetDesired().GetResources(), req.GetDesired().GetResources())
 	for _, o := range p.Outcomes {
 		if o.Desired == nil {
 			continue
@@ -128,7 +128,7 @@ func composite(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.
 		ConnectionDetails: earlier.GetConnectionDetails(),
 		Ready:             earlier.GetReady(),
 	}
-	maps.Copy(out.Resource.Fields, earlier.GetResource().GetFields())
+	maps.Copy(out.GetResource().GetFields(), earlier.GetResource().GetFields())
 	out.Resource.Fields["apiVersion"] = structpb.NewStringValue(v.XR.APIVersion())
 	out.Resource.Fields["kind"] = structpb.NewStringValue(v.XR.Kind())
 

@@ -41,7 +41,7 @@ func (t Trust) Document() (Document, error) {
 			c["StringEquals"] = map[string]StringSet{}
 		}
 		c["StringEquals"]["aws:SourceAccount"] = StringSet{t.AccountID}
-		c["ArnEquals"] = map[string]StringSet{"aws:SourceArn": {t.clusterARN()}}
+		c["ArnLike"] = map[string]StringSet{"aws:SourceArn": t.sourceARNs()}
 	}
 	for _, op := range sorted(t.Conditions) {
 		if len(t.Conditions[op]) == 0 {
@@ -74,6 +74,13 @@ func (t Trust) tags(clusterTag, cluster string) map[string]StringSet {
 		"aws:RequestTag/kubernetes-namespace":       {t.Namespace},
 		"aws:RequestTag/kubernetes-service-account": {t.ServiceAccount},
 	}
+}
+
+// sourceARNs are what EKS may say a request is for: the cluster, or the association. AWS's documentation has both forms for
+// requests of EKS, and does not tell which one it is here.
+func (t Trust) sourceARNs() StringSet {
+	prefix := fmt.Sprintf("arn:%s:eks:%s:%s:", Partition(t.Region), t.Region, t.AccountID)
+	return StringSet{t.clusterARN(), prefix + "podidentityassociation/" + t.Cluster + "/*"}
 }
 
 func (t Trust) clusterARN() string {

@@ -32,13 +32,13 @@ func TestTrustDocument(t *testing.T) {
 		"Account": {
 			reason: "With the account known, EKS may use the role only for this cluster of this account.",
 			in:     with(func(tr *Trust) { tr.AccountID = "123456789012" }),
-			want: begin + `"ArnEquals":{"aws:SourceArn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"},"StringEquals":{` + tags +
+			want: begin + `"ArnLike":{"aws:SourceArn":["arn:aws:eks:eu-west-1:123456789012:cluster/prod","arn:aws:eks:eu-west-1:123456789012:podidentityassociation/prod/*"]},"StringEquals":{` + tags +
 				`,"aws:SourceAccount":"123456789012"}` + end,
 		},
 		"China": {
 			reason: "The cluster's ARN should be one of the region's partition.",
 			in:     with(func(tr *Trust) { tr.Region, tr.AccountID = "cn-north-1", "123456789012" }),
-			want: begin + `"ArnEquals":{"aws:SourceArn":"arn:aws-cn:eks:cn-north-1:123456789012:cluster/prod"},"StringEquals":{` + tags +
+			want: begin + `"ArnLike":{"aws:SourceArn":["arn:aws-cn:eks:cn-north-1:123456789012:cluster/prod","arn:aws-cn:eks:cn-north-1:123456789012:podidentityassociation/prod/*"]},"StringEquals":{` + tags +
 				`,"aws:SourceAccount":"123456789012"}` + end,
 		},
 		"Added": {
@@ -68,7 +68,7 @@ func TestTrustDocument(t *testing.T) {
 		"NoTagsAccount": {
 			reason: "The account and the cluster limit the role without session tags, too.",
 			in:     with(func(tr *Trust) { tr.DisableSessionTags, tr.AccountID = true, "123456789012" }),
-			want: begin + `"ArnEquals":{"aws:SourceArn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"},` +
+			want: begin + `"ArnLike":{"aws:SourceArn":["arn:aws:eks:eu-west-1:123456789012:cluster/prod","arn:aws:eks:eu-west-1:123456789012:podidentityassociation/prod/*"]},` +
 				`"StringEquals":{"aws:SourceAccount":"123456789012"}` + end,
 		},
 		"NoTagsAdded": {
@@ -114,7 +114,7 @@ func TestTrustDocumentConflict(t *testing.T) {
 		"ServiceAccount": {"Nor the ServiceAccount's.", "", "StringEquals", "aws:RequestTag/kubernetes-service-account"},
 		"LetterCase":     {"Nor in other letters, which are the same to AWS.", "", "StringEquals", "AWS:requesttag/EKS-cluster-name"},
 		"Account":        {"Nor the account, once it is given.", "123456789012", "StringEquals", "aws:SourceAccount"},
-		"SourceARN":      {"Nor the cluster's ARN.", "123456789012", "ArnEquals", "aws:SourceArn"},
+		"SourceARN":      {"Nor the cluster's ARN.", "123456789012", "ArnLike", "aws:SourceArn"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	eksv1beta1 "github.com/upbound/provider-aws/v2/apis/cluster/eks/v1beta1"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
@@ -28,7 +29,7 @@ func (id *Identity) resolveCluster(v *view.View) {
 	if id.Cluster = v.ObservedAnnotation(AnnotationCluster); id.Cluster != "" {
 		return
 	}
-	if v.Requirements.Kind(clusterKind) != view.Yes {
+	if v.Input.Prerequisites != v1beta1.PrerequisitesAssume && v.Requirements.Kind(clusterKind) != view.Yes {
 		id.ClusterProblem = fmt.Sprintf("%s does not exist: install %s", clusterKind.CRD(), clusterKind.Package)
 		return
 	}

@@ -54,61 +54,61 @@ func TestResolveCluster(t *testing.T) {
 		},
 		"RefNotAsked": {
 			reason: "With the kind proven, the Cluster should be asked for.",
-			world:  world{Spec: byRef, Answers: map[string]string{kind: clusterCRD}}, problem: "Cluster main", asked: []string{kind, "Cluster/main"},
+			world:  world{Spec: byRef, Answers: map[string]string{kind: clusterCRD}}, problem: "Cluster main", asked: []string{kind, "Cluster.eks.aws.upbound.io/main"},
 		},
 		"RefMissing": {
 			reason: "A Cluster that does not exist should be named.",
-			world:  world{Spec: byRef, Answers: map[string]string{kind: clusterCRD, "Cluster/main": `[]`}}, problem: "Cluster main (spec.clusterNameRef) does not exist", asked: []string{kind, "Cluster/main"},
+			world:  world{Spec: byRef, Answers: map[string]string{kind: clusterCRD, "Cluster.eks.aws.upbound.io/main": `[]`}}, problem: "Cluster main (spec.clusterNameRef) does not exist", asked: []string{kind, "Cluster.eks.aws.upbound.io/main"},
 		},
 		"Ref": {
 			reason: "The name in AWS is the external name.",
-			world:  world{Spec: byRef, Answers: map[string]string{kind: clusterCRD, "Cluster/main": `[{metadata: {name: main, annotations: {crossplane.io/external-name: prod-3}}}]`}},
-			want:   "prod-3", asked: []string{kind, "Cluster/main"},
+			world:  world{Spec: byRef, Answers: map[string]string{kind: clusterCRD, "Cluster.eks.aws.upbound.io/main": `[{metadata: {name: main, annotations: {crossplane.io/external-name: prod-3}}}]`}},
+			want:   "prod-3", asked: []string{kind, "Cluster.eks.aws.upbound.io/main"},
 		},
 		"RefWithoutExternalName": {
 			reason: "Without an external name it is the object's name: Crossplane sets it so.",
-			world:  world{Spec: byRef, Answers: map[string]string{kind: clusterCRD, "Cluster/main": `[{metadata: {name: main}}]`}},
-			want:   "main", asked: []string{kind, "Cluster/main"},
+			world:  world{Spec: byRef, Answers: map[string]string{kind: clusterCRD, "Cluster.eks.aws.upbound.io/main": `[{metadata: {name: main}}]`}},
+			want:   "main", asked: []string{kind, "Cluster.eks.aws.upbound.io/main"},
 		},
 		"SelectorNone": {
 			reason: "A selector that selects nothing should say so.",
-			world:  world{Spec: bySel, Answers: map[string]string{kind: clusterCRD, "all/Cluster": `[]`}}, problem: "no Cluster matches spec.clusterNameSelector", asked: []string{kind, "all/Cluster"},
+			world:  world{Spec: bySel, Answers: map[string]string{kind: clusterCRD, "all/Cluster.eks.aws.upbound.io": `[]`}}, problem: "no Cluster matches spec.clusterNameSelector", asked: []string{kind, "all/Cluster.eks.aws.upbound.io"},
 		},
 		"SelectorOne": {
 			reason: "A selector that selects one should have its name.",
-			world:  world{Spec: bySel, Answers: map[string]string{kind: clusterCRD, "all/Cluster": `[{metadata: {name: main, annotations: {crossplane.io/external-name: prod-4}}}]`}},
-			want:   "prod-4", asked: []string{kind, "all/Cluster"},
+			world:  world{Spec: bySel, Answers: map[string]string{kind: clusterCRD, "all/Cluster.eks.aws.upbound.io": `[{metadata: {name: main, annotations: {crossplane.io/external-name: prod-4}}}]`}},
+			want:   "prod-4", asked: []string{kind, "all/Cluster.eks.aws.upbound.io"},
 		},
 		"SelectorMany": {
 			reason:  "A selector that selects several should name them, sorted: no guess would be safe.",
-			world:   world{Spec: bySel, Answers: map[string]string{kind: clusterCRD, "all/Cluster": `[{metadata: {name: b}}, {metadata: {name: a}}]`}},
-			problem: "2 Clusters match spec.clusterNameSelector (a, b): it must select one", asked: []string{kind, "all/Cluster"},
+			world:   world{Spec: bySel, Answers: map[string]string{kind: clusterCRD, "all/Cluster.eks.aws.upbound.io": `[{metadata: {name: b}}, {metadata: {name: a}}]`}},
+			problem: "2 Clusters match spec.clusterNameSelector (a, b): it must select one", asked: []string{kind, "all/Cluster.eks.aws.upbound.io"},
 		},
 		"SelectorVeryMany": {
 			reason:  "Though not more than five.",
-			world:   world{Spec: bySel, Answers: map[string]string{kind: clusterCRD, "all/Cluster": `[{metadata: {name: g}}, {metadata: {name: f}}, {metadata: {name: e}}, {metadata: {name: d}}, {metadata: {name: c}}, {metadata: {name: b}}, {metadata: {name: a}}]`}},
-			problem: "7 Clusters match spec.clusterNameSelector (a, b, c, d, e): ", asked: []string{kind, "all/Cluster"},
+			world:   world{Spec: bySel, Answers: map[string]string{kind: clusterCRD, "all/Cluster.eks.aws.upbound.io": `[{metadata: {name: g}}, {metadata: {name: f}}, {metadata: {name: e}}, {metadata: {name: d}}, {metadata: {name: c}}, {metadata: {name: b}}, {metadata: {name: a}}]`}},
+			problem: "7 Clusters match spec.clusterNameSelector (a, b, c, d, e): ", asked: []string{kind, "all/Cluster.eks.aws.upbound.io"},
 		},
 		"ControllerRef": {
 			reason: "matchControllerRef selects the Cluster of the same parent.",
-			world: world{Spec: byCtl, XR: owned, Answers: map[string]string{kind: clusterCRD, "all/Cluster": `[
+			world: world{Spec: byCtl, XR: owned, Answers: map[string]string{kind: clusterCRD, "all/Cluster.eks.aws.upbound.io": `[
 				{metadata: {name: other, ownerReferences: [{kind: Platform, name: q, uid: p-2, controller: true}]}},
 				{metadata: {name: nobodys}},
 				{metadata: {name: mine, ownerReferences: [{kind: Platform, name: p, uid: p-1, controller: true}]}}]`}},
-			want: "mine", asked: []string{kind, "all/Cluster"},
+			want: "mine", asked: []string{kind, "all/Cluster.eks.aws.upbound.io"},
 		},
 		"ControllerRefWithoutParent": {
 			reason:  "Without a parent of its own no Cluster is of the same, also not one without.",
-			world:   world{Spec: byCtl, Answers: map[string]string{kind: clusterCRD, "all/Cluster": `[{metadata: {name: nobodys}}]`}},
-			problem: "no Cluster matches", asked: []string{kind, "all/Cluster"},
+			world:   world{Spec: byCtl, Answers: map[string]string{kind: clusterCRD, "all/Cluster.eks.aws.upbound.io": `[{metadata: {name: nobodys}}]`}},
+			problem: "no Cluster matches", asked: []string{kind, "all/Cluster.eks.aws.upbound.io"},
 		},
 		"ControllerRefFalse": {
 			reason: "matchControllerRef: false matches every controller.",
 			world: world{
 				Spec: `{clusterName: null, clusterNameSelector: {matchLabels: {env: prod}, matchControllerRef: false}}`, XR: owned,
-				Answers: map[string]string{kind: clusterCRD, "all/Cluster": `[{metadata: {name: nobodys}}]`},
+				Answers: map[string]string{kind: clusterCRD, "all/Cluster.eks.aws.upbound.io": `[{metadata: {name: nobodys}}]`},
 			},
-			want: "nobodys", asked: []string{kind, "all/Cluster"},
+			want: "nobodys", asked: []string{kind, "all/Cluster.eks.aws.upbound.io"},
 		},
 	}
 	for name, tc := range cases {
@@ -147,7 +147,7 @@ func TestSelectorLabels(t *testing.T) {
 		Answers: map[string]string{"kind/clusters.eks.aws.upbound.io": clusterCRD},
 	}
 	_, v, _ := w.resolve(t)
-	got := v.Requirements.Proto().GetExtraResources()["all/Cluster"].GetMatchLabels().GetLabels() //nolint:staticcheck // Callers before 2.2 know no other.
+	got := v.Requirements.Proto().GetExtraResources()["all/Cluster.eks.aws.upbound.io"].GetMatchLabels().GetLabels() //nolint:staticcheck // Callers before 2.2 know no other.
 	if len(got) != 2 || got["env"] != "prod" || got["team"] != "a" {
 		t.Errorf("Clusters should be selected by the labels of the selector, got %v", got)
 	}

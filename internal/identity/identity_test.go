@@ -71,7 +71,7 @@ services:
 				},
 				ServiceAccount: "docs", RoleName: "xp-live-cn-north-1-docdb", ObjectName: "xp-live-cn-north-1-docdb",
 				TrustPolicy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],` +
-					`"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws-cn:eks:cn-north-1:123456789012:cluster/live"},"StringEquals":{"aws:RequestTag/eks-cluster-name":"live",` +
+					`"Condition":{"ArnLike":{"aws:SourceArn":["arn:aws-cn:eks:cn-north-1:123456789012:cluster/live","arn:aws-cn:eks:cn-north-1:123456789012:podidentityassociation/live/*"]},"StringEquals":{"aws:RequestTag/eks-cluster-name":"live",` +
 					`"aws:RequestTag/kubernetes-namespace":"upbound-system","aws:RequestTag/kubernetes-service-account":"docs","aws:SourceAccount":"123456789012"}}}]}`,
 				Policies:          []string{`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rds:Describe*","Resource":"*"}]}`},
 				ManagedPolicyARNs: []string{"arn:aws-cn:iam::aws:policy/ReadOnlyAccess"},

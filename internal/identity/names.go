@@ -3,8 +3,12 @@ package identity
 import (
 	"strings"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
+
+// AnnotationIdentity on a provider's pods is a digest of what their credentials depend on.
+const AnnotationIdentity = v1alpha1.Group + "/identity"
 
 // maxObjectName is the longest name that is used for a Kubernetes object, so that it also fits a label.
 const maxObjectName = 63

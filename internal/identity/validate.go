@@ -3,11 +3,13 @@ package identity
 import (
 	"encoding/json"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -136,6 +138,7 @@ func validateRole(at *field.Path, r *v1alpha1.Role, partition string) field.Erro
 	if strings.ContainsFunc(r.Description, func(c rune) bool { return unicode.IsControl(c) && !strings.ContainsRune("\t\n\r", c) || c > 0xFF }) {
 		errs = append(errs, field.Invalid(at.Child("description"), r.Description, "may have only printable Latin-1 characters"))
 	}
+	errs = append(errs, asErrors(at, conditions(r.TrustConditions).Check("trustConditions"))...)
 	errs = append(errs, arn(at.Child("permissionsBoundary"), r.PermissionsBoundary, policyARNPattern, "policy", partition)...)
 	if d := r.MaxSessionDuration; d != nil && (*d < 3600 || *d > 43200) {
 		errs = append(errs, field.Invalid(at.Child("maxSessionDuration"), *d, "must be from 3600 to 43200 seconds"))
@@ -269,6 +272,9 @@ func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 	errs = append(errs, metavalidation.ValidateLabels(r.NodeSelector, at.Child("nodeSelector"))...)
 	for _, k := range sorted(r.PodAnnotations) {
 		errs = append(errs, problems(at.Child("podAnnotations").Key(k), strings.ToLower(k), validation.IsQualifiedName)...)
+		if k == AnnotationIdentity {
+			errs = append(errs, field.Forbidden(at.Child("podAnnotations").Key(k), "it restarts the provider when its credentials change"))
+		}
 	}
 	for i, e := range r.Env {
 		if e.Name == "" || strings.Contains(e.Name, "=") {
@@ -279,20 +285,24 @@ func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 		}
 	}
 	if r.DeploymentTemplate != nil {
-		errs = append(errs, validateTemplate(at.Child("deploymentTemplate"), r.DeploymentTemplate.Raw,
+		errs = append(errs, validateTemplate(at.Child("deploymentTemplate"), r.DeploymentTemplate.Raw, &appsv1.Deployment{},
+			[]string{"spec", "template", "metadata", "annotations", AnnotationIdentity},
 			[]string{"metadata", "name"}, []string{"spec", "template", "spec", "serviceAccountName"}, []string{"spec", "template", "spec", "serviceAccount"})...)
 	}
 	if r.ServiceAccountTemplate != nil {
-		errs = append(errs, validateTemplate(at.Child("serviceAccountTemplate"), r.ServiceAccountTemplate.Raw, []string{"metadata", "name"})...)
+		errs = append(errs, validateTemplate(at.Child("serviceAccountTemplate"), r.ServiceAccountTemplate.Raw, &corev1.ServiceAccount{}, []string{"metadata", "name"})...)
 	}
 	return errs
 }
 
 // validateTemplate refuses paths that the identity depends on, and directives that could take other parts out.
-func validateTemplate(at *field.Path, raw []byte, forbidden ...[]string) field.ErrorList {
+func validateTemplate(at *field.Path, raw []byte, as any, forbidden ...[]string) field.ErrorList {
 	var m map[string]any
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, "must be an object")}
+	}
+	if err := json.Unmarshal(raw, as); err != nil {
+		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
 	}
 	errs := directives(at, m)
 	for _, path := range forbidden {
@@ -310,6 +320,8 @@ func validateTemplate(at *field.Path, raw []byte, forbidden ...[]string) field.E
 func directives(at *field.Path, v any) field.ErrorList {
 	errs := field.ErrorList{}
 	switch v := v.(type) {
+	case nil:
+		errs = append(errs, field.Forbidden(at, "null removes a field, which could be one that the identity depends on"))
 	case map[string]any:
 		for _, k := range sorted(v) {
 			if strings.HasPrefix(k, "$") {
@@ -338,11 +350,18 @@ func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Servic
 	for i, s := range services {
 		at := at.Index(i)
 		unique(at.Child("name"), "name ", s.Name)
+		if slices.ContainsFunc(specs[:i], func(o v1alpha1.Service) bool { return o.Name == s.Name }) {
+			continue
+		}
 		unique(at.Child("serviceAccountName"), "serviceaccount ", s.ServiceAccount)
-		unique(at.Child("roleName"), "role ", strings.ToLower(specs[i].RoleName))
+		if s.RoleARN == "" {
+			// IAM does not tell names apart by letter case.
+			unique(at.Child("roleName"), "role ", strings.ToLower(or(s.RoleName, specs[i].RoleName)))
+		}
 		unique(at.Child("associationId"), "association ", s.AssociationID)
-		if specs[i].Package != "" {
-			unique(at.Child("package"), "package ", s.Provider.Repository)
+		if s.Managed {
+			// The same provider from another registry would fight over the same kinds.
+			unique(at.Child("package"), "package ", path.Base(s.Provider.Repository))
 		}
 	}
 	return errs
@@ -368,7 +387,7 @@ func (id *Identity) validateImmutable(v *view.View, at *field.Path) field.ErrorL
 		}
 		if r := v.Observed("role/" + s.Name); r.Exists() && s.RoleARN == "" {
 			same(sat.Child("roleName"), s.RoleName, r.Annotation(annotationExternalName))
-			if s.RoleName == "" && id.Cluster != "" {
+			if s.RoleName == "" && id.Cluster != "" && len(errs) == 0 {
 				same(at.Child("role", "namePrefix"), id.generatedRoleName(s.Name), r.Annotation(annotationExternalName))
 			}
 			if id.Spec.Role != nil {

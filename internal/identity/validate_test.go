@@ -133,8 +133,6 @@ func TestValidate(t *testing.T) {
 		"EnvName":             {"A variable has a name.", runtime(`env: [{value: a}]`), []string{"spec.runtime.env[0].name" + invalid}},
 		"EnvEquals":           {"Without =.", runtime(`env: [{name: "A=B"}]`), []string{"spec.runtime.env[0].name" + invalid}},
 		"EnvTwice":            {"And once only.", runtime(`env: [{name: A}, {name: B}, {name: A}]`), []string{"spec.runtime.env[2].name" + duplicate}},
-		"TemplateString":      {"A template is an object.", runtime(`deploymentTemplate: "spec: {}"`), []string{"spec.runtime.deploymentTemplate" + invalid}},
-		"TemplateList":        {"Of each kind.", runtime(`serviceAccountTemplate: []`), []string{"spec.runtime.serviceAccountTemplate" + invalid}},
 		"TemplateName":        {"The Deployment's name is the package manager's.", runtime(`deploymentTemplate: {metadata: {name: a}}`), []string{"spec.runtime.deploymentTemplate.metadata.name" + forbidden}},
 		"TemplateAccount":     {"The association names the ServiceAccount.", runtime(`deploymentTemplate: {spec: {template: {spec: {serviceAccountName: a}}}}`), []string{"spec.runtime.deploymentTemplate.spec.template.spec.serviceAccountName" + forbidden}},
 		"TemplateOldAccount":  {"Also by its old field.", runtime(`deploymentTemplate: {spec: {template: {spec: {serviceAccount: a}}}}`), []string{"spec.runtime.deploymentTemplate.spec.template.spec.serviceAccount" + forbidden}},

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -136,7 +137,7 @@ func (p *Plan) why(o *Outcome) (subject, message string) {
 	}
 	subject, message = o.Kind.Kind+" "+o.Name, o.Readiness.Message
 	if hint := resources.Hint(message, p.identity.BootstrapConfig); o.Readiness.Failed && hint != "" {
-		message += ". To do: " + hint
+		message = strings.TrimRight(message, ".") + ". To do: " + hint
 	}
 	return subject, message
 }

@@ -53,7 +53,7 @@ func TestPhase(t *testing.T) {
 func TestStatusFirst(t *testing.T) {
 	got := world{Spec: `services: [{name: s3}, {name: ec2, management: Observe}, {name: rds, roleArn: "arn:aws:iam::123456789012:role/team/x"}]`, Answers: map[string]string{
 		"kind/roles.iam.aws.upbound.io": `[]`, "kind/policies.iam.aws.upbound.io": `[]`, "kind/rolepolicyattachments.iam.aws.upbound.io": `[]`,
-		"kind/podidentityassociations.eks.aws.upbound.io": `[]`, "all/Provider": `[]`, "DeploymentRuntimeConfig/provider-aws-s3": `[]`, "DeploymentRuntimeConfig/provider-aws-rds": `[]`,
+		"kind/podidentityassociations.eks.aws.upbound.io": `[]`, "all/Provider.pkg.crossplane.io": `[]`, "DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-s3": `[]`, "DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-rds": `[]`,
 	}}.plan(t).Status
 	const missing = "roles.iam.aws.upbound.io, policies.iam.aws.upbound.io, rolepolicyattachments.iam.aws.upbound.io: missing, install provider-aws-iam; " +
 		"podidentityassociations.eks.aws.upbound.io: missing, install provider-aws-eks"
@@ -125,7 +125,7 @@ func TestStatusMessage(t *testing.T) {
 		Observed: map[string]string{
 			"role/s3": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}, status: {conditions: [{type: Synced, status: "False", message: "api error AccessDenied: no, RequestID: 123"}]}}`,
 		},
-		Answers: map[string]string{"all/Provider": `[{metadata: {name: x}, spec: {package: "a/provider-aws-ec2:v1"}}]`},
+		Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: x}, spec: {package: "a/provider-aws-ec2:v1"}}]`},
 	}.plan(t)
 	s3, ec2 := p.Status.Services[0], p.Status.Services[1]
 	if want := "Role r: api error AccessDenied: no. To do: allow that action to the identity behind ProviderConfig default (spec.providerConfigRef); "; s3.Phase != v1alpha1.PhaseFailed || len(s3.Message) < len(want) || s3.Message[:len(want)] != want {

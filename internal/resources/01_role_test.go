@@ -52,7 +52,7 @@ spec:
   deletionPolicy: Orphan
   managementPolicies: [Observe, Create]
   forProvider:
-    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"},"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"upbound-system","aws:RequestTag/kubernetes-service-account":"sa","aws:SourceAccount":"123456789012"},"StringLike":{"aws:PrincipalOrgID":"o-*"}}}]}'
+    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"ArnLike":{"aws:SourceArn":["arn:aws:eks:eu-west-1:123456789012:cluster/prod","arn:aws:eks:eu-west-1:123456789012:podidentityassociation/prod/*"]},"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"upbound-system","aws:RequestTag/kubernetes-service-account":"sa","aws:SourceAccount":"123456789012"},"StringLike":{"aws:PrincipalOrgID":"o-*"}}}]}'
     description: for providers
     forceDetachPolicies: true
     maxSessionDuration: 7200
@@ -64,7 +64,7 @@ spec:
 		},
 		"Cluster": {
 			reason: "A role for a cluster that is referred to should remember its name.",
-			world:  world{Spec: byReference, Answers: map[string]string{"Cluster/main": clusterFound}},
+			world:  world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": clusterFound}},
 			key:    "role/s3",
 			want: `
 apiVersion: iam.aws.upbound.io/v1beta1
@@ -89,7 +89,7 @@ func TestRoleAbsent(t *testing.T) {
 }
 
 func TestRoleWait(t *testing.T) {
-	const name = "Role/crossplane-prod-eu-west-1-s3"
+	const name = "Role.iam.aws.upbound.io/crossplane-prod-eu-west-1-s3"
 	const taken = `[{kind: Role, metadata: {name: crossplane-prod-eu-west-1-s3, labels: {crossplane.io/claim-namespace: team-b, crossplane.io/claim-name: other}, ownerReferences: [{kind: PodIdentityProvider, name: other-x, uid: u-2, controller: true}]}}]`
 	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "roles.iam.aws.upbound.io", Message: "missing, install provider-aws-iam"}
 	testWait(t, map[string]waitCase{
@@ -99,9 +99,9 @@ func TestRoleWait(t *testing.T) {
 		"Assumed":       {"Kinds may be assumed to exist.", world{Input: `prerequisites: Assume`, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", nil},
 		"Preview":       {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`, name: taken}}, "role/s3", nil},
 		"KindObserved":  {"A kind of which one object exists does.", world{Observed: map[string]string{"role/ec2": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role}`}, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": unanswered}}, "role/s3", nil},
-		"ClusterAsked":  {"Without a cluster a role has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster/main": unanswered}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
-		"ClusterAbsent": {"A cluster that does not exist should be named.", world{Spec: byReference, Answers: map[string]string{"Cluster/main": `[]`}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
-		"KindFirst":     {"Of a missing kind and a missing cluster the kind should be told.", world{Spec: byReference, Answers: map[string]string{"Cluster/main": `[]`, "kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", missing},
+		"ClusterAsked":  {"Without a cluster a role has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": unanswered}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"ClusterAbsent": {"A cluster that does not exist should be named.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"KindFirst":     {"Of a missing kind and a missing cluster the kind should be told.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`, "kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", missing},
 		"Looking": {
 			"Until it is known whether somebody else has an object of the name, nothing should be taken over.",
 			world{Answers: map[string]string{name: unanswered}},

@@ -35,7 +35,7 @@ providerConfigRef: {name: bootstrap}
 managementPolicies: ["*"]
 deletionPolicy: Delete
 role: {path: /crossplane/, description: for the role only}
-services: [{name: s3, permissions: {accessLevel: None, statements: [{sid: Look, actions: ["s3:List*", "s3:Get*"], resources: ["arn:aws:s3:::a"]}]}}]`, Answers: map[string]string{"Cluster/main": clusterFound}},
+services: [{name: s3, permissions: {accessLevel: None, statements: [{sid: Look, actions: ["s3:List*", "s3:Get*"], resources: ["arn:aws:s3:::a"]}]}}]`, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": clusterFound}},
 			key: "policy/s3",
 			want: `
 apiVersion: iam.aws.upbound.io/v1beta1
@@ -102,6 +102,6 @@ func TestPolicyWait(t *testing.T) {
 		"OtherKind":   {"The lack of another kind is no reason to wait.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "policy/s3", nil},
 		"Assumed":     {"Kinds may be assumed to exist.", world{Input: `prerequisites: Assume`, Answers: map[string]string{"kind/policies.iam.aws.upbound.io": `[]`}}, "policy/s3", nil},
 		"Preview":     {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{"kind/policies.iam.aws.upbound.io": `[]`}}, "policy/s3", nil},
-		"Cluster":     {"Without a cluster a policy has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster/main": `[]`}}, "policy/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"Cluster":     {"Without a cluster a policy has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "policy/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
 	})
 }

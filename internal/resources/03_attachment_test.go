@@ -50,7 +50,7 @@ tags: {team: a}
 providerConfigRef: {name: bootstrap}
 managementPolicies: [Observe]
 deletionPolicy: Orphan
-role: {path: /crossplane/}`, Answers: map[string]string{"Cluster/main": clusterFound}},
+role: {path: /crossplane/}`, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": clusterFound}},
 			key: "attachment/s3",
 			want: `
 apiVersion: iam.aws.upbound.io/v1beta1
@@ -125,6 +125,6 @@ func TestAttachmentWait(t *testing.T) {
 		"ManagedKind": {"Likewise for a policy of somebody else.", world{Spec: managed, Answers: map[string]string{kind: `[]`}}, "attachment/s3/arn:aws:iam::aws:policy/a", missing},
 		"Assumed":     {"Kinds may be assumed to exist.", world{Input: `prerequisites: Assume`, Answers: map[string]string{kind: `[]`}}, "attachment/s3", nil},
 		"Preview":     {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{kind: `[]`}}, "attachment/s3", nil},
-		"Cluster":     {"Without a cluster an attachment has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster/main": `[]`}}, "attachment/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"Cluster":     {"Without a cluster an attachment has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "attachment/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
 	})
 }

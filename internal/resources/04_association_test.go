@@ -50,7 +50,7 @@ tags: {team: a}
 providerConfigRef: {name: bootstrap}
 managementPolicies: [Observe]
 deletionPolicy: Orphan
-services: [{name: s3, serviceAccountName: sa, associationId: a-0123456789abcdef0}]`, Answers: map[string]string{"Cluster/main": clusterFound}},
+services: [{name: s3, serviceAccountName: sa, associationId: a-0123456789abcdef0}]`, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": clusterFound}},
 			key: "association/s3",
 			want: `
 apiVersion: eks.aws.upbound.io/v1beta1
@@ -111,7 +111,7 @@ spec:
 }
 
 func TestAssociationWait(t *testing.T) {
-	const kind, name = "kind/podidentityassociations.eks.aws.upbound.io", "PodIdentityAssociation/crossplane-prod-eu-west-1-s3"
+	const kind, name = "kind/podidentityassociations.eks.aws.upbound.io", "PodIdentityAssociation.eks.aws.upbound.io/crossplane-prod-eu-west-1-s3"
 	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "podidentityassociations.eks.aws.upbound.io", Message: "missing, install provider-aws-eks"}
 	testWait(t, map[string]waitCase{
 		"Nothing":     {"An association need not wait for its role.", world{}, "association/s3", nil},
@@ -120,7 +120,7 @@ func TestAssociationWait(t *testing.T) {
 		"IAMMissing":  {"The lack of IAM's kinds is no reason to wait.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "association/s3", nil},
 		"Assumed":     {"Kinds may be assumed to exist.", world{Input: `prerequisites: Assume`, Answers: map[string]string{kind: `[]`}}, "association/s3", nil},
 		"Preview":     {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{kind: `[]`}}, "association/s3", nil},
-		"Cluster":     {"Without a cluster there is nothing to associate with.", world{Spec: byReference, Answers: map[string]string{"Cluster/main": `[]`}}, "association/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"Cluster":     {"Without a cluster there is nothing to associate with.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "association/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
 		"Looking": {
 			"Until it is known whether somebody else has an object of the name, nothing should be taken over.",
 			world{Answers: map[string]string{name: unanswered}},

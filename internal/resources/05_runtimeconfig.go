@@ -18,13 +18,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 )
 
-const (
-	// AnnotationIdentity on a provider's pods is a digest of what their credentials depend on.
-	AnnotationIdentity = v1alpha1.Group + "/identity"
-
-	// containerRuntime is the container of a provider's pods that Crossplane runs the package in.
-	containerRuntime = "package-runtime"
-)
+// containerRuntime is the container of a provider's pods that Crossplane runs the package in.
+const containerRuntime = "package-runtime"
 
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var runtimeConfigKind = pkgv1beta1.DeploymentRuntimeConfigGroupVersionKind
@@ -106,7 +101,7 @@ func deploymentSpec(c *Context, s *identity.Service) *appsv1.DeploymentSpec {
 func podAnnotations(c *Context, s *identity.Service) map[string]string {
 	digest := c.digest(s)
 	if digest == "" {
-		digest = c.View.Observed(runtimeConfigKey(s)).String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", AnnotationIdentity)
+		digest = c.View.Observed(runtimeConfigKey(s)).String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", identity.AnnotationIdentity)
 	}
 	if digest == "" {
 		return s.Runtime.PodAnnotations
@@ -115,7 +110,7 @@ func podAnnotations(c *Context, s *identity.Service) map[string]string {
 	if as == nil {
 		as = map[string]string{}
 	}
-	as[AnnotationIdentity] = digest
+	as[identity.AnnotationIdentity] = digest
 	return as
 }
 

@@ -112,7 +112,7 @@ func TestProviderWait(t *testing.T) {
 		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + name, Message: message + wayOut}
 	}
 	with := func(providers string) world {
-		return world{Observed: settled, Answers: map[string]string{"all/Provider": providers}}
+		return world{Observed: settled, Answers: map[string]string{"all/Provider.pkg.crossplane.io": providers}}
 	}
 	const byHand = "exists and no composite resource made it"
 	testWait(t, map[string]waitCase{
@@ -164,7 +164,7 @@ func TestProviderWait(t *testing.T) {
 		},
 		"ConflictFirst": {
 			"A conflict should be told at once, not when the association is ready.",
-			world{Answers: map[string]string{"all/Provider": `[{metadata: {name: x}, spec: {package: "a/provider-aws-s3:v1"}}]`}},
+			world{Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: x}, spec: {package: "a/provider-aws-s3:v1"}}]`}},
 			"provider/s3",
 			conflict("x", "of package a/provider-aws-s3:v1 "+byHand),
 		},
@@ -172,11 +172,11 @@ func TestProviderWait(t *testing.T) {
 			"What was observed is ours, whatever else exists.",
 			world{
 				Observed: map[string]string{"association/s3": settled["association/s3"], "provider/s3": `{metadata: {name: provider-aws-s3}}`},
-				Answers:  map[string]string{"all/Provider": `[{metadata: {name: x}, spec: {package: "a/provider-aws-s3:v1"}}]`},
+				Answers:  map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: x}, spec: {package: "a/provider-aws-s3:v1"}}]`},
 			},
 			"provider/s3", nil,
 		},
-		"Preview": {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{"all/Provider": `[{metadata: {name: x}, spec: {package: "a/provider-aws-s3:v1"}}]`}}, "provider/s3", nil},
+		"Preview": {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: x}, spec: {package: "a/provider-aws-s3:v1"}}]`}}, "provider/s3", nil},
 		"FamilyNotInstalled": {
 			"A composed family should come first: else the provider would bring a second one as its dependency.",
 			world{Spec: `provider: {family: Manage}`, Observed: settled},

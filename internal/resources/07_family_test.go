@@ -65,20 +65,20 @@ func TestFamilyWait(t *testing.T) {
 		"Nothing": {"The family waits for no association.", world{Spec: spec}, "family", nil},
 		"Looking": {
 			"Until it is known what Providers exist, there might be one.",
-			world{Spec: spec, Answers: map[string]string{"all/Provider": unanswered}},
+			world{Spec: spec, Answers: map[string]string{"all/Provider.pkg.crossplane.io": unanswered}},
 			"family",
 			&Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other Providers of xpkg.upbound.io/upbound/provider-family-aws"},
 		},
 		"Resolved": {
 			"One that the resolver installed should be left alone.",
-			world{Spec: spec, Answers: map[string]string{"all/Provider": `[{metadata: {name: upbound-provider-family-aws}, spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"}}]`}},
+			world{Spec: spec, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: upbound-provider-family-aws}, spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"}}]`}},
 			"family",
 			&Wait{
 				Reason: v1alpha1.ReasonConflict, Subject: "Provider upbound-provider-family-aws",
 				Message: "of package xpkg.upbound.io/upbound/provider-family-aws:v2.5.0 exists and no composite resource made it: set provider.family: Observe",
 			},
 		},
-		"Preview": {"A preview waits for nothing.", world{Spec: spec, Input: `preview: true`, Answers: map[string]string{"all/Provider": unanswered}}, "family", nil},
+		"Preview": {"A preview waits for nothing.", world{Spec: spec, Input: `preview: true`, Answers: map[string]string{"all/Provider.pkg.crossplane.io": unanswered}}, "family", nil},
 	})
 }
 

@@ -49,7 +49,7 @@ func now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // answers of the zero world.
 func answers() map[string]string {
-	out := map[string]string{"all/Provider": `[]`}
+	out := map[string]string{"all/Provider.pkg.crossplane.io": `[]`}
 	for _, crd := range []string{
 		"roles.iam.aws.upbound.io", "policies.iam.aws.upbound.io", "rolepolicyattachments.iam.aws.upbound.io", "podidentityassociations.eks.aws.upbound.io",
 		"clusters.eks.aws.upbound.io", "providerconfigs.aws.upbound.io", "clusterproviderconfigs.aws.m.upbound.io",
@@ -57,11 +57,11 @@ func answers() map[string]string {
 		out["kind/"+crd] = `[{metadata: {name: ` + crd + `}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
 	}
 	for _, s := range []string{"s3", "ec2"} {
-		out["Role/crossplane-prod-eu-west-1-"+s] = `[]`
-		out["PodIdentityAssociation/crossplane-prod-eu-west-1-"+s] = `[]`
-		out["DeploymentRuntimeConfig/provider-aws-"+s] = `[]`
+		out["Role.iam.aws.upbound.io/crossplane-prod-eu-west-1-"+s] = `[]`
+		out["PodIdentityAssociation.eks.aws.upbound.io/crossplane-prod-eu-west-1-"+s] = `[]`
+		out["DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-"+s] = `[]`
 	}
-	out["ProviderConfig/storage"], out["ClusterProviderConfig/storage"] = `[]`, `[]`
+	out["ProviderConfig.aws.upbound.io/storage"], out["ClusterProviderConfig.aws.m.upbound.io/storage"] = `[]`, `[]`
 	return out
 }
 

@@ -86,7 +86,7 @@ func TestConflictHoldsBackService(t *testing.T) {
 	ready := `{apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, metadata: {name: a}, status: {conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}], atProvider: {associationId: a-1}}}`
 	w := world{
 		Spec:     `services: [{name: s3}, {name: ec2}]`,
-		Answers:  map[string]string{"DeploymentRuntimeConfig/provider-aws-s3": `[{metadata: {name: provider-aws-s3}}]`},
+		Answers:  map[string]string{"DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-s3": `[{metadata: {name: provider-aws-s3}}]`},
 		Observed: map[string]string{"association/ec2": ready},
 	}
 	want := &Wait{
@@ -115,7 +115,7 @@ func TestConflictHoldsBackService(t *testing.T) {
 // TestConflictOfOthersLater makes sure that a conflict about what exists already is none: it was there before.
 func TestConflictOfOthersLater(t *testing.T) {
 	w := world{
-		Answers:  map[string]string{"DeploymentRuntimeConfig/provider-aws-s3": `[{metadata: {name: provider-aws-s3}}]`},
+		Answers:  map[string]string{"DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-s3": `[{metadata: {name: provider-aws-s3}}]`},
 		Observed: map[string]string{"runtimeconfig/s3": `{metadata: {name: provider-aws-s3}}`},
 	}
 	for _, r := range w.all(t) {
@@ -133,7 +133,7 @@ func TestProvidersListedOnce(t *testing.T) {
 	All(c.View, c.Identity)
 	n := 0
 	for key := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Callers before 2.2 know no other.
-		if key == "all/Provider" {
+		if key == "all/Provider.pkg.crossplane.io" {
 			n++
 		}
 	}
@@ -144,7 +144,7 @@ func TestProvidersListedOnce(t *testing.T) {
 	w.Observed = map[string]string{"family": `{metadata: {name: a}}`, "provider/s3": `{metadata: {name: b}}`, "provider/ec2": `{metadata: {name: c}}`}
 	c = w.context(t)
 	All(c.View, c.Identity)
-	if c.View.Requirements.Proto().GetExtraResources()["all/Provider"] != nil { //nolint:staticcheck // See above.
+	if c.View.Requirements.Proto().GetExtraResources()["all/Provider.pkg.crossplane.io"] != nil { //nolint:staticcheck // See above.
 		t.Error("with every Provider observed, want no question about them")
 	}
 }

@@ -43,7 +43,7 @@ func startingUp(message string) bool {
 //
 //nolint:gochecknoglobals // Constants in all but the keyword.
 var (
-	requestID = regexp.MustCompile(`(?i),?\s*(request ?id|host ?id|requestid):?\s*[0-9A-Za-z+/=_-]+`)
+	requestID = regexp.MustCompile(`(?i),?\s*\b(?:x-amz-)?(?:request|host)[ -]?id\s*[:=]\s*"?[0-9A-Za-z+/=_-]+"?`)
 	timestamp = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d)?( m=[+-][\d.]+)?`)
 	spaces    = regexp.MustCompile(`\s+`)
 )
@@ -82,6 +82,8 @@ func packageReady(source string) func(view.Object) Readiness {
 			return Readiness{Failed: true, Message: "not healthy: " + Quote(healthy.Message)}
 		case !healthy.True():
 			return Readiness{Message: "not healthy yet"}
+		case o.String("status", "currentIdentifier") == "":
+			return Readiness{Message: "being installed"}
 		case o.String("status", "currentIdentifier") != source:
 			return Readiness{Message: fmt.Sprintf("at %s, changing to %s", o.String("status", "currentIdentifier"), source)}
 		}

@@ -14,20 +14,14 @@ import (
 // decode an object into a typed one. An error lists every value of the wrong type. Fields that the type does not have are
 // errors too if strict, and ignored if not: Crossplane keeps fields of its own beside those of a composite resource.
 func decode(at *field.Path, from map[string]any, into any, strict bool) field.ErrorList {
-	if strict {
-		if errs := check(at, from, reflect.TypeOf(into), strict); len(errs) > 0 {
-			return errs
-		}
-	}
-	err := runtime.DefaultUnstructuredConverter.FromUnstructured(from, into)
-	if err == nil {
-		return nil
-	}
-	// The converter's errors do not say where they are.
+	// The converter's errors do not say where they are, and it cuts integers that are too large.
 	if errs := check(at, from, reflect.TypeOf(into), strict); len(errs) > 0 {
 		return errs
 	}
-	return field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(from, into); err != nil {
+		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
+	}
+	return nil
 }
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]() //nolint:gochecknoglobals // A constant in all but the keyword.
@@ -49,10 +43,7 @@ func check(at *field.Path, v any, t reflect.Type, strict bool) field.ErrorList {
 	case reflect.Bool:
 		return checkScalar[bool](at, v, "true or false")
 	case reflect.Int, reflect.Int32, reflect.Int64:
-		if f, ok := v.(float64); ok && f == math.Trunc(f) {
-			return nil
-		}
-		return field.ErrorList{field.TypeInvalid(at, v, "must be an integer")}
+		return checkInteger(at, v, t)
 	case reflect.Slice:
 		l, ok := v.([]any)
 		if !ok {
@@ -69,6 +60,24 @@ func check(at *field.Path, v any, t reflect.Type, strict bool) field.ErrorList {
 			return field.ErrorList{field.TypeInvalid(at, v, "must be an object")}
 		}
 		return checkObject(at, m, t, strict)
+	}
+	return nil
+}
+
+// maxSafeInteger is the largest integer up to which JSON numbers are exact.
+const maxSafeInteger = 1<<53 - 1
+
+func checkInteger(at *field.Path, v any, t reflect.Type) field.ErrorList {
+	f, ok := v.(float64)
+	if !ok || f != math.Trunc(f) {
+		return field.ErrorList{field.TypeInvalid(at, v, "must be an integer")}
+	}
+	limit := float64(maxSafeInteger)
+	if t.Kind() == reflect.Int32 {
+		limit = math.MaxInt32
+	}
+	if math.Abs(f) > limit {
+		return field.ErrorList{field.Invalid(at, v, "is too large")}
 	}
 	return nil
 }
@@ -95,7 +104,6 @@ func checkObject(at *field.Path, m map[string]any, t reflect.Type, strict bool) 
 // structFields collects the JSON names of a struct's fields, those of inlined structs included.
 func structFields(t reflect.Type, into map[string]reflect.Type) {
 	for f := range t.Fields() {
-		f := f
 		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case name == "-":

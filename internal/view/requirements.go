@@ -158,7 +158,7 @@ func (r *Requirements) schema(k Kind) Answer {
 
 // Get asks for the object of that name. Its kind must be proven.
 func (r *Requirements) Get(gvk schema.GroupVersionKind, name string) (Object, Answer) {
-	os, answer := r.require(gvk.Kind+"/"+name, &fnv1.ResourceSelector{
+	os, answer := r.require(gvk.GroupKind().String()+"/"+name, &fnv1.ResourceSelector{
 		ApiVersion: gvk.GroupVersion().String(), Kind: gvk.Kind,
 		Match: &fnv1.ResourceSelector_MatchName{MatchName: name},
 	})
@@ -171,7 +171,7 @@ func (r *Requirements) Get(gvk schema.GroupVersionKind, name string) (Object, An
 // List asks for all objects that have the labels; no labels match all. The kind must be proven. The answer is Yes also where
 // there are none.
 func (r *Requirements) List(gvk schema.GroupVersionKind, labels map[string]string) ([]Object, Answer) {
-	os, answer := r.require("all/"+gvk.Kind, &fnv1.ResourceSelector{
+	os, answer := r.require("all/"+gvk.GroupKind().String(), &fnv1.ResourceSelector{
 		ApiVersion: gvk.GroupVersion().String(), Kind: gvk.Kind,
 		Match: &fnv1.ResourceSelector_MatchLabels{MatchLabels: &fnv1.MatchLabels{Labels: labels}},
 	})

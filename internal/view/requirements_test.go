@@ -223,7 +223,7 @@ func TestKindObserved(t *testing.T) {
 }
 
 func TestGet(t *testing.T) {
-	const key = "Role/crossplane-s3"
+	const key = "Role.iam.aws.upbound.io/crossplane-s3"
 	role := func(name string) *fnv1.Resources {
 		return &fnv1.Resources{Items: []*fnv1.Resource{{Resource: object(t, "{kind: Role, metadata: {name: "+name+"}}")}}}
 	}
@@ -236,7 +236,7 @@ func TestGet(t *testing.T) {
 		"NotAsked": {"No answer yet.", nil, Unanswered, ""},
 		"NotFound": {"An empty list says that there is none.", map[string]*fnv1.Resources{key: {}}, No, ""},
 		"Found":    {"The object of that name.", map[string]*fnv1.Resources{key: role("crossplane-s3")}, Yes, "crossplane-s3"},
-		"OtherKey": {"The answer to another question is none to this.", map[string]*fnv1.Resources{"Role/other": role("other")}, Unanswered, ""},
+		"OtherKey": {"The answer to another question is none to this.", map[string]*fnv1.Resources{"Role.iam.aws.upbound.io/other": role("other")}, Unanswered, ""},
 	}
 	selector := &fnv1.ResourceSelector{ApiVersion: "iam.aws.upbound.io/v1beta1", Kind: "Role", Match: &fnv1.ResourceSelector_MatchName{MatchName: "crossplane-s3"}}
 	for name, tc := range cases {
@@ -257,7 +257,7 @@ func TestGet(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	const key = "all/Role"
+	const key = "all/Role.iam.aws.upbound.io"
 	cases := map[string]struct {
 		reason string
 		labels map[string]string
