@@ -71,8 +71,8 @@ tidy: ## Run go mod tidy in every module.
 	@set -e; for m in . $(MODULES); do echo "$$m: go mod tidy"; (cd $$m && go mod tidy); done
 
 .PHONY: golden
-golden: ## Rewrite example/*/*/expected.yaml from what the function returns now. Review the diff.
-	go test -count=1 -run='^TestExamples$$' . -update
+golden: ## Rewrite expected.yaml of the examples and the error messages from what the function returns now. Review the diff.
+	go test -count=1 -run='^(TestExamples|TestInvalid)$$' . -update
 
 ##@ Check
 
@@ -100,7 +100,7 @@ test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, 
 
 .PHONY: fuzz
 fuzz: ## Feed random input to every fuzz target, each for FUZZTIME.
-	@set -e; for target in .:FuzzRunFunction .:FuzzSpec ./internal/iam:FuzzParseDocument; do \
+	@set -e; for target in .:FuzzRunFunction .:FuzzSpec ./internal/iam:FuzzParseDocument ./internal/iam:FuzzPattern; do \
 	  pkg=$${target%%:*} fuzz=$${target##*:}; \
 	  $(PROGRESS) 'fuzz: building, about five minutes the first time, as everything is instrumented' go test -c -fuzz=. -o /dev/null $$pkg; \
 	  echo "fuzz $$fuzz"; \

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
 )
 
 // TestInvalid: every wrong composite resource and Input is refused with the path of the field and what is allowed, all
@@ -97,35 +100,67 @@ func TestInvalid(t *testing.T) {
 		"InputAndSpec":        {"Both are told at once.", "region: 7", "{preview: 7}", []string{"input.preview", "spec.region"}},
 		"DefaultsAreChecked":  {"A default is checked like the field itself.", "services: [{name: s3}]", "{defaults: {region: mars, clusterName: prod, provider: {version: v2.5.0}}}", []string{"spec.region: Invalid"}},
 	}
+	messages := map[string]string{}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			xr := fromYAML(t, "{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: bad}}")
-			xr.Fields["spec"] = fromYAML(t, "spec:\n  "+strings.ReplaceAll(tc.spec, "\n", "\n  ")).GetFields()["spec"]
-			w := &world{XR: xr}
-			if tc.input != "" {
-				w.Input = fromYAML(t, tc.input)
-			}
-			rsp := w.reconcile(t, newTestFunction())
-			if !isFatal(rsp) {
-				t.Fatalf("%s\nwant a fatal result, got %v", tc.reason, rsp.GetResults())
-			}
-			message := rsp.GetResults()[0].GetMessage()
+			message := refuse(t, tc.reason, tc.spec, tc.input)
 			for _, want := range tc.want {
 				if !strings.Contains(message, want) {
 					t.Errorf("%s\nthe error does not say %q: %s", tc.reason, want, message)
 				}
 			}
-			if strings.Contains(message, "internal error") {
-				t.Errorf("it panicked: %s", message)
-			}
-			if n := len(rsp.GetDesired().GetResources()); n > 0 || rsp.GetDesired().GetComposite() != nil {
-				t.Errorf("%s\n%d resources were composed all the same", tc.reason, n)
-			}
-			if c := rsp.GetConditions()[0]; c.GetStatus() != fnv1.Status_STATUS_CONDITION_FALSE || c.GetReason() != "InvalidSpec" || c.GetTarget() != fnv1.Target_TARGET_COMPOSITE_AND_CLAIM {
-				t.Errorf("%s\nthe claim is not told: %v", tc.reason, c)
-			}
+			messages[name] = message
 		})
 	}
+	compareMessages(t, messages)
+}
+
+// compareMessages with those that are kept word for word: people search for them.
+func compareMessages(t *testing.T, got map[string]string) {
+	t.Helper()
+	const file = "testdata/invalid.yaml"
+	b, err := yaml.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v: make golden writes it", err)
+	}
+	if diff := cmp.Diff(string(want), string(b)); diff != "" {
+		t.Errorf("%s does not have the messages (make golden rewrites it): -want, +got:\n%s", file, diff)
+	}
+}
+
+// refuse a composite resource: nothing is composed, the claim is told, and the message is returned.
+func refuse(t *testing.T, reason, spec, input string) string {
+	t.Helper()
+	xr := fromYAML(t, "{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: bad}}")
+	xr.Fields["spec"] = fromYAML(t, "spec:\n  "+strings.ReplaceAll(spec, "\n", "\n  ")).GetFields()["spec"]
+	w := &world{XR: xr}
+	if input != "" {
+		w.Input = fromYAML(t, input)
+	}
+	rsp := w.reconcile(t, newTestFunction())
+	if !isFatal(rsp) {
+		t.Fatalf("%s\nwant a fatal result, got %v", reason, rsp.GetResults())
+	}
+	message := rsp.GetResults()[0].GetMessage()
+	if strings.Contains(message, "internal error") {
+		t.Errorf("it panicked: %s", message)
+	}
+	if n := len(rsp.GetDesired().GetResources()); n > 0 || rsp.GetDesired().GetComposite() != nil {
+		t.Errorf("%s\n%d resources were composed all the same", reason, n)
+	}
+	if c := rsp.GetConditions()[0]; c.GetStatus() != fnv1.Status_STATUS_CONDITION_FALSE || c.GetReason() != "InvalidSpec" || c.GetTarget() != fnv1.Target_TARGET_COMPOSITE_AND_CLAIM {
+		t.Errorf("%s\nthe claim is not told: %v", reason, c)
+	}
+	return message
 }
 
 func manyTags() string {

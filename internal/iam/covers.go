@@ -52,16 +52,14 @@ func newCover(pattern string) *cover {
 				least++
 			}
 		}
-		last := len(c.parts) - 1
-		switch {
-		case star:
+		if star {
 			c.gaps, c.parts = append(c.gaps, least), append(c.parts, nil)
-			i = end
-		default:
+		} else {
 			end = max(end, i+1)
-			c.parts[last] = append(c.parts[last], p[i:end]...)
-			i = end
+			last := &c.parts[len(c.parts)-1]
+			*last = append(*last, p[i:end]...)
 		}
+		i = end
 	}
 	c.enter(0)
 	return c
@@ -105,20 +103,18 @@ func (c *cover) step(r rune) {
 }
 
 // worst that any string can do, and whether a match is still possible. Before the first gap, an endless string cannot match. In a gap
-// that has not its least number yet, each character helps, so the worst is none. After that an endless string is the worst: the gap
-// takes it, and it ends all matches of the part that have begun, because a part that is to be followed by a gap ends with a
-// character, and the last one cannot be followed by anything.
+// that has not its least number yet, each character helps, so the worst is none, and no match of the part has begun. After that
+// an endless string is the worst: the gap takes it, and it ends all matches of the part that have begun, because a part that is
+// followed by a gap ends with a character, and the last one cannot be followed by anything.
 func (c *cover) worst() bool {
 	if c.part == 0 {
 		return false
 	}
-	if c.matched[0] {
-		clear(c.matched[1:])
-	}
+	clear(c.matched[1:])
 	return true
 }
 
-// done says whether the whole pattern matches.
+// done says whether the whole pattern matches: a part that is matched would have been left were it not the last one.
 func (c *cover) done() bool {
-	return c.part == len(c.gaps) && c.matched[len(c.parts[c.part])]
+	return c.matched[len(c.parts[c.part])]
 }

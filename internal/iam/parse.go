@@ -128,7 +128,9 @@ func (p *parser) statement(at string, v any) Statement {
 		case "Condition":
 			s.Condition = p.condition(at, v)
 		}
-		unread[strings.TrimPrefix(key, "Not")] = len(p.problems) > before && key != "Condition" || unread[strings.TrimPrefix(key, "Not")]
+		if len(p.problems) > before {
+			unread[strings.TrimPrefix(key, "Not")] = true
+		}
 	}
 	for _, problem := range s.Check(elementNames) {
 		if !unread[problem.Element] {

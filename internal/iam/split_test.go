@@ -38,7 +38,14 @@ func TestSplit(t *testing.T) {
 		"SidTaken":  {"A Sid that another statement has is passed over.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 20, 100), Resource: StringSet{"*"}}, {Sid: "B1", Effect: Deny, Action: StringSet{"a:*"}, Resource: StringSet{"*"}}}, 1600, []string{"B2", "B3 B1"}},
 		"Resources": {"One whose actions cannot be cut is cut between its resources.", []Statement{{Sid: "B", Effect: Deny, NotAction: StringSet{"s3:*", "a:*"}, Resource: long("arn:aws:s3:::", 20, 100)}}, 1600, []string{"B1", "B2"}},
 		"LongList":  {"One whose resources leave no room for its actions, too.", []Statement{{Sid: "B", Effect: Allow, Action: StringSet{"s3:*", "a:*"}, Resource: long("arn:aws:s3:::", 20, 100)}}, 1600, []string{"B1", "B2"}},
-		"Both":      {"One whose resources leave no room for its actions, nor the other way round, is cut at both.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 16, 100), Resource: long("arn:aws:s3:::", 16, 100)}}, 1600, []string{"B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8"}},
+		"ActionsFirst": {
+			"One that can be cut at either is cut between its actions.",
+			[]Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 4, 100), Resource: long("arn:aws:s3:::", 12, 100)}},
+			1600,
+			[]string{"B1", "B2", "B3", "B4"},
+		},
+		"WithNumber": {"One that just fits gets no number, which would not fit.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 2, 100), Resource: StringSet{"*"}}, small}, 301, []string{"B", "Small"}},
+		"Both":       {"One whose resources leave no room for its actions, nor the other way round, is cut at both.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 16, 100), Resource: long("arn:aws:s3:::", 16, 100)}}, 1600, []string{"B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -181,6 +188,53 @@ func TestSplitDenseStatement(t *testing.T) {
 	if _, err := Split([]Statement{s}, brim-1, 6); err == nil {
 		t.Errorf("6 documents that are one character shorter cannot do")
 	}
+}
+
+// TestSplitLongest checks both sides of the limit of what can be split no further.
+func TestSplitLongest(t *testing.T) {
+	const limit = 1000
+	for name, s := range map[string]Statement{
+		"Action":   {Effect: Allow, Action: StringSet{"s3:A", ""}, Resource: StringSet{"*", "arn:aws:s3:::b"}},
+		"Resource": {Sid: "A", Effect: Allow, NotAction: StringSet{"s3:A"}, Resource: StringSet{"*", ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			long, longest := &s.Action, "s3:"
+			if len(s.Action) == 0 {
+				long, longest = &s.Resource, "arn:aws:s3:::"
+			}
+			one := s
+			one.Resource = s.Resource[:1]
+			if len(s.Action) == 0 {
+				one.Resource = StringSet{""}
+			} else {
+				one.Action, one.Resource = StringSet{""}, StringSet{"arn:aws:s3:::b"}
+			}
+			if s.Sid != "" {
+				one.Sid += "1"
+			}
+			rest := limit - Size(NewDocument(one).String()) - len(longest)
+			(*long)[1] = longest + strings.Repeat("x", rest)
+			docs, err := Split([]Statement{s}, limit, 10)
+			if err != nil {
+				t.Fatalf("what just fits should be taken: %v", err)
+			}
+			checkSplit(t, []Statement{s}, docs, limit, 10)
+			(*long)[1] += "x"
+			if _, err := Split([]Statement{s}, limit, 10); err == nil {
+				t.Errorf("one character more should be refused")
+			}
+		})
+	}
+}
+
+// TestSplitBoth makes sure that a statement that is cut at its actions and its resources does not fall into crumbs.
+func TestSplitBoth(t *testing.T) {
+	in := []Statement{{Effect: Allow, Action: long("s3:A", 40, 100), Resource: long("arn:aws:s3:::", 40, 100)}}
+	docs, err := Split(in, 1600, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSplit(t, in, docs, 1600, 80)
 }
 
 // TestSplitRandom checks what always holds with random statements, short and long.
