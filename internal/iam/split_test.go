@@ -42,9 +42,9 @@ func TestSplit(t *testing.T) {
 			"One that can be cut at either is cut between its actions.",
 			[]Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 4, 100), Resource: long("arn:aws:s3:::", 12, 100)}},
 			1600,
-			[]string{"B1", "B2", "B3", "B4"},
+			[]string{"B1", "B2"},
 		},
-		"WithNumber": {"One that just fits gets no number, which would not fit.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 2, 100), Resource: StringSet{"*"}}, small}, 301, []string{"B", "Small"}},
+		"WithNumber": {"One that just fits gets no number, which would not fit.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 2, 100), Resource: StringSet{"*"}}, small}, 299, []string{"B", "Small"}},
 		"Both":       {"One whose resources leave no room for its actions, nor the other way round, is cut at both.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 16, 100), Resource: long("arn:aws:s3:::", 16, 100)}}, 1600, []string{"B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8"}},
 	}
 	for name, tc := range cases {
@@ -193,48 +193,53 @@ func TestSplitDenseStatement(t *testing.T) {
 // TestSplitLongest checks both sides of the limit of what can be split no further.
 func TestSplitLongest(t *testing.T) {
 	const limit = 1000
-	for name, s := range map[string]Statement{
-		"Action":   {Effect: Allow, Action: StringSet{"s3:A", ""}, Resource: StringSet{"*", "arn:aws:s3:::b"}},
-		"Resource": {Sid: "A", Effect: Allow, NotAction: StringSet{"s3:A"}, Resource: StringSet{"*", ""}},
-	} {
+	cases := map[string]struct {
+		reason    string
+		in, least func(long string) Statement
+	}{
+		"Action": {
+			reason: "An action may be so long that it fits with the longest resource.",
+			in: func(long string) Statement {
+				return Statement{Effect: Allow, Action: StringSet{"s3:A", "s3:" + long}, Resource: StringSet{"*", "arn:aws:s3:::b"}}
+			},
+			least: func(long string) Statement {
+				return Statement{Effect: Allow, Action: StringSet{"s3:" + long}, Resource: StringSet{"arn:aws:s3:::b"}}
+			},
+		},
+		"Resource": {
+			reason: "A resource may be so long that it fits with what cannot be split, and a number.",
+			in: func(long string) Statement {
+				return Statement{Sid: "A", Effect: Allow, NotAction: StringSet{"s3:A", "s3:B"}, Resource: StringSet{"*", "arn:aws:s3:::" + long}}
+			},
+			least: func(long string) Statement {
+				return Statement{Sid: "A1", Effect: Allow, NotAction: StringSet{"s3:A", "s3:B"}, Resource: StringSet{"arn:aws:s3:::" + long}}
+			},
+		},
+	}
+	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			long, longest := &s.Action, "s3:"
-			if len(s.Action) == 0 {
-				long, longest = &s.Resource, "arn:aws:s3:::"
-			}
-			one := s
-			one.Resource = s.Resource[:1]
-			if len(s.Action) == 0 {
-				one.Resource = StringSet{""}
-			} else {
-				one.Action, one.Resource = StringSet{""}, StringSet{"arn:aws:s3:::b"}
-			}
-			if s.Sid != "" {
-				one.Sid += "1"
-			}
-			rest := limit - Size(NewDocument(one).String()) - len(longest)
-			(*long)[1] = longest + strings.Repeat("x", rest)
-			docs, err := Split([]Statement{s}, limit, 10)
+			fits := strings.Repeat("x", limit-Size(NewDocument(tc.least("")).String()))
+			docs, err := Split([]Statement{tc.in(fits)}, limit, 10)
 			if err != nil {
-				t.Fatalf("what just fits should be taken: %v", err)
+				t.Fatalf("%s\nSplit(...): %v", tc.reason, err)
 			}
-			checkSplit(t, []Statement{s}, docs, limit, 10)
-			(*long)[1] += "x"
-			if _, err := Split([]Statement{s}, limit, 10); err == nil {
-				t.Errorf("one character more should be refused")
+			checkSplit(t, []Statement{tc.in(fits)}, docs, limit, 10)
+			if _, err := Split([]Statement{tc.in(fits + "x")}, limit, 10); err == nil {
+				t.Errorf("%s One more character should be refused.", tc.reason)
 			}
 		})
 	}
 }
 
-// TestSplitBoth makes sure that a statement that is cut at its actions and its resources does not fall into crumbs.
+// TestSplitBoth makes sure that a statement that is cut at its actions and its resources does not fall into crumbs: 40 documents have room
+// for 40 times 40 pairs, if each has about as many actions as resources.
 func TestSplitBoth(t *testing.T) {
 	in := []Statement{{Effect: Allow, Action: long("s3:A", 40, 100), Resource: long("arn:aws:s3:::", 40, 100)}}
-	docs, err := Split(in, 1600, 1000)
+	docs, err := Split(in, 1600, 40)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkSplit(t, in, docs, 1600, 80)
+	checkSplit(t, in, docs, 1600, 40)
 }
 
 // TestSplitRandom checks what always holds with random statements, short and long.
