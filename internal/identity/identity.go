@@ -239,9 +239,9 @@ func (id *Identity) trust(s *Service) iam.Trust {
 }
 
 // TargetTrust is the trust policy that a service's target role needs, given what is known of the service's own role and
-// association; empty if there is no target role or the role is not known yet.
+// association; empty if there is no target role, and while what limits the trust is not known.
 func (id *Identity) TargetTrust(s *Service, roleARN, externalID string) string {
-	if s.TargetRoleARN == "" || roleARN == "" {
+	if s.TargetRoleARN == "" || roleARN == "" || s.DisableSessionTags && externalID == "" {
 		return ""
 	}
 	return iam.TargetTrust(id.trust(s), roleARN, externalID).String()

@@ -1,22 +1,18 @@
 package identity
 
 import (
-	"encoding/json"
 	"fmt"
-	"path"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
-	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
@@ -106,7 +102,7 @@ func validateTags(at *field.Path, tags map[string]string) field.ErrorList {
 	if len(tags) > iam.MaxTags {
 		errs = append(errs, field.TooMany(at, len(tags), iam.MaxTags))
 	}
-	for _, k := range sorted(tags) {
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		switch {
 		case k == "" || len([]rune(k)) > iam.MaxTagKey:
 			errs = append(errs, field.Invalid(at.Key(k), k, fmt.Sprintf("a tag's key must have 1 to %d characters", iam.MaxTagKey)))
@@ -201,203 +197,6 @@ func validateProviderConfigName(at *field.Path, v *view.View, id *Identity) fiel
 	return nil
 }
 
-func validateService(at *field.Path, s *v1alpha1.Service, partition string) field.ErrorList {
-	errs := matches(at.Child("name"), or(s.Name, "_"), servicePattern, "must have 1 to 40 lower-case letters, digits and -")
-	if len(errs) == 0 {
-		errs = append(errs, validateKnown(at, s)...)
-	}
-	errs = append(errs, oneOf(at.Child("management"), s.Management, v1alpha1.ServiceManaged, v1alpha1.ServiceObserved)...)
-	if s.ServiceAccountName != "" {
-		errs = append(errs, problems(at.Child("serviceAccountName"), s.ServiceAccountName, validation.IsDNS1123Subdomain)...)
-	}
-	errs = append(errs, matches(at.Child("roleName"), s.RoleName, iamNamePattern, "must have 1 to 64 letters, digits and +=,.@_-")...)
-	errs = append(errs, matches(at.Child("associationId"), s.AssociationID, associationPattern, "must be an association's id such as a-0123456789abcdef0")...)
-	errs = append(errs, arn(at.Child("roleArn"), s.RoleARN, roleARNPattern, "role", partition)...)
-	if s.RoleARN != "" && (s.Permissions != nil || s.RoleName != "" || isTrue(s.ImportRole)) {
-		errs = append(errs, field.Forbidden(at.Child("roleArn"), "brings its own permissions and name: it excludes permissions, roleName and importRole"))
-	}
-	if s.Permissions != nil {
-		for i, a := range s.Permissions.ManagedPolicyARNs {
-			at := at.Child("permissions", "managedPolicyArns").Index(i)
-			errs = append(errs, arn(at, or(a, "none"), policyARNPattern, "policy", partition)...)
-			if slices.Contains(s.Permissions.ManagedPolicyARNs[:i], a) {
-				errs = append(errs, field.Duplicate(at, a))
-			}
-		}
-	}
-	if s.Runtime != nil {
-		errs = append(errs, validateRuntime(at.Child("runtime"), s.Runtime)...)
-	}
-	errs = append(errs, matches(at.Child("targetRoleArn"), s.TargetRoleARN, roleARNPattern, "must be the ARN of an IAM role")...)
-	if s.AssociationID != "" && isTrue(s.AdoptExistingAssociation) {
-		errs = append(errs, field.Forbidden(at.Child("adoptExistingAssociation"), "associationId names the association already"))
-	}
-	return errs
-}
-
-// validateKnown checks that the catalogue knows the service, or that it brings all that the catalogue would give.
-func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
-	if _, ok := catalogue.Lookup(s.Name); ok {
-		return nil
-	}
-	p := s.Permissions
-	own := s.RoleARN != "" || p != nil && (p.AccessLevel == "" || p.AccessLevel == v1alpha1.AccessNone) &&
-		(len(p.Statements) > 0 || p.PolicyDocument != "" || len(p.ManagedPolicyARNs) > 0)
-	if own && s.Package != "" {
-		return nil
-	}
-	hint := "is not in the catalogue"
-	if near := catalogue.Nearest(s.Name); len(near) > 0 {
-		hint += " (did you mean " + strings.Join(near, ", ") + "?)"
-	}
-	return field.ErrorList{field.Invalid(at.Child("name"), s.Name, hint+": for any other service give both package and its own permissions, without an accessLevel")}
-}
-
-// templates that would take the identity away from a provider.
-func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
-	if r == nil {
-		return nil
-	}
-	errs := field.ErrorList{}
-	if r.Replicas != nil && *r.Replicas < 0 {
-		errs = append(errs, field.Invalid(at.Child("replicas"), *r.Replicas, "must not be negative"))
-	}
-	if n := r.AssociationSettleSeconds; n != nil && (*n < 0 || *n > 300) {
-		errs = append(errs, field.Invalid(at.Child("associationSettleSeconds"), *n, "must be from 0 to 300"))
-	}
-	if isTrue(r.VerifyCredentials) {
-		errs = append(errs, field.Forbidden(at.Child("verifyCredentials"), notYet))
-	}
-	errs = append(errs, metavalidation.ValidateLabels(r.PodLabels, at.Child("podLabels"))...)
-	errs = append(errs, metavalidation.ValidateLabels(r.NodeSelector, at.Child("nodeSelector"))...)
-	for _, k := range sorted(r.PodAnnotations) {
-		errs = append(errs, problems(at.Child("podAnnotations").Key(k), strings.ToLower(k), validation.IsQualifiedName)...)
-		if k == AnnotationIdentity {
-			errs = append(errs, field.Forbidden(at.Child("podAnnotations").Key(k), "it restarts the provider when its credentials change"))
-		}
-	}
-	for i, e := range r.Env {
-		if e.Name == "" || strings.Contains(e.Name, "=") {
-			errs = append(errs, field.Invalid(at.Child("env").Index(i).Child("name"), e.Name, "must be a name without ="))
-		}
-		if slices.ContainsFunc(r.Env[:i], func(o corev1.EnvVar) bool { return o.Name == e.Name }) {
-			errs = append(errs, field.Duplicate(at.Child("env").Index(i).Child("name"), e.Name))
-		}
-	}
-	if r.DeploymentTemplate != nil {
-		errs = append(errs, validateTemplate(at.Child("deploymentTemplate"), r.DeploymentTemplate.Raw, &appsv1.Deployment{},
-			[]string{"spec", "template", "metadata", "annotations", AnnotationIdentity},
-			[]string{"metadata", "name"}, []string{"spec", "template", "spec", "serviceAccountName"}, []string{"spec", "template", "spec", "serviceAccount"})...)
-	}
-	if r.ServiceAccountTemplate != nil {
-		errs = append(errs, validateTemplate(at.Child("serviceAccountTemplate"), r.ServiceAccountTemplate.Raw, &corev1.ServiceAccount{}, []string{"metadata", "name"})...)
-	}
-	return errs
-}
-
-// validateTemplate refuses paths that the identity depends on, and directives that could take other parts out.
-func validateTemplate(at *field.Path, raw []byte, as any, forbidden ...[]string) field.ErrorList {
-	var m map[string]any
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, "must be an object")}
-	}
-	if err := json.Unmarshal(raw, as); err != nil {
-		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
-	}
-	errs := directives(at, m)
-	for _, path := range forbidden {
-		o := m
-		for i, name := range path {
-			if i == len(path)-1 && o[name] != nil {
-				errs = append(errs, field.Forbidden(at.Child(path[0], path[1:]...), "the identity depends on it; services[].serviceAccountName is the place to name a ServiceAccount"))
-			}
-			o, _ = o[name].(map[string]any)
-		}
-	}
-	return errs
-}
-
-func directives(at *field.Path, v any) field.ErrorList {
-	errs := field.ErrorList{}
-	switch v := v.(type) {
-	case nil:
-		errs = append(errs, field.Forbidden(at, "null removes a field, which could be one that the identity depends on"))
-	case map[string]any:
-		for _, k := range sorted(v) {
-			if strings.HasPrefix(k, "$") {
-				errs = append(errs, field.Forbidden(at.Child(k), "merge directives could remove what the identity depends on"))
-			}
-			errs = append(errs, directives(at.Child(k), v[k])...)
-		}
-	case []any:
-		for i, e := range v {
-			errs = append(errs, directives(at.Index(i), e)...)
-		}
-	}
-	return errs
-}
-
-// validateUnique checks that no two services share a name, a ServiceAccount, a role, a package or an association.
-func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Service) field.ErrorList {
-	errs := field.ErrorList{}
-	seen := map[string]bool{}
-	unique := func(at *field.Path, kind, v string) {
-		if v != "" && seen[kind+v] {
-			errs = append(errs, field.Duplicate(at, v))
-		}
-		seen[kind+v] = true
-	}
-	for i, s := range services {
-		at := at.Index(i)
-		unique(at.Child("name"), "name ", s.Name)
-		if slices.ContainsFunc(specs[:i], func(o v1alpha1.Service) bool { return o.Name == s.Name }) {
-			continue
-		}
-		unique(at.Child("serviceAccountName"), "serviceaccount ", s.ServiceAccount)
-		if s.RoleARN == "" {
-			// IAM does not tell names apart by letter case.
-			unique(at.Child("roleName"), "role ", strings.ToLower(or(s.RoleName, specs[i].RoleName)))
-		}
-		unique(at.Child("associationId"), "association ", s.AssociationID)
-		if s.Managed {
-			// The same provider from another registry would fight over the same kinds.
-			unique(at.Child("package"), "package ", path.Base(s.Provider.Repository))
-		}
-	}
-	return errs
-}
-
-// validateImmutable checks inputs that cannot change against what exists: it would have to be replaced, and is kept.
-func (id *Identity) validateImmutable(v *view.View, at *field.Path) field.ErrorList {
-	errs := field.ErrorList{}
-	once := map[string]bool{}
-	same := func(p *field.Path, want, got string) {
-		if got != "" && want != "" && want != got && !once[p.String()] {
-			once[p.String()] = true
-			errs = append(errs, immutable(p, want, got))
-		}
-	}
-	for i, s := range id.Spec.Services {
-		sat := at.Child("services").Index(i)
-		if a := v.Observed("association/" + s.Name); a.Exists() {
-			same(at.Child("region"), id.Region, a.String("spec", "forProvider", "region"))
-			same(at.Child("clusterName"), id.Cluster, a.String("spec", "forProvider", "clusterName"))
-			same(at.Child("crossplaneNamespace"), id.Namespace, a.String("spec", "forProvider", "namespace"))
-			same(sat.Child("serviceAccountName"), id.Services[i].ServiceAccount, a.String("spec", "forProvider", "serviceAccount"))
-		}
-		if r := v.Observed("role/" + s.Name); r.Exists() && s.RoleARN == "" {
-			same(sat.Child("roleName"), s.RoleName, r.Annotation(annotationExternalName))
-			if s.RoleName == "" && id.Cluster != "" && len(errs) == 0 {
-				same(at.Child("role", "namePrefix"), id.generatedRoleName(s.Name), r.Annotation(annotationExternalName))
-			}
-			if id.Spec.Role != nil {
-				same(at.Child("role", "path"), id.Spec.Role.Path, r.String("spec", "forProvider", "path"))
-			}
-		}
-	}
-	return errs
-}
-
 func immutable(at *field.Path, want, got string) *field.Error {
 	return field.Invalid(at, want, fmt.Sprintf("is immutable: what exists was made with %q and is kept; set it back", got))
 }
@@ -440,12 +239,3 @@ func oneOf[T ~string](at *field.Path, v T, allowed ...T) field.ErrorList {
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }
-
-func sorted[V any](m map[string]V) []string {
-	ks := make([]string, 0, len(m))
-	for k := range m {
-		ks = append(ks, k)
-	}
-	slices.Sort(ks)
-	return ks
-}

@@ -1,0 +1,100 @@
+package identity
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+)
+
+// templates that would take the identity away from a provider.
+func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
+	if r == nil {
+		return nil
+	}
+	errs := field.ErrorList{}
+	if r.Replicas != nil && *r.Replicas < 0 {
+		errs = append(errs, field.Invalid(at.Child("replicas"), *r.Replicas, "must not be negative"))
+	}
+	if n := r.AssociationSettleSeconds; n != nil && (*n < 0 || *n > 300) {
+		errs = append(errs, field.Invalid(at.Child("associationSettleSeconds"), *n, "must be from 0 to 300"))
+	}
+	if isTrue(r.VerifyCredentials) {
+		errs = append(errs, field.Forbidden(at.Child("verifyCredentials"), notYet))
+	}
+	errs = append(errs, metavalidation.ValidateLabels(r.PodLabels, at.Child("podLabels"))...)
+	errs = append(errs, metavalidation.ValidateLabels(r.NodeSelector, at.Child("nodeSelector"))...)
+	for _, k := range slices.Sorted(maps.Keys(r.PodAnnotations)) {
+		errs = append(errs, problems(at.Child("podAnnotations").Key(k), strings.ToLower(k), validation.IsQualifiedName)...)
+		if k == AnnotationIdentity {
+			errs = append(errs, field.Forbidden(at.Child("podAnnotations").Key(k), "it restarts the provider when its credentials change"))
+		}
+	}
+	for i, e := range r.Env {
+		if e.Name == "" || strings.Contains(e.Name, "=") {
+			errs = append(errs, field.Invalid(at.Child("env").Index(i).Child("name"), e.Name, "must be a name without ="))
+		}
+		if slices.ContainsFunc(r.Env[:i], func(o corev1.EnvVar) bool { return o.Name == e.Name }) {
+			errs = append(errs, field.Duplicate(at.Child("env").Index(i).Child("name"), e.Name))
+		}
+	}
+	if r.DeploymentTemplate != nil {
+		errs = append(errs, validateTemplate(at.Child("deploymentTemplate"), r.DeploymentTemplate.Raw, &appsv1.Deployment{},
+			[]string{"spec", "template", "metadata", "annotations", AnnotationIdentity},
+			[]string{"metadata", "name"}, []string{"spec", "template", "spec", "serviceAccountName"}, []string{"spec", "template", "spec", "serviceAccount"})...)
+	}
+	if r.ServiceAccountTemplate != nil {
+		errs = append(errs, validateTemplate(at.Child("serviceAccountTemplate"), r.ServiceAccountTemplate.Raw, &corev1.ServiceAccount{}, []string{"metadata", "name"})...)
+	}
+	return errs
+}
+
+// validateTemplate refuses paths that the identity depends on, and directives that could take other parts out.
+func validateTemplate(at *field.Path, raw []byte, as any, forbidden ...[]string) field.ErrorList {
+	var m map[string]any
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, "must be an object")}
+	}
+	if err := json.Unmarshal(raw, as); err != nil {
+		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
+	}
+	errs := directives(at, m)
+	for _, path := range forbidden {
+		o := m
+		for i, name := range path {
+			if i == len(path)-1 && o[name] != nil {
+				errs = append(errs, field.Forbidden(at.Child(path[0], path[1:]...), "the identity depends on it; services[].serviceAccountName is the place to name a ServiceAccount"))
+			}
+			o, _ = o[name].(map[string]any)
+		}
+	}
+	return errs
+}
+
+func directives(at *field.Path, v any) field.ErrorList {
+	errs := field.ErrorList{}
+	switch v := v.(type) {
+	case nil:
+		errs = append(errs, field.Forbidden(at, "null removes a field, which could be one that the identity depends on"))
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			if strings.HasPrefix(k, "$") {
+				errs = append(errs, field.Forbidden(at.Child(k), "merge directives could remove what the identity depends on"))
+			}
+			errs = append(errs, directives(at.Child(k), v[k])...)
+		}
+	case []any:
+		for i, e := range v {
+			errs = append(errs, directives(at.Index(i), e)...)
+		}
+	}
+	return errs
+}

@@ -1,0 +1,127 @@
+package identity
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+func validateService(at *field.Path, s *v1alpha1.Service, partition string) field.ErrorList {
+	errs := matches(at.Child("name"), or(s.Name, "_"), servicePattern, "must have 1 to 40 lower-case letters, digits and -")
+	if len(errs) == 0 {
+		errs = append(errs, validateKnown(at, s)...)
+	}
+	errs = append(errs, oneOf(at.Child("management"), s.Management, v1alpha1.ServiceManaged, v1alpha1.ServiceObserved)...)
+	if s.ServiceAccountName != "" {
+		errs = append(errs, problems(at.Child("serviceAccountName"), s.ServiceAccountName, validation.IsDNS1123Subdomain)...)
+	}
+	errs = append(errs, matches(at.Child("roleName"), s.RoleName, iamNamePattern, "must have 1 to 64 letters, digits and +=,.@_-")...)
+	errs = append(errs, matches(at.Child("associationId"), s.AssociationID, associationPattern, "must be an association's id such as a-0123456789abcdef0")...)
+	errs = append(errs, arn(at.Child("roleArn"), s.RoleARN, roleARNPattern, "role", partition)...)
+	if s.RoleARN != "" && (s.Permissions != nil || s.RoleName != "" || isTrue(s.ImportRole)) {
+		errs = append(errs, field.Forbidden(at.Child("roleArn"), "brings its own permissions and name: it excludes permissions, roleName and importRole"))
+	}
+	if s.Permissions != nil {
+		for i, a := range s.Permissions.ManagedPolicyARNs {
+			at := at.Child("permissions", "managedPolicyArns").Index(i)
+			errs = append(errs, arn(at, or(a, "none"), policyARNPattern, "policy", partition)...)
+			if slices.Contains(s.Permissions.ManagedPolicyARNs[:i], a) {
+				errs = append(errs, field.Duplicate(at, a))
+			}
+		}
+	}
+	if s.Runtime != nil {
+		errs = append(errs, validateRuntime(at.Child("runtime"), s.Runtime)...)
+	}
+	errs = append(errs, matches(at.Child("targetRoleArn"), s.TargetRoleARN, roleARNPattern, "must be the ARN of an IAM role")...)
+	if s.AssociationID != "" && isTrue(s.AdoptExistingAssociation) {
+		errs = append(errs, field.Forbidden(at.Child("adoptExistingAssociation"), "associationId names the association already"))
+	}
+	return errs
+}
+
+// validateKnown checks that the catalogue knows the service, or that it brings all that the catalogue would give.
+func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
+	if _, ok := catalogue.Lookup(s.Name); ok {
+		return nil
+	}
+	p := s.Permissions
+	own := s.RoleARN != "" || p != nil && (p.AccessLevel == "" || p.AccessLevel == v1alpha1.AccessNone) &&
+		(len(p.Statements) > 0 || p.PolicyDocument != "" || len(p.ManagedPolicyARNs) > 0)
+	if own && s.Package != "" {
+		return nil
+	}
+	hint := "is not in the catalogue"
+	if near := catalogue.Nearest(s.Name); len(near) > 0 {
+		hint += " (did you mean " + strings.Join(near, ", ") + "?)"
+	}
+	return field.ErrorList{field.Invalid(at.Child("name"), s.Name, hint+": for any other service give both package and its own permissions, without an accessLevel")}
+}
+
+// validateUnique checks that no two services share a name, a ServiceAccount, a role, a package or an association.
+func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Service) field.ErrorList {
+	errs := field.ErrorList{}
+	seen := map[string]bool{}
+	unique := func(at *field.Path, kind, v string) {
+		if v != "" && seen[kind+v] {
+			errs = append(errs, field.Duplicate(at, v))
+		}
+		seen[kind+v] = true
+	}
+	for i, s := range services {
+		at := at.Index(i)
+		unique(at.Child("name"), "name ", s.Name)
+		if slices.ContainsFunc(specs[:i], func(o v1alpha1.Service) bool { return o.Name == s.Name }) {
+			continue
+		}
+		unique(at.Child("serviceAccountName"), "serviceaccount ", s.ServiceAccount)
+		if s.RoleARN == "" {
+			// IAM does not tell names apart by letter case.
+			unique(at.Child("roleName"), "role ", strings.ToLower(or(s.RoleName, specs[i].RoleName)))
+		}
+		unique(at.Child("associationId"), "association ", s.AssociationID)
+		if s.Managed {
+			// The same provider from another registry would fight over the same kinds.
+			unique(at.Child("package"), "package ", path.Base(s.Provider.Repository))
+		}
+	}
+	return errs
+}
+
+// validateImmutable checks inputs that cannot change against what exists: it would have to be replaced, and is kept.
+func (id *Identity) validateImmutable(v *view.View, at *field.Path) field.ErrorList {
+	errs := field.ErrorList{}
+	once := map[string]bool{}
+	same := func(p *field.Path, want, got string) {
+		if got != "" && want != "" && want != got && !once[p.String()] {
+			once[p.String()] = true
+			errs = append(errs, immutable(p, want, got))
+		}
+	}
+	for i, s := range id.Spec.Services {
+		sat := at.Child("services").Index(i)
+		if a := v.Observed("association/" + s.Name); a.Exists() {
+			same(at.Child("region"), id.Region, a.String("spec", "forProvider", "region"))
+			same(at.Child("clusterName"), id.Cluster, a.String("spec", "forProvider", "clusterName"))
+			same(at.Child("crossplaneNamespace"), id.Namespace, a.String("spec", "forProvider", "namespace"))
+			same(sat.Child("serviceAccountName"), id.Services[i].ServiceAccount, a.String("spec", "forProvider", "serviceAccount"))
+		}
+		if r := v.Observed("role/" + s.Name); r.Exists() && s.RoleARN == "" {
+			same(sat.Child("roleName"), s.RoleName, r.Annotation(annotationExternalName))
+			if s.RoleName == "" && id.Cluster != "" && len(errs) == 0 {
+				same(at.Child("role", "namePrefix"), id.generatedRoleName(s.Name), r.Annotation(annotationExternalName))
+			}
+			if id.Spec.Role != nil {
+				same(at.Child("role", "path"), id.Spec.Role.Path, r.String("spec", "forProvider", "path"))
+			}
+		}
+	}
+	return errs
+}
