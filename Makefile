@@ -15,7 +15,7 @@ OUTPUT := _output
 TOOL := hack/tool.sh
 PROGRESS := hack/progress.sh
 
-# What the targets take from the command line.
+# What the targets take from the command line. FUZZTIME may be a number of runs, too: 3000x.
 FUZZTIME ?= 30s
 ENGINE ?= v2
 SCENARIO ?= quickstart
@@ -40,7 +40,7 @@ help: ## Show this.
 	@echo '  ENGINE     v1 or v2: the Crossplane that make render uses (v2)'
 	@echo '  SCENARIO   the folder of example/ that make render shows, or all (quickstart)'
 	@echo '  FULL       1: make render shows the whole YAML, too'
-	@echo '  FUZZTIME   how long make fuzz runs (30s)'
+	@echo '  FUZZTIME   how long make fuzz runs each target, or how often: 3000x (30s)'
 	@echo '  VERSION    version of the packages that make xpkg builds (v0.1.0-dev)'
 	@echo '  TESTFLAGS  more flags for go test, for example -v or -run=TestExamples'
 
