@@ -16,6 +16,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/encode"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 // containerRuntime is the container of a provider's pods that Crossplane runs the package in.
@@ -37,8 +38,33 @@ func RuntimeConfig(c *Context, s *identity.Service) *Resource {
 		Name:      c.observedName(key, s.Provider.Name),
 		Wait:      c.unowned(key, runtimeConfigKind, s.Provider.Name, "delete it, or set management: Observe for the service"),
 		Build:     func() (*structpb.Struct, error) { return runtimeConfig(c, s) },
-		Ready:     exists,
+		Ready:     func(o view.Object) Readiness { return c.runtimeConfigReady(o, s) },
 	}
+}
+
+// runtimeConfigReady is ready when it exists, and no restart of the provider is held back.
+func (c *Context) runtimeConfigReady(o view.Object, s *identity.Service) Readiness {
+	if r := exists(o); !r.Ready {
+		return r
+	}
+	if w := c.held(s); w != nil {
+		return Readiness{Message: "restarting the provider for its changed association, " + w.Message}
+	}
+	return Readiness{Ready: true}
+}
+
+// held says what the restart of a running provider waits for: pods that start before EKS knows the changed association
+// everywhere would get no credentials, and there would be no reason to restart them again.
+func (c *Context) held(s *identity.Service) *Wait {
+	digest, old := c.digest(s), c.observedDigest(s)
+	if digest == "" || old == "" || digest == old || !c.View.Observed(providerKey(s)).Exists() {
+		return nil
+	}
+	return c.settled(s)
+}
+
+func (c *Context) observedDigest(s *identity.Service) string {
+	return c.View.Observed(runtimeConfigKey(s)).String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", identity.AnnotationIdentity)
 }
 
 func runtimeConfigKey(s *identity.Service) string { return "runtimeconfig/" + s.Name }
@@ -96,12 +122,12 @@ func deploymentSpec(c *Context, s *identity.Service) *appsv1.DeploymentSpec {
 	return spec
 }
 
-// podAnnotations with the digest. While the association does not tell it, the digest stays what it was: nothing restarts
-// because something cannot be read.
+// podAnnotations with the digest. While the association does not tell it, or is not known everywhere yet, the digest stays
+// what it was: nothing restarts because something cannot be read, or too early.
 func podAnnotations(c *Context, s *identity.Service) map[string]string {
 	digest := c.digest(s)
-	if digest == "" {
-		digest = c.View.Observed(runtimeConfigKey(s)).String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", identity.AnnotationIdentity)
+	if digest == "" || c.held(s) != nil {
+		digest = c.observedDigest(s)
 	}
 	if digest == "" {
 		return s.Runtime.PodAnnotations

@@ -305,3 +305,35 @@ func TestRuntimeConfigWait(t *testing.T) {
 		},
 	})
 }
+
+// TestRestartIsHeld makes sure that a running provider is restarted for a changed association only when EKS knows that
+// everywhere, and that the resource is not ready until then, so that Crossplane looks again soon.
+func TestRestartIsHeld(t *testing.T) {
+	const old = `{kind: DeploymentRuntimeConfig, spec: {deploymentTemplate: {spec: {template: {metadata: {annotations: {aws.podidentity.dev/identity: old}}}}}}}`
+	const running = `{kind: Provider, metadata: {name: provider-aws-s3}}`
+	cases := map[string]struct {
+		reason   string
+		observed map[string]string
+		want     string
+		ready    bool
+	}{
+		"Settling":   {"A new association is not known everywhere: the pods keep running.", map[string]string{"runtimeconfig/s3": old, "provider/s3": running, "association/s3": associationOf("2025-12-31T23:59:51Z")}, "old", false},
+		"Settled":    {"Now it is.", map[string]string{"runtimeconfig/s3": old, "provider/s3": running, "association/s3": associationOf("2025-12-31T23:59:50Z")}, "ccc5fc40", true},
+		"NoProvider": {"Without a provider there is nothing to restart.", map[string]string{"runtimeconfig/s3": old, "association/s3": associationOf("2025-12-31T23:59:51Z")}, "ccc5fc40", true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			r := world{Observed: tc.observed}.resource(t, "runtimeconfig/s3")
+			o, err := r.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := view.NewObject(o).String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", "aws.podidentity.dev/identity"); got != tc.want {
+				t.Errorf("%s\ndigest: want %q, got %q", tc.reason, tc.want, got)
+			}
+			if got := r.Ready(view.NewObject(o)); got.Ready != tc.ready {
+				t.Errorf("%s\nready: want %t, got %v", tc.reason, tc.ready, got)
+			}
+		})
+	}
+}
