@@ -98,6 +98,14 @@ test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, 
 	  (cd $$m && go vet ./... && go test -timeout=30m $(TESTFLAGS) ./...); \
 	done
 
+.PHONY: e2e
+e2e: ## Tell every story on a real control plane, with Crossplane v2, and the most important with v1.20. Linux, root.
+	cd test/e2e && E2E=1 go test -count=1 -v -timeout=80m $(TESTFLAGS) .
+
+.PHONY: e2e-all
+e2e-all: ## Tell every story with both.
+	cd test/e2e && E2E=all go test -count=1 -v -timeout=120m $(TESTFLAGS) .
+
 .PHONY: fuzz
 fuzz: ## Feed random input to every fuzz target, each for FUZZTIME.
 	@set -e; for target in .:FuzzRunFunction .:FuzzSpec ./internal/iam:FuzzParseDocument ./internal/iam:FuzzPattern; do \

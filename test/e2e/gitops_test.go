@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
+)
+
+// gitOps applies everything in whatever order it comes in a repository, while nothing that it depends on is there: neither the
+// providers of IAM and EKS, nor the permissions to use their kinds.
+func gitOps(s *Story) {
+	const object = "crossplane-prod-eu-west-1-sqs"
+	// Dependency resolution would install the providers at once.
+	s.Apply(`
+apiVersion: pkg.crossplane.io/v1
+kind: Function
+metadata: {name: crossplane-contrib-function-pod-identity-provider}
+spec: {package: "xpkg.crossplane.io/crossplane-contrib/function-pod-identity-provider:v0.1.0"}
+---
+apiVersion: pkg.crossplane.io/v1
+kind: Configuration
+metadata: {name: configuration-pod-identity-provider}
+spec: {package: "xpkg.crossplane.io/crossplane-contrib/configuration-pod-identity-provider:v0.1.0", skipDependencyResolution: true}
+`)
+	s.Until(2*time.Minute, "the claim is accepted", func() error {
+		return s.apply(s.expand(`
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityProviderClaim
+metadata: {name: queues, namespace: $NS}
+spec:
+  region: eu-west-1
+  clusterName: prod
+  services: [{name: sqs}]
+  provider: {version: $VERSION}
+`))
+	})
+	s.Stepf("the claim is accepted, as soon as its kind exists")
+	claim := s.Is(2*time.Minute, "Claim", "queues", "Synced=True", "Ready=False", "PrerequisitesReady=False/Missing")
+	xr := s.XR("queues").GetName()
+	s.Stepf("it says what is missing:\n%s", conditions(claim))
+	s.Exists(time.Minute, "RuntimeConfig", "provider-aws-sqs")
+	calls := s.Calls(xr)
+	time.Sleep(30 * time.Second)
+	if n := s.Calls(xr) - calls; n < 2 {
+		s.Errorf("the function was called %d times in 30 s while it waits", n)
+	}
+	s.Is(time.Second, "XR", xr, "Synced=True", "Ready=False")
+	s.Stepf("30 seconds later it still waits, and is not stuck")
+
+	s.RBAC.Kill()
+	providers := s.File("manifests/bootstrap-providers.yaml")
+	var others []string
+	for doc := range strings.SplitSeq(providers, "\n---") {
+		if strings.Contains(doc, "kind: Provider\n") && strings.Contains(doc, "provider-aws-eks") {
+			others = append(others, doc)
+			continue
+		}
+		s.Apply(doc)
+	}
+	s.Exists(time.Minute, "CRD", "roles.iam.aws.upbound.io")
+	s.Stepf("provider-aws-iam is installed, and nobody grants Crossplane its kinds")
+	time.Sleep(15 * time.Second)
+	s.Logf("15 seconds later:\n%s", conditions(s.Get("XR", xr)))
+	if err := s.RBAC.Start(); err != nil {
+		s.Fatal(err)
+	}
+	s.Exists(4*time.Minute, "Role", object)
+	s.Stepf("they are granted, and the role is there")
+	if s.Get("Association", object) != nil {
+		s.Error("there is an association")
+	}
+	s.Until(time.Minute, "the claim says that only the kind of the association is missing", func() error {
+		claim = s.Get("Claim", "queues")
+		message := fmt.Sprint(fakes.Condition(claim, "PrerequisitesReady")["message"])
+		if strings.Contains(message, "roles.iam") || !strings.Contains(message, "podidentityassociations.eks.aws.upbound.io: missing, install provider-aws-eks") {
+			return errors.New(message)
+		}
+		return nil
+	})
+	s.Stepf("the claim says what is still missing: %v", fakes.Condition(claim, "PrerequisitesReady")["message"])
+	for _, o := range others {
+		s.Apply(o)
+	}
+	s.Exists(time.Minute, "CRD", "podidentityassociations.eks.aws.upbound.io")
+	s.Stepf("provider-aws-eks is installed")
+	s.Until(time.Minute, "the ProviderConfig is created", func() error { return s.apply(s.File("manifests/bootstrap-providerconfig.yaml")) })
+	s.Is(5*time.Minute, "Claim", "queues", "Ready=True", "Synced=True")
+	s.Stepf("the claim is ready")
+	s.HasCredentials(s.Pods("provider-aws-sqs")[0])
+
+	s.Apply(s.File("manifests/clusterrole.yaml"))
+	before := s.UIDs("queues")
+	crd := s.Get("CRD", "podidentityassociations.eks.aws.upbound.io")
+	s.Delete("CRD", crd.GetName())
+	s.Until(time.Minute, "the CRD is deleted", func() error {
+		if o := s.Get("CRD", crd.GetName()); o == nil || o.GetUID() != crd.GetUID() {
+			return nil
+		}
+		return errThere
+	})
+	s.Stepf("a CRD is deleted, and its association with it")
+	if !s.restored(crd) {
+		s.Stepf("Crossplane does not restore it within 20 s: somebody does")
+		unstructured.RemoveNestedField(crd.Object, "metadata", "resourceVersion")
+		unstructured.RemoveNestedField(crd.Object, "metadata", "uid")
+		unstructured.RemoveNestedField(crd.Object, "status")
+		if err := s.Client.Create(s.ctx, crd); err != nil {
+			s.Fatal(err)
+		}
+	}
+	s.Is(3*time.Minute, "Association", object, "Ready=True")
+	s.Is(3*time.Minute, "Claim", "queues", "Ready=True", "Synced=True")
+	s.Stepf("it is restored, and the claim is ready again")
+	s.Same("UIDs", before, s.UIDs("queues"), "PodIdentityAssociation/")
+}
+
+// restored says whether Crossplane creates a CRD again that was deleted.
+func (s *Story) restored(crd *unstructured.Unstructured) bool {
+	for range 20 {
+		if o := s.Get("CRD", crd.GetName()); o != nil && o.GetUID() != crd.GetUID() {
+			return true
+		}
+		time.Sleep(time.Second)
+	}
+	return false
+}

@@ -1,0 +1,147 @@
+// Package packages builds provider packages of real CRDs and serves them, with any others, from a registry in this process.
+package packages
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+)
+
+// Upstream is where provider-aws is published. Packages keep this name: an ImageConfig makes Crossplane fetch them from the
+// registry of this process.
+const Upstream = "xpkg.upbound.io/upbound"
+
+// A Registry is an OCI registry in this process.
+type Registry struct {
+	Address string
+	server  *http.Server
+}
+
+// NewRegistry starts one.
+func NewRegistry(ctx context.Context) (*Registry, error) {
+	lc := net.ListenConfig{}
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	r := &Registry{Address: l.Addr().String()}
+	r.server = &http.Server{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0))), ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = r.server.Serve(l) }()
+	return r, nil
+}
+
+// Close the registry.
+func (r *Registry) Close() { _ = r.server.Close() }
+
+// A Provider package of the provider-aws family.
+type Provider struct {
+	// Service that it is for: s3, or family.
+	Service string
+	// Versions to publish. Their content is the same.
+	Versions []string
+	// CRDs is the folder of the real CRDs.
+	CRDs string
+	// SafeStart says that the package lets Crossplane choose which kinds to activate.
+	SafeStart bool
+}
+
+// Name of the package.
+func (p Provider) Name() string {
+	if p.Service == "family" {
+		return "provider-family-aws"
+	}
+	return "provider-aws-" + p.Service
+}
+
+// Push the provider.
+func (r *Registry) Push(ctx context.Context, p Provider) error {
+	content, err := p.content()
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.Name(), err)
+	}
+	img, err := image(content)
+	if err != nil {
+		return err
+	}
+	for _, v := range p.Versions {
+		ref, err := name.ParseReference(r.Address + "/upbound/" + p.Name() + ":" + v)
+		if err != nil {
+			return err
+		}
+		if err := remote.Write(ref, img, remote.WithContext(ctx)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// content of package.yaml: what `crossplane xpkg build` would write.
+func (p Provider) content() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString("apiVersion: meta.pkg.crossplane.io/v1\nkind: Provider\nmetadata:\n  name: " + p.Name() + "\n  labels:\n    pkg.crossplane.io/provider-family: provider-family-aws\nspec:\n")
+	if p.SafeStart {
+		b.WriteString("  capabilities:\n  - SafeStart\n")
+	}
+	groups := []string{"aws.upbound.io_*", "aws.m.upbound.io_*"}
+	if p.Service != "family" {
+		b.WriteString("  dependsOn:\n  - provider: " + Upstream + "/provider-family-aws\n    version: \">= 0.0.0\"\n")
+		groups = []string{p.Service + ".aws.upbound.io_*", p.Service + ".aws.m.upbound.io_*"}
+	}
+	found := 0
+	for _, g := range groups {
+		files, err := filepath.Glob(filepath.Join(p.CRDs, g))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			crd, err := os.ReadFile(f)
+			if err != nil {
+				return nil, err
+			}
+			b.WriteString("---\n" + strings.TrimPrefix(string(crd), "---\n"))
+			found++
+		}
+	}
+	if found == 0 {
+		return nil, errors.New("no CRDs in " + p.CRDs)
+	}
+	return b.Bytes(), nil
+}
+
+// image of a package: one layer that holds package.yaml.
+func image(content []byte) (v1.Image, error) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: "package.yaml", Mode: 0o644, Size: int64(len(content))}); err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(content); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
+	if err != nil {
+		return nil, err
+	}
+	return mutate.Append(empty.Image, mutate.Addendum{Layer: layer, Annotations: map[string]string{"io.crossplane.xpkg": "base"}})
+}

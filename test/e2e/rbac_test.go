@@ -1,0 +1,54 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
+)
+
+// rbac is what happens where nobody grants Crossplane the kinds of IAM and EKS: manifests/clusterrole.yaml is missing, and the
+// RBAC manager does not run (the chart's rbacManager.deploy: false).
+func rbac(s *Story) {
+	s.Apply(`
+apiVersion: pkg.crossplane.io/v1
+kind: Function
+metadata: {name: crossplane-contrib-function-pod-identity-provider}
+spec: {package: "xpkg.crossplane.io/crossplane-contrib/function-pod-identity-provider:v0.1.0"}
+---
+apiVersion: pkg.crossplane.io/v1
+kind: Configuration
+metadata: {name: configuration-pod-identity-provider}
+spec: {package: "xpkg.crossplane.io/crossplane-contrib/configuration-pod-identity-provider:v0.1.0", skipDependencyResolution: true}
+`)
+	s.Until(2*time.Minute, "the claim is accepted", func() error {
+		return s.apply(s.expand(strings.NewReplacer("CLAIM", "denied", "SERVICES", "[{name: efs}]").Replace(aClaim)))
+	})
+	// Crossplane must be allowed to use the API of this repository itself.
+	s.Is(2*time.Minute, "Claim", "denied", "Synced=True", "PrerequisitesReady=False/Missing")
+	s.RBAC.Kill()
+	s.Apply(s.File("manifests/bootstrap-providers.yaml"))
+	s.Exists(2*time.Minute, "CRD", "podidentityassociations.eks.aws.upbound.io")
+	s.Until(time.Minute, "the ProviderConfig is created", func() error { return s.apply(s.File("manifests/bootstrap-providerconfig.yaml")) })
+	s.Stepf("the providers are installed, and nobody grants Crossplane their kinds")
+	xr := s.XR("denied").GetName()
+	message := ""
+	s.Until(4*time.Minute, "the composite resource says what is wrong", func() error {
+		c := fakes.Condition(s.Get("XR", xr), "Synced")
+		message = fmt.Sprint(c["message"])
+		if c["status"] == "True" {
+			return errors.New("it says that it is synced")
+		}
+		return nil
+	})
+	s.Stepf("the composite resource says: %s", message)
+	s.Logf("the claim says:\n%s", conditions(s.Get("Claim", "denied")))
+	if !strings.Contains(message, "forbidden") && !strings.Contains(message, "Timeout") && !strings.Contains(message, "deadline") {
+		s.Errorf("it does not say what is wrong: %s", message)
+	}
+	s.Apply(s.File("manifests/clusterrole.yaml"))
+	s.Is(5*time.Minute, "Claim", "denied", "Ready=True", "Synced=True")
+	s.Stepf("with the ClusterRole the claim becomes ready")
+}

@@ -1,0 +1,492 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/binaries"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
+)
+
+var errThere = errors.New("it is still there")
+
+// aClaim for services, as flow style YAML.
+const aClaim = `
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityProviderClaim
+metadata: {name: CLAIM, namespace: $NS}
+spec:
+  region: eu-west-1
+  clusterName: prod
+  services: SERVICES
+  provider: {version: $VERSION}
+`
+
+// File a claim for services, given as YAML, and return the name of its composite resource.
+func (s *Story) file(claim, services string) string {
+	s.Helper()
+	s.Apply(strings.NewReplacer("CLAIM", claim, "SERVICES", services).Replace(aClaim))
+	return s.XR(claim).GetName()
+}
+
+// replicaSets of a provider's deployments.
+func (s *Story) replicaSets(serviceAccount string) []string {
+	s.Helper()
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(kinds["ReplicaSet"])
+	if err := s.Client.List(s.ctx, list, client.InNamespace(controlplane.Namespace)); err != nil {
+		s.Fatal(err)
+	}
+	var out []string
+	for _, o := range list.Items {
+		if fakes.String(&o, "spec", "template", "spec", "serviceAccountName") == serviceAccount {
+			out = append(out, o.GetName())
+		}
+	}
+	return out
+}
+
+// credentials are what it is all about: the first pod of a provider has them, and where they change, there is a new pod.
+func credentials(s *Story) {
+	const object = "crossplane-prod-eu-west-1-sns"
+	s.file("topics", "[{name: sns}]")
+	s.Is(3*time.Minute, "Claim", "topics", "Ready=True")
+	s.Stepf("the claim is ready")
+	pods := s.Pods("provider-aws-sns")
+	if len(pods) != 1 {
+		s.Fatalf("provider-aws-sns has %d pods", len(pods))
+	}
+	s.HasCredentials(pods[0])
+	if rs := s.replicaSets("provider-aws-sns"); len(rs) != 1 {
+		s.Errorf("the provider was restarted before it ever was ready: %v", rs)
+	}
+	others := s.allPods("provider-aws-sns")
+
+	old := fakes.String(s.Get("Association", object), "status", "atProvider", "associationId")
+	s.Delete("Association", object)
+	s.Until(2*time.Minute, "there is a new association", func() error {
+		o, err := s.get("Association", object)
+		if err != nil || o == nil {
+			return fmt.Errorf("none: %w", err)
+		}
+		if id := fakes.String(o, "status", "atProvider", "associationId"); id == "" || id == old {
+			return errors.New("still the old one")
+		}
+		return nil
+	})
+	s.Stepf("the association is deleted and created again")
+	s.Until(2*time.Minute, "there is a new pod, and only that", func() error {
+		now := s.Pods("provider-aws-sns")
+		if len(now) != 1 || now[0].UID == pods[0].UID || now[0].Status.Phase != corev1.PodRunning {
+			return errors.New("still the old one")
+		}
+		return nil
+	})
+	s.Stepf("the provider has a new pod")
+	s.Is(2*time.Minute, "Claim", "topics", "Ready=True")
+	time.Sleep(15 * time.Second)
+	if rs := s.replicaSets("provider-aws-sns"); len(rs) != 2 {
+		s.Errorf("the provider was not restarted once: %v", rs)
+	}
+	if missing := s.missingCredentials(s.Pods("provider-aws-sns")[0]); missing != "" {
+		s.Knownf("the provider is restarted as soon as its new association is ready, and not when EKS knows it everywhere, so its new pod has no credentials: %s", missing)
+	}
+	s.Same("pods of others", others, s.allPods("provider-aws-sns"))
+	s.Stepf("it was restarted once, and no other")
+}
+
+// allPods in Crossplane's namespace but those of one ServiceAccount.
+func (s *Story) allPods(but string) map[string]string {
+	s.Helper()
+	list := &corev1.PodList{}
+	if err := s.Client.List(s.ctx, list, client.InNamespace(controlplane.Namespace)); err != nil {
+		s.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, p := range list.Items {
+		if p.Spec.ServiceAccountName != but {
+			out[p.Name] = string(p.UID)
+		}
+	}
+	return out
+}
+
+// settle until nothing of a claim was written for ten seconds.
+func (s *Story) settle(claim string) map[string]string {
+	s.Helper()
+	before := s.Versions(claim)
+	since := time.Now()
+	for began := time.Now(); time.Since(began) < 2*time.Minute; time.Sleep(500 * time.Millisecond) {
+		now := s.Versions(claim)
+		if !maps.Equal(before, now) {
+			before, since = now, time.Now()
+		}
+		if time.Since(since) > 10*time.Second {
+			return now
+		}
+	}
+	s.Fatalf("claim %s does not settle: %v", claim, before)
+	return nil
+}
+
+// closeBreaker restarts Crossplane if its circuit breaker of the composite resource is open.
+//
+// WORKAROUND: the events of a single service that becomes ready open it (its default burst is 100), and what is edited in the
+// five minutes after that is carried out with the next call only that the function asked for, up to five minutes later.
+// Remove this once the function causes fewer events.
+func (s *Story) closeBreaker(xr string) {
+	s.Helper()
+	note := s.Breaker(xr)
+	s.Log(note)
+	if !strings.HasPrefix(note, "NOTE") {
+		return
+	}
+	s.Core.Kill()
+	if err := s.StartCore(s.ctx); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// quiet is how it must be once everything is ready.
+func quiet(s *Story) {
+	xr := s.file("archive", "[{name: glacier}]")
+	s.Is(3*time.Minute, "Claim", "archive", "Ready=True")
+	s.Stepf("the claim is ready")
+	before := s.settle("archive")
+	claim, composite := s.Get("Claim", "archive").GetResourceVersion(), s.XR("archive")
+	calls := s.Calls(xr)
+	s.Stepf("nothing was written for 10 s")
+	time.Sleep(30 * time.Second)
+	s.Same("written in 30 s", before, s.Versions("archive"))
+	if got := s.Get("Claim", "archive").GetResourceVersion(); got != claim {
+		s.Errorf("the claim was written")
+	}
+	if got := s.XR("archive"); got.GetResourceVersion() != composite.GetResourceVersion() {
+		s.Errorf("the composite resource was written:\n%s", cmp.Diff(composite.Object, got.Object))
+	}
+	if n := s.Calls(xr) - calls; n > 1 {
+		s.Errorf("the function was called %d times in 30 quiet seconds", n)
+	}
+	s.Stepf("nothing was written for 30 s, and the function was called %d times", s.Calls(xr)-calls)
+
+	// A reconcile changes nothing either.
+	o := s.XR("archive")
+	if err := s.Client.Patch(s.ctx, o, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"annotations":{"e2e/poke":"1"}}}`))); err != nil {
+		s.Fatal(err)
+	}
+	s.Until(time.Minute, "the function is called", func() error {
+		if s.Calls(xr) == calls {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	time.Sleep(30 * time.Second)
+	s.Same("written after a reconcile", before, s.Versions("archive"))
+	s.Stepf("nor after a reconcile")
+}
+
+// oneFails of three services, for good.
+func oneFails(s *Story) {
+	const role = "crossplane-prod-eu-west-1-dynamodb"
+	s.AWS.Fail("Role", role, fakes.AccessDenied(role))
+	defer s.AWS.Fail("Role", role, "")
+	s.file("three", "[{name: kms}, {name: dynamodb}, {name: ecr}]")
+	s.Until(4*time.Minute, "two services are ready and one failed", func() error {
+		c := s.Get("Claim", "three")
+		for name, phase := range map[string]string{"kms": "Ready", "dynamodb": "Failed", "ecr": "Ready"} {
+			if got := s.Service(c, name); got["phase"] != phase {
+				return fmt.Errorf("%s is %v: %v\n%s", name, got["phase"], got["message"], conditions(c))
+			}
+		}
+		return nil
+	})
+	s.Stepf("two are ready, one failed")
+	claim := s.Is(time.Minute, "Claim", "three", "Ready=False", "IdentityReady=False/Failed", "Synced=True")
+	message := fmt.Sprint(fakes.Condition(claim, "IdentityReady")["message"])
+	s.Logf("IdentityReady: %s", message)
+	for _, want := range []string{"dynamodb", "Role " + role, "AccessDenied", "iam:CreateRole", "To do: "} {
+		if !strings.Contains(message, want) {
+			s.Errorf("IdentityReady does not say %q: %s", want, message)
+		}
+	}
+	if strings.Contains(message, "RequestID") {
+		s.Errorf("IdentityReady tells what changes with every try: %s", message)
+	}
+	time.Sleep(10 * time.Second)
+	if now := fakes.Condition(s.Get("Claim", "three"), "IdentityReady")["message"]; now != message {
+		s.Errorf("IdentityReady changes: %v", now)
+	}
+	if s.Get("Provider", "provider-aws-dynamodb") != nil {
+		s.Error("there is a provider without an identity")
+	}
+	s.Stepf("the claim says which and why, and goes on saying it")
+	s.AWS.Fail("Role", role, "")
+	s.Is(4*time.Minute, "Claim", "three", "Ready=True")
+	s.Stepf("it is allowed, and the claim is ready")
+}
+
+// edits change what they are about, and nothing else.
+func edits(s *Story) {
+	xr := s.file("flow", "[{name: sfn, version: $OLDER}]")
+	s.Is(3*time.Minute, "Claim", "flow", "Ready=True")
+	s.Stepf("the claim is ready")
+	s.closeBreaker(xr)
+	before := s.settle("flow")
+	// edit, wait until each of what should change did, and check that the rest did not. What begins with a question mark may.
+	edit := func(what, patch string, ready bool, changed ...string) {
+		s.Helper()
+		s.Edit("flow", patch)
+		s.Until(3*time.Minute, what, func() error {
+			now := s.Versions("flow")
+			for _, c := range changed {
+				if !strings.HasPrefix(c, "?") && maps.Equal(only(before, c), only(now, c)) {
+					return fmt.Errorf("%s is as it was", c)
+				}
+			}
+			return nil
+		})
+		if ready {
+			s.Is(3*time.Minute, "Claim", "flow", "Ready=True")
+		}
+		after := s.settle("flow")
+		may := slices.Clone(changed)
+		for i := range may {
+			may[i] = strings.TrimPrefix(may[i], "?")
+		}
+		s.Same(what, before, after, may...)
+		before = after
+		s.Stepf("%s: %s", what, strings.Join(changed, " "))
+	}
+	edit("tags", `{"spec":{"tags":{"team":"a"}}}`, true, "Role/", "Policy/", "PodIdentityAssociation/")
+	edit("permissions", `{"spec":{"services":[{"name":"sfn","version":"$OLDER","permissions":{"accessLevel":"ReadOnly"}}]}}`, true, "Policy/")
+	if calls := s.AWS.Calls("CreatePolicyVersion crossplane-prod-eu-west-1-sfn"); len(calls) != 1 {
+		s.Errorf("the policy has other than one new version: %v", calls)
+	}
+	// The provider's pods restart, which its status may tell.
+	edit("runtime", `{"spec":{"runtime":{"args":["--debug"]}}}`, true, "DeploymentRuntimeConfig/", "Deployment/", "?Provider/")
+	edit("version", `{"spec":{"services":[{"name":"sfn","version":"$VERSION","permissions":{"accessLevel":"ReadOnly"}}]}}`, true, "Provider/", "Deployment/")
+	uids := s.UIDs("flow")
+	s.Edit("flow", `{"spec":{"services":[{"name":"sfn","version":"$VERSION","permissions":{"accessLevel":"ReadOnly"}},{"name":"kinesis"}]}}`)
+	s.Exists(3*time.Minute, "Provider", "provider-aws-kinesis")
+	s.closeBreaker(xr)
+	s.Is(3*time.Minute, "Claim", "flow", "Ready=True")
+	after := s.settle("flow")
+	maps.DeleteFunc(after, func(k, _ string) bool { return strings.Contains(k, "kinesis") })
+	s.Same("a service added", before, after)
+	s.Stepf("a service added: nothing of the other changed")
+	s.Edit("flow", `{"spec":{"services":[{"name":"sfn","version":"$VERSION","permissions":{"accessLevel":"ReadOnly"}}]}}`)
+	for kind, name := range map[string]string{"Provider": "provider-aws-kinesis", "Role": "crossplane-prod-eu-west-1-kinesis", "Policy": "crossplane-prod-eu-west-1-kinesis", "Association": "crossplane-prod-eu-west-1-kinesis"} {
+		s.Gone(3*time.Minute, kind, name)
+	}
+	if left := s.AWS.Has("kinesis"); len(left) > 0 {
+		s.Errorf("AWS still has %v", left)
+	}
+	s.Is(time.Minute, "Claim", "flow", "Ready=True")
+	s.Same("a service removed", before, s.settle("flow"))
+	s.Same("UIDs", uids, s.UIDs("flow"))
+	s.Stepf("a service removed: it is gone in AWS, too, and nothing of the other changed")
+}
+
+func only(m map[string]string, prefix string) map[string]string {
+	m = maps.Clone(m)
+	maps.DeleteFunc(m, func(k, _ string) bool { return !strings.HasPrefix(k, prefix) })
+	return m
+}
+
+// badClaim is how a wrong claim looks to who filed it: testdata/bad-claim.txt, which docs/e2e.md shows.
+func badClaim(s *Story) {
+	s.Namespace = "team-b"
+	s.Apply("{apiVersion: v1, kind: Namespace, metadata: {name: team-b}}")
+	s.file("mistake", "[{name: s4}, {name: efs, permissions: {managedPolicyArns: [\"arn:aws:iam:policy\"]}}]")
+	s.Is(time.Minute, "Claim", "mistake", "PrerequisitesReady=False/InvalidSpec")
+	time.Sleep(3 * time.Second)
+	cmd := exec.Command(built.paths[binaries.Kubectl.Name], "--kubeconfig", s.Kubeconfig, "describe", "podidentityproviderclaim", "mistake", "--namespace", "team-b")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		s.Fatalf("%v: %s", err, out)
+	}
+	// Which events there are is a matter of time.
+	got, events, _ := strings.Cut(stable(string(out)), "Events:\n")
+	s.Logf("events:\n%s", events)
+	for _, want := range []string{"spec.services[0].name: Invalid value: \"s4\"", "spec.services[1].permissions.managedPolicyArns[0]: Invalid value"} {
+		if !strings.Contains(got, want) {
+			s.Errorf("kubectl describe does not say %q:\n%s", want, got)
+		}
+	}
+	if s.version.crossplane != v2.crossplane {
+		s.delete("mistake")
+		return // The text of v2 is the one to keep.
+	}
+	if *update {
+		if err := os.WriteFile("testdata/bad-claim.txt", []byte(got), 0o644); err != nil {
+			s.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/bad-claim.txt")
+	if err != nil {
+		s.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		s.Errorf("kubectl describe is not as in testdata/bad-claim.txt (rewrite it with -update): -want, +got:\n%s", diff)
+	}
+	s.delete("mistake")
+	s.Stepf("kubectl describe says what is wrong")
+}
+
+// delete a claim.
+func (s *Story) delete(claim string) {
+	s.Helper()
+	s.Delete("Claim", claim)
+	s.Gone(time.Minute, "Claim", claim)
+}
+
+// volatile is what differs from one run to the next.
+var volatile = []struct {
+	re *regexp.Regexp
+	to string
+}{
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "<time>"},
+	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "<uid>"},
+	{regexp.MustCompile(`Resource Version:\s+\d+`), "Resource Version: <version>"},
+	{regexp.MustCompile(`podidentityproviders.aws.podidentity.dev-[0-9a-f]+`), "podidentityproviders.aws.podidentity.dev-xxxxxxx"},
+	{regexp.MustCompile(`(Generation: +)\d+`), "${1}1"},
+	{regexp.MustCompile(`mistake-[a-z0-9]{5,}`), "mistake-xxxxx"},
+	{regexp.MustCompile(`(?m)^(  (?:Warning|Normal)\s+\S+)\s+(?:\S+|\S+ \(x\d+ over \S+\))\s+(\S+/\S+)`), "$1  <age>  $2"},
+}
+
+func stable(text string) string {
+	for _, v := range volatile {
+		text = v.re.ReplaceAllString(text, v.to)
+	}
+	return text
+}
+
+// chaos around a claim: whatever breaks, nothing of it is ever deleted or created again.
+func chaos(s *Story) {
+	const object = "crossplane-prod-eu-west-1-athena"
+	s.file("chaos", "[{name: athena}]")
+	stop := s.guard("chaos")
+	s.Exists(time.Minute, "Role", object)
+	s.Function().Kill()
+	time.Sleep(5 * time.Second)
+	if err := s.Function().Start(); err != nil {
+		s.Fatal(err)
+	}
+	s.Stepf("the function was killed in the middle of it, and restarted")
+	s.Exists(3*time.Minute, "Provider", "provider-aws-athena")
+	s.Core.Kill()
+	if err := s.StartCore(s.ctx); err != nil {
+		s.Fatal(err)
+	}
+	s.Stepf("Crossplane was killed while it installs the provider, and restarted")
+	s.Is(4*time.Minute, "Claim", "chaos", "Ready=True")
+	s.Stepf("the claim is ready")
+	if err := s.RestartAPIServer(); err != nil {
+		s.Fatal(err)
+	}
+	s.Until(time.Minute, "the API server answers", func() error { _, err := s.get("Claim", "chaos"); return err })
+	s.Stepf("the API server was restarted")
+	s.Kubelet.Break("provider-aws-athena")
+	s.Is(2*time.Minute, "Provider", "provider-aws-athena", "Healthy=False")
+	claim := s.Is(2*time.Minute, "Claim", "chaos", "Ready=False", "ProvidersReady=False", "IdentityReady=True")
+	s.Stepf("the provider is unhealthy, and the claim says so:\n%s", conditions(claim))
+	time.Sleep(15 * time.Second)
+	s.Kubelet.Break("")
+	s.Is(2*time.Minute, "Provider", "provider-aws-athena", "Healthy=True")
+	s.Is(3*time.Minute, "Claim", "chaos", "Ready=True")
+	s.Stepf("it is healthy again")
+	for range 10 {
+		for _, kind := range []string{"Role", "Association"} {
+			o := s.Get(kind, object)
+			cs, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+			for _, c := range cs {
+				c.(map[string]any)["status"] = "False"
+			}
+			_ = unstructured.SetNestedSlice(o.Object, cs, "status", "conditions")
+			_ = s.Client.Status().Update(s.ctx, o)
+		}
+		time.Sleep(time.Second)
+	}
+	s.Is(3*time.Minute, "Claim", "chaos", "Ready=True", "Synced=True")
+	s.Stepf("conditions flapped, and the claim is ready")
+	stop()
+	for _, call := range []string{"CreateRole", "CreatePolicy", "CreatePodIdentityAssociation"} {
+		if calls := s.AWS.Calls(call + " "); len(withAthena(calls)) != 1 {
+			s.Errorf("AWS was called %v", withAthena(calls))
+		}
+	}
+	if calls := withAthena(s.AWS.Calls("Delete")); len(calls) > 0 {
+		s.Errorf("AWS was called %v", calls)
+	}
+}
+
+func withAthena(calls []string) []string {
+	var out []string
+	for _, c := range calls {
+		if strings.Contains(c, "athena") {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// guard the composed resources of a claim, until the answer is called: none may be deleted or be created again.
+func (s *Story) guard(claim string) func() {
+	s.Helper()
+	xr := s.XR(claim).GetName()
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		seen := map[string]string{}
+		for {
+			select {
+			case <-done:
+				s.Logf("guarded %d composed resources", len(seen))
+				return
+			case <-time.After(200 * time.Millisecond):
+			}
+			x, err := s.get("XR", xr)
+			if err != nil || x == nil {
+				continue // The API server restarts.
+			}
+			refs, _, _ := unstructured.NestedSlice(x.Object, "spec", "resourceRefs")
+			for _, r := range refs {
+				m := r.(map[string]any)
+				o := &unstructured.Unstructured{}
+				o.SetAPIVersion(m["apiVersion"].(string))
+				o.SetKind(m["kind"].(string))
+				name, _ := m["name"].(string)
+				key := o.GetKind() + "/" + name
+				err := s.Client.Get(s.ctx, client.ObjectKey{Name: name}, o)
+				switch {
+				case client.IgnoreNotFound(err) != nil:
+				case err != nil && seen[key] != "":
+					s.Errorf("%s was deleted", key)
+					seen[key] = ""
+				case err == nil && o.GetDeletionTimestamp() != nil:
+					s.Errorf("%s is being deleted", key)
+				case err == nil && seen[key] != "" && seen[key] != string(o.GetUID()):
+					s.Errorf("%s was created again", key)
+					seen[key] = string(o.GetUID())
+				case err == nil:
+					seen[key] = string(o.GetUID())
+				}
+			}
+		}
+	})
+	return func() { close(done); wg.Wait() }
+}

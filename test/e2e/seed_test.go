@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
+)
+
+// seed is the procedure that the function replaces: one claim, and a provider that has its credentials from the start.
+func seed(s *Story) {
+	reconciles := s.Reconciles()
+	const object = "crossplane-prod-eu-west-1-s3"
+	s.Namespace = "team-a"
+	s.Apply("{apiVersion: v1, kind: Namespace, metadata: {name: team-a}}")
+	s.Apply(s.File("example/claim/claim.yaml"))
+	s.Edit("storage", `{"spec":{"provider":{"version":"$VERSION"}}}`)
+	s.Stepf("the claim is filed")
+
+	xr := s.XR("storage").GetName()
+	s.Stepf("it became %s", xr)
+	s.Exists(30*time.Second, "RuntimeConfig", "provider-aws-s3")
+	s.Exists(30*time.Second, "Role", object)
+	s.Stepf("its resources are composed")
+	if p := s.Get("Provider", "provider-aws-s3"); p != nil {
+		s.Error("the Provider exists before the association is ready")
+	}
+	s.Is(30*time.Second, "Role", object, "Ready=True", "Synced=True")
+	s.Stepf("the role is ready")
+	s.Is(30*time.Second, "Policy", object, "Ready=True", "Synced=True")
+	s.Is(30*time.Second, "Attachment", object, "Ready=True", "Synced=True")
+	s.Stepf("the policy is attached")
+	association := s.Is(30*time.Second, "Association", object, "Ready=True", "Synced=True")
+	s.Stepf("the association is ready")
+	s.Is(30*time.Second, "Claim", "storage", "IdentityReady=True", "ProvidersReady=False", "Ready=False")
+	s.Stepf("the claim says that the identity is, and the provider not yet")
+	provider := s.Exists(time.Minute, "Provider", "provider-aws-s3")
+	s.Stepf("the provider is created")
+	since := provider.GetCreationTimestamp().Sub(transition(s.T, association, "Ready"))
+	if since < 10*time.Second || since > 25*time.Second {
+		s.Errorf("the provider was created %s after the association was ready, and not 10 to 25 s", since)
+	}
+	s.Is(time.Minute, "Provider", "provider-aws-s3", "Installed=True", "Healthy=True")
+	s.Stepf("the provider is healthy")
+	claim := s.Is(time.Minute, "Claim", "storage", "Ready=True", "Synced=True", "PrerequisitesReady=True", "IdentityReady=True", "ProvidersReady=True", "ProviderConfigReady=True")
+	s.Stepf("the claim is ready, after %d calls of the function and %d reconciles", s.Calls(xr), s.Reconciles()-reconciles)
+
+	if note := s.Breaker(xr); strings.HasPrefix(note, "NOTE") {
+		s.Knownf("%s", note)
+	}
+
+	if got := fakes.String(claim, "status", "providerConfigRef", "name"); got != "team-a-storage" || s.Get("ProviderConfig", got) == nil {
+		s.Errorf("the claim's ProviderConfig is %q, and should be team-a-storage", got)
+	}
+	service := s.Service(claim, "s3")
+	for field, want := range map[string]any{
+		"phase": "Ready", "roleName": object, "roleArn": "arn:aws:iam::" + fakes.Account + ":role/" + object,
+		"associationId": fakes.String(association, "status", "atProvider", "associationId"), "serviceAccountName": "provider-aws-s3", "providerName": "provider-aws-s3",
+		"package": "xpkg.upbound.io/upbound/provider-aws-s3:" + s.version.providerVersion,
+	} {
+		if service[field] != want {
+			s.Errorf("status of the service: %s is %v, and should be %v", field, service[field], want)
+		}
+	}
+	if service["providerRevision"] == nil || service["policyArns"] == nil {
+		s.Errorf("status of the service is not filled: %v", service)
+	}
+	pods := s.Pods("provider-aws-s3")
+	if len(pods) != 1 {
+		s.Fatalf("provider-aws-s3 has %d pods", len(pods))
+	}
+	s.HasCredentials(pods[0])
+	s.Stepf("the provider's first pod has its credentials")
+}
+
+// transition of a condition.
+func transition(t *testing.T, o *unstructured.Unstructured, typ string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, fakes.Condition(o, typ)["lastTransitionTime"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}

@@ -1,0 +1,447 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
+)
+
+// Kinds by the names that stories call them.
+var kinds = map[string]schema.GroupVersionKind{
+	"Claim":         {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityProviderClaim"},
+	"XR":            {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityProvider"},
+	"Role":          {Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "Role"},
+	"Policy":        {Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "Policy"},
+	"Attachment":    {Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "RolePolicyAttachment"},
+	"Association":   {Group: "eks.aws.upbound.io", Version: "v1beta1", Kind: "PodIdentityAssociation"},
+	"Provider":      {Group: "pkg.crossplane.io", Version: "v1", Kind: "Provider"},
+	"Configuration": {Group: "pkg.crossplane.io", Version: "v1", Kind: "Configuration"},
+	"Function":      {Group: "pkg.crossplane.io", Version: "v1", Kind: "Function"},
+	"RuntimeConfig": {Group: "pkg.crossplane.io", Version: "v1beta1", Kind: "DeploymentRuntimeConfig"},
+	"XRD":           {Group: "apiextensions.crossplane.io", Version: "v1", Kind: "CompositeResourceDefinition"},
+	"CRD":           {Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"},
+	"Deployment":    {Group: "apps", Version: "v1", Kind: "Deployment"},
+	"ReplicaSet":    {Group: "apps", Version: "v1", Kind: "ReplicaSet"},
+}
+
+// A Story is one scenario in one world, with a namespace of its own.
+type Story struct {
+	*testing.T
+	*World
+
+	// Namespace of the story's claims.
+	Namespace string
+
+	began, last time.Time
+}
+
+// tell a story.
+func (w *World) tell(t *testing.T, s scenario) {
+	t.Helper()
+	now := time.Now()
+	st := &Story{T: t, World: w, Namespace: "team-" + strings.ToLower(s.name), began: now, last: now}
+	if err := w.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + st.Namespace + "}}"); err != nil {
+		t.Fatal(err)
+	}
+	if !s.alone {
+		st.Install()
+		st.began = time.Now()
+	}
+	s.tell(st)
+	sayf("%s: %.0f s", t.Name(), time.Since(st.began).Seconds())
+}
+
+// Stepf says that something was reached, and when.
+func (s *Story) Stepf(format string, args ...any) {
+	s.Helper()
+	now := time.Now()
+	s.Logf("%6.1f s  +%5.1f s  %s", now.Sub(s.began).Seconds(), now.Sub(s.last).Seconds(), fmt.Sprintf(format, args...))
+	s.last = now
+}
+
+// Apply YAML. $NS, $CROSSPLANE and $VERSION in it are the story's namespace, Crossplane's, and the version of provider-aws.
+func (s *Story) Apply(stream string) {
+	s.Helper()
+	s.Until(10*time.Second, "applied", func() error { return s.apply(s.expand(stream)) })
+}
+
+func (s *Story) expand(stream string) string {
+	return strings.NewReplacer("$NS", s.Namespace, "$CROSSPLANE", controlplane.Namespace, "$VERSION", s.version.providerVersion, "$OLDER", s.version.olderProvider).Replace(stream)
+}
+
+// File of the repository. The version of provider-aws in it becomes the one that goes with this Crossplane.
+func (s *Story) File(path string) string {
+	s.Helper()
+	b, err := os.ReadFile(built.Root + "/" + path)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return strings.ReplaceAll(string(b), "v2.5.0", s.version.providerVersion)
+}
+
+// Until something is so.
+func (s *Story) Until(timeout time.Duration, what string, is func() error) {
+	s.Helper()
+	if err := controlplane.Poll(s.ctx, timeout, func(context.Context) error { return is() }); err != nil {
+		s.Fatalf("%s: %v", what, err)
+	}
+}
+
+// Get an object. Nil if it does not exist, and neither its kind.
+func (s *Story) Get(kind, name string) *unstructured.Unstructured {
+	s.Helper()
+	o, err := s.get(kind, name)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return o
+}
+
+func (s *Story) get(kind, name string) (*unstructured.Unstructured, error) {
+	key := client.ObjectKey{Name: name}
+	switch kind {
+	case "Claim":
+		key.Namespace = s.Namespace
+	case "Deployment":
+		key.Namespace = controlplane.Namespace
+	}
+	gvk, ok := kinds[kind]
+	if !ok {
+		gvk = schema.GroupVersionKind{Group: "aws.upbound.io", Version: "v1beta1", Kind: kind}
+	}
+	o := &unstructured.Unstructured{}
+	o.SetGroupVersionKind(gvk)
+	err := s.Client.Get(s.ctx, key, o)
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	return o, err
+}
+
+// Exists until then.
+func (s *Story) Exists(timeout time.Duration, kind, name string) *unstructured.Unstructured {
+	s.Helper()
+	var o *unstructured.Unstructured
+	s.Until(timeout, kind+" "+name+" exists", func() (err error) {
+		if o, err = s.get(kind, name); err == nil && o == nil {
+			err = fmt.Errorf("there is none")
+		}
+		return err
+	})
+	return o
+}
+
+// Gone until then.
+func (s *Story) Gone(timeout time.Duration, kind, name string) {
+	s.Helper()
+	s.Until(timeout, kind+" "+name+" is gone", func() error {
+		o, err := s.get(kind, name)
+		if err == nil && o != nil {
+			err = fmt.Errorf("it exists: %v", o.Object["status"])
+		}
+		return err
+	})
+}
+
+// Is waits until an object has conditions, such as "Ready=True" or "IdentityReady=False/Failed", and returns it.
+func (s *Story) Is(timeout time.Duration, kind, name string, want ...string) *unstructured.Unstructured {
+	s.Helper()
+	var o *unstructured.Unstructured
+	s.Until(timeout, kind+" "+name+" is "+strings.Join(want, " "), func() (err error) {
+		if o, err = s.get(kind, name); err != nil {
+			return err
+		}
+		if o == nil {
+			return fmt.Errorf("there is none")
+		}
+		for _, w := range want {
+			typ, status, _ := strings.Cut(w, "=")
+			c := fakes.Condition(o, typ)
+			if got := fmt.Sprintf("%v/%v", c["status"], c["reason"]); got != status && fmt.Sprint(c["status"]) != status {
+				return fmt.Errorf("it is not %s:\n%s", w, conditions(o))
+			}
+		}
+		return nil
+	})
+	return o
+}
+
+// conditions of an object, for people.
+func conditions(o *unstructured.Unstructured) string {
+	var b strings.Builder
+	cs, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+	for _, c := range cs {
+		m := c.(map[string]any)
+		fmt.Fprintf(&b, "    %v=%v %v: %v\n", m["type"], m["status"], m["reason"], m["message"])
+	}
+	return b.String()
+}
+
+// Claim of the story, and the composite resource that it became.
+func (s *Story) XR(claim string) *unstructured.Unstructured {
+	s.Helper()
+	name := ""
+	s.Until(20*time.Second, "claim "+claim+" has a composite resource", func() error {
+		c, err := s.get("Claim", claim)
+		if err != nil || c == nil {
+			return fmt.Errorf("there is no claim: %w", err)
+		}
+		if name = fakes.String(c, "spec", "resourceRef", "name"); name == "" {
+			return fmt.Errorf("none yet")
+		}
+		return nil
+	})
+	return s.Exists(20*time.Second, "XR", name)
+}
+
+// Composed resources of a claim, by kind and name.
+func (s *Story) Composed(claim string) map[string]*unstructured.Unstructured {
+	s.Helper()
+	out := map[string]*unstructured.Unstructured{}
+	refs, _, _ := unstructured.NestedSlice(s.XR(claim).Object, "spec", "resourceRefs")
+	for _, r := range refs {
+		m := r.(map[string]any)
+		o := &unstructured.Unstructured{}
+		o.SetAPIVersion(m["apiVersion"].(string))
+		o.SetKind(m["kind"].(string))
+		name, _ := m["name"].(string)
+		if err := s.Client.Get(s.ctx, client.ObjectKey{Name: name}, o); err == nil {
+			out[o.GetKind()+"/"+name] = o
+		} else if !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
+			s.Fatal(err)
+		}
+	}
+	return out
+}
+
+// UIDs of the composed resources: one changes if it is deleted and created again.
+func (s *Story) UIDs(claim string) map[string]string {
+	s.Helper()
+	return each(s.Composed(claim), func(o *unstructured.Unstructured) string { return string(o.GetUID()) })
+}
+
+// Versions of the composed resources and of what Crossplane makes of them: one changes with every write.
+func (s *Story) Versions(claim string) map[string]string {
+	s.Helper()
+	composed := s.Composed(claim)
+	for _, o := range composed {
+		if o.GetKind() != "Provider" {
+			continue
+		}
+		d := &unstructured.Unstructured{}
+		d.SetGroupVersionKind(kinds["Deployment"])
+		if err := s.Client.Get(s.ctx, client.ObjectKey{Namespace: controlplane.Namespace, Name: fakes.String(o, "status", "currentRevision")}, d); err == nil {
+			composed["Deployment/"+o.GetName()] = d
+		}
+	}
+	return each(composed, func(o *unstructured.Unstructured) string { return o.GetResourceVersion() })
+}
+
+func each(os map[string]*unstructured.Unstructured, f func(*unstructured.Unstructured) string) map[string]string {
+	out := map[string]string{}
+	for k, o := range os {
+		out[k] = f(o)
+	}
+	return out
+}
+
+// Same fails the story if there is a difference, but for the keys that begin with what may change.
+func (s *Story) Same(what string, before, after map[string]string, but ...string) {
+	s.Helper()
+	before, after = maps.Clone(before), maps.Clone(after)
+	for _, m := range []map[string]string{before, after} {
+		maps.DeleteFunc(m, func(k, _ string) bool {
+			return slices.ContainsFunc(but, func(p string) bool { return strings.HasPrefix(k, p) })
+		})
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		s.Errorf("%s: -before, +after:\n%s", what, diff)
+	}
+}
+
+// Pods of a ServiceAccount in Crossplane's namespace that are not being deleted.
+func (s *Story) Pods(serviceAccount string) []corev1.Pod {
+	s.Helper()
+	list := &corev1.PodList{}
+	if err := s.Client.List(s.ctx, list, client.InNamespace(controlplane.Namespace)); err != nil {
+		s.Fatal(err)
+	}
+	return slices.DeleteFunc(list.Items, func(p corev1.Pod) bool {
+		return p.Spec.ServiceAccountName != serviceAccount || p.DeletionTimestamp != nil
+	})
+}
+
+// Knownf reports something wrong with the function that is known, and fails a story only with E2E_STRICT=1: remove it where it is
+// mended.
+func (s *Story) Knownf(format string, args ...any) {
+	s.Helper()
+	if os.Getenv("E2E_STRICT") != "" {
+		s.Errorf(format, args...)
+		return
+	}
+	sayf("%s: KNOWN BUG: %s", s.Name(), fmt.Sprintf(format, args...))
+}
+
+// HasCredentials fails the story unless the webhook gave the pod its credentials.
+func (s *Story) HasCredentials(p corev1.Pod) {
+	s.Helper()
+	if missing := s.missingCredentials(p); missing != "" {
+		s.Error(missing)
+	}
+}
+
+func (s *Story) missingCredentials(p corev1.Pod) string {
+	env := map[string]string{}
+	for _, e := range p.Spec.Containers[0].Env {
+		env[e.Name] = e.Value
+	}
+	for _, k := range []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"} {
+		if env[k] == "" {
+			return fmt.Sprintf("pod %s has no %s: %v", p.Name, k, env)
+		}
+	}
+	for _, v := range p.Spec.Volumes {
+		if v.Projected == nil {
+			continue
+		}
+		for _, src := range v.Projected.Sources {
+			if src.ServiceAccountToken != nil && src.ServiceAccountToken.Audience == "pods.eks.amazonaws.com" {
+				return ""
+			}
+		}
+	}
+	return fmt.Sprintf("pod %s has no token for EKS", p.Name)
+}
+
+// Calls of the function for a composite resource so far.
+func (s *Story) Calls(xr string) int {
+	s.Helper()
+	f, err := os.Open(s.Function().Log())
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	n := 0
+	sc := bufio.NewScanner(f)
+	sc.Buffer(nil, 1<<20)
+	for sc.Scan() {
+		if strings.Contains(sc.Text(), `"`+xr+`"`) && strings.Contains(sc.Text(), "Compose") {
+			n++
+		}
+	}
+	return n
+}
+
+// Reconciles of all composite resources so far, as Crossplane counts them. It starts again with Crossplane.
+func (s *Story) Reconciles() int {
+	s.Helper()
+	res, err := http.Get("http://" + s.Metrics + "/metrics")
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	sum := 0.0
+	sc := bufio.NewScanner(res.Body)
+	for sc.Scan() {
+		if strings.HasPrefix(sc.Text(), "controller_runtime_reconcile_total{") && strings.Contains(sc.Text(), `controller="composite/podidentityproviders.aws.podidentity.dev"`) {
+			v, _ := strconv.ParseFloat(sc.Text()[strings.LastIndex(sc.Text(), " ")+1:], 64)
+			sum += v
+		}
+	}
+	return int(sum)
+}
+
+// Breaker says how Crossplane's circuit breaker of the composite resource is: it opens where too many events come at once,
+// and then changes are carried out every 30 seconds only.
+func (s *Story) Breaker(xr string) string {
+	s.Helper()
+	c := fakes.Condition(s.Get("XR", xr), "Responsive")
+	if c["status"] == "False" {
+		return fmt.Sprintf("NOTE: the circuit breaker of %s opened: %v", xr, c["message"])
+	}
+	return "the circuit breaker of " + xr + " is closed"
+}
+
+// Edit a claim with a JSON merge patch.
+func (s *Story) Edit(claim, patch string) {
+	s.Helper()
+	o := &unstructured.Unstructured{}
+	o.SetGroupVersionKind(kinds["Claim"])
+	o.SetName(claim)
+	o.SetNamespace(s.Namespace)
+	if err := s.Client.Patch(s.ctx, o, client.RawPatch("application/merge-patch+json", []byte(s.expand(patch)))); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// Delete an object, without waiting.
+func (s *Story) Delete(kind, name string) {
+	s.Helper()
+	o := s.Get(kind, name)
+	if o == nil {
+		s.Fatalf("there is no %s %s", kind, name)
+	}
+	if err := s.Client.Delete(s.ctx, o, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// Service of a claim's status.
+func (s *Story) Service(claim *unstructured.Unstructured, name string) map[string]any {
+	s.Helper()
+	services, _, _ := unstructured.NestedSlice(claim.Object, "status", "services")
+	for _, x := range services {
+		if m := x.(map[string]any); m["name"] == name {
+			return m
+		}
+	}
+	return map[string]any{}
+}
+
+// Install what docs/bootstrap.md and the README say, unless this world has it.
+func (s *Story) Install() {
+	s.Helper()
+	if s.installed {
+		return
+	}
+	s.Apply(s.File("manifests/clusterrole.yaml"))
+	s.Apply(s.File("manifests/bootstrap-providers.yaml"))
+	s.Apply(s.File("manifests/configuration.yaml"))
+	for _, p := range []string{"upbound-provider-family-aws", "upbound-provider-aws-iam", "upbound-provider-aws-eks"} {
+		s.Is(2*time.Minute, "Provider", p, "Installed=True", "Healthy=True")
+		s.Stepf("%s is healthy", p)
+	}
+	s.Is(2*time.Minute, "Function", "crossplane-contrib-function-pod-identity-provider", "Installed=True", "Healthy=True")
+	s.Stepf("the function is healthy")
+	s.Is(2*time.Minute, "Configuration", "configuration-pod-identity-provider", "Installed=True", "Healthy=True")
+	s.Stepf("the configuration is healthy")
+	s.Apply(s.File("manifests/bootstrap-providerconfig.yaml"))
+	s.Until(time.Minute, "claims are served", func() error {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(kinds["Claim"])
+		return s.Client.List(s.ctx, list)
+	})
+	s.Is(time.Minute, "XRD", "podidentityproviders.aws.podidentity.dev", "Established=True", "Offered=True")
+	s.Stepf("claims can be filed")
+	s.installed = true
+}

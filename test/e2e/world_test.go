@@ -1,0 +1,321 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/binaries"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/packages"
+)
+
+// published are the services that have a provider package in the registry.
+var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs"}
+
+// A World is a control plane with Crossplane, packages to install, AWS and kubelets.
+type World struct {
+	*controlplane.ControlPlane
+
+	version  version
+	AWS      *fakes.AWS
+	Kubelet  *fakes.Kubelet
+	registry *packages.Registry
+	webhook  *controlplane.Process
+	ctx      context.Context
+	cancel   context.CancelFunc
+
+	mu sync.Mutex
+	// Function runs as soon as it is installed.
+	function *controlplane.Process
+
+	installed bool
+	dir       string
+}
+
+// NewWorld starts one. It is told about by the first test, and lasts as long as the second.
+func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelper // There are two.
+	t.Helper()
+	began := time.Now()
+	dir, err := os.MkdirTemp("", "e2e") //nolint:usetesting // A unix socket needs a short path.
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := filepath.Join(built.Root, "_output", "e2e", "logs", strings.ReplaceAll(t.Name(), "/", "-"))
+	if err := os.RemoveAll(logs); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w := &World{version: v, dir: dir}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	last.Cleanup(w.Close)
+
+	source, err := built.Dir(w.ctx, filepath.Join("tools", v.tool.Module), v.module, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	crds, err := built.Dir(w.ctx, filepath.Join("tools", v.tool.Module), v.provider, v.providerVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.ControlPlane, err = controlplane.Start(w.ctx, controlplane.Options{
+		Dir: dir, Logs: logs, Version: v.crossplane, Source: source, Say: t.Logf,
+		Binaries: controlplane.Binaries{
+			Etcd: built.paths[binaries.Etcd.Name], APIServer: built.paths[binaries.APIServer.Name],
+			ControllerManager: built.paths[binaries.ControllerManager.Name], Crossplane: built.paths[v.tool.Name],
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.publish(filepath.Join(crds, "package", "crds")); err != nil {
+		t.Fatal(err)
+	}
+	identities := filepath.Join(dir, "identities.json")
+	w.AWS, w.Kubelet = fakes.NewAWS(w.Client, identities), &fakes.Kubelet{Client: w.Client}
+	// docs/bootstrap.md: the two providers that create all other identities have theirs from elsewhere.
+	w.AWS.Associate(controlplane.Namespace, "provider-aws-iam")
+	w.AWS.Associate(controlplane.Namespace, "provider-aws-eks")
+	if err := os.WriteFile(identities, []byte(`{"identities":[]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.startWebhook(identities); err != nil {
+		t.Fatal(err)
+	}
+	go w.AWS.Run(w.ctx)
+	go w.Kubelet.Run(w.ctx)
+	go w.serve()
+	t.Logf("%-22s %5.1f s", "in all", time.Since(began).Seconds())
+	return w
+}
+
+// Close the world.
+func (w *World) Close() {
+	if w.ctx.Err() != nil {
+		return
+	}
+	w.cancel()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range []*controlplane.Process{w.function, w.webhook} {
+		if p != nil {
+			p.Kill()
+		}
+	}
+	if w.ControlPlane != nil {
+		_ = w.Stop()
+	}
+	if w.registry != nil {
+		w.registry.Close()
+	}
+	_ = os.RemoveAll(w.dir)
+}
+
+// publish all packages, and make Crossplane look for them here.
+func (w *World) publish(crds string) error {
+	var err error
+	if w.registry, err = packages.NewRegistry(w.ctx); err != nil {
+		return err
+	}
+	for _, s := range published {
+		p := packages.Provider{Service: s, CRDs: crds, SafeStart: w.version.safeStart, Versions: []string{w.version.olderProvider, w.version.providerVersion}}
+		if err := w.registry.Push(w.ctx, p); err != nil {
+			return err
+		}
+	}
+	for file, repository := range map[string]string{built.functionPackage: "function-pod-identity-provider", built.configurationPackage: "configuration-pod-identity-provider"} {
+		if err := w.registry.PushFile(w.ctx, built.paths[binaries.CLI.Name], file, "crossplane-contrib/"+repository+":v0.1.0"); err != nil {
+			return err
+		}
+	}
+	for name, prefixes := range map[string][2]string{
+		"upbound":            {"xpkg.upbound.io/upbound", "/upbound"},
+		"crossplane-contrib": {"xpkg.crossplane.io/crossplane-contrib", "/crossplane-contrib"},
+	} {
+		if err := w.apply(fmt.Sprintf(`
+apiVersion: pkg.crossplane.io/v1beta1
+kind: ImageConfig
+metadata: {name: %s}
+spec:
+  matchImages: [{type: Prefix, prefix: %s}]
+  rewriteImage: {prefix: "%s"}
+`, name, prefixes[0], w.registry.Address+prefixes[1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply YAML on the server's side, as `kubectl apply --server-side` does.
+func (w *World) apply(stream string) error {
+	objects, err := controlplane.Objects(stream)
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
+		if err := w.Client.Patch(w.ctx, o, client.Apply, client.FieldOwner("kubectl"), client.ForceOwnership); err != nil { //nolint:staticcheck // These are unstructured.
+			return fmt.Errorf("%s %s: %w", o.GetKind(), o.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// startWebhook starts the real amazon-eks-pod-identity-webhook behind its Service.
+func (w *World) startWebhook(identities string) error {
+	dir := filepath.Join(w.dir, "webhook")
+	ca, err := selfSigned(dir, "pod-identity-webhook.kube-system.svc")
+	if err != nil {
+		return err
+	}
+	address, err := controlplane.FreeAddress(w.ctx)
+	if err != nil {
+		return err
+	}
+	metrics, err := controlplane.FreeAddress(w.ctx)
+	if err != nil {
+		return err
+	}
+	port := func(a string) string { return a[strings.LastIndex(a, ":")+1:] }
+	w.webhook = &controlplane.Process{
+		Name: "pod-identity-webhook", Logs: w.Logs, Path: built.paths[binaries.Webhook.Name],
+		Args: []string{
+			"--in-cluster=false", "--kubeconfig", w.Kubeconfig, "--port", port(address), "--metrics-port", port(metrics),
+			"--tls-key", filepath.Join(dir, "tls.key"), "--tls-cert", filepath.Join(dir, "tls.crt"),
+			"--watch-container-credentials-config", identities, "--aws-default-region", "eu-west-1",
+		},
+	}
+	if err := w.webhook.Start(); err != nil {
+		return err
+	}
+	// EKS ignores failures of its webhook. Here one would only hide that the suite is broken.
+	if err := w.apply(`
+apiVersion: v1
+kind: Service
+metadata: {name: pod-identity-webhook, namespace: kube-system}
+spec: {ports: [{port: 443, protocol: TCP}]}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: pod-identity-webhook}
+webhooks:
+- name: pod-identity-webhook.amazonaws.com
+  failurePolicy: Fail
+  clientConfig: {service: {name: pod-identity-webhook, namespace: kube-system, path: /mutate}, caBundle: ` + base64.StdEncoding.EncodeToString(ca) + `}
+  rules: [{operations: [CREATE], apiGroups: [""], apiVersions: [v1], resources: [pods]}]
+  sideEffects: None
+  admissionReviewVersions: [v1beta1]
+`); err != nil {
+		return err
+	}
+	svc := &corev1.Service{}
+	if err := w.Client.Get(w.ctx, client.ObjectKey{Namespace: "kube-system", Name: "pod-identity-webhook"}, svc); err != nil {
+		return err
+	}
+	w.Proxy.Route(net.JoinHostPort(svc.Spec.ClusterIP, "443"), address)
+	return nil
+}
+
+// selfSigned certificate for a host, in a folder.
+func selfSigned(dir, host string) ([]byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	var crt, k bytes.Buffer
+	_ = pem.Encode(&crt, &pem.Block{Type: "CERTIFICATE", Bytes: der})
+	_ = pem.Encode(&k, &pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tls.key"), k.Bytes(), 0o600); err != nil {
+		return nil, err
+	}
+	return crt.Bytes(), os.WriteFile(filepath.Join(dir, "tls.crt"), crt.Bytes(), 0o644)
+}
+
+// serve the function as soon as Crossplane installed it: what its Deployment's pod would do. Its certificates are those that
+// Crossplane made, its address is that of its Service.
+func (w *World) serve() {
+	gvk := schema.GroupVersionKind{Group: "pkg.crossplane.io", Version: "v1", Kind: "FunctionRevision"}
+	for w.ctx.Err() == nil {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(gvk)
+		if err := w.Client.List(w.ctx, list); err == nil {
+			for _, r := range list.Items {
+				endpoint := strings.TrimPrefix(fakes.String(&r, "status", "endpoint"), "dns:///")
+				secret := fakes.String(&r, "spec", "tlsServerSecretName")
+				if endpoint == "" || secret == "" {
+					continue
+				}
+				if err := w.startFunction(endpoint, secret); err != nil {
+					sayf("cannot start the function: %v", err)
+					continue
+				}
+				return
+			}
+		}
+		select {
+		case <-w.ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (w *World) startFunction(endpoint, secret string) error {
+	certs := filepath.Join(w.dir, "function")
+	if err := w.WriteSecret(w.ctx, secret, certs); err != nil {
+		return err
+	}
+	address, err := controlplane.FreeAddress(w.ctx)
+	if err != nil {
+		return err
+	}
+	w.Proxy.Route(endpoint, address)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.function = &controlplane.Process{Name: "function", Logs: w.Logs, Path: built.function, Args: []string{"--debug", "--address", address, "--tls-certs-dir", certs}}
+	return w.function.Start()
+}
+
+// Function is the process of the function.
+func (w *World) Function() *controlplane.Process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.function
+}
