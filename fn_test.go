@@ -261,3 +261,28 @@ func fromYAML(t testing.TB, s string) *structpb.Struct {
 	}
 	return mustStruct(t, m)
 }
+
+// TestWarnsOfWideTrust: without session tags nothing but the account limits who may use a role.
+func TestWarnsOfWideTrust(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		spec   string
+		want   string
+	}{
+		"NoAccount": {"Nothing limits the role's trust policy to the cluster.", "services: [{name: s3, disableSessionTags: true}]", "set spec.accountId"},
+		"Account":   {"The account and the cluster do.", "accountId: '123456789012'\n  services: [{name: s3, disableSessionTags: true}]", ""},
+		"OwnRole":   {"Somebody else's trust policy is theirs.", "services: [{name: s3, disableSessionTags: true, roleArn: 'arn:aws:iam::123456789012:role/mine'}]", ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := &world{XR: fromYAML(t, strings.Replace(quickstart, "services: [{name: s3}]", tc.spec, 1))}
+			got := ""
+			for _, r := range w.reconcile(t, newTestFunction()).GetResults() {
+				got += r.GetSeverity().String() + ": " + r.GetMessage()
+			}
+			if tc.want == "" && got != "" || !strings.Contains(got, tc.want) || tc.want != "" && !strings.HasPrefix(got, "SEVERITY_WARNING") {
+				t.Errorf("%s\nwant a warning with %q, got %q", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
