@@ -103,7 +103,7 @@ func credentials(s *Story) {
 		s.Errorf("the provider was not restarted once: %v", rs)
 	}
 	if missing := s.missingCredentials(s.Pods("provider-aws-sns")[0]); missing != "" {
-		s.Knownf("the provider is restarted as soon as its new association is ready, and not when EKS knows it everywhere, so its new pod has no credentials: %s", missing)
+		s.Errorf("the restarted provider's pod has no credentials: %s", missing)
 	}
 	s.Same("pods of others", others, s.allPods("provider-aws-sns"))
 	s.Stepf("it was restarted once, and no other")
