@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,5 +70,5 @@ func (id *Identity) selectCluster(v *view.View) {
 
 // clusterName of a Cluster managed resource in AWS.
 func clusterName(c view.Object) string {
-	return or(c.Annotation(annotationExternalName), c.Name())
+	return cmp.Or(c.Annotation(AnnotationExternalName), c.Name())
 }

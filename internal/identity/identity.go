@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"time"
@@ -21,7 +22,6 @@ const (
 	defaultProviderConfig    = "default"
 	defaultRolePrefix        = "crossplane"
 	defaultAssociationSettle = 10 * time.Second
-	annotationExternalName   = "crossplane.io/external-name"
 	maxName                  = 253
 )
 
@@ -106,13 +106,13 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 		Spec:            s,
 		Region:          s.Region,
 		Partition:       iam.Partition(s.Region),
-		Namespace:       or(s.CrossplaneNamespace, defaultNamespace),
+		Namespace:       cmp.Or(s.CrossplaneNamespace, defaultNamespace),
 		BootstrapConfig: defaultProviderConfig,
 		ProviderConfig:  providerConfigName(v),
-		Teardown:        or(s.Teardown, v1alpha1.TeardownOrdered),
+		Teardown:        cmp.Or(s.Teardown, v1alpha1.TeardownOrdered),
 	}
 	if s.ProviderConfigRef != nil {
-		id.BootstrapConfig = or(s.ProviderConfigRef.Name, defaultProviderConfig)
+		id.BootstrapConfig = cmp.Or(s.ProviderConfigRef.Name, defaultProviderConfig)
 	}
 
 	errs := validate(at, s)
@@ -138,7 +138,7 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 
 // providerConfigName never changes once the ProviderConfig exists: managed resources refer to it.
 func providerConfigName(v *view.View) string {
-	if o := v.Observed("providerconfig"); o.Exists() {
+	if o := v.Observed(ProviderConfigKey); o.Exists() {
 		return o.Name()
 	}
 	if pc := v.Spec.ProviderConfig; pc != nil && pc.Name != "" {
@@ -154,7 +154,7 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 	svc := &Service{
 		Name:           s.Name,
 		Managed:        s.Management != v1alpha1.ServiceObserved,
-		ServiceAccount: or(s.ServiceAccountName, "provider-aws-"+s.Name),
+		ServiceAccount: cmp.Or(s.ServiceAccountName, "provider-aws-"+s.Name),
 		RoleARN:        s.RoleARN,
 		ImportRole:     isTrue(s.ImportRole),
 		AssociationID:  s.AssociationID,
@@ -200,7 +200,7 @@ func (id *Identity) roleName(v *view.View, s *v1alpha1.Service) string {
 	if s.RoleName != "" {
 		return s.RoleName
 	}
-	if name := v.Observed("role/" + s.Name).Annotation(annotationExternalName); name != "" {
+	if name := v.Observed(RoleKey(s.Name)).Annotation(AnnotationExternalName); name != "" {
 		return name
 	}
 	return id.generatedRoleName(s.Name)
@@ -209,7 +209,7 @@ func (id *Identity) roleName(v *view.View, s *v1alpha1.Service) string {
 func (id *Identity) generatedRoleName(service string) string {
 	prefix := defaultRolePrefix
 	if id.Spec.Role != nil {
-		prefix = or(id.Spec.Role.NamePrefix, prefix)
+		prefix = cmp.Or(id.Spec.Role.NamePrefix, prefix)
 	}
 	return iam.Name(iam.MaxRoleName, prefix, id.Cluster, id.Region, service)
 }
@@ -265,7 +265,7 @@ func overlay(base, over *v1alpha1.Runtime) v1alpha1.Runtime {
 	fill(&r.ServiceAccountTemplate, base.ServiceAccountTemplate)
 	fill(&r.VerifyCredentials, base.VerifyCredentials)
 	fill(&r.AssociationSettleSeconds, base.AssociationSettleSeconds)
-	r.PriorityClassName = or(r.PriorityClassName, base.PriorityClassName)
+	r.PriorityClassName = cmp.Or(r.PriorityClassName, base.PriorityClassName)
 	if r.Args == nil {
 		r.Args = base.Args
 	}
@@ -295,11 +295,4 @@ func union(base, over map[string]string) map[string]string {
 	maps.Copy(m, base)
 	maps.Copy(m, over)
 	return m
-}
-
-func or[T ~string](v, fallback T) T {
-	if v == "" {
-		return fallback
-	}
-	return v
 }

@@ -7,6 +7,18 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
+// AnnotationExternalName is the name of a managed resource in AWS.
+const AnnotationExternalName = "crossplane.io/external-name"
+
+// ProviderConfigKey is the composition-resource name of the ProviderConfig.
+const ProviderConfigKey = "providerconfig"
+
+// RoleKey is the composition-resource name of a service's role.
+func RoleKey(service string) string { return "role/" + service }
+
+// AssociationKey is the composition-resource name of a service's association.
+func AssociationKey(service string) string { return "association/" + service }
+
 // AnnotationIdentity on a provider's pods is a digest of what their credentials depend on.
 const AnnotationIdentity = v1alpha1.Group + "/identity"
 

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -26,9 +27,9 @@ const (
 func servicePackage(at *field.Path, p *v1alpha1.Provider, s *v1alpha1.Service) (Package, field.ErrorList) {
 	registry, version := defaultRegistry, s.Version
 	if p != nil {
-		registry, version = or(p.Registry, registry), or(version, p.Version)
+		registry, version = cmp.Or(p.Registry, registry), cmp.Or(version, p.Version)
 	}
-	pkg := Package{Name: "provider-aws-" + s.Name, Repository: or(s.Package, registry+"/provider-aws-"+s.Name)}
+	pkg := Package{Name: "provider-aws-" + s.Name, Repository: cmp.Or(s.Package, registry+"/provider-aws-"+s.Name)}
 	pkg.Source = source(pkg.Repository, version)
 
 	errs := field.ErrorList{}
@@ -47,7 +48,7 @@ func servicePackage(at *field.Path, p *v1alpha1.Provider, s *v1alpha1.Service) (
 // family is the package of the provider family, under the name that Crossplane's dependency resolver gives it, so that
 // there is never a second one: https://github.com/crossplane/crossplane/issues/7454.
 func family(p *v1alpha1.Provider) *Package {
-	repository := or(p.Registry, defaultRegistry) + "/provider-family-aws"
+	repository := cmp.Or(p.Registry, defaultRegistry) + "/provider-family-aws"
 	return &Package{Name: resolverName(repository), Repository: repository, Source: source(repository, p.Version)}
 }
 

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -87,7 +88,7 @@ func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1a
 		// It brings its own permissions: validateService sees to that.
 		return nil, nil
 	}
-	switch or(p.AccessLevel, v1alpha1.AccessFull) {
+	switch cmp.Or(p.AccessLevel, v1alpha1.AccessFull) {
 	case v1alpha1.AccessFull:
 		return entry.Full(partition), nil
 	case v1alpha1.AccessReadOnly:
@@ -102,7 +103,7 @@ func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1a
 func statement(s v1alpha1.Statement) iam.Statement {
 	return iam.Statement{
 		Sid:         s.SID,
-		Effect:      or(s.Effect, iam.Allow),
+		Effect:      cmp.Or(s.Effect, iam.Allow),
 		Action:      s.Actions,
 		NotAction:   s.NotActions,
 		Resource:    s.Resources,

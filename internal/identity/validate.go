@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -174,7 +175,7 @@ func validateProviderConfig(at *field.Path, p *v1alpha1.ProviderConfig) field.Er
 	}
 	for i, r := range p.AssumeRoleChain {
 		at := at.Child("assumeRoleChain").Index(i)
-		errs = append(errs, matches(at.Child("roleARN"), or(r.RoleARN, "none"), roleARNPattern, "must be the ARN of an IAM role")...)
+		errs = append(errs, matches(at.Child("roleARN"), cmp.Or(r.RoleARN, "none"), roleARNPattern, "must be the ARN of an IAM role")...)
 		if n := len(r.ExternalID); r.ExternalID != "" && (n < 2 || n > 1224) {
 			errs = append(errs, field.Invalid(at.Child("externalID"), r.ExternalID, "must have 2 to 1224 characters"))
 		}
@@ -191,7 +192,7 @@ func validateProviderConfigName(at *field.Path, v *view.View, id *Identity) fiel
 		return field.ErrorList{field.Invalid(at.Child("providerConfig", "name"), id.ProviderConfig,
 			"is also spec.providerConfigRef, the identity that the IAM and EKS resources themselves use: it cannot depend on what it creates")}
 	}
-	if name := v.Observed("providerconfig").Name(); name != "" && id.Spec.ProviderConfig != nil && id.Spec.ProviderConfig.Name != "" && id.Spec.ProviderConfig.Name != name {
+	if name := v.Observed(ProviderConfigKey).Name(); name != "" && id.Spec.ProviderConfig != nil && id.Spec.ProviderConfig.Name != "" && id.Spec.ProviderConfig.Name != name {
 		return field.ErrorList{immutable(at.Child("providerConfig", "name"), id.Spec.ProviderConfig.Name, name)}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 )
 
 func validateService(at *field.Path, s *v1alpha1.Service, partition string) field.ErrorList {
-	errs := matches(at.Child("name"), or(s.Name, "_"), servicePattern, "must have 1 to 40 lower-case letters, digits and -")
+	errs := matches(at.Child("name"), cmp.Or(s.Name, "_"), servicePattern, "must have 1 to 40 lower-case letters, digits and -")
 	if len(errs) == 0 {
 		errs = append(errs, validateKnown(at, s)...)
 	}
@@ -31,7 +32,7 @@ func validateService(at *field.Path, s *v1alpha1.Service, partition string) fiel
 	if s.Permissions != nil {
 		for i, a := range s.Permissions.ManagedPolicyARNs {
 			at := at.Child("permissions", "managedPolicyArns").Index(i)
-			errs = append(errs, arn(at, or(a, "none"), policyARNPattern, "policy", partition)...)
+			errs = append(errs, arn(at, cmp.Or(a, "none"), policyARNPattern, "policy", partition)...)
 			if slices.Contains(s.Permissions.ManagedPolicyARNs[:i], a) {
 				errs = append(errs, field.Duplicate(at, a))
 			}
@@ -84,7 +85,7 @@ func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Servic
 		unique(at.Child("serviceAccountName"), "serviceaccount ", s.ServiceAccount)
 		if s.RoleARN == "" {
 			// IAM does not tell names apart by letter case.
-			unique(at.Child("roleName"), "role ", strings.ToLower(or(s.RoleName, specs[i].RoleName)))
+			unique(at.Child("roleName"), "role ", strings.ToLower(cmp.Or(s.RoleName, specs[i].RoleName)))
 		}
 		unique(at.Child("associationId"), "association ", s.AssociationID)
 		if s.Managed {
@@ -107,16 +108,16 @@ func (id *Identity) validateImmutable(v *view.View, at *field.Path) field.ErrorL
 	}
 	for i, s := range id.Spec.Services {
 		sat := at.Child("services").Index(i)
-		if a := v.Observed("association/" + s.Name); a.Exists() {
+		if a := v.Observed(AssociationKey(s.Name)); a.Exists() {
 			same(at.Child("region"), id.Region, a.String("spec", "forProvider", "region"))
 			same(at.Child("clusterName"), id.Cluster, a.String("spec", "forProvider", "clusterName"))
 			same(at.Child("crossplaneNamespace"), id.Namespace, a.String("spec", "forProvider", "namespace"))
 			same(sat.Child("serviceAccountName"), id.Services[i].ServiceAccount, a.String("spec", "forProvider", "serviceAccount"))
 		}
-		if r := v.Observed("role/" + s.Name); r.Exists() && s.RoleARN == "" {
-			same(sat.Child("roleName"), s.RoleName, r.Annotation(annotationExternalName))
+		if r := v.Observed(RoleKey(s.Name)); r.Exists() && s.RoleARN == "" {
+			same(sat.Child("roleName"), s.RoleName, r.Annotation(AnnotationExternalName))
 			if s.RoleName == "" && id.Cluster != "" && len(errs) == 0 {
-				same(at.Child("role", "namePrefix"), id.generatedRoleName(s.Name), r.Annotation(annotationExternalName))
+				same(at.Child("role", "namePrefix"), id.generatedRoleName(s.Name), r.Annotation(AnnotationExternalName))
 			}
 			if id.Spec.Role != nil {
 				same(at.Child("role", "path"), id.Spec.Role.Path, r.String("spec", "forProvider", "path"))

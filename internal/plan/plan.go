@@ -79,9 +79,7 @@ func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outco
 		return o, nil
 	}
 	if id.Cluster == "" && r.Condition == v1alpha1.ConditionIdentityReady {
-		if !exists {
-			return o, nil
-		}
+		// What does not exist waits for the cluster, and did not come here.
 		return nil, fmt.Errorf("cannot tell what %s %s should be: %s", r.Kind.Kind, o.Observed.Name(), id.ClusterProblem)
 	}
 	desired, err := r.Build()
@@ -118,10 +116,8 @@ func (o *Outcome) reason() v1alpha1.Reason {
 		return v1alpha1.ReasonFailed
 	case o.Readiness.Conflict:
 		return v1alpha1.ReasonConflict
-	case o.waiting() && o.Wait != nil:
-		return o.Wait.Reason
 	case o.waiting():
-		return v1alpha1.ReasonMissing
+		return o.Wait.Reason
 	}
 	return v1alpha1.ReasonCreating
 }
@@ -130,9 +126,6 @@ func (o *Outcome) reason() v1alpha1.Reason {
 // says what.
 func (p *Plan) why(o *Outcome) (subject, message string) {
 	if o.waiting() {
-		if o.Wait == nil {
-			return "", p.identity.ClusterProblem
-		}
 		return o.Wait.Subject, o.Wait.Message
 	}
 	subject, message = o.Kind.Kind+" "+o.Name, o.Readiness.Message

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"path"
 	"strings"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -36,7 +37,7 @@ func (p *Plan) service(svc *identity.Service, os []*Outcome) v1alpha1.ServiceSta
 		ServiceAccountName: svc.ServiceAccount,
 	}
 	if svc.RoleARN != "" {
-		_, s.RoleName, _ = cutLast(svc.RoleARN, "/")
+		s.RoleName = path.Base(svc.RoleARN)
 	}
 	if svc.Managed {
 		s.ProviderName, s.Package = svc.Provider.Name, svc.Provider.Source
@@ -93,12 +94,4 @@ func phase(os []*Outcome) v1alpha1.Phase {
 		return v1alpha1.PhaseWaiting
 	}
 	return v1alpha1.PhaseCreating
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return "", s, false
-	}
-	return s[:i], s[i+len(sep):], true
 }

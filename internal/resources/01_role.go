@@ -13,9 +13,6 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// annotationExternalName is the name of a managed resource in AWS.
-const annotationExternalName = "crossplane.io/external-name"
-
 //nolint:gochecknoglobals // Constants in all but the keyword.
 var (
 	roleKind       = view.Kind{GroupVersionKind: iamv1beta1.Role_GroupVersionKind, Plural: "roles", Package: "provider-aws-iam"}
@@ -40,7 +37,7 @@ func Role(c *Context, s *identity.Service) *Resource {
 	}
 }
 
-func roleKey(s *identity.Service) string { return "role/" + s.Name }
+func roleKey(s *identity.Service) string { return identity.RoleKey(s.Name) }
 
 // managed waits for what every IAM and EKS managed resource of a service does.
 func (c *Context) managed(key string, k view.Kind, s *identity.Service) *Wait {
@@ -122,7 +119,7 @@ func roleReady(o view.Object, s *identity.Service) Readiness {
 func (c *Context) meta(name, awsName string) metav1.ObjectMeta {
 	m := metav1.ObjectMeta{Name: name}
 	if awsName != "" {
-		metav1.SetMetaDataAnnotation(&m, annotationExternalName, awsName)
+		metav1.SetMetaDataAnnotation(&m, identity.AnnotationExternalName, awsName)
 	}
 	if c.Identity.Spec.ClusterName == "" {
 		// What exists must stay the same even if the referenced Cluster can no longer be read.

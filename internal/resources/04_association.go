@@ -31,7 +31,7 @@ func Association(c *Context, s *identity.Service) *Resource {
 	}
 }
 
-func associationKey(s *identity.Service) string { return "association/" + s.Name }
+func associationKey(s *identity.Service) string { return identity.AssociationKey(s.Name) }
 
 func association(c *Context, s *identity.Service) *eksv1beta1.PodIdentityAssociation {
 	a := &eksv1beta1.PodIdentityAssociation{
@@ -67,7 +67,7 @@ func (c *Context) associationName(s *identity.Service) string {
 		return s.AssociationID
 	}
 	o := c.View.Observed(associationKey(s))
-	return cmp.Or(existingAssociation(o), o.Annotation(annotationExternalName))
+	return cmp.Or(existingAssociation(o), o.Annotation(identity.AnnotationExternalName))
 }
 
 // existingAssociation is the id that EKS names when the ServiceAccount has an association already; empty if it does not say so.

@@ -9,11 +9,12 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 const (
-	providerConfigKey        = "providerconfig"
+	providerConfigKey        = identity.ProviderConfigKey
 	clusterProviderConfigKey = "clusterproviderconfig"
 
 	// sourcePodIdentity makes a provider use the credentials that EKS gives its pod.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -88,7 +89,7 @@ func checkObject(at *field.Path, m map[string]any, t reflect.Type, strict bool) 
 	if t.Kind() == reflect.Struct {
 		structFields(t, fields)
 	}
-	for _, k := range sortedKeys(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		switch ft, ok := fields[k]; {
 		case t.Kind() == reflect.Map:
 			errs = append(errs, check(at.Key(k), m[k], t.Elem(), strict)...)
@@ -151,13 +152,4 @@ func merge(dst, src map[string]any) {
 			merge(dm, sm)
 		}
 	}
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	ks := make([]string, 0, len(m))
-	for k := range m {
-		ks = append(ks, k)
-	}
-	slices.Sort(ks)
-	return ks
 }
