@@ -9,6 +9,7 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 )
 
 const (
@@ -146,6 +147,42 @@ func TestStages(t *testing.T) {
 		if !c.Status || c.Reason != v1alpha1.ReasonReady || c.Message == "" {
 			t.Errorf("with everything ready: want %s True with a message, got %+v", c.Type, c)
 		}
+	}
+}
+
+// TestChecks makes sure that what is not composed counts like what is: for its condition, its service and the whole.
+func TestChecks(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		check  *Outcome
+		want   Condition
+		// prerequisites say whether nothing is missing.
+		prerequisites bool
+		phase         v1alpha1.Phase
+		message       string
+	}{
+		"Ready":    {"A check that found everything right should be no news.", check("s3", "", "", ""), Condition{providersReady, true, v1alpha1.ReasonReady, "every provider is installed and healthy"}, true, v1alpha1.PhaseReady, ""},
+		"Waiting":  {"One that waits should be told,", check("s3", v1alpha1.ReasonWaiting, "X", "y"), Condition{providersReady, false, v1alpha1.ReasonWaiting, "s3: X: y"}, true, v1alpha1.PhaseCreating, "X: y"},
+		"Missing":  {"also as a prerequisite that is missing,", check("s3", v1alpha1.ReasonMissing, "X", "y"), Condition{providersReady, false, v1alpha1.ReasonMissing, "s3: X: y"}, false, v1alpha1.PhaseCreating, "X: y"},
+		"Conflict": {"as somebody else's claim,", check("s3", v1alpha1.ReasonConflict, "X", "y"), Condition{providersReady, false, v1alpha1.ReasonConflict, "s3: X: y"}, true, v1alpha1.PhaseConflict, "X: y"},
+		"Failed":   {"as a failure,", check("s3", v1alpha1.ReasonFailed, "X", "boom"), Condition{providersReady, false, v1alpha1.ReasonFailed, "s3: X: boom"}, true, v1alpha1.PhaseFailed, "X: boom"},
+		"Hint":     {"with what to do about it.", check("s3", v1alpha1.ReasonFailed, "X", "No cluster found for name: x"), Condition{providersReady, false, v1alpha1.ReasonFailed, "s3: X: No cluster found for name: x. To do: check spec.clusterName and spec.region"}, true, v1alpha1.PhaseFailed, "X: No cluster found for name: x. To do: check spec.clusterName and spec.region"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			p := planOf(outcomeOf("s3", ready()), tc.check)
+			cs := p.conditions()
+			if diff := cmp.Diff(tc.want, find(t, cs, providersReady)); diff != "" {
+				t.Errorf("%s\nProvidersReady: -want, +got:\n%s", tc.reason, diff)
+			}
+			if got := find(t, cs, v1alpha1.ConditionPrerequisitesReady); got.Status != tc.prerequisites {
+				t.Errorf("%s\nPrerequisitesReady: want %t, got %+v", tc.reason, tc.prerequisites, got)
+			}
+			got := p.service(&identity.Service{Name: "s3"}, p.Outcomes)
+			if got.Phase != tc.phase || got.Message != tc.message {
+				t.Errorf("%s\nstatus: want phase %s with message %q, got %s with %q", tc.reason, tc.phase, tc.message, got.Phase, got.Message)
+			}
+		})
 	}
 }
 

@@ -123,6 +123,15 @@ func (o *Outcome) as(kind string, c v1alpha1.ConditionType) *Outcome {
 	return o
 }
 
+// check that is not as it must be for a reason; ready without one.
+func check(service string, reason v1alpha1.Reason, subject, message string) *Outcome {
+	r := &resources.Resource{Key: "check/" + service, Service: service, Condition: v1alpha1.ConditionProvidersReady}
+	if reason != "" {
+		r.Wait = &resources.Wait{Reason: reason, Subject: subject, Message: message}
+	}
+	return &Outcome{Resource: r, Readiness: resources.Readiness{Ready: r.Wait == nil}}
+}
+
 // planOf outcomes that tests make up.
 func planOf(os ...*Outcome) *Plan {
 	return &Plan{

@@ -35,7 +35,7 @@ type Outcome struct {
 	*resources.Resource
 	// Observed is the object as it exists; it does not while the resource waits or was just created.
 	Observed view.Object
-	// Desired is the object to compose; nil while it waits.
+	// Desired is the object to compose; nil while it waits, and always of a check.
 	Desired *structpb.Struct
 	// Readiness of the object.
 	Readiness resources.Readiness
@@ -71,8 +71,12 @@ func untagged(id *identity.Identity) []string {
 	return out
 }
 
-// outcome of a resource. What exists is composed again whatever became of its gate: leaving it out would delete it.
+// outcome of a resource. What exists is composed again whatever became of its gate: leaving it out would delete it. A check
+// is never composed, whatever was observed under its key.
 func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outcome, error) {
+	if r.Check() {
+		return &Outcome{Resource: r, Readiness: resources.Readiness{Ready: r.Wait == nil}}, nil
+	}
 	o := &Outcome{Resource: r, Observed: v.Observed(r.Key)}
 	exists := o.Observed.Exists()
 	if r.Wait != nil && !exists {
@@ -104,7 +108,7 @@ func (p *Plan) Ready() bool {
 	return true
 }
 
-// waiting says whether the resource may not be created yet.
+// waiting says whether the resource may not be created yet, or is not as its check wants it.
 func (o *Outcome) waiting() bool { return o.Desired == nil }
 
 // reason why the resource is not ready.
@@ -125,11 +129,11 @@ func (o *Outcome) reason() v1alpha1.Reason {
 // why the resource is not ready: what it is about, and what is the matter with it. Where somebody must do something, it
 // says what.
 func (p *Plan) why(o *Outcome) (subject, message string) {
-	if o.waiting() {
-		return o.Wait.Subject, o.Wait.Message
-	}
 	subject, message = o.Kind.Kind+" "+o.Name, o.Readiness.Message
-	if hint := resources.Hint(message, p.identity.BootstrapConfig); o.Readiness.Failed && hint != "" {
+	if o.waiting() {
+		subject, message = o.Wait.Subject, o.Wait.Message
+	}
+	if hint := resources.Hint(message, p.identity.BootstrapConfig); o.reason() == v1alpha1.ReasonFailed && hint != "" {
 		message = strings.TrimRight(message, ".") + ". To do: " + hint
 	}
 	return subject, message

@@ -73,6 +73,45 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
+// TestOutcomeOfCheck is the truth table of what must be so and is not composed.
+func TestOutcomeOfCheck(t *testing.T) {
+	cases := map[string]struct {
+		reason   string
+		wait     *resources.Wait
+		observed bool
+		ready    bool
+		want     v1alpha1.Reason
+	}{
+		"Fulfilled": {"A check that waits for nothing should be ready.", nil, false, true, v1alpha1.ReasonReady},
+		"Waiting":   {"One that waits should not,", &resources.Wait{Reason: v1alpha1.ReasonWaiting}, false, false, v1alpha1.ReasonWaiting},
+		"Missing":   {"for the reason that it gives:", &resources.Wait{Reason: v1alpha1.ReasonMissing}, false, false, v1alpha1.ReasonMissing},
+		"Creating":  {"something on its way,", &resources.Wait{Reason: v1alpha1.ReasonCreating}, false, false, v1alpha1.ReasonCreating},
+		"Failed":    {"an error,", &resources.Wait{Reason: v1alpha1.ReasonFailed}, false, false, v1alpha1.ReasonFailed},
+		"Conflict":  {"somebody else's claim.", &resources.Wait{Reason: v1alpha1.ReasonConflict}, false, false, v1alpha1.ReasonConflict},
+		"Observed":  {"What was observed under its key neither fulfils a check nor makes it composed,", &resources.Wait{Reason: v1alpha1.ReasonFailed}, true, false, v1alpha1.ReasonFailed},
+		"Both":      {"nor takes anything from it.", nil, true, true, v1alpha1.ReasonReady},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := world{Observed: map[string]string{}}
+			if tc.observed {
+				w.Observed["check/x"] = `{kind: Role, metadata: {name: x}}`
+			}
+			v, id := w.resolve(t)
+			o, err := outcome(v, id, &resources.Resource{Key: "check/x", Condition: v1alpha1.ConditionIdentityReady, Wait: tc.wait})
+			if err != nil {
+				t.Fatalf("%s\noutcome(...): %v", tc.reason, err)
+			}
+			if o.Desired != nil || o.Readiness.Ready != tc.ready || o.reason() != tc.want {
+				t.Errorf("%s\noutcome(...): want it not composed, ready %t, reason %s; got it composed as %v, ready %t, reason %s", tc.reason, tc.ready, tc.want, o.Desired, o.Readiness.Ready, o.reason())
+			}
+			if got := planOf(o).Ready(); got != tc.ready {
+				t.Errorf("%s\nReady() of a plan with it alone: want %t, got %t", tc.reason, tc.ready, got)
+			}
+		})
+	}
+}
+
 func TestOutcomeError(t *testing.T) {
 	v, id := world{}.resolve(t)
 	r := &resources.Resource{Name: "r", Kind: schema.GroupVersionKind{Kind: "Role"}, Build: func() (*structpb.Struct, error) { return nil, errors.New("boom") }}

@@ -39,6 +39,7 @@ func TestPhase(t *testing.T) {
 		"Conflict":           {"What is somebody else's is a conflict.", in(conflict, conflict, conflict), v1alpha1.PhaseConflict},
 		"ConflictOnce":       {"Though it be one thing only.", in(ready(), ready(), conflict), v1alpha1.PhaseConflict},
 		"ConflictAndMissing": {"It is graver than what is missing.", in(missing, conflict, pending), v1alpha1.PhaseConflict},
+		"CheckAlone":         {"What is not composed is no managed resource either.", []*Outcome{outcomeOf("s3", missing), check("s3", "", "", "").as("Role", identityReady)}, v1alpha1.PhaseWaiting},
 		"Nothing":            {"Of nothing everything is ready.", nil, v1alpha1.PhaseReady},
 	}
 	for name, tc := range cases {

@@ -15,9 +15,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A Resource is one composed resource of a composite resource's full plan.
+// A Resource is one composed resource of a composite resource's full plan. One without Build is a check: something that must
+// be so, and that nobody composes. It is ready when it waits for nothing.
 type Resource struct {
-	// Key is the composition-resource name. It never changes once released: another key is another object.
+	// Key is the composition-resource name. It never changes once released: another key is another object. That of a check
+	// is only a name for it.
 	Key string
 	// Service that the resource belongs to; empty if it belongs to all.
 	Service string
@@ -27,17 +29,20 @@ type Resource struct {
 	Kind schema.GroupVersionKind
 	// Name of the object; empty if Crossplane or nobody knows it yet.
 	Name string
-	// Wait says why the object may not be created yet; nil if it may.
+	// Wait says why the object may not be created yet; nil if it may. Of a check it says what is not as it must be.
 	Wait *Wait
-	// Build the object. Nil while that is impossible, which implies a Wait.
+	// Build the object; nil for a check.
 	Build func() (*structpb.Struct, error)
-	// Ready judges the observed object.
+	// Ready judges the observed object; nil for a check.
 	Ready func(view.Object) Readiness
 }
 
-// A Wait says why an object may not be created yet.
+// Check says whether the resource is one: something that must be so, and that nobody composes.
+func (r *Resource) Check() bool { return r.Build == nil }
+
+// A Wait says why an object may not be created yet, or what is not as a check wants it.
 type Wait struct {
-	// Reason is Missing, Waiting or Conflict.
+	// Reason is Missing, Waiting or Conflict; of a check also Creating or Failed.
 	Reason v1alpha1.Reason
 	// Subject is what is waited for; empty if it is part of the message.
 	Subject string
@@ -80,7 +85,8 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 	return wanted(rs)
 }
 
-// forService marks the resources as the service's. Somebody else's claim to any of them holds back all that do not exist.
+// forService marks the resources as the service's. Somebody else's claim to any of them holds back all that do not exist. A
+// check in Conflict is such a claim; what other checks found stays true.
 func (c *Context) forService(s *identity.Service, rs []*Resource) []*Resource {
 	rs = wanted(rs)
 	var conflict *Wait
@@ -91,7 +97,7 @@ func (c *Context) forService(s *identity.Service, rs []*Resource) []*Resource {
 		}
 	}
 	for _, r := range rs {
-		if conflict != nil {
+		if conflict != nil && !r.Check() {
 			r.Wait = conflict
 		}
 	}
