@@ -1,22 +1,32 @@
 package v1alpha1
 
 // A ConditionType is a type of condition that the function sets on the composite resource and on its claim. Every one that
-// applies is set on every reconcile.
+// applies is set on every reconcile. The comments below are docs/conditions.md: a paragraph that begins with "To do:" says
+// what to do.
 type ConditionType string
 
 // The conditions, in the order in which they become true.
 const (
 	// ConditionPrerequisitesReady says whether everything that must exist beforehand does: valid input, the kinds of
 	// provider-aws-iam and provider-aws-eks, the EKS cluster that the spec refers to.
+	//
+	// To do: see the reason. All else waits for it, and what exists already stays as it is.
 	ConditionPrerequisitesReady ConditionType = "PrerequisitesReady"
 
 	// ConditionIdentityReady says whether the IAM roles, policies and attachments and the Pod Identity associations are ready.
+	//
+	// To do: see the reason. An error of AWS here is about the identity of provider-aws-iam and provider-aws-eks, the one
+	// behind spec.providerConfigRef.
 	ConditionIdentityReady ConditionType = "IdentityReady"
 
 	// ConditionProvidersReady says whether the provider packages are installed and healthy in the wanted version.
+	//
+	// To do: see the reason, and kubectl describe of the Provider and its ProviderRevision.
 	ConditionProvidersReady ConditionType = "ProvidersReady"
 
-	// ConditionProviderConfigReady says whether the ProviderConfig exists.
+	// ConditionProviderConfigReady says whether the ProviderConfig exists, and its namespaced kinds where they are asked for.
+	//
+	// To do: see the reason.
 	ConditionProviderConfigReady ConditionType = "ProviderConfigReady"
 
 	// ConditionTeardownProtected says whether Usages hold back what users still need when the composite resource is deleted.
@@ -30,32 +40,53 @@ type Reason string
 // The reasons.
 const (
 	// ReasonReady: everything that the condition covers is ready.
+	//
+	// To do: nothing.
 	ReasonReady Reason = "Ready"
 
 	// ReasonAssumed: prerequisites are assumed to exist (Input prerequisites: Assume), not proven.
+	//
+	// To do: nothing, as long as provider-aws-iam and provider-aws-eks are always there.
 	ReasonAssumed Reason = "Assumed"
 
 	// ReasonPreview: nothing is waited for, because the Input asks for a preview.
+	//
+	// To do: nothing. It is only seen in a local render.
 	ReasonPreview Reason = "Preview"
 
-	// ReasonInvalidSpec: the composite resource or the Input is not valid; the message lists everything that is wrong.
+	// ReasonInvalidSpec: the composite resource or the Input is not valid, or breaks a guardrail; the message lists
+	// everything that is wrong, by field. Nothing changes until it is mended: what exists stays.
+	//
+	// To do: mend every field in the message. For a guardrail, ask the platform team.
 	ReasonInvalidSpec Reason = "InvalidSpec"
 
 	// ReasonMissing: something that must exist beforehand does not; the message says what and what brings it.
+	//
+	// To do: install or create what the message names. It is noticed by itself.
 	ReasonMissing Reason = "Missing"
 
 	// ReasonWaiting: nothing is wrong, but something that comes earlier is not ready yet.
+	//
+	// To do: wait. If it lasts for minutes, see the condition of what comes earlier.
 	ReasonWaiting Reason = "Waiting"
 
 	// ReasonCreating: the objects exist, but are not all ready yet.
+	//
+	// To do: wait; seconds for AWS, a minute or two for a package. If it lasts, kubectl describe what the message names.
 	ReasonCreating Reason = "Creating"
 
 	// ReasonFailed: an object reports an error, which the message quotes.
+	//
+	// To do: what the message says at its end. It is tried again by itself.
 	ReasonFailed Reason = "Failed"
 
-	// ReasonConflict: somebody else owns an object that is needed; the message names it and the ways out.
+	// ReasonConflict: somebody else owns an object that is needed; the message names it and the ways out. It is left alone.
+	//
+	// To do: one of the ways out: mostly management: Observe, or another name.
 	ReasonConflict Reason = "Conflict"
 
 	// ReasonUnprotected: no Usages are composed; deleting the composite resource deletes everything at once.
+	//
+	// To do: before deleting it, delete the managed resources of its services.
 	ReasonUnprotected Reason = "Unprotected"
 )

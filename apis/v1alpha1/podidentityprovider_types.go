@@ -51,39 +51,42 @@ type PodIdentityProviderSpec struct {
 	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z][A-Za-z0-9_-]*$`
 	ClusterName string `json:"clusterName,omitempty"`
 
-	// ClusterNameRef names a Cluster of eks.aws.upbound.io whose EKS cluster runs the providers. Immutable.
+	// ClusterNameRef names a Cluster of eks.aws.upbound.io whose EKS cluster runs the providers, for example one that is
+	// composed next to this object. The identity waits until it exists and has a name in EKS. Immutable.
 	// +optional
 	ClusterNameRef *ClusterReference `json:"clusterNameRef,omitempty"`
 
 	// ClusterNameSelector selects the one Cluster of eks.aws.upbound.io whose EKS cluster runs the providers. No match, or
-	// more than one, leaves the identity waiting. Immutable.
+	// more than one, leaves the identity waiting (condition PrerequisitesReady, reason Missing). Immutable.
 	// +optional
 	ClusterNameSelector *ClusterSelector `json:"clusterNameSelector,omitempty"`
 
-	// AccountID is the 12-digit AWS account of the cluster. Optional: it tightens the roles' trust policies to requests that
-	// EKS makes for this account and cluster (aws:SourceAccount, aws:SourceArn).
+	// AccountID is the AWS account of the cluster: 12 digits, in quotes. Optional: it limits the roles' trust policies to
+	// requests that EKS makes for this account and cluster (aws:SourceAccount, aws:SourceArn).
 	// +optional
 	// +kubebuilder:validation:Pattern=`^[0-9]{12}$`
 	AccountID string `json:"accountId,omitempty"`
 
-	// Services are the AWS services whose providers get an identity, each with its own role and ServiceAccount.
+	// Services are the AWS services whose providers get an identity, each with its own role and ServiceAccount. A service
+	// can have one identity in a cluster: another object that lists it too gets condition reason Conflict.
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=200
 	Services []Service `json:"services"`
 
-	// Role configures every composed IAM role.
+	// Role configures every composed IAM role. It has no effect on services with a roleArn.
 	// +optional
 	Role *Role `json:"role,omitempty"`
 
-	// Tags are put on every composed IAM role, policy and association. At most 50, keys of 1 to 128 characters that do not
-	// begin with aws:, values of at most 256.
+	// Tags are put on every composed IAM role, policy and association. At most 50; keys of 1 to 128 characters that do not
+	// begin with aws:, values of at most 256; letters, digits, spaces and _.:/=+-@.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
 	// +optional
 	// +kubebuilder:validation:MaxProperties=50
 	Tags map[string]string `json:"tags,omitempty"`
 
-	// Provider configures every composed provider package.
+	// Provider configures every composed provider package: from where, in which version, and how it is installed.
 	// +optional
 	Provider *Provider `json:"provider,omitempty"`
 
@@ -100,13 +103,15 @@ type PodIdentityProviderSpec struct {
 	// +optional
 	ProviderConfigRef *ProviderConfigReference `json:"providerConfigRef,omitempty"`
 
-	// ManagementPolicies of the composed IAM and EKS managed resources. Default: all ("*").
+	// ManagementPolicies are what the providers may do with the composed IAM and EKS resources in AWS: [Observe] only
+	// watches what exists. Default: all ("*").
+	// https://docs.crossplane.io/latest/managed-resources/managed-resources/#managementpolicies
 	// +optional
 	// +listType=atomic
 	ManagementPolicies []ManagementAction `json:"managementPolicies,omitempty"`
 
-	// DeletionPolicy of the composed IAM and EKS managed resources: Delete removes them from AWS with this object, Orphan
-	// leaves them there. Default: Delete.
+	// DeletionPolicy is what becomes of the composed IAM and EKS resources when this object is deleted: Delete removes them
+	// from AWS, Orphan leaves them there. It does not concern Providers and their CRDs. Default: Delete.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
@@ -119,7 +124,8 @@ type PodIdentityProviderSpec struct {
 	// +optional
 	PodIdentityAgent *PodIdentityAgent `json:"podIdentityAgent,omitempty"`
 
-	// CrossplaneNamespace is the namespace that Crossplane and its providers run in. Default: crossplane-system.
+	// CrossplaneNamespace is the namespace that Crossplane and its providers run in: associations are made for
+	// ServiceAccounts there. A function cannot find it out by itself. Default: crossplane-system. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
@@ -138,7 +144,7 @@ type ClusterReference struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.matchLabels) && self.matchLabels.size() > 0 || has(self.matchControllerRef) && self.matchControllerRef",message="matchLabels or matchControllerRef is required"
 type ClusterSelector struct {
-	// MatchLabels are the labels that the Cluster must have.
+	// MatchLabels are the labels that the Cluster must have, all of them.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=20
 	MatchLabels map[string]string `json:"matchLabels,omitempty"`
@@ -192,7 +198,8 @@ type PodIdentityAgent struct {
 	// +kubebuilder:validation:Enum=Managed;None
 	Management string `json:"management,omitempty"`
 
-	// Version of the add-on, for example v1.3.4-eksbuild.1. Default: the one that EKS chooses.
+	// Version of the add-on, for example v1.3.4-eksbuild.1. aws eks describe-addon-versions lists them. Default: the one that
+	// EKS chooses.
 	// +optional
 	Version string `json:"version,omitempty"`
 }
@@ -211,7 +218,7 @@ type PodIdentityProviderStatus struct {
 	// +optional
 	Region string `json:"region,omitempty"`
 
-	// ServiceNames are the names of the services, separated by commas.
+	// ServiceNames are the names of the services, separated by commas. For kubectl get.
 	// +optional
 	ServiceNames string `json:"serviceNames,omitempty"`
 

@@ -8,60 +8,63 @@ import (
 // Runtime configures how a provider runs in the cluster. It becomes a DeploymentRuntimeConfig:
 // https://docs.crossplane.io/latest/packages/providers/#runtime-configuration
 type Runtime struct {
-	// Replicas of the provider's Deployment. Default: Crossplane's own, 1.
+	// Replicas is the number of the provider's pods. 0 stops the provider. Default: Crossplane's own, 1.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Replicas *int32 `json:"replicas,omitempty"`
 
-	// Args are added to the arguments of the provider's container, for example --debug.
+	// Args are added to the arguments of the provider's container, for example --debug or --max-reconcile-rate=20.
 	// +optional
 	// +listType=atomic
 	Args []string `json:"args,omitempty"`
 
-	// Env are added to the environment of the provider's container.
+	// Env are variables that are added to the environment of the provider's container, as in a pod. A variable that names
+	// credentials, such as AWS_ACCESS_KEY_ID, would take precedence over the identity.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	Env []corev1.EnvVar `json:"env,omitempty"`
 
-	// NodeSelector of the provider's pods.
+	// NodeSelector has the labels that a node must have to run the provider's pods. It has to be a Linux EC2 node: EKS Pod
+	// Identity does not serve Fargate and Windows.
 	// +optional
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 
-	// Tolerations of the provider's pods.
+	// Tolerations are the taints of nodes that the provider's pods tolerate, as in a pod.
 	// +optional
 	// +listType=atomic
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
-	// Affinity of the provider's pods.
+	// Affinity says which nodes the provider's pods prefer or need, as in a pod.
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
 
-	// Resources of the provider's container.
+	// Resources are the CPU and memory that the provider's container requests and may use, as in a pod.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 
-	// PodLabels are added to the provider's pods.
+	// PodLabels are labels that are added to the provider's pods.
 	// +optional
 	PodLabels map[string]string `json:"podLabels,omitempty"`
 
-	// PodAnnotations are added to the provider's pods.
+	// PodAnnotations are annotations that are added to the provider's pods. The function's own, a digest that restarts the
+	// pods when their credentials change, cannot be set.
 	// +optional
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 
-	// PriorityClassName of the provider's pods.
+	// PriorityClassName is the PriorityClass of the provider's pods.
 	// +optional
 	PriorityClassName string `json:"priorityClassName,omitempty"`
 
 	// DeploymentTemplate is merged last into the deploymentTemplate of the DeploymentRuntimeConfig, as kubectl apply would:
-	// maps merge, containers merge by name (the provider's is package-runtime). It may set neither the Deployment's name nor
-	// the ServiceAccount, on which the identity depends.
+	// maps merge, containers merge by name (the provider's is package-runtime). Refused are what the identity depends on (the
+	// Deployment's name, the ServiceAccount, the function's own annotation), nulls and merge directives.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	DeploymentTemplate *runtime.RawExtension `json:"deploymentTemplate,omitempty"`
 
-	// ServiceAccountTemplate is merged into the serviceAccountTemplate of the DeploymentRuntimeConfig. It may not set the
-	// name: that is services[].serviceAccountName.
+	// ServiceAccountTemplate is merged into the serviceAccountTemplate of the DeploymentRuntimeConfig, for labels and
+	// annotations. It may not set the name: that is services[].serviceAccountName.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	ServiceAccountTemplate *runtime.RawExtension `json:"serviceAccountTemplate,omitempty"`
@@ -71,8 +74,9 @@ type Runtime struct {
 	// +optional
 	VerifyCredentials *bool `json:"verifyCredentials,omitempty"`
 
-	// AssociationSettleSeconds is how long to wait after the association is ready before a new Provider is created: EKS hands
-	// out a new association only after some seconds. 0 to 300. Default: 10.
+	// AssociationSettleSeconds is how long to wait, in seconds, after the association is ready before a new Provider is
+	// created: EKS hands out a new association only after some seconds, and a pod that starts earlier never gets
+	// credentials. 0 to 300. Default: 10.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=300

@@ -13,33 +13,36 @@ type Service struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
 
-	// Version of the provider package, for example v2.5.0, or a digest sha256:... Default: spec.provider.version.
+	// Version of the provider package: a full version such as v2.5.0, or a digest sha256:<64 hex digits>.
+	// Default: spec.provider.version.
 	// +optional
 	Version string `json:"version,omitempty"`
 
-	// Package is the full repository of the provider package without a tag, for example
+	// Package is the full repository of the provider package, registry included and without a tag, for example
 	// registry.example.org/mirror/provider-aws-s3. Default: <spec.provider.registry>/provider-aws-<name>.
 	// +optional
 	Package string `json:"package,omitempty"`
 
 	// Management of the provider package: Managed installs it, Observe leaves that to somebody else (no Provider and no
-	// DeploymentRuntimeConfig are composed, only the identity). Default: Managed.
+	// DeploymentRuntimeConfig are composed, only the identity). Changing it to Observe removes the Provider and, with it, the
+	// CRDs of the service. Default: Managed.
 	// +optional
 	Management ServiceManagement `json:"management,omitempty"`
 
-	// ServiceAccountName is the ServiceAccount that the provider runs as. No two services may share one. Default:
-	// provider-aws-<name>. Immutable.
+	// ServiceAccountName is the ServiceAccount that the provider runs as, in Crossplane's namespace. Crossplane creates it. No
+	// two services may share one. Default: provider-aws-<name>. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
 
-	// Permissions of the provider in AWS.
+	// Permissions are what the provider may do in AWS. Default: accessLevel Full, everything of the service.
 	// +optional
 	Permissions *Permissions `json:"permissions,omitempty"`
 
-	// RoleName is the exact name of the IAM role, instead of the generated one: 1 to 64 of the characters A-Z a-z 0-9 and
-	// +=,.@_- (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). Immutable.
+	// RoleName is the exact name of the IAM role: 1 to 64 of the characters A-Z a-z 0-9 and +=,.@_-
+	// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). A role of that name that exists is
+	// reported, unless importRole is set. Default: the generated name, see spec.role.namePrefix. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+=,.@-]+$`
@@ -51,14 +54,16 @@ type Service struct {
 	// +optional
 	ImportRole *bool `json:"importRole,omitempty"`
 
-	// RoleARN is an IAM role that exists and is managed by somebody else: no role, policy or attachment is composed.
-	// Excludes permissions and roleName.
+	// RoleARN is an IAM role that exists and is managed by somebody else: no role, policy or attachment is composed. It must
+	// be in the cluster's account and trust pods.eks.amazonaws.com with sts:AssumeRole and sts:TagSession. Excludes
+	// permissions, roleName and importRole.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	RoleARN string `json:"roleArn,omitempty"`
 
 	// AssociationID imports an existing Pod Identity association, for example a-0123456789abcdef0, instead of creating one. It
-	// cannot be changed or removed later: the association would be forgotten, and creating it again refused.
+	// cannot be changed or removed later: the association would be forgotten, and creating it again refused. aws eks
+	// list-pod-identity-associations lists the ids.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^a-[a-z0-9]+$`
@@ -76,8 +81,9 @@ type Service struct {
 	// +kubebuilder:validation:MaxLength=2048
 	TargetRoleARN string `json:"targetRoleArn,omitempty"`
 
-	// DisableSessionTags lets EKS leave out the session tags. The trust policy can then not be limited by them, and should be
-	// limited by accountId. Needs provider-aws-eks v2. Default: false. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+	// DisableSessionTags lets EKS leave out the session tags, which count against the packed size of a session's policies and
+	// tags (PackedPolicyTooLarge). The trust policy can then not be limited by them, and should be limited by accountId.
+	// Needs provider-aws-eks v2. Default: false. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
 	// +optional
 	DisableSessionTags *bool `json:"disableSessionTags,omitempty"`
 
@@ -99,23 +105,26 @@ const (
 
 // Permissions of a provider in AWS: the union of what accessLevel, statements, policyDocument and managedPolicyArns grant.
 type Permissions struct {
-	// AccessLevel chooses the catalogue's permissions for the service: Full lets the provider manage everything of it,
-	// ReadOnly only observe, None grants nothing from the catalogue. Default: Full.
+	// AccessLevel chooses the catalogue's permissions for the service (docs/catalogue.md): Full lets the provider manage
+	// everything of it, ReadOnly only observe, None grants nothing from the catalogue. Default: Full.
 	// +optional
 	AccessLevel AccessLevel `json:"accessLevel,omitempty"`
 
-	// Statements are IAM policy statements to add.
+	// Statements are IAM policy statements to add, at most 100. With the catalogue's they are split into as many policies of
+	// 6,144 characters as it takes.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	Statements []Statement `json:"statements,omitempty"`
 
-	// PolicyDocument is a whole IAM policy document as JSON, whose statements are added.
+	// PolicyDocument is a whole IAM policy document as JSON, whose statements are added, for example
+	// {"Version": "2012-10-17", "Statement": [...]}.
 	// +optional
 	PolicyDocument string `json:"policyDocument,omitempty"`
 
-	// ManagedPolicyARNs are existing policies, attached as they are. With the composed ones at most 10, AWS's default limit.
+	// ManagedPolicyARNs are existing policies, attached as they are, for example arn:aws:iam::aws:policy/AmazonSQSFullAccess.
+	// With the composed ones at most 10, AWS's default limit.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=10
@@ -146,7 +155,7 @@ type Statement struct {
 	// +kubebuilder:validation:Enum=Allow;Deny
 	Effect string `json:"effect,omitempty"`
 
-	// Actions that the statement covers, for example s3:GetObject or s3:*.
+	// Actions are what the statement covers, for example s3:GetObject or s3:*. Exactly one of actions and notActions.
 	// +optional
 	// +listType=atomic
 	Actions []string `json:"actions,omitempty"`
@@ -156,7 +165,7 @@ type Statement struct {
 	// +listType=atomic
 	NotActions []string `json:"notActions,omitempty"`
 
-	// Resources that the statement covers, as ARNs with wildcards or "*".
+	// Resources are what the statement covers, as ARNs with wildcards or "*". Exactly one of resources and notResources.
 	// +optional
 	// +listType=atomic
 	Resources []string `json:"resources,omitempty"`
@@ -166,7 +175,7 @@ type Statement struct {
 	// +listType=atomic
 	NotResources []string `json:"notResources,omitempty"`
 
-	// Conditions under which the statement holds: operator, then key, then values, for example
+	// Conditions are those under which the statement holds: operator, then key, then values, for example
 	// {StringEquals: {"aws:RequestedRegion": [eu-west-1]}}.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 	// +optional
@@ -185,29 +194,32 @@ type Role struct {
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+=,.@-]+$`
 	NamePrefix string `json:"namePrefix,omitempty"`
 
-	// Path of roles and policies, beginning and ending with a slash. Default: AWS's own, /. Immutable.
+	// Path of roles and policies, beginning and ending with a slash, for example /crossplane/. Default: AWS's own, /.
+	// Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^/([!-~]+/)?$`
 	Path string `json:"path,omitempty"`
 
-	// Description of the roles, at most 1,000 characters.
+	// Description of the roles in IAM, at most 1,000 printable Latin-1 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1000
 	Description string `json:"description,omitempty"`
 
 	// PermissionsBoundary is the ARN of a policy that limits what the roles may do, whatever their policies say.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	PermissionsBoundary string `json:"permissionsBoundary,omitempty"`
 
-	// MaxSessionDuration of the roles in seconds, 3,600 to 43,200. Default: AWS's own, 3,600.
+	// MaxSessionDuration is how long a session of the roles may last, in seconds, 3,600 to 43,200. Default: AWS's own, 3,600.
 	// +optional
 	// +kubebuilder:validation:Minimum=3600
 	// +kubebuilder:validation:Maximum=43200
 	MaxSessionDuration *int64 `json:"maxSessionDuration,omitempty"`
 
-	// TrustConditions are added to the generated trust policy: operator, then key, then values.
+	// TrustConditions are added to the generated trust policy: operator, then key, then values, for example
+	// {StringEquals: {"aws:PrincipalOrgID": [o-a1b2c3d4e5]}}. The whole policy may have 2,048 characters, AWS's default limit.
 	// +optional
 	TrustConditions Conditions `json:"trustConditions,omitempty"`
 }
@@ -215,13 +227,14 @@ type Role struct {
 // Provider configures composed provider packages. Fields that are not described further mean what they mean in a
 // pkg.crossplane.io Provider: https://docs.crossplane.io/latest/packages/providers/
 type Provider struct {
-	// Registry and organisation of the provider packages. All services and the family must share one, or the providers may
-	// not read the ProviderConfig. Default: xpkg.upbound.io/upbound.
+	// Registry and organisation of the provider packages, without a tag. All services and the family must share one, or the
+	// providers may not read the ProviderConfig. Default: xpkg.upbound.io/upbound.
 	// +optional
 	Registry string `json:"registry,omitempty"`
 
-	// Version of the provider packages: a full version such as v2.5.0, so that nothing changes by itself. Required here, in
-	// every service, or in the Input's defaults.
+	// Version of the provider packages: a full version such as v2.5.0, so that nothing changes by itself, or a digest
+	// sha256:<64 hex digits>. Required here, in every service, or in the Input's defaults, as in those of the Composition that
+	// comes with the API.
 	// +optional
 	Version string `json:"version,omitempty"`
 
@@ -230,35 +243,38 @@ type Provider struct {
 	// +optional
 	Family FamilyManagement `json:"family,omitempty"`
 
-	// PackagePullPolicy of the packages.
+	// PackagePullPolicy is when the packages are pulled. Default: Crossplane's own, IfNotPresent.
 	// +optional
 	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
 	PackagePullPolicy string `json:"packagePullPolicy,omitempty"`
 
-	// PackagePullSecrets in Crossplane's namespace, to pull the packages with.
+	// PackagePullSecrets are Secrets in Crossplane's namespace to pull the packages and their images with.
 	// +optional
 	// +listType=atomic
 	PackagePullSecrets []LocalObjectReference `json:"packagePullSecrets,omitempty"`
 
-	// RevisionActivationPolicy of the packages. With Manual a new revision waits for somebody to activate it.
+	// RevisionActivationPolicy is how a new revision of a package becomes active. With Manual it waits for somebody to
+	// activate it, and condition ProvidersReady says so. Default: Crossplane's own, Automatic.
 	// +optional
 	// +kubebuilder:validation:Enum=Automatic;Manual
 	RevisionActivationPolicy string `json:"revisionActivationPolicy,omitempty"`
 
-	// RevisionHistoryLimit is the number of old package revisions to keep.
+	// RevisionHistoryLimit is the number of old package revisions to keep. 0 keeps all. Default: Crossplane's own, 1.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	RevisionHistoryLimit *int64 `json:"revisionHistoryLimit,omitempty"`
 
-	// SkipDependencyResolution installs the packages without their dependencies.
+	// SkipDependencyResolution installs the packages without their dependencies: provider-family-aws has to be there.
+	// Default: Crossplane's own, false.
 	// +optional
 	SkipDependencyResolution *bool `json:"skipDependencyResolution,omitempty"`
 
 	// IgnoreCrossplaneConstraints installs the packages whatever Crossplane version they ask for.
+	// Default: Crossplane's own, false.
 	// +optional
 	IgnoreCrossplaneConstraints *bool `json:"ignoreCrossplaneConstraints,omitempty"`
 
-	// CommonLabels are put on every object that the packages install.
+	// CommonLabels are labels that are put on every object that the packages install.
 	// +optional
 	CommonLabels map[string]string `json:"commonLabels,omitempty"`
 }
@@ -283,14 +299,15 @@ const (
 
 // ProviderConfig configures the composed ProviderConfig.
 type ProviderConfig struct {
-	// Name of the ProviderConfig. Default: the name of the composite resource or, where a claim made it,
-	// <claim namespace>-<claim name>.
+	// Name of the ProviderConfig. It must not be that of spec.providerConfigRef, nor one that exists and belongs to somebody
+	// else. Default: the name of the composite resource or, where a claim made it, <claim namespace>-<claim name>. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name,omitempty"`
 
-	// AssumeRoleChain are roles that the providers assume one after the other, beginning with their own.
+	// AssumeRoleChain are roles that the providers assume one after the other, beginning with their own. The permission to
+	// assume the first is added to every service's policy.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
@@ -312,7 +329,7 @@ type ProviderConfig struct {
 
 // An AssumeRole is a role of an assume-role chain.
 type AssumeRole struct {
-	// RoleARN is the role to assume.
+	// RoleARN is the ARN of the role to assume, of any account.
 	// +kubebuilder:validation:MaxLength=2048
 	RoleARN string `json:"roleARN"`
 
@@ -322,7 +339,7 @@ type AssumeRole struct {
 	// +kubebuilder:validation:MaxLength=1224
 	ExternalID string `json:"externalID,omitempty"`
 
-	// Tags of the session.
+	// Tags are session tags that are passed on, at most 50.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
@@ -353,7 +370,7 @@ type ServiceStatus struct {
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 
-	// Message says what is waited for or what failed.
+	// Message says what is waited for or what failed, and what to do. Empty when the service is ready.
 	// +optional
 	Message string `json:"message,omitempty"`
 
@@ -378,7 +395,7 @@ type ServiceStatus struct {
 	// +optional
 	AssociationARN string `json:"associationArn,omitempty"`
 
-	// ExternalID is what EKS sends when it assumes the target role.
+	// ExternalID is what EKS sends when it assumes the target role: the target role's trust policy can ask for it.
 	// +optional
 	ExternalID string `json:"externalId,omitempty"`
 
@@ -398,7 +415,7 @@ type ServiceStatus struct {
 	// +optional
 	Package string `json:"package,omitempty"`
 
-	// ProviderRevision is the active ProviderRevision.
+	// ProviderRevision is the name of the active ProviderRevision.
 	// +optional
 	ProviderRevision string `json:"providerRevision,omitempty"`
 }
@@ -410,9 +427,26 @@ type Phase string
 
 // The phases.
 const (
-	PhaseWaiting  Phase = "Waiting"
+	// PhaseWaiting: a prerequisite is missing; none of the service's managed resources may be created yet.
+	//
+	// To do: see condition PrerequisitesReady.
+	PhaseWaiting Phase = "Waiting"
+
+	// PhaseCreating: not everything exists or is ready yet.
+	//
+	// To do: wait.
 	PhaseCreating Phase = "Creating"
-	PhaseFailed   Phase = "Failed"
+
+	// PhaseFailed: a resource reports an error, which message quotes.
+	//
+	// To do: what message says at its end.
+	PhaseFailed Phase = "Failed"
+
+	// PhaseConflict: somebody else owns what is needed.
+	//
+	// To do: one of the ways out that message names.
 	PhaseConflict Phase = "Conflict"
-	PhaseReady    Phase = "Ready"
+
+	// PhaseReady: the provider runs with its identity.
+	PhaseReady Phase = "Ready"
 )

@@ -42,8 +42,8 @@ type Input struct {
 	// +optional
 	Preview bool `json:"preview,omitempty"`
 
-	// TTL is how long Crossplane may take until it looks again when everything is ready and nothing happens, 1m to 1h.
-	// Default: 5m.
+	// TTL is how long Crossplane may take until it looks again when everything is ready and nothing happens: a duration such
+	// as 90s or 10m, 1m to 1h. Default: 5m.
 	// +optional
 	TTL *metav1.Duration `json:"ttl,omitempty"`
 }
@@ -78,19 +78,22 @@ type Guardrails struct {
 	// +listType=set
 	AllowedClusters []string `json:"allowedClusters,omitempty"`
 
-	// AllowedRegistries are the registries, with or without a path, that provider packages may come from. Default: all.
+	// AllowedRegistries are the registries, with or without a path, that provider packages may come from, for example
+	// xpkg.upbound.io/upbound. Default: all.
 	// +optional
 	// +listType=set
 	AllowedRegistries []string `json:"allowedRegistries,omitempty"`
 
-	// AllowedManagedPolicyARNs are patterns (* and ?) of the existing policies that may be attached. Default: all.
+	// AllowedManagedPolicyARNs are patterns (* and ?) of the existing policies that may be attached, for example
+	// arn:aws:iam::aws:policy/*. Default: all.
 	// +optional
 	// +listType=set
 	AllowedManagedPolicyARNs []string `json:"allowedManagedPolicyArns,omitempty"`
 
-	// DeniedActions are patterns (* and ?) of IAM actions that nothing may allow, in any letter case: not statements,
-	// documents, the catalogue or assumed roles, not through wider patterns, and not through NotAction. What cannot be read,
-	// such as a policy that is attached by ARN, is neutralised by a statement that denies the actions. roleArn is refused.
+	// DeniedActions are patterns (* and ?) of IAM actions, for example iam:*User*, that nothing may allow, in any letter
+	// case: not statements, documents, the catalogue or assumed roles, not through wider patterns, and not through NotAction.
+	// What cannot be read, such as a policy that is attached by ARN, is neutralised by a statement that denies the actions.
+	// roleArn is refused. Default: none.
 	// +optional
 	// +listType=set
 	DeniedActions []string `json:"deniedActions,omitempty"`
@@ -119,7 +122,8 @@ type Guardrails struct {
 	// +optional
 	ForbidBringYourOwnRole bool `json:"forbidBringYourOwnRole,omitempty"`
 
-	// AllowedTargetAccounts are the accounts that targetRoleArn and the roles of assumeRoleChain may be in. Default: all.
+	// AllowedTargetAccounts are the AWS accounts, 12 digits in quotes, that targetRoleArn and the roles of assumeRoleChain may
+	// be in. Default: all.
 	// +optional
 	// +listType=set
 	AllowedTargetAccounts []string `json:"allowedTargetAccounts,omitempty"`

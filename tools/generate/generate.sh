@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Generates everything that is made from the Go types: deep copies, the CompositeResourceDefinition, the Input's CRD.
+# Generates everything that is made from the Go types: deep copies, the CompositeResourceDefinition, the Input's CRD,
+# pages of documentation.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-root=$PWD tmp=$(mktemp -d)
+tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
 # controller-gen resolves package paths in the module of its working directory.
@@ -12,10 +13,18 @@ gen=$(cd tools/generate && go tool -n controller-gen)
 "$gen" crd:crdVersions=v1 paths=./apis/... output:crd:dir="$tmp/apis"
 "$gen" crd:crdVersions=v1 paths=./input/... output:crd:dir="$tmp/input"
 
-mkdir -p package/input configuration/apis docs
-go -C tools/generate run . xrd "$tmp/apis/aws.podidentity.dev_podidentityproviders.yaml" "$root/configuration/apis/definition.yaml"
-go -C tools/generate run . input "$tmp/input/podidentity.fn.crossplane.io_inputs.yaml" "$root/package/input/podidentity.fn.crossplane.io_inputs.yaml"
-go -C tools/generate run . guardrails "$tmp/input/podidentity.fn.crossplane.io_inputs.yaml" "$root/docs/guardrails.md"
+xr=$tmp/apis/aws.podidentity.dev_podidentityproviders.yaml
+input=$tmp/input/podidentity.fn.crossplane.io_inputs.yaml
+mkdir -p package/input configuration/apis docs/reference
+make() { "$tmp/generate" "$@"; }
+go -C tools/generate build -o "$tmp/generate" .
+make xrd "$xr" configuration/apis/definition.yaml
+make input "$input" package/input/podidentity.fn.crossplane.io_inputs.yaml
+make xr-reference "$xr" docs/reference/podidentityprovider.md
+make claim-reference "$xr" docs/reference/claim.md
+make input-reference "$input" docs/reference/input.md
+make guardrails "$input" docs/guardrails.md
+make conditions apis/v1alpha1 docs/conditions.md
 
 # The catalogue's page is made from its data.
 go run ./internal/catalogue/gen > docs/catalogue.md
