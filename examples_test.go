@@ -113,7 +113,7 @@ func loadStep(t testing.TB, step string) *world {
 	for _, o := range loadAll(t, filepath.Join(step, "observed.yaml")) {
 		w.Observed[at(o, "metadata", "annotations", annotationKey).GetStringValue()] = o
 	}
-	w.Cluster = loadAll(t, filepath.Join(step, "required.yaml"))
+	w.Cluster = append(loadAll(t, filepath.Join(step, "required.yaml")), loadAll(t, "example/crossplane.yaml")...)
 	return w
 }
 

@@ -67,6 +67,7 @@ var simulatedKinds = []struct{ group, version, kind, plural string }{
 	{"eks.aws.upbound.io", "v1beta1", "Cluster", "clusters"},
 	{"aws.upbound.io", "v1beta1", "ProviderConfig", "providerconfigs"},
 	{"aws.m.upbound.io", "v1beta1", "ClusterProviderConfig", "clusterproviderconfigs"},
+	{"apiextensions.crossplane.io", "v1beta1", "Usage", "usages"},
 }
 
 func randomWorld(t testing.TB, r *rand.Rand) *world {
@@ -247,6 +248,8 @@ func (s *simulation) calm() {
 		s.install(k.group, k.version, k.kind, k.plural)
 	}
 	s.addCluster()
+	s.uninstall("default")
+	s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{"apiVersion": "aws.upbound.io/v1beta1", "kind": "ProviderConfig", "metadata": map[string]any{"name": "default"}})))
 	for _, key := range sortedKeys(s.Observed) {
 		s.setStatus(key, "True", "True")
 	}
@@ -264,11 +267,16 @@ func (s *simulation) addCluster() {
 
 func (s *simulation) install(group, version, kind, plural string) {
 	s.uninstall(plural + "." + group)
-	s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{
+	s.Cluster = append(s.Cluster, crd(group, version, kind, plural))
+}
+
+// crd of a kind that is served.
+func crd(group, version, kind, plural string) *structpb.Struct {
+	return must(structpb.NewStruct(map[string]any{
 		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": map[string]any{"name": plural + "." + group},
 		"spec":   map[string]any{"group": group, "names": map[string]any{"kind": kind}, "versions": []any{map[string]any{"name": version, "served": true}}},
 		"status": map[string]any{"conditions": []any{map[string]any{"type": "Established", "status": "True"}}},
-	})))
+	}))
 }
 
 func (s *simulation) uninstall(name string) {

@@ -85,8 +85,8 @@ const (
 	// To do: one of the ways out: mostly management: Observe, or another name.
 	ReasonConflict Reason = "Conflict"
 
-	// ReasonUnprotected: no Usages are composed; deleting the composite resource deletes everything at once.
+	// ReasonRemoving: the spec wants something no more. It leaves in the order of a deletion; the message says what holds it.
 	//
-	// To do: before deleting it, delete the managed resources of its services.
-	ReasonUnprotected Reason = "Unprotected"
+	// To do: delete the managed resources that the message names, or put the service back; else wait.
+	ReasonRemoving Reason = "Removing"
 )

@@ -42,6 +42,12 @@ type Input struct {
 	// +optional
 	Preview bool `json:"preview,omitempty"`
 
+	// UsageKind is the kind of the objects that order deletion (teardown: Ordered). Usage, of apiextensions.crossplane.io/v1beta1,
+	// works with Crossplane v1.19 and later and with v2, which calls it deprecated. ClusterUsage, of protection.crossplane.io/v1beta1,
+	// works with v2 only. What exists keeps its kind. Default: Usage.
+	// +optional
+	UsageKind UsageKind `json:"usageKind,omitempty"`
+
 	// TTL is how long Crossplane may take until it looks again when everything is ready and nothing happens: a duration such
 	// as 90s or 10m, 1m to 1h. Default: 5m.
 	// +optional
@@ -57,6 +63,17 @@ type Prerequisites string
 const (
 	PrerequisitesVerify Prerequisites = "Verify"
 	PrerequisitesAssume Prerequisites = "Assume"
+)
+
+// A UsageKind is a kind of the objects that order deletion.
+//
+// +kubebuilder:validation:Enum=Usage;ClusterUsage
+type UsageKind string
+
+// The kinds of the objects that order deletion.
+const (
+	UsageKindUsage        UsageKind = "Usage"
+	UsageKindClusterUsage UsageKind = "ClusterUsage"
 )
 
 // Guardrails limit what a composite resource may ask for. Rules that limit a value look at what results, defaults included.

@@ -19,6 +19,9 @@ func RoleKey(service string) string { return "role/" + service }
 // AssociationKey is the composition-resource name of a service's association.
 func AssociationKey(service string) string { return "association/" + service }
 
+// ProviderKey is the composition-resource name of a service's Provider.
+func ProviderKey(service string) string { return "provider/" + service }
+
 // AnnotationIdentity on a provider's pods is a digest of what their credentials depend on.
 const AnnotationIdentity = v1alpha1.Group + "/identity"
 

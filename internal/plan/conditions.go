@@ -30,28 +30,26 @@ var stages = []struct {
 	{v1alpha1.ConditionIdentityReady, "every role, policy and association is ready"},
 	{v1alpha1.ConditionProvidersReady, "every provider is installed and healthy"},
 	{v1alpha1.ConditionProviderConfigReady, "the ProviderConfig exists"},
+	{v1alpha1.ConditionTeardownProtected, "everything is held back from deletion for as long as it is needed"},
 }
 
 // Gravity of the reasons: a condition that covers several resources has the gravest of theirs.
 var gravity = []v1alpha1.Reason{ //nolint:gochecknoglobals // A constant in all but the keyword.
-	v1alpha1.ReasonFailed, v1alpha1.ReasonConflict, v1alpha1.ReasonMissing, v1alpha1.ReasonCreating, v1alpha1.ReasonWaiting, v1alpha1.ReasonReady,
+	v1alpha1.ReasonFailed, v1alpha1.ReasonConflict, v1alpha1.ReasonMissing, v1alpha1.ReasonRemoving, v1alpha1.ReasonCreating, v1alpha1.ReasonWaiting, v1alpha1.ReasonReady,
 }
 
 func (p *Plan) conditions() []Condition {
 	cs := []Condition{p.prerequisites()}
 	for _, s := range stages {
+		if s.condition == v1alpha1.ConditionTeardownProtected && p.identity.Teardown != v1alpha1.TeardownOrdered {
+			continue
+		}
 		c := p.sum(func(o *Outcome) bool { return o.Condition == s.condition })
 		c.Type = s.condition
 		if c.Status {
 			c.Message = s.ready
 		}
 		cs = append(cs, c)
-	}
-	if p.identity.Teardown == v1alpha1.TeardownOrdered {
-		cs = append(cs, Condition{
-			Type: v1alpha1.ConditionTeardownProtected, Reason: v1alpha1.ReasonUnprotected,
-			Message: "this version composes no Usages: before deleting this object, delete the managed resources of its services",
-		})
 	}
 	return cs
 }

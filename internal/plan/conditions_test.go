@@ -225,11 +225,15 @@ func TestPrerequisitesReady(t *testing.T) {
 
 // TestTeardownProtected makes sure that nobody believes in a protection that there is not.
 func TestTeardownProtected(t *testing.T) {
-	p := planOf()
+	p := planOf(outcomeOf("", waiting(v1alpha1.ReasonWaiting, "", "not yet")).as("Usage", v1alpha1.ConditionTeardownProtected))
 	p.identity.Teardown = v1alpha1.TeardownOrdered
-	got := find(t, p.conditions(), v1alpha1.ConditionTeardownProtected)
-	if got.Status || got.Reason != v1alpha1.ReasonUnprotected || got.Message == "" {
-		t.Errorf("TeardownProtected of an ordered teardown: want it False and Unprotected, got %+v", got)
+	want := Condition{Type: v1alpha1.ConditionTeardownProtected, Reason: v1alpha1.ReasonWaiting, Message: "not yet"}
+	if diff := cmp.Diff(want, find(t, p.conditions(), v1alpha1.ConditionTeardownProtected)); diff != "" {
+		t.Errorf("TeardownProtected without its Usages: -want, +got:\n%s", diff)
+	}
+	p.Outcomes[0].Readiness.Ready = true
+	if got := find(t, p.conditions(), v1alpha1.ConditionTeardownProtected); !got.Status {
+		t.Errorf("TeardownProtected with its Usages: want it True, got %+v", got)
 	}
 	p.identity.Teardown = v1alpha1.TeardownUnordered
 	for _, c := range p.conditions() {

@@ -120,6 +120,8 @@ func (o *Outcome) reason() v1alpha1.Reason {
 		return v1alpha1.ReasonFailed
 	case o.Readiness.Conflict:
 		return v1alpha1.ReasonConflict
+	case o.Readiness.Removing:
+		return v1alpha1.ReasonRemoving
 	case o.waiting():
 		return o.Wait.Reason
 	}

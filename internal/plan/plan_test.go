@@ -160,9 +160,10 @@ func TestLostCluster(t *testing.T) {
 	}
 }
 
-// TestUnwanted makes sure that what the spec does not want is not composed, whether it exists or not.
+// TestUnwanted makes sure that what the spec does not want is not composed, whether it exists or not, where it does not leave in
+// order.
 func TestUnwanted(t *testing.T) {
-	p := world{Observed: map[string]string{
+	p := world{Spec: `teardown: Unordered`, Observed: map[string]string{
 		"role/ec2": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}}`, "family": `{apiVersion: pkg.crossplane.io/v1, kind: Provider}`,
 	}}.plan(t)
 	for _, o := range p.Outcomes {
@@ -179,8 +180,8 @@ func TestPreview(t *testing.T) {
 			t.Errorf("%s: want everything in a preview", o.Key)
 		}
 	}
-	if len(p.Outcomes) != 7 || len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "preview") {
-		t.Errorf("want 7 resources and a warning that this is a preview, got %d and %q", len(p.Outcomes), p.Warnings)
+	if len(p.Outcomes) != 13 || len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "preview") {
+		t.Errorf("want 13 resources and a warning that this is a preview, got %d and %q", len(p.Outcomes), p.Warnings)
 	}
 	if p.Ready() {
 		t.Error("want a preview of what does not exist not ready")

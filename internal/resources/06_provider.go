@@ -30,7 +30,7 @@ func Provider(c *Context, s *identity.Service) *Resource {
 	}
 }
 
-func providerKey(s *identity.Service) string { return "provider/" + s.Name }
+func providerKey(s *identity.Service) string { return identity.ProviderKey(s.Name) }
 
 func provider(c *Context, s *identity.Service) *pkgv1.Provider {
 	apiVersion, kind := runtimeConfigKind.ToAPIVersionAndKind()

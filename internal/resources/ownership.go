@@ -58,21 +58,27 @@ type providerList struct {
 	answer view.Answer
 }
 
+// providerItems are all Providers in the cluster.
+func (c *Context) providerItems() ([]view.Object, view.Answer) {
+	if c.providers == nil {
+		items, answer := c.View.Requirements.List(pkgv1.ProviderGroupVersionKind, nil)
+		c.providers = &providerList{items: items, answer: answer}
+	}
+	return c.providers.items, c.providers.answer
+}
+
 // noOther waits for ever where another Provider installs the same package: two of them break the package manager for every
 // package in the cluster.
 func (c *Context) noOther(key string, p identity.Package, wayOut string) *Wait {
 	if c.View.Input.Preview || c.View.Observed(key).Exists() {
 		return nil
 	}
-	if c.providers == nil {
-		items, answer := c.View.Requirements.List(pkgv1.ProviderGroupVersionKind, nil)
-		c.providers = &providerList{items: items, answer: answer}
-	}
-	if c.providers.answer != view.Yes {
+	items, answer := c.providerItems()
+	if answer != view.Yes {
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other Providers of " + p.Repository}
 	}
 	conflict := ""
-	for _, o := range c.providers.items {
+	for _, o := range items {
 		same := o.Name() == p.Name || samePackage(o.String("spec", "package"), p.Repository)
 		if same && !c.mine(o) && (conflict == "" || o.Name() < conflict) {
 			conflict = o.Name()
@@ -81,7 +87,7 @@ func (c *Context) noOther(key string, p identity.Package, wayOut string) *Wait {
 	if conflict == "" {
 		return nil
 	}
-	for _, o := range c.providers.items {
+	for _, o := range items {
 		if o.Name() == conflict {
 			return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + conflict, Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut)}
 		}

@@ -58,6 +58,8 @@ type Readiness struct {
 	Failed bool
 	// Conflict says whether somebody else has a claim to it.
 	Conflict bool
+	// Removing says that it is on its way out: the spec wants it no more.
+	Removing bool
 	// Message says what is the matter, or quotes the error; empty if ready.
 	Message string
 }
@@ -81,8 +83,9 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s))
 		rs = append(rs, c.forService(s, own)...)
 	}
-	rs = append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c))
-	return wanted(rs)
+	rs = wanted(append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c)))
+	rs = append(rs, Usages(c, rs)...)
+	return append(rs, Leaving(c, rs)...)
 }
 
 // forService marks the resources as the service's. Somebody else's claim to any of them holds back all that do not exist. A

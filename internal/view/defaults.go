@@ -72,6 +72,11 @@ func validateInput(at *field.Path, in *v1beta1.Input) field.ErrorList {
 	default:
 		errs = append(errs, field.NotSupported(at.Child("prerequisites"), in.Prerequisites, []v1beta1.Prerequisites{v1beta1.PrerequisitesVerify, v1beta1.PrerequisitesAssume}))
 	}
+	switch in.UsageKind {
+	case "", v1beta1.UsageKindUsage, v1beta1.UsageKindClusterUsage:
+	default:
+		errs = append(errs, field.NotSupported(at.Child("usageKind"), in.UsageKind, []v1beta1.UsageKind{v1beta1.UsageKindUsage, v1beta1.UsageKindClusterUsage}))
+	}
 	if in.TTL != nil && (in.TTL.Duration < minTTL || in.TTL.Duration > maxTTL) {
 		errs = append(errs, field.Invalid(at.Child("ttl"), in.TTL.Duration.String(), "must be from 1m to 1h"))
 	}

@@ -4,6 +4,10 @@
 package view
 
 import (
+	"iter"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
@@ -63,6 +67,20 @@ func From(req *fnv1.RunFunctionRequest, now time.Time) (*View, field.ErrorList) 
 
 // Observed composed resource of that composition-resource name.
 func (v *View) Observed(key string) Object { return NewObject(v.observed[key].GetResource()) }
+
+// ObservedKeys are the composition-resource names of all observed resources, sorted.
+func (v *View) ObservedKeys() []string { return slices.Sorted(maps.Keys(v.observed)) }
+
+// ObservedWithPrefix yields the composition-resource names of observed resources that begin with the prefix, sorted.
+func (v *View) ObservedWithPrefix(prefix string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, key := range v.ObservedKeys() {
+			if strings.HasPrefix(key, prefix) && !yield(key) {
+				return
+			}
+		}
+	}
+}
 
 // ObservedAnnotation is the value of an annotation that all observed composed resources share that have it.
 func (v *View) ObservedAnnotation(name string) string {

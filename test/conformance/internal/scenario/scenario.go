@@ -151,7 +151,12 @@ func loadStep(root, scenario, name string) (Step, error) {
 			return s, fmt.Errorf("observed.yaml: %s %q has no annotation %s", o.GetKind(), o.GetName(), ResourceNameAnnotation)
 		}
 	}
-	s.Required, err = readIfExists(filepath.Join(dir, "required.yaml"))
+	if s.Required, err = readIfExists(filepath.Join(dir, "required.yaml")); err != nil {
+		return s, err
+	}
+	// What every Crossplane has.
+	crossplane, err := ReadFile(filepath.Join(root, "example", "crossplane.yaml"))
+	s.Required = append(s.Required, crossplane...)
 	return s, err
 }
 
