@@ -68,6 +68,7 @@ var simulatedKinds = []struct{ group, version, kind, plural string }{
 	{"aws.upbound.io", "v1beta1", "ProviderConfig", "providerconfigs"},
 	{"aws.m.upbound.io", "v1beta1", "ClusterProviderConfig", "clusterproviderconfigs"},
 	{"apiextensions.crossplane.io", "v1beta1", "Usage", "usages"},
+	{"apiextensions.crossplane.io", "v1alpha1", "ManagedResourceDefinition", "managedresourcedefinitions"},
 }
 
 func randomWorld(t testing.TB, r *rand.Rand) *world {

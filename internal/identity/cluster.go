@@ -31,7 +31,7 @@ func (id *Identity) resolveCluster(v *view.View) {
 		return
 	}
 	if v.Input.Prerequisites != v1beta1.PrerequisitesAssume && v.Requirements.Kind(clusterKind) != view.Yes {
-		id.ClusterProblem = fmt.Sprintf("%s does not exist: install %s", clusterKind.CRD(), clusterKind.Package)
+		id.ClusterProblem = clusterKind.CRD() + ": " + v.Requirements.Missing(clusterKind)
 		return
 	}
 	if ref := id.Spec.ClusterNameRef; ref != nil {

@@ -50,7 +50,8 @@ func TestResolveCluster(t *testing.T) {
 		},
 		"KindMissing": {
 			reason: "Without the kind, the problem should say what brings it.",
-			world:  world{Spec: byRef, Answers: map[string]string{kind: `[]`}}, problem: "provider-aws-eks", asked: []string{kind},
+			world:  world{Spec: byRef, Answers: map[string]string{kind: `[]`}}, problem: "clusters.eks.aws.upbound.io: missing, install provider-aws-eks",
+			asked: []string{kind, "kind/managedresourcedefinitions.apiextensions.crossplane.io"},
 		},
 		"RefNotAsked": {
 			reason: "With the kind proven, the Cluster should be asked for.",

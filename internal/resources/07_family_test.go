@@ -78,6 +78,29 @@ func TestFamilyWait(t *testing.T) {
 				Message: "of package xpkg.upbound.io/upbound/provider-family-aws:v2.5.0 exists and no composite resource made it: set provider.family: Observe",
 			},
 		},
+		"OtherName": {
+			"One of another name would break the package manager just as well.",
+			world{Spec: spec, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: provider-family-aws}, spec: {package: "registry.example.org/mirror/provider-family-aws@sha256:0"}}]`}},
+			"family",
+			&Wait{
+				Reason: v1alpha1.ReasonConflict, Subject: "Provider provider-family-aws",
+				Message: "of package registry.example.org/mirror/provider-family-aws@sha256:0 exists and no composite resource made it: set provider.family: Observe",
+			},
+		},
+		"OtherXR": {
+			"Of two composite resources that want to manage it, one does.",
+			world{Spec: spec, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: upbound-provider-family-aws, ownerReferences: [{kind: PodIdentityProvider, name: other, uid: u-2, controller: true}]}, spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"}}]`}},
+			"family",
+			&Wait{
+				Reason: v1alpha1.ReasonConflict, Subject: "Provider upbound-provider-family-aws",
+				Message: "of package xpkg.upbound.io/upbound/provider-family-aws:v2.5.0 exists and belongs to PodIdentityProvider other: set provider.family: Observe",
+			},
+		},
+		"Ours": {
+			"Our own is no conflict, also before Crossplane shows it to us.",
+			world{Spec: spec, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: upbound-provider-family-aws, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]}, spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"}}]`}},
+			"family", nil,
+		},
 		"Preview": {"A preview waits for nothing.", world{Spec: spec, Input: `preview: true`, Answers: map[string]string{"all/Provider.pkg.crossplane.io": unanswered}}, "family", nil},
 	})
 }

@@ -44,7 +44,7 @@ func ProviderConfig(c *Context) *Resource {
 		Condition: v1alpha1.ConditionProviderConfigReady,
 		Kind:      ProviderConfigKind.GroupVersionKind,
 		Name:      c.Identity.ProviderConfig,
-		Wait:      c.providerConfig(providerConfigKey, ProviderConfigKind),
+		Wait:      first(c.familyKind(), c.providerConfig(providerConfigKey, ProviderConfigKind)),
 		Build: object(func() any {
 			return &clusterv1beta1.ProviderConfig{
 				TypeMeta:   typeMeta(ProviderConfigKind.GroupVersionKind),
@@ -81,6 +81,22 @@ func ClusterProviderConfig(c *Context) *Resource {
 		}),
 		Ready: exists,
 	}
+}
+
+// familyKind waits for the kind that every family has, and says what brings it here. Usually another provider's dependency
+// did so long ago.
+func (c *Context) familyKind() *Wait {
+	w, k, p := c.kind(ProviderConfigKind), ProviderConfigKind, c.Identity.Spec.Provider
+	switch {
+	case w == nil:
+		return nil
+	case c.Identity.Family != nil:
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: w.Subject, Message: "waiting for Provider " + c.Identity.Family.Name + ", which brings it"}
+	case p != nil && p.SkipDependencyResolution != nil && *p.SkipDependencyResolution:
+		k.Package = "provider-family-aws: with provider.skipDependencyResolution no other provider brings it. Or set provider.family: Manage"
+		return c.kind(k)
+	}
+	return w
 }
 
 func (c *Context) providerConfig(key string, k view.Kind) *Wait {

@@ -118,6 +118,22 @@ func TestProviderConfigWait(t *testing.T) {
 		"Nothing":     {"Nothing in the way, nothing to wait for.", world{}, "providerconfig", nil},
 		"KindUnknown": {"A kind that was not looked for yet may not exist.", world{Answers: map[string]string{kind: unanswered}}, "providerconfig", missing},
 		"KindMissing": {"A kind that does not exist should be named, with what brings it.", world{Answers: map[string]string{kind: `[]`}}, "providerconfig", missing},
+		"Family": {
+			"Where the family is composed, its kind comes with it.",
+			world{Spec: `provider: {family: Manage}`, Answers: map[string]string{kind: `[]`}},
+			"providerconfig",
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "providerconfigs.aws.upbound.io", Message: "waiting for Provider upbound-provider-family-aws, which brings it"},
+		},
+		"NoDependencies": {
+			"Where no dependencies are installed, nothing brings it by itself.",
+			world{Spec: `provider: {skipDependencyResolution: true}`, Answers: map[string]string{kind: `[]`}},
+			"providerconfig",
+			&Wait{
+				Reason: v1alpha1.ReasonMissing, Subject: "providerconfigs.aws.upbound.io",
+				Message: "missing, install provider-family-aws: with provider.skipDependencyResolution no other provider brings it. Or set provider.family: Manage",
+			},
+		},
+		"Dependencies": {"Where they are, it is as by default.", world{Spec: `provider: {skipDependencyResolution: false}`, Answers: map[string]string{kind: `[]`}}, "providerconfig", missing},
 		"ClusterKindMissing": {
 			"The newer kind comes with the newer family.",
 			world{Spec: both, Answers: map[string]string{clusterKind: `[]`}},

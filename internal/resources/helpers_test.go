@@ -49,7 +49,7 @@ func now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // answers of the zero world.
 func answers() map[string]string {
-	out := map[string]string{"all/Provider.pkg.crossplane.io": `[]`}
+	out := map[string]string{"all/Provider.pkg.crossplane.io": `[]`, "kind/managedresourcedefinitions.apiextensions.crossplane.io": `[]`}
 	for _, crd := range []string{
 		"roles.iam.aws.upbound.io", "policies.iam.aws.upbound.io", "rolepolicyattachments.iam.aws.upbound.io", "podidentityassociations.eks.aws.upbound.io",
 		"clusters.eks.aws.upbound.io", "providerconfigs.aws.upbound.io", "clusterproviderconfigs.aws.m.upbound.io",
@@ -112,9 +112,13 @@ func (w world) answer(t testing.TB, req *fnv1.RunFunctionRequest) {
 		}
 		items, _ := parse(t, "items: "+doc)["items"].([]any)
 		if w.Capabilities && strings.HasPrefix(key, "kind/") {
-			req.RequiredSchemas[key+"/v1beta1"] = &fnv1.Schema{}
+			key += "/v1beta1"
+			if strings.Contains(key, "managedresourcedefinitions") {
+				key = strings.Replace(key, "v1beta1", "v1alpha1", 1)
+			}
+			req.RequiredSchemas[key] = &fnv1.Schema{}
 			if len(items) > 0 {
-				req.RequiredSchemas[key+"/v1beta1"].OpenapiV3 = toStruct(t, map[string]any{"type": "object"})
+				req.RequiredSchemas[key].OpenapiV3 = toStruct(t, map[string]any{"type": "object"})
 			}
 			continue
 		}

@@ -66,27 +66,51 @@ func Quote(message string) string {
 }
 
 // packageReady is ready when the wanted package is installed and healthy. Healthy alone may still speak of the version before.
-func packageReady(source string) func(view.Object) Readiness {
+func (c *Context) packageReady(source string) func(view.Object) Readiness {
 	return func(o view.Object) Readiness {
 		installed, healthy := o.Condition("Installed"), o.Condition("Healthy")
+		current := o.String("status", "currentIdentifier")
 		switch {
 		case o.Deleted():
 			return Readiness{Message: "being deleted"}
 		case installed.False() && installed.Reason == "InactivePackageRevision":
-			return Readiness{Message: fmt.Sprintf("revision %s is not active: activate it (revisionActivationPolicy is Manual)", o.String("status", "currentRevision"))}
+			return Readiness{Message: inactive(o.String("status", "currentRevision"))}
 		case installed.False() && installed.Message != "":
-			return Readiness{Failed: true, Message: "not installed: " + Quote(installed.Message)}
+			return c.packageError("not installed", installed.Message, o)
 		case !installed.True():
 			return Readiness{Message: "being installed"}
-		case healthy.False() && healthy.Message != "":
-			return Readiness{Failed: true, Message: "not healthy: " + Quote(healthy.Message)}
+		case !healthy.True() && healthy.Message != "":
+			return c.packageError("not healthy", healthy.Message, o)
 		case !healthy.True():
 			return Readiness{Message: "not healthy yet"}
-		case o.String("status", "currentIdentifier") == "":
+		case current == "":
 			return Readiness{Message: "being installed"}
-		case o.String("status", "currentIdentifier") != source:
-			return Readiness{Message: fmt.Sprintf("at %s, changing to %s", o.String("status", "currentIdentifier"), source)}
+		case current != source:
+			return Readiness{Message: fmt.Sprintf("at %s, changing to %s", current, source)}
 		}
 		return Readiness{Ready: true}
 	}
 }
+
+// inactive says what to do about a revision that waits to be activated. Crossplane has stopped the one before.
+func inactive(revision string) string {
+	return fmt.Sprintf("revision %s is not active (revisionActivationPolicy: Manual), and no other runs. "+
+		"To do: kubectl patch providerrevision.pkg.crossplane.io %s --type merge -p '{\"spec\":{\"desiredState\":\"Active\"}}'", revision, revision)
+}
+
+// packageError quotes what the package manager says, which is no error while a package is on its way.
+func (c *Context) packageError(what, message string, o view.Object) Readiness {
+	quoted := Quote(message)
+	switch {
+	case strings.Contains(message, "does not have minimum availability"):
+		return Readiness{Message: fmt.Sprintf("its pods are not ready. If that lasts, see why: kubectl describe pods -n %s -l pkg.crossplane.io/revision=%s", c.Identity.Namespace, o.String("status", "currentRevision"))}
+	case strings.Contains(message, "missing dependencies"):
+		return Readiness{Message: what + " yet: " + quoted + ". If that lasts, see why: kubectl describe lock.pkg.crossplane.io lock"}
+	case onItsWay.MatchString(message):
+		return Readiness{Message: what + " yet"}
+	}
+	return Readiness{Failed: true, Message: what + ": " + quoted}
+}
+
+// onItsWay is what the package managers of Crossplane v1 and v2 say of a package that nothing is wrong with.
+var onItsWay = regexp.MustCompile(`^Waiting for unpack|has no condition of type "Available" yet|Package revision is not healthy yet|^Package (revision|runtime) health is "[A-Za-z]*"$|waiting for package runtime`) //nolint:gochecknoglobals // A constant in all but the keyword.

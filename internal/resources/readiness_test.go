@@ -142,17 +142,44 @@ func TestPackageReady(t *testing.T) {
 			"A revision that waits for somebody should say what to do.", ``,
 			[]string{condition("Installed", "False", "InactivePackageRevision", "Package is inactive"), healthy},
 			`currentRevision: provider-aws-s3-8a1c52cb60ad`,
-			Readiness{Message: "revision provider-aws-s3-8a1c52cb60ad is not active: activate it (revisionActivationPolicy is Manual)"},
+			Readiness{Message: `revision provider-aws-s3-8a1c52cb60ad is not active (revisionActivationPolicy: Manual), and no other runs. To do: kubectl patch providerrevision.pkg.crossplane.io provider-aws-s3-8a1c52cb60ad --type merge -p '{"spec":{"desiredState":"Active"}}'`},
 		},
-		"Starting":  {"Not healthy without a message is on its way.", ``, []string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", "")}, current, Readiness{Message: "not healthy yet"}},
-		"NoHealth":  {"So is no health at all.", ``, []string{installed}, current, Readiness{Message: "not healthy yet"}},
-		"Unhealthy": {"An error should be quoted.", ``, []string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", "post establish runtime hook failed for package: provider package deployment is unavailable with message: Deployment does not have minimum availability.")}, current, Readiness{Failed: true, Message: "not healthy: post establish runtime hook failed for package: provider package deployment is unavailable with message: Deployment does not have minimum availability."}},
-		"Deleted":   {"What is being deleted is not ready.", `deletionTimestamp: "2026-01-01T00:00:00Z"`, []string{installed, healthy}, current, Readiness{Message: "being deleted"}},
+		"Starting": {"Not healthy without a message is on its way.", ``, []string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", "")}, current, Readiness{Message: "not healthy yet"}},
+		"NoHealth": {"So is no health at all.", ``, []string{installed}, current, Readiness{Message: "not healthy yet"}},
+		"Unhealthy": {
+			"An error should be quoted.", ``,
+			[]string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", `Package revision health is "False" with message: incompatible Crossplane version: package is not compatible with Crossplane version (v1.11.0)`)},
+			current,
+			Readiness{Failed: true, Message: `not healthy: Package revision health is "False" with message: incompatible Crossplane version: package is not compatible with Crossplane version (v1.11.0)`},
+		},
+		"UnhealthyV1": {
+			"In Crossplane v1 the health may be unknown because of an error.", ``,
+			[]string{installed, condition("Healthy", "Unknown", "UnknownPackageRevisionHealth", "cannot resolve package dependencies: cannot initialize dependency graph from the packages in the lock: node xpkg.upbound.io/upbound/provider-aws-s3 already exists")},
+			current,
+			Readiness{Failed: true, Message: "not healthy: cannot resolve package dependencies: cannot initialize dependency graph from the packages in the lock: node xpkg.upbound.io/upbound/provider-aws-s3 already exists"},
+		},
+		"Pods": {
+			"Pods that are not ready are normal at the start. Nobody else says why they stay so.", ``,
+			[]string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", `Package runtime health is "False" with message: post establish runtime hook failed for package: provider package deployment is unavailable with message: Deployment does not have minimum availability.`)},
+			current + `, currentRevision: provider-aws-s3-8a1c52cb60ad`,
+			Readiness{Message: "its pods are not ready. If that lasts, see why: kubectl describe pods -n crossplane-system -l pkg.crossplane.io/revision=provider-aws-s3-8a1c52cb60ad"},
+		},
+		"Dependencies": {
+			"So are dependencies that are not there yet.", ``,
+			[]string{installed, condition("Healthy", "Unknown", "UnknownPackageRevisionHealth", `cannot resolve package dependencies: missing dependencies: "xpkg.upbound.io/upbound/provider-family-aws" (>= 0.0.0)`)},
+			current,
+			Readiness{Message: `not healthy yet: cannot resolve package dependencies: missing dependencies: "xpkg.upbound.io/upbound/provider-family-aws" (>= 0.0.0). If that lasts, see why: kubectl describe lock.pkg.crossplane.io lock`},
+		},
+		"V1Unpacking":  {"What the package managers say while all is well is no error.", ``, []string{condition("Installed", "False", "UnpackingPackage", "Waiting for unpack to complete")}, ``, Readiness{Message: "not installed yet"}},
+		"V1Deployment": {"", ``, []string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", `post establish runtime hook failed for package: provider package deployment has no condition of type "Available" yet`)}, current, Readiness{Message: "not healthy yet"}},
+		"V2Revision":   {"", ``, []string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", `Package revision health is ""`)}, current, Readiness{Message: "not healthy yet"}},
+		"V2Runtime":    {"", ``, []string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", `Package runtime health is "False" with message: Package revision is not healthy yet`)}, current, Readiness{Message: "not healthy yet"}},
+		"Deleted":      {"What is being deleted is not ready.", `deletionTimestamp: "2026-01-01T00:00:00Z"`, []string{installed, healthy}, current, Readiness{Message: "being deleted"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			o := observed(t, `{metadata: {name: a, `+tc.metadata+`}, status: {conditions: [`+strings.Join(tc.conditions, ", ")+`], `+tc.status+`}}`)
-			if got := packageReady(source)(o); got != tc.want {
+			if got := (world{}).context(t).packageReady(source)(o); got != tc.want {
 				t.Errorf("%s\npackageReady(...):\nwant %+v\ngot  %+v", tc.reason, tc.want, got)
 			}
 		})

@@ -143,7 +143,7 @@ func (c *Context) kind(k view.Kind) *Wait {
 	if c.assumed() || c.View.Requirements.Kind(k) == view.Yes {
 		return nil
 	}
-	return &Wait{Reason: v1alpha1.ReasonMissing, Subject: k.CRD(), Message: "missing, install " + k.Package}
+	return &Wait{Reason: v1alpha1.ReasonMissing, Subject: k.CRD(), Message: c.View.Requirements.Missing(k)}
 }
 
 // cluster waits until the EKS cluster's name is known.

@@ -18,6 +18,15 @@ type Kind struct {
 // CRD is the name of the kind's CustomResourceDefinition.
 func (k Kind) CRD() string { return k.Plural + "." + k.Group }
 
+// definitionKind is what Crossplane v2 installs in place of a CustomResourceDefinition where a provider starts safely: a
+// definition that somebody must activate. It has the name of the CustomResourceDefinition.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var definitionKind = Kind{
+	GroupVersionKind: schema.GroupVersionKind{Group: "apiextensions.crossplane.io", Version: "v1alpha1", Kind: "ManagedResourceDefinition"},
+	Plural:           "managedresourcedefinitions",
+}
+
 // An Answer says whether something that was asked for exists.
 type Answer int
 
@@ -81,6 +90,20 @@ func (r *Requirements) Kind(k Kind) Answer {
 		}
 	}
 	return No
+}
+
+// Missing says what is the matter with a kind that does not exist, and what to do. Only then it asks for more: whether its
+// package is there, and the kind is only not active.
+func (r *Requirements) Missing(k Kind) string {
+	if r.Kind(k) == No && r.Kind(definitionKind) == Yes {
+		switch d, _ := r.Get(definitionKind.GroupVersionKind, k.CRD()); d.String("spec", "state") {
+		case "Inactive":
+			return "not active, name it in a ManagedResourceActivationPolicy, as manifests/activation-policy.yaml does"
+		case "Active":
+			return "being activated"
+		}
+	}
+	return "missing, install " + k.Package
 }
 
 // HasField asks whether the objects of a kind have a field, which only newer versions of its package may know. An object with

@@ -179,6 +179,61 @@ func TestKindByCRD(t *testing.T) {
 	}
 }
 
+func TestMissing(t *testing.T) {
+	const (
+		install  = "missing, install provider-aws-iam"
+		kind     = "kind/roles.iam.aws.upbound.io"
+		policies = "kind/managedresourcedefinitions.apiextensions.crossplane.io"
+		role     = "ManagedResourceDefinition.apiextensions.crossplane.io/roles.iam.aws.upbound.io"
+	)
+	none := &fnv1.Resources{}
+	some := func(doc string) *fnv1.Resources {
+		return &fnv1.Resources{Items: []*fnv1.Resource{{Resource: object(t, doc)}}}
+	}
+	definitions := some(`{metadata: {name: managedresourcedefinitions.apiextensions.crossplane.io}, spec: {versions: [{name: v1alpha1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}`)
+	cases := map[string]struct {
+		reason  string
+		answers map[string]*fnv1.Resources
+		want    string
+		asked   []string
+	}{
+		"NotAsked": {"While nobody knows whether the kind exists, nothing else is asked.", nil, install, []string{kind}},
+		"V1":       {"Crossplane v1 has no definitions that could be inactive, and none is asked for.", map[string]*fnv1.Resources{kind: none, policies: none}, install, []string{kind, policies}},
+		"V2":       {"A package that is not installed has none.", map[string]*fnv1.Resources{kind: none, policies: definitions, role: none}, install, []string{kind, policies, role}},
+		"Inactive": {
+			"An inactive one says what to do.",
+			map[string]*fnv1.Resources{kind: none, policies: definitions, role: some(`{metadata: {name: roles.iam.aws.upbound.io}, spec: {state: Inactive}}`)},
+			"not active, name it in a ManagedResourceActivationPolicy, as manifests/activation-policy.yaml does",
+			[]string{kind, policies, role},
+		},
+		"Active": {
+			"An active one is about to exist.",
+			map[string]*fnv1.Resources{kind: none, policies: definitions, role: some(`{metadata: {name: roles.iam.aws.upbound.io}, spec: {state: Active}}`)},
+			"being activated",
+			[]string{kind, policies, role},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			req := newRequest(t, minimal, "")
+			req.ExtraResources = tc.answers //nolint:staticcheck // Callers before 2.2 know no other.
+			r := mustView(t, req).Requirements
+			if got := r.Missing(roles()); got != tc.want {
+				t.Errorf("%s\nMissing(...): want %q, got %q", tc.reason, tc.want, got)
+			}
+			asked := r.Proto().GetExtraResources() //nolint:staticcheck // See above.
+			if len(asked) != len(tc.asked) {
+				t.Errorf("%s\nasked: want %v, got %v", tc.reason, tc.asked, asked)
+			}
+			for _, key := range tc.asked {
+				if asked[key] == nil {
+					t.Errorf("%s\nasked: want %s, got %v", tc.reason, key, asked)
+				}
+			}
+		})
+	}
+}
+
 // TestKindOfOtherForm makes sure that answers in the form of the other generation are not taken for answers.
 func TestKindOfOtherForm(t *testing.T) {
 	answer := map[string]*fnv1.Resources{"kind/roles.iam.aws.upbound.io": {Items: []*fnv1.Resource{{Resource: object(t, established)}}}}
