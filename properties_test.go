@@ -27,7 +27,7 @@ const annotationIdentity = "aws.podidentity.dev/identity"
 //   - the composite resource is not ready while anything is missing,
 //   - and once the world is quiet, it becomes ready.
 func TestProperties(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range lives() {
 		for generation, meta := range generations {
 			t.Run(fmt.Sprintf("%d/%s", seed, generation), func(t *testing.T) {
 				t.Parallel()
@@ -48,6 +48,14 @@ func TestProperties(t *testing.T) {
 			})
 		}
 	}
+}
+
+// lives is how many random worlds a property is looked at in.
+func lives() uint64 {
+	if testing.Short() {
+		return 6
+	}
+	return 40
 }
 
 // A simulation is a cluster in which things happen.
@@ -322,7 +330,7 @@ func condition(o *structpb.Struct, typ string) string {
 
 // TestDeterministic: the same request gives the same bytes, in whatever order maps are walked.
 func TestDeterministic(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range lives() {
 		r := rand.New(rand.NewPCG(seed, 2))
 		s := &simulation{world: randomWorld(t, r), rand: r, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), last: map[string]*structpb.Struct{}}
 		for range 8 {

@@ -53,7 +53,8 @@ func TestPhase(t *testing.T) {
 
 func TestStatusFirst(t *testing.T) {
 	got := world{Spec: `services: [{name: s3}, {name: ec2, management: Observe}, {name: rds, roleArn: "arn:aws:iam::123456789012:role/team/x"}]`, Answers: map[string]string{
-		"kind/roles.iam.aws.upbound.io": `[]`, "kind/policies.iam.aws.upbound.io": `[]`, "kind/rolepolicyattachments.iam.aws.upbound.io": `[]`,
+		"all/DeploymentRuntimeConfig.pkg.crossplane.io": `[]`,
+		"kind/roles.iam.aws.upbound.io":                 `[]`, "kind/policies.iam.aws.upbound.io": `[]`, "kind/rolepolicyattachments.iam.aws.upbound.io": `[]`,
 		"kind/podidentityassociations.eks.aws.upbound.io": `[]`, "all/Provider.pkg.crossplane.io": `[]`, "DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-s3": `[]`, "DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-rds": `[]`,
 	}}.plan(t).Status
 	const missing = "roles.iam.aws.upbound.io, policies.iam.aws.upbound.io, rolepolicyattachments.iam.aws.upbound.io: missing, install provider-aws-iam; " +

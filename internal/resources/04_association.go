@@ -25,10 +25,18 @@ func Association(c *Context, s *identity.Service) *Resource {
 		Condition: v1alpha1.ConditionIdentityReady,
 		Kind:      associationKind.GroupVersionKind,
 		Name:      c.observedName(key, s.ObjectName),
-		Wait:      first(c.managed(key, associationKind, s), c.supported(s)),
+		Wait:      first(c.managed(key, associationKind, s), c.soleAssociation(key, s), c.supported(s)),
 		Build:     object(func() any { return association(c, s) }),
 		Ready:     func(o view.Object) Readiness { return c.supportedReady(o, s) },
 	}
+}
+
+// soleAssociation of the service's ServiceAccount. Asked for once the kind is proven and the cluster known.
+func (c *Context) soleAssociation(key string, s *identity.Service) *Wait {
+	if first(c.kind(associationKind), c.cluster()) != nil {
+		return nil
+	}
+	return c.soleUser(key, associationKind.GroupVersionKind, s, c.associates(s))
 }
 
 func associationKey(s *identity.Service) string { return identity.AssociationKey(s.Name) }

@@ -36,9 +36,12 @@ func RuntimeConfig(c *Context, s *identity.Service) *Resource {
 		Condition: v1alpha1.ConditionProvidersReady,
 		Kind:      runtimeConfigKind,
 		Name:      c.observedName(key, s.Provider.Name),
-		Wait:      c.unowned(key, runtimeConfigKind, s.Provider.Name, "delete it, or set management: Observe for the service"),
-		Build:     func() (*structpb.Struct, error) { return runtimeConfig(c, s) },
-		Ready:     func(o view.Object) Readiness { return c.runtimeConfigReady(o, s) },
+		Wait: first(
+			c.unowned(key, runtimeConfigKind, s.Provider.Name, "delete it, or set management: Observe for the service"),
+			c.soleUser(key, runtimeConfigKind, s, runsAs(s.ServiceAccount)),
+		),
+		Build: func() (*structpb.Struct, error) { return runtimeConfig(c, s) },
+		Ready: func(o view.Object) Readiness { return c.runtimeConfigReady(o, s) },
 	}
 }
 

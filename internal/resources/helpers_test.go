@@ -49,7 +49,10 @@ func now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // answers of the zero world.
 func answers() map[string]string {
-	out := map[string]string{"all/Provider.pkg.crossplane.io": `[]`, "kind/managedresourcedefinitions.apiextensions.crossplane.io": `[]`}
+	out := map[string]string{
+		"all/Provider.pkg.crossplane.io": `[]`, "all/DeploymentRuntimeConfig.pkg.crossplane.io": `[]`, "all/PodIdentityAssociation.eks.aws.upbound.io": `[]`,
+		"kind/managedresourcedefinitions.apiextensions.crossplane.io": `[]`,
+	}
 	for _, crd := range []string{
 		"roles.iam.aws.upbound.io", "policies.iam.aws.upbound.io", "rolepolicyattachments.iam.aws.upbound.io", "podidentityassociations.eks.aws.upbound.io",
 		"clusters.eks.aws.upbound.io", "providerconfigs.aws.upbound.io", "clusterproviderconfigs.aws.m.upbound.io",

@@ -2,6 +2,7 @@ package resources
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	pkgv1 "github.com/crossplane/crossplane/v2/apis/pkg/v1"
@@ -77,22 +78,81 @@ func (c *Context) noOther(key string, p identity.Package, wayOut string) *Wait {
 	if answer != view.Yes {
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other Providers of " + p.Repository}
 	}
-	conflict := ""
-	for _, o := range items {
-		same := o.Name() == p.Name || samePackage(o.String("spec", "package"), p.Repository)
-		if same && !c.mine(o) && (conflict == "" || o.Name() < conflict) {
-			conflict = o.Name()
-		}
-	}
-	if conflict == "" {
-		return nil
-	}
-	for _, o := range items {
-		if o.Name() == conflict {
-			return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + conflict, Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut)}
-		}
+	if o := c.other(items, p); o.Exists() {
+		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + o.Name(), Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut)}
 	}
 	return nil
+}
+
+// other Provider that installs the same package; the first by name.
+func (c *Context) other(items []view.Object, p identity.Package) view.Object {
+	var found view.Object
+	for _, o := range items {
+		same := o.Name() == p.Name || samePackage(o.String("spec", "package"), p.Repository)
+		if same && !c.mine(o) && (!found.Exists() || o.Name() < found.Name()) {
+			found = o
+		}
+	}
+	return found
+}
+
+// providerReady is ready when the wanted package is. Where it is not, a second Provider of the package that came later may be
+// the cause: ours stays, and the clash is told.
+func (c *Context) providerReady(p identity.Package) func(view.Object) Readiness {
+	ready := c.packageReady(p.Source)
+	return func(o view.Object) Readiness {
+		r := ready(o)
+		if r.Ready || o.Deleted() || c.View.Input.Preview {
+			return r
+		}
+		items, _ := c.providerItems()
+		items = slices.DeleteFunc(slices.Clone(items), func(i view.Object) bool { return i.Name() == o.Name() })
+		if other := c.other(items, p); other.Exists() {
+			return Readiness{Conflict: true, Message: fmt.Sprintf("Provider %s of package %s exists, too, and %s: two of one package break the package manager: remove one; %s", other.Name(), other.String("spec", "package"), ownerOf(other), r.Message)}
+		}
+		return r
+	}
+}
+
+// soleUser waits for ever where something else gives the service's ServiceAccount an identity: EKS knows one association for
+// each, and Crossplane's runtimes would fight for the ServiceAccount.
+func (c *Context) soleUser(key string, gvk schema.GroupVersionKind, s *identity.Service, uses func(view.Object) bool) *Wait {
+	if c.View.Input.Preview || c.View.Observed(key).Exists() {
+		return nil
+	}
+	items, answer := c.View.Requirements.List(gvk, nil)
+	if answer != view.Yes {
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other users of ServiceAccount " + s.ServiceAccount}
+	}
+	var found view.Object
+	for _, o := range items {
+		if uses(o) && !c.mine(o) && (!found.Exists() || o.Name() < found.Name()) {
+			found = o
+		}
+	}
+	if !found.Exists() {
+		return nil
+	}
+	return &Wait{
+		Reason: v1alpha1.ReasonConflict, Subject: found.Kind() + " " + found.Name(),
+		Message: fmt.Sprintf("uses ServiceAccount %s and %s: give the service another serviceAccountName", s.ServiceAccount, ownerOf(found)),
+	}
+}
+
+// associates says whether an association is for the service's ServiceAccount.
+func (c *Context) associates(s *identity.Service) func(view.Object) bool {
+	return func(o view.Object) bool {
+		at := func(f string) string { return o.String("spec", "forProvider", f) }
+		return at("serviceAccount") == s.ServiceAccount && at("namespace") == c.Identity.Namespace && at("clusterName") == c.Identity.Cluster && at("region") == c.Identity.Region
+	}
+}
+
+// runsAs says whether a DeploymentRuntimeConfig makes pods run as the ServiceAccount.
+func runsAs(serviceAccount string) func(view.Object) bool {
+	return func(o view.Object) bool {
+		return o.String("spec", "serviceAccountTemplate", "metadata", "name") == serviceAccount ||
+			o.String("spec", "deploymentTemplate", "spec", "template", "spec", "serviceAccountName") == serviceAccount
+	}
 }
 
 // samePackage says whether two packages install the same provider. The registry does not matter: the same kinds from

@@ -149,3 +149,72 @@ func TestProvidersListedOnce(t *testing.T) {
 		t.Error("with every Provider observed, want no question about them")
 	}
 }
+
+// TestSoleUser makes sure that no two things give one ServiceAccount an identity.
+func TestSoleUser(t *testing.T) {
+	const (
+		associations = "all/PodIdentityAssociation.eks.aws.upbound.io"
+		runtimes     = "all/DeploymentRuntimeConfig.pkg.crossplane.io"
+		owner        = `ownerReferences: [{kind: PodIdentityProvider, name: other, uid: u-2, controller: true}]`
+	)
+	association := func(account, cluster, metadata string) string {
+		return `{apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, metadata: {name: a, ` + metadata + `}, spec: {forProvider: {region: eu-west-1, clusterName: ` + cluster + `, namespace: crossplane-system, serviceAccount: ` + account + `}}}`
+	}
+	runtime := func(spec string) string {
+		return `{apiVersion: pkg.crossplane.io/v1beta1, kind: DeploymentRuntimeConfig, metadata: {name: r}, spec: ` + spec + `}`
+	}
+	conflict := func(kind, owner string) *Wait {
+		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: kind, Message: "uses ServiceAccount provider-aws-s3 and " + owner + ": give the service another serviceAccountName"}
+	}
+	testWait(t, map[string]waitCase{
+		"Association": {
+			"Another composite resource's association of the ServiceAccount is a conflict, whatever service it is for.",
+			world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "prod", owner) + "]"}},
+			"association/s3",
+			conflict("PodIdentityAssociation a", "belongs to PodIdentityProvider other"),
+		},
+		"OtherAccount": {"One of another ServiceAccount is none,", world{Answers: map[string]string{associations: "[" + association("provider-aws-sqs", "prod", owner) + "]"}}, "association/s3", nil},
+		"OtherCluster": {"nor is one in another cluster,", world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "test", owner) + "]"}}, "association/s3", nil},
+		"Mine":         {"nor the own one, which is not observed yet.", world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "prod", `ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`) + "]"}}, "association/s3", nil},
+		"NotLooked":    {"Nothing should be created before the answer is there.", world{Answers: map[string]string{associations: unanswered}}, "association/s3", &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other users of ServiceAccount provider-aws-s3"}},
+		"Template": {
+			"Crossplane's runtimes would fight for a ServiceAccount that another DeploymentRuntimeConfig names,",
+			world{Answers: map[string]string{runtimes: "[" + runtime(`{serviceAccountTemplate: {metadata: {name: provider-aws-s3}}}`) + "]"}},
+			"runtimeconfig/s3",
+			conflict("DeploymentRuntimeConfig r", "no composite resource made it"),
+		},
+		"Pod": {
+			"in whichever of the two places.",
+			world{Answers: map[string]string{runtimes: "[" + runtime(`{deploymentTemplate: {spec: {template: {spec: {serviceAccountName: provider-aws-s3}}}}}`) + "]"}},
+			"runtimeconfig/s3",
+			conflict("DeploymentRuntimeConfig r", "no composite resource made it"),
+		},
+	})
+}
+
+// TestClashLater makes sure that a second Provider of a package that comes later is told of, and that ours stays.
+func TestClashLater(t *testing.T) {
+	const ours = `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, status: {conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "False", message: "node already exists"}]}}`
+	const healthy = `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, status: {currentIdentifier: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}]}}`
+	theirs := map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: theirs}, spec: {package: "other.example.org/x/provider-aws-s3@sha256:abc"}}]`}
+	cases := map[string]struct {
+		reason, ours string
+		answers      map[string]string
+		want         Readiness
+	}{
+		"Clash":   {"Where ours is not healthy, a second Provider of the package should be named.", ours, theirs, Readiness{Conflict: true, Message: "Provider theirs of package other.example.org/x/provider-aws-s3@sha256:abc exists, too, and no composite resource made it: two of one package break the package manager: remove one; not healthy: node already exists"}},
+		"Alone":   {"Where there is none, the error should speak for itself.", ours, nil, Readiness{Failed: true, Message: "not healthy: node already exists"}},
+		"Healthy": {"Where ours works, nobody should look.", healthy, theirs, Readiness{Ready: true}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			r := world{Observed: map[string]string{"provider/s3": tc.ours}, Answers: tc.answers}.resource(t, "provider/s3")
+			if diff := cmp.Diff(tc.want, r.Ready(observed(t, tc.ours))); diff != "" {
+				t.Errorf("%s\nReady(...): -want, +got:\n%s", tc.reason, diff)
+			}
+			if o, err := r.Build(); err != nil || o == nil {
+				t.Errorf("%s\nours should stay: %v, %v", tc.reason, o, err)
+			}
+		})
+	}
+}
