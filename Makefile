@@ -28,6 +28,9 @@ TEST_MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard test/*/go.mod)))
 # Modules that hold Go code and not only the versions of a tool.
 LINT_MODULES := $(patsubst %/go.mod,%,$(foreach m,$(MODULES),$(if $(shell find $(m) -name '*.go' -print -quit),$(m)/go.mod)))
 
+# Every fuzz target of the root module, as package:name.
+FUZZ_TARGETS = $(shell grep -roE --include='*_test.go' --exclude-dir={$(OUTPUT),test,tools} '^func Fuzz[A-Za-z0-9_]+' . | sed -E 's|/[^/]*:func |:|' | sort)
+
 ##@ General
 
 .PHONY: help
@@ -108,7 +111,7 @@ e2e-all: ## Tell every story with both.
 
 .PHONY: fuzz
 fuzz: ## Feed random input to every fuzz target, each for FUZZTIME.
-	@set -e; for target in .:FuzzRunFunction .:FuzzSpec ./internal/iam:FuzzParseDocument ./internal/iam:FuzzPattern; do \
+	@set -e; for target in $(FUZZ_TARGETS); do \
 	  pkg=$${target%%:*} fuzz=$${target##*:}; \
 	  $(PROGRESS) 'fuzz: building, about five minutes the first time, as everything is instrumented' go test -c -fuzz=. -o /dev/null $$pkg; \
 	  echo "fuzz $$fuzz"; \

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -418,9 +419,13 @@ func others(t *testing.T, want, got *fnv1.RunFunctionResponse) {
 
 // FuzzRunFunction: no request makes the function panic or fail.
 func FuzzRunFunction(f *testing.F) {
-	for _, step := range []string{"quickstart/01-first-reconcile", "quickstart/04-ready", "three-services/02-ready", "one-fails/01-role-refused", "family-manage/02-family-installed"} {
+	steps, err := filepath.Glob("example/*/[0-9]*-*")
+	if err != nil || len(steps) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+	for _, step := range steps {
 		for _, meta := range generations {
-			w := loadStep(f, "example/"+step)
+			w := loadStep(f, step)
 			w.Meta = meta
 			req := w.request()
 			for range 3 {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // hashLength is the number of hexadecimal digits that tell names apart that would be the same once cut.
@@ -17,12 +18,16 @@ func Name(limit int, parts ...string) string {
 	return Cut(strings.Join(parts, "-"), limit)
 }
 
-// Cut a name to the limit. A name that is longer ends in a hash of the whole, so that different names stay different.
+// Cut a name to the limit, in bytes. A name that is longer ends in a hash of the whole, so that different names stay different.
 func Cut(name string, limit int) string {
 	if len(name) <= limit {
 		return name
 	}
-	return strings.TrimRight(name[:limit-hashLength-1], "-_.") + "-" + Hash(name)
+	end := limit - hashLength - 1
+	for end > 0 && !utf8.RuneStart(name[end]) {
+		end--
+	}
+	return strings.TrimRight(name[:end], "-_.") + "-" + Hash(name)
 }
 
 // Hash of a string in 8 hexadecimal digits.

@@ -40,10 +40,19 @@ func (id *Identity) resolveCluster(v *view.View) {
 			id.ClusterProblem = fmt.Sprintf("Cluster %s (spec.clusterNameRef) does not exist", ref.Name)
 			return
 		}
-		id.Cluster = clusterName(c)
+		id.setCluster(clusterName(c))
 		return
 	}
 	id.selectCluster(v)
+}
+
+// setCluster that was found. Its name becomes part of other names, so it must be one.
+func (id *Identity) setCluster(name string) {
+	if !clusterPattern.MatchString(name) {
+		id.ClusterProblem = fmt.Sprintf("the Cluster that was found has the external name %q, which is no name of an EKS cluster", name[:min(len(name), 100)])
+		return
+	}
+	id.Cluster = name
 }
 
 func (id *Identity) selectCluster(v *view.View) {
@@ -60,7 +69,7 @@ func (id *Identity) selectCluster(v *view.View) {
 	slices.Sort(names)
 	switch len(names) {
 	case 1:
-		id.Cluster = names[0]
+		id.setCluster(names[0])
 	case 0:
 		id.ClusterProblem = "no Cluster matches spec.clusterNameSelector"
 	default:

@@ -71,6 +71,11 @@ func TestResolveCluster(t *testing.T) {
 			world:  world{Spec: byRef, Answers: map[string]string{kind: clusterCRD, "Cluster.eks.aws.upbound.io/main": `[{metadata: {name: main}}]`}},
 			want:   "main", asked: []string{kind, "Cluster.eks.aws.upbound.io/main"},
 		},
+		"RefToNoName": {
+			reason:  "A name that EKS does not allow should not get into other names.",
+			world:   world{Spec: byRef, Answers: map[string]string{kind: clusterCRD, "Cluster.eks.aws.upbound.io/main": `[{metadata: {name: main, annotations: {crossplane.io/external-name: "prod é"}}}]`}},
+			problem: "has the external name \"prod é\"", asked: []string{kind, "Cluster.eks.aws.upbound.io/main"},
+		},
 		"SelectorNone": {
 			reason: "A selector that selects nothing should say so.",
 			world:  world{Spec: bySel, Answers: map[string]string{kind: clusterCRD, "all/Cluster.eks.aws.upbound.io": `[]`}}, problem: "no Cluster matches spec.clusterNameSelector", asked: []string{kind, "all/Cluster.eks.aws.upbound.io"},

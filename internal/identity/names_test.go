@@ -2,6 +2,7 @@ package identity
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -102,4 +103,35 @@ func TestRoleNameOfObserved(t *testing.T) {
 	if got := w.mustResolve(t).Services[0].RoleName; got != "crossplane-prod-eu-west-1-s3" {
 		t.Errorf("RoleName: want that of the observed role, got %q", got)
 	}
+}
+
+// FuzzObjectName: whatever a name in AWS is, it gives the same valid Kubernetes name every time, and another one for another name.
+// Only the Kubernetes name that a name became, hash included, cannot be told from it.
+func FuzzObjectName(f *testing.F) {
+	for _, s := range [][2]string{
+		{"crossplane-prod-eu-west-1-s3", "crossplane-prod-eu-west-1-sqs"},
+		{"crossplane-Prod_1", "crossplane-prod-1"},
+		{"_+_", ""},
+		{strings.Repeat("a", 64), strings.Repeat("a", 65)},
+		{strings.Repeat("A-", 32), strings.Repeat("a-", 32)},
+		{"é\xff", "e\x00"},
+	} {
+		f.Add(s[0], s[1])
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		got, other := ObjectName(a), ObjectName(b)
+		if problems := validation.IsDNS1123Label(got); a != "" && len(problems) > 0 {
+			t.Fatalf("ObjectName(%q) = %q is no Kubernetes name: %v", a, got, problems)
+		}
+		if again := ObjectName(a); got != again {
+			t.Fatalf("ObjectName(%q) is %q, then %q", a, got, again)
+		}
+		if ObjectName(got) != got {
+			t.Fatalf("ObjectName(%q) = %q changed a Kubernetes name", got, ObjectName(got))
+		}
+		// A hash of 32 bits is no accident within what a fuzzer can try.
+		if a != b && got == other && got != a && other != b {
+			t.Fatalf("ObjectName makes %q of both %q and %q", got, a, b)
+		}
+	})
 }
