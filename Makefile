@@ -37,7 +37,7 @@ FUZZ_TARGETS = $(shell grep -roE --include='*_test.go' --exclude-dir={$(OUTPUT),
 help: ## Show this.
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'Variables'
 	@echo '  ENGINE     v1 or v2: the Crossplane that make render uses (v2)'
@@ -80,12 +80,13 @@ golden: ## Rewrite expected.yaml of the examples and the error messages from wha
 ##@ Check
 
 .PHONY: lint
-lint: ## Check format and style of all Go code.
+lint: ## Check format and style of all Go code, and the workflows.
 	@set -e; lint=$$($(TOOL) golangci-lint); \
 	for m in . $(LINT_MODULES); do \
 	  echo "lint $$m"; \
 	  (cd $$m && "$$lint" run --config "$(CURDIR)/.golangci.yml" ./...); \
 	done
+	@set -e; actionlint=$$($(TOOL) actionlint); echo 'lint .github/workflows'; "$$actionlint" .github/workflows/*.yml
 
 .PHONY: unit
 unit: ## Run the function's own tests only. Takes seconds.
@@ -126,6 +127,18 @@ bench: ## Measure how long one call of the function takes, and what it allocates
 verify: ## Check that make generate and make tidy have nothing left to change.
 	@hack/verify.sh
 
+.PHONY: licenses
+licenses: ## Check the licences of everything that is linked into the function.
+	@cd tools/licenses && go run . -root=../.. $(if $(VERBOSE),-list)
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what the function calls. Needs vuln.go.dev.
+	@vuln=$$($(TOOL) govulncheck); "$$vuln" ./...
+
+.PHONY: reproducible
+reproducible: ## Build the packages again, from a copy elsewhere and without a cache, and compare every byte. Ten minutes.
+	@cli=$$($(TOOL) crossplane-cli-v2); hack/reproducible.sh "$$cli" $(VERSION)
+
 .PHONY: ci
 ci: ## Everything that CI runs.
 	@.ci/run
@@ -135,6 +148,16 @@ ci: ## Everything that CI runs.
 .PHONY: xpkg
 xpkg: ## Build the packages, function and Configuration, into _output/.
 	@set -e; cli=$$($(TOOL) crossplane-cli-v2); cd tools/xpkg && go run . --crossplane="$$cli" $(if $(VERSION),--version=$(VERSION))
+
+.PHONY: sbom
+sbom: xpkg ## Write bills of materials (CycloneDX), the notices of all licences and checksums next to the packages.
+	@set -e; cyclonedx=$$($(TOOL) cyclonedx-gomod); cd $(OUTPUT)/xpkg; \
+	for arch in amd64 arm64; do \
+	  "$$cyclonedx" bin -json -std -noserial -notimestamp -version=$(or $(VERSION),v0.1.0-dev) \
+	    -output=function-pod-identity-provider-$$arch.cdx.json runtime/function-$$arch; \
+	done
+	@cd tools/licenses && go run . -root=../.. -notices=../../$(OUTPUT)/xpkg/NOTICES.txt
+	@cd $(OUTPUT)/xpkg && sha256sum *.xpkg *.cdx.json NOTICES.txt | tee SHA256SUMS
 
 .PHONY: clean
 clean: ## Remove what was built here. Tools stay in the cache.

@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
-  echo "usage: hack/tool.sh crossplane-cli-v2|crossplane-core-v2|crossplane-cli-v1|golangci-lint|controller-gen" >&2
+  echo "usage: hack/tool.sh crossplane-cli-v2|crossplane-core-v2|crossplane-cli-v1|golangci-lint|controller-gen|actionlint|govulncheck|cyclonedx-gomod" >&2
   exit 2
 }
 
@@ -48,6 +48,18 @@ case $name in
   controller-gen)
     module=tools/generate
     package=sigs.k8s.io/controller-tools/cmd/controller-gen
+    takes="up to a minute"
+    ;;
+  actionlint)
+    package=github.com/rhysd/actionlint/cmd/actionlint
+    takes="up to a minute"
+    ;;
+  govulncheck)
+    package=golang.org/x/vuln/cmd/govulncheck
+    takes="up to a minute"
+    ;;
+  cyclonedx-gomod)
+    package=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
     takes="up to a minute"
     ;;
   *) usage ;;
