@@ -120,7 +120,7 @@ fuzz: ## Feed random input to every fuzz target, each for FUZZTIME.
 	done
 
 .PHONY: bench
-bench: ## Measure how long one call of the function takes, and what it allocates.
+bench: ## Measure how long one call of the function takes, alone and as multiples of the least that is possible, and what it allocates.
 	go test -run='^$$' -bench=. -benchmem ./...
 
 .PHONY: verify

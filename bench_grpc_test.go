@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/crossplane/function-sdk-go/response"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/server"
+)
+
+// BenchmarkGRPC measures a call as Crossplane makes it, over TCP to another process, against the floor: a function that does
+// nothing but to return the same response, which it made beforehand. Both are called in turn, so that both run under the
+// same conditions. The figures are the latency that half of the calls stay below, the CPU time of the server per call, and both
+// as multiples of the floor's.
+func BenchmarkGRPC(b *testing.B) {
+	for _, services := range benchmarkServices() {
+		for _, r := range reconciles(b, services) {
+			b.Run(fmt.Sprintf("%s/services=%d", r.name, services), func(b *testing.B) {
+				fn, floor := startPeer(b, peerFunction, r.request), startPeer(b, peerFloor, r.request)
+				if got, want := fn.call(b, r.request), floor.call(b, r.request); !proto.Equal(got, want) {
+					b.Fatalf("the floor returns another response than the function:\n%v\n%v", want, got)
+				}
+				for range 50 {
+					fn.call(b, r.request)
+					floor.call(b, r.request)
+				}
+				fn.reset(b)
+				floor.reset(b)
+				for b.Loop() {
+					fn.call(b, r.request)
+					floor.call(b, r.request)
+				}
+				p50, cpu := fn.p50(), fn.cpuPerCall(b)
+				b.ReportMetric(0, "ns/op") // That of both together says nothing.
+				b.ReportMetric(p50, "p50-ns")
+				b.ReportMetric(cpu, "cpu-ns")
+				b.ReportMetric(p50/floor.p50(), "p50-x-floor")
+				b.ReportMetric(cpu/floor.cpuPerCall(b), "cpu-x-floor")
+				b.ReportMetric(cpu/float64(services), "cpu-ns/service")
+			})
+		}
+	}
+}
+
+// What a peer process serves, and the environment variables that tell it to.
+const (
+	peerFunction = "function"
+	peerFloor    = "floor"
+
+	envPeer        = "BENCHMARK_PEER"
+	envPeerAddress = "BENCHMARK_PEER_ADDRESS"
+	envPeerRequest = "BENCHMARK_PEER_REQUEST"
+)
+
+// A peer is another process that serves a function, and a connection to it.
+type peer struct {
+	fnv1.FunctionRunnerServiceClient
+
+	in        io.Writer
+	out       *bufio.Reader
+	cpu       time.Duration
+	latencies []time.Duration
+}
+
+// startPeer starts this test again as a peer, until the benchmark is over.
+func startPeer(b *testing.B, what string, req *fnv1.RunFunctionRequest) *peer {
+	b.Helper()
+	file := filepath.Join(b.TempDir(), "request")
+	if err := os.WriteFile(file, must(proto.Marshal(req)), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	// The port is free again once it was found.
+	lis, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	address := lis.Addr().String()
+	if err := lis.Close(); err != nil {
+		b.Fatal(err)
+	}
+
+	// The benchmark's own context ends before the cleanup.
+	cmd := exec.CommandContext(context.WithoutCancel(b.Context()), must(os.Executable())) //nolint:gosec // It is this test.
+	cmd.Env = append(os.Environ(), envPeer+"="+what, envPeerAddress+"="+address, envPeerRequest+"="+file)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute}), grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		// The peer ends with its input.
+		if err := errors.Join(conn.Close(), in.Close(), cmd.Wait()); err != nil {
+			b.Errorf("cannot end the peer: %v", err)
+		}
+	})
+	return &peer{FunctionRunnerServiceClient: fnv1.NewFunctionRunnerServiceClient(conn), in: in, out: bufio.NewReader(out)}
+}
+
+func (p *peer) call(b *testing.B, req *fnv1.RunFunctionRequest) *fnv1.RunFunctionResponse {
+	b.Helper()
+	start := time.Now()
+	rsp, err := p.RunFunction(b.Context(), req)
+	p.latencies = append(p.latencies, time.Since(start))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return rsp
+}
+
+func (p *peer) reset(b *testing.B) {
+	b.Helper()
+	p.latencies, p.cpu = nil, p.cpuTime(b)
+}
+
+func (p *peer) p50() float64 {
+	slices.Sort(p.latencies)
+	return float64(p.latencies[len(p.latencies)/2])
+}
+
+func (p *peer) cpuPerCall(b *testing.B) float64 {
+	b.Helper()
+	return float64(p.cpuTime(b)-p.cpu) / float64(len(p.latencies))
+}
+
+// cpuTime that the peer has used: it answers each line of its input with that.
+func (p *peer) cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	if _, err := fmt.Fprintln(p.in); err != nil {
+		b.Fatal(err)
+	}
+	line, err := p.out.ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	ns, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(ns)
+}
+
+// TestMain lets this test also be a peer of the benchmarks.
+func TestMain(m *testing.M) {
+	what := os.Getenv(envPeer)
+	if what == "" {
+		os.Exit(m.Run())
+	}
+	if err := servePeer(what); err != nil {
+		fmt.Fprintln(os.Stderr, "peer:", err)
+		os.Exit(1)
+	}
+}
+
+// servePeer serves what it is asked for as the function's binary does, and ends with its input.
+func servePeer(what string) error {
+	failed := make(chan error, 1)
+	go func() { failed <- runPeer(what) }()
+	lines := make(chan struct{})
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(os.Stdin); s.Scan(); {
+			lines <- struct{}{}
+		}
+	}()
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case _, more := <-lines:
+			if !more {
+				return nil
+			}
+			var u syscall.Rusage
+			if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+				return err
+			}
+			fmt.Println(u.Utime.Nano() + u.Stime.Nano()) //nolint:forbidigo // It is what the benchmark reads.
+		}
+	}
+}
+
+func runPeer(what string) error {
+	cli := &CLI{Network: "tcp", Address: os.Getenv(envPeerAddress), Insecure: true, MaxRecvMessageSize: 4}
+	if what == peerFunction {
+		return cli.Run()
+	}
+	b, err := os.ReadFile(os.Getenv(envPeerRequest))
+	if err != nil {
+		return err
+	}
+	req := &fnv1.RunFunctionRequest{}
+	if err := proto.Unmarshal(b, req); err != nil {
+		return err
+	}
+	rsp, err := newTestFunction().RunFunction(context.Background(), req)
+	if err != nil {
+		return err
+	}
+	return server.Serve(context.Background(), &floor{prebuilt: rsp}, server.Options{
+		Network: cli.Network, Address: cli.Address, Insecure: cli.Insecure, MaxRecvMessageSize: cli.MaxRecvMessageSize * 1024 * 1024,
+	})
+}
+
+// A floor is the least that a function can do: it returns a response that it has already.
+type floor struct {
+	fnv1.UnimplementedFunctionRunnerServiceServer
+
+	prebuilt *fnv1.RunFunctionResponse
+}
+
+func (f *floor) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) (*fnv1.RunFunctionResponse, error) {
+	rsp := response.To(req, f.prebuilt.GetMeta().GetTtl().AsDuration())
+	rsp.Desired = f.prebuilt.GetDesired()
+	rsp.Conditions = f.prebuilt.GetConditions()
+	rsp.Results = f.prebuilt.GetResults()
+	rsp.Requirements = f.prebuilt.GetRequirements()
+	return rsp, nil
+}
