@@ -286,3 +286,47 @@ func TestWarnsOfWideTrust(t *testing.T) {
 		})
 	}
 }
+
+// TestWarnsOnce: results are events on every reconcile, so a role that exists as it was warned of is not warned of again.
+func TestWarnsOnce(t *testing.T) {
+	w := &world{XR: fromYAML(t, strings.Replace(quickstart, "{name: s3}", "{name: s3, disableSessionTags: true}", 1)), Observed: map[string]*structpb.Struct{}}
+	for _, k := range simulatedKinds {
+		w.Cluster = append(w.Cluster, crd(k.group, k.version, k.kind, k.plural))
+	}
+	rsp := w.reconcile(t, newTestFunction())
+	if len(rsp.GetResults()) != 1 {
+		t.Errorf("want a warning before the role is created, got %v", rsp.GetResults())
+	}
+	w.Observed["role/s3"] = rsp.GetDesired().GetResources()["role/s3"].GetResource()
+	if rs := w.reconcile(t, newTestFunction()).GetResults(); len(rs) != 0 {
+		t.Errorf("want no warning of a role that exists so, got %v", rs)
+	}
+	at(w.Observed["role/s3"], "spec", "forProvider").GetStructValue().Fields["assumeRolePolicy"] = structpb.NewStringValue("{}")
+	if rs := w.reconcile(t, newTestFunction()).GetResults(); len(rs) != 1 {
+		t.Errorf("want a warning before the role is changed, got %v", rs)
+	}
+}
+
+// TestConditionsDoNotFlap: attempts that fail for one reason are told in the same words. Every change of a condition is a
+// write, an event and another reconcile.
+func TestConditionsDoNotFlap(t *testing.T) {
+	w := loadStep(t, "example/one-fails/01-role-refused")
+	first := w.reconcile(t, newTestFunction())
+	ids := []string{"0a1b2c3d-1111-2222-3333-444455556666", "9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1"}
+	n := 0
+	for _, o := range w.Observed {
+		for _, c := range at(o, "status", "conditions").GetListValue().GetValues() {
+			m := c.GetStructValue().GetFields()["message"]
+			if again := strings.ReplaceAll(m.GetStringValue(), ids[0], ids[1]); again != m.GetStringValue() {
+				c.GetStructValue().Fields["message"] = structpb.NewStringValue(again)
+				n++
+			}
+		}
+	}
+	if n == 0 {
+		t.Fatal("no message with a request id")
+	}
+	if diff := cmp.Diff(first, w.reconcile(t, newTestFunction()), protocmp.Transform()); diff != "" {
+		t.Errorf("another attempt with the same error changes the response: -first, +second:\n%s", diff)
+	}
+}

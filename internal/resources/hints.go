@@ -9,24 +9,67 @@ import (
 // associationExists finds the id that EKS names when a ServiceAccount has an association already.
 var associationExists = regexp.MustCompile(`Association already exists: (a-[a-z0-9]+)`) //nolint:gochecknoglobals // A constant in all but the keyword.
 
-// Hint says what to do about a provider's error; empty if nobody knows. Bootstrap is the ProviderConfig that the failing
-// resource uses. The texts are those of the real providers and of AWS.
-func Hint(message, bootstrap string) string {
-	switch {
-	case associationExists.MatchString(message):
-		return fmt.Sprintf("to take that association over, set adoptExistingAssociation: true or associationId: %s for the service; or delete it in EKS", associationExists.FindStringSubmatch(message)[1])
-	case strings.Contains(message, "AccessDenied"), strings.Contains(message, "not authorized to perform"):
-		return fmt.Sprintf("allow that action to the identity behind ProviderConfig %s (spec.providerConfigRef)", bootstrap)
-	case strings.Contains(message, "cannot get referenced ProviderConfig"):
-		return fmt.Sprintf("create ProviderConfig %s with credentials for IAM and EKS, or name another in spec.providerConfigRef", bootstrap)
-	case strings.Contains(message, "cannot get aws config"), strings.Contains(message, "cannot retrieve the AWS credentials"), strings.Contains(message, "cannot get account id"):
-		return fmt.Sprintf("check the credentials of ProviderConfig %s (spec.providerConfigRef)", bootstrap)
-	case strings.Contains(message, "No cluster found"):
-		return "check spec.clusterName and spec.region"
-	case strings.Contains(message, "LimitExceeded"):
-		return "raise the quota in AWS, or delete what is not needed"
-	case strings.Contains(message, "require resource replacement"):
-		return "set the changed field back: AWS cannot change it"
+// bootstrap stands for the name of the ProviderConfig that the failing resource uses.
+const bootstrap = "BOOTSTRAP"
+
+// hints for errors, the more special before the more general. The texts are those of the real providers, of AWS, of
+// registries, and of Crossplane's package managers.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var hints = []struct {
+	pattern *regexp.Regexp
+	do      string
+}{
+	// Packages.
+	{regexp.MustCompile(`signature verification failed`), "sign the package, or correct the ImageConfig that asks for its signature: kubectl get imageconfigs.pkg.crossplane.io"},
+	{regexp.MustCompile(`pull policy (is )?Never`), "set another provider.packagePullPolicy, or put the package into Crossplane's cache"},
+	{regexp.MustCompile(`cannot unpack package.*(pull secret|secrets "[^"]*" not found)`), "create that Secret in Crossplane's namespace, or name another in provider.packagePullSecrets"},
+	{regexp.MustCompile(`cannot unpack package.*(UNAUTHORIZED|DENIED|40[13]\b|authentication required)`), "name a Secret of Crossplane's namespace that may pull the package in provider.packagePullSecrets"},
+	{regexp.MustCompile(`cannot unpack package.*(_UNKNOWN|404\b|not found)`), "check registry, package and version: there is no such package"},
+	{regexp.MustCompile(`cannot unpack package.*(TOOMANYREQUESTS|429\b)`), "wait, or pull with credentials (provider.packagePullSecrets): the registry limits how often it is asked"},
+	{regexp.MustCompile(`cannot unpack package.*(no such host|timeout|refused|reset|deadline exceeded|x509)`), "let Crossplane reach the registry (DNS, proxy, certificates), or set provider.registry to one that it reaches"},
+	{regexp.MustCompile(`incompatible dependencies`), "choose versions that fit together, in provider.version, the service's version, or where the named package is installed"},
+	{regexp.MustCompile(`cannot initialize dependency graph.*already exists`), "delete one of the two Providers that install that package: kubectl get providers.pkg.crossplane.io"},
+	{regexp.MustCompile(`cannot establish control of object`), "remove one of the two packages that install that kind: kubectl get providers.pkg.crossplane.io"},
+	{regexp.MustCompile(`incompatible Crossplane version`), "choose another version or upgrade Crossplane; provider.ignoreCrossplaneConstraints: true installs it all the same"},
+	// The EKS add-on.
+	{regexp.MustCompile(`Addon already exists`), "set podIdentityAgent.management: None, since somebody else manages the add-on"},
+	{regexp.MustCompile(`ConfigurationConflict`), "remove the agent that was installed in another way, or set podIdentityAgent.management: None"},
+	{regexp.MustCompile(`Addon version specified is not supported`), "choose podIdentityAgent.version from what there is: aws eks describe-addon-versions --addon-name eks-pod-identity-agent"},
+	// Identity.
+	{regexp.MustCompile(`PackedPolicyTooLarge`), "make the session smaller: set disableSessionTags: true for the association behind ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
+	{regexp.MustCompile(`explicit deny`), "lift that deny for the identity behind ProviderConfig " + bootstrap + " (spec.providerConfigRef): it is in one of its policies, its boundary or the organisation's"},
+	{regexp.MustCompile(`AccessDenied|not authorized to perform|UnauthorizedOperation`), "allow that action to the identity behind ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
+	{regexp.MustCompile(`cannot get referenced ProviderConfig`), "create ProviderConfig " + bootstrap + " with credentials for IAM and EKS, or name another in spec.providerConfigRef"},
+	{
+		regexp.MustCompile(`cannot get aws config|cannot retrieve the AWS credentials|cannot get account id|InvalidClientTokenId|UnrecognizedClient|ExpiredToken|SignatureDoesNotMatch|Signature expired`),
+		"check the credentials of ProviderConfig " + bootstrap + " (spec.providerConfigRef)",
+	},
+	// AWS.
+	{regexp.MustCompile(`Throttl|Rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|retry quota exceeded`), "wait: AWS limits how often it is asked, and it is asked again"},
+	{regexp.MustCompile(`LimitExceeded|QuotaExceeded`), "raise the quota in AWS, or delete what is not needed"},
+	{regexp.MustCompile(`No cluster found`), "check spec.clusterName and spec.region"},
+	{regexp.MustCompile(`EntityAlreadyExists`), "choose another role.namePrefix, or roleName for the service; importRole: true takes over a role that exists"},
+	{regexp.MustCompile(`DeleteConflict`), "detach in IAM what others attached to it"},
+	{regexp.MustCompile(`MalformedPolicyDocument`), "correct what makes that policy: the service's permissions, or role.trustConditions"},
+	{regexp.MustCompile(`Role provided in the request does not exist`), "wait if the role is being created; else name one of the cluster's account in roleArn"},
+	{regexp.MustCompile(`Trust policy of the role provided is invalid|(cannot|could not) be assumed`), "let the role's trust policy allow sts:AssumeRole and sts:TagSession to pods.eks.amazonaws.com"},
+	{regexp.MustCompile(`NoSuchEntity`), "check managedPolicyArns, roleName and role.permissionsBoundary: it does not exist in AWS"},
+	{regexp.MustCompile(`require resource replacement`), "set the changed field back: AWS cannot change it"},
+	{regexp.MustCompile(`InvalidParameter|InvalidInput|ValidationError|ValidationException`), "correct the value that AWS names"},
+	{regexp.MustCompile(`no such host|i/o timeout|connection refused|connection reset|TLS handshake timeout`), "let the provider reach AWS (DNS, NAT or VPC endpoints, proxy)"},
+}
+
+// Hint says what to do about an error; empty if nobody knows. It takes the name of the ProviderConfig that the failing
+// resource uses.
+func Hint(message, providerConfig string) string {
+	if m := associationExists.FindStringSubmatch(message); m != nil {
+		return fmt.Sprintf("to take that association over, set adoptExistingAssociation: true or associationId: %s for the service; or delete it in EKS", m[1])
+	}
+	for _, h := range hints {
+		if h.pattern.MatchString(message) {
+			return strings.ReplaceAll(h.do, bootstrap, providerConfig)
+		}
 	}
 	return ""
 }

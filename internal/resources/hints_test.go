@@ -5,6 +5,10 @@ import "testing"
 func TestHint(t *testing.T) {
 	const (
 		allow       = "allow that action to the identity behind ProviderConfig boot (spec.providerConfigRef)"
+		aws         = "operation error X: Y, https response error StatusCode: 400, RequestID: R, "
+		pull        = "cannot unpack package: failed to fetch package digest from remote: GET https://xpkg.upbound.io/v2/upbound/provider-aws-s3/manifests/v2.5.0: "
+		pullSecret  = "name a Secret of Crossplane's namespace that may pull the package in provider.packagePullSecrets"
+		throttled   = "wait: AWS limits how often it is asked, and it is asked again"
 		credentials = "check the credentials of ProviderConfig boot (spec.providerConfigRef)"
 	)
 	cases := map[string]struct {
@@ -25,7 +29,39 @@ func TestHint(t *testing.T) {
 		"NoAssociation": {"those that an association would give,", noAssociation, credentials},
 		"TooEarly":      {"and those that a pod never got.", startedTooEarly, credentials},
 		"Quota":         {"A quota can be raised.", `operation error IAM: CreateRole, https response error StatusCode: 409, RequestID: R, LimitExceeded: Cannot exceed quota for RolesPerAccount: 1000`, "raise the quota in AWS, or delete what is not needed"},
-		"NoRole":        {"What heals by itself needs no hint.", noRole, ""},
+		"NoRole":        {"A role that does not exist may come, or not.", noRole, "wait if the role is being created; else name one of the cluster's account in roleArn"},
+		"Trust":         {"A role may not be meant for pods.", aws + "InvalidParameterException: Trust policy of the role provided is invalid. Follow the official documentation to resolve the issue.", "let the role's trust policy allow sts:AssumeRole and sts:TagSession to pods.eks.amazonaws.com"},
+		"Parameter":     {"Any other value that AWS refuses, it names.", aws + "InvalidParameterException: x is too long", "correct the value that AWS names"},
+		"Deny": {
+			"What is denied cannot be allowed.",
+			aws + "api error AccessDenied: User: u is not authorized to perform: iam:CreateRole on resource: r with an explicit deny in a service control policy",
+			"lift that deny for the identity behind ProviderConfig boot (spec.providerConfigRef): it is in one of its policies, its boundary or the organisation's",
+		},
+		"Throttled":    {"A quota of requests is none of roles.", aws + "api error RequestLimitExceeded: Request limit exceeded.", throttled},
+		"Throttled2":   {"AWS has many names for it.", aws + "api error Throttling: Rate exceeded", throttled},
+		"Packed":       {"Session tags may be too long.", aws + "api error PackedPolicyTooLarge: x", "make the session smaller: set disableSessionTags: true for the association behind ProviderConfig boot (spec.providerConfigRef)"},
+		"Existing":     {"A name that is taken can be changed.", aws + "EntityAlreadyExists: Role with name r already exists.", "choose another role.namePrefix, or roleName for the service; importRole: true takes over a role that exists"},
+		"NoSuch":       {"What does not exist is named in the spec.", aws + "NoSuchEntity: Policy arn:aws:iam::aws:policy/x does not exist or is not attachable.", "check managedPolicyArns, roleName and role.permissionsBoundary: it does not exist in AWS"},
+		"Malformed":    {"So is a policy.", aws + `MalformedPolicyDocument: Invalid principal in policy: "AWS":"x"`, "correct what makes that policy: the service's permissions, or role.trustConditions"},
+		"Attached":     {"What others attached is theirs.", deleteConflict, "detach in IAM what others attached to it"},
+		"Expired":      {"Credentials may be too old.", aws + "api error ExpiredToken: The security token included in the request is expired", credentials},
+		"Network":      {"AWS may be out of reach.", "operation error IAM: GetRole, exceeded maximum number of attempts, 3, https response error StatusCode: 0, RequestID: , request send failed, Get \"x\": dial tcp: lookup iam.amazonaws.com on 10.96.0.10:53: no such host", "let the provider reach AWS (DNS, NAT or VPC endpoints, proxy)"},
+		"Addon":        {"An add-on of somebody else should be theirs.", aws + "ResourceInUseException: Addon already exists.", "set podIdentityAgent.management: None, since somebody else manages the add-on"},
+		"AddonHelm":    {"So should an agent without an add-on.", "unexpected state 'CREATE_FAILED', wanted target 'ACTIVE'. last error: : ConfigurationConflict: Conflicts found when trying to apply.", "remove the agent that was installed in another way, or set podIdentityAgent.management: None"},
+		"AddonVersion": {"EKS lists the versions.", aws + "InvalidParameterException: Addon version specified is not supported", "choose podIdentityAgent.version from what there is: aws eks describe-addon-versions --addon-name eks-pod-identity-agent"},
+
+		"PullDenied":    {"A registry may want credentials.", pull + "UNAUTHORIZED: authentication required", pullSecret},
+		"PullDenied2":   {"It may not say so in its own words.", pull + "unexpected status code 403 Forbidden", pullSecret},
+		"PullSecret":    {"Those that are named may not exist.", `cannot unpack package: cannot get image pull secret from config: secrets "registry" not found`, "create that Secret in Crossplane's namespace, or name another in provider.packagePullSecrets"},
+		"PullUnknown":   {"There may be no such version.", pull + "MANIFEST_UNKNOWN: manifest unknown", "check registry, package and version: there is no such package"},
+		"PullLimit":     {"A registry may limit who asks.", pull + "TOOMANYREQUESTS: rate exceeded", "wait, or pull with credentials (provider.packagePullSecrets): the registry limits how often it is asked"},
+		"PullNetwork":   {"It may be out of reach.", pull + "dial tcp: lookup xpkg.upbound.io: no such host", "let Crossplane reach the registry (DNS, proxy, certificates), or set provider.registry to one that it reaches"},
+		"PullNever":     {"Nobody may be allowed to ask.", "cannot unpack package: package not in cache and pull policy is Never", "set another provider.packagePullPolicy, or put the package into Crossplane's cache"},
+		"Signature":     {"A signature may be asked for.", "cannot unpack package: signature verification failed: no signatures found", "sign the package, or correct the ImageConfig that asks for its signature: kubectl get imageconfigs.pkg.crossplane.io"},
+		"Versions":      {"Versions may not fit.", "cannot resolve package dependencies: incompatible dependencies: existing package xpkg.upbound.io/upbound/provider-family-aws@v1.0.0 is incompatible with constraint >= v2.0.0", "choose versions that fit together, in provider.version, the service's version, or where the named package is installed"},
+		"Twice":         {"A package may be installed twice.", "cannot resolve package dependencies: cannot initialize dependency graph from the packages in the lock: node xpkg.upbound.io/upbound/provider-aws-s3 already exists", "delete one of the two Providers that install that package: kubectl get providers.pkg.crossplane.io"},
+		"KindTwice":     {"So may a kind.", "cannot establish control of object: buckets.s3.aws.upbound.io is already controlled by ProviderRevision p (UID u)", "remove one of the two packages that install that kind: kubectl get providers.pkg.crossplane.io"},
+		"OldCrossplane": {"A package may want a newer Crossplane.", "incompatible Crossplane version: package is not compatible with Crossplane version (v1.11.0)", "choose another version or upgrade Crossplane; provider.ignoreCrossplaneConstraints: true installs it all the same"},
 		"Unknown":       {"Where nobody knows, nothing should be said.", "boom", ""},
 		"Empty":         {"Nor about nothing.", "", ""},
 	}

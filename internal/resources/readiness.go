@@ -39,32 +39,6 @@ func startingUp(message string) bool {
 	return strings.Contains(message, "referenced field was empty") || strings.Contains(message, "cannot resolve references")
 }
 
-// volatile parts of provider messages: they differ from one attempt to the next, and a condition must not.
-//
-//nolint:gochecknoglobals // Constants in all but the keyword.
-var (
-	requestID = regexp.MustCompile(`(?i),?\s*\b(?:x-amz-)?(?:request|host)[ -]?id\s*[:=]\s*"?[0-9A-Za-z+/=_-]+"?`)
-	timestamp = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d)?( m=[+-][\d.]+)?`)
-	spaces    = regexp.MustCompile(`\s+`)
-)
-
-// maxQuote bounds a quoted message, in characters.
-const maxQuote = 600
-
-// Quote a provider's message without what changes on every attempt.
-func Quote(message string) string {
-	if message == "" {
-		return "no message"
-	}
-	message = requestID.ReplaceAllString(message, "")
-	message = timestamp.ReplaceAllString(message, "<time>")
-	message = strings.TrimSpace(spaces.ReplaceAllString(message, " "))
-	if r := []rune(message); len(r) > maxQuote {
-		return string(r[:maxQuote]) + " ..."
-	}
-	return message
-}
-
 // packageReady is ready when the wanted package is installed and healthy. Healthy alone may still speak of the version before.
 func (c *Context) packageReady(source string) func(view.Object) Readiness {
 	return func(o view.Object) Readiness {
