@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ const annotationIdentity = "aws.podidentity.dev/identity"
 //     only when the association does),
 //   - no kind is composed or required before it exists,
 //   - a Provider is created only once its association is ready and settled,
-//   - the composite resource is not ready while anything is missing,
+//   - the composite resource is not ready while anything is missing, such as a provider that somebody else installs,
 //   - and once the world is quiet, it becomes ready.
 func TestProperties(t *testing.T) {
 	for seed := range lives() {
@@ -140,6 +141,7 @@ func (s *simulation) step(t *testing.T) *fnv1.RunFunctionResponse {
 				t.Fatalf("the composite resource is ready, %s is not", key)
 			}
 		}
+		s.checkTheirs(t)
 	}
 	s.apply(t, rsp)
 	return rsp
@@ -154,6 +156,25 @@ func (s *simulation) checkCreation(t *testing.T, key string) {
 	a := s.Observed["association/"+service]
 	if condition(a, "Ready") != "True" || at(a, "status", "atProvider", "associationId").GetStringValue() == "" {
 		t.Fatalf("%s is created before its association is ready: its pods would never get credentials", key)
+	}
+}
+
+// checkTheirs makes sure that a provider that is somebody else's is as it must be.
+func (s *simulation) checkTheirs(t *testing.T) {
+	t.Helper()
+	for _, v := range at(s.XR, "spec", "services").GetListValue().GetValues() {
+		if at(v.GetStructValue(), "management").GetStringValue() != "Observe" {
+			continue
+		}
+		healthy := slices.ContainsFunc(s.Cluster, func(o *structpb.Struct) bool {
+			return at(o, "metadata", "name").GetStringValue() == "their-rds" && condition(o, "Healthy") == "True"
+		})
+		account := slices.ContainsFunc(s.Cluster, func(o *structpb.Struct) bool {
+			return at(o, "metadata", "name").GetStringValue() == "their-config" && at(o, "spec", "serviceAccountTemplate", "metadata", "name").GetStringValue() == "provider-aws-rds"
+		})
+		if !healthy || !account {
+			t.Fatalf("the composite resource is ready, and the provider that it observes is healthy: %t, and has the right ServiceAccount: %t", healthy, account)
+		}
 	}
 }
 
@@ -228,6 +249,16 @@ func (s *simulation) disturb() {
 	case 2:
 		s.uninstall("the-cluster")
 	}
+	switch s.rand.IntN(6) {
+	case 0:
+		s.addTheirs("True", "provider-aws-rds")
+	case 1:
+		s.addTheirs("False", "provider-aws-rds")
+	case 2:
+		s.addTheirs("True", "default")
+	case 3:
+		s.uninstall("their-rds")
+	}
 	if s.rand.IntN(10) == 0 {
 		delete(s.XR.Fields, "status")
 	}
@@ -260,9 +291,27 @@ func (s *simulation) calm() {
 	s.addCluster()
 	s.uninstall("default")
 	s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{"apiVersion": "aws.upbound.io/v1beta1", "kind": "ProviderConfig", "metadata": map[string]any{"name": "default"}})))
+	s.addTheirs("True", "provider-aws-rds")
 	for _, key := range sortedKeys(s.Observed) {
 		s.setStatus(key, "True", "True")
 	}
+}
+
+// addTheirs lets somebody else install provider-aws-rds, which the composite resource may observe.
+func (s *simulation) addTheirs(healthy, account string) {
+	s.uninstall("their-rds")
+	s.uninstall("their-config")
+	s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{
+		"apiVersion": "pkg.crossplane.io/v1", "kind": "Provider", "metadata": map[string]any{"name": "their-rds"},
+		"spec": map[string]any{"package": "example.org/provider-aws-rds:v1.0.0", "runtimeConfigRef": map[string]any{"name": "their-config"}},
+		"status": map[string]any{
+			"currentRevision": "their-rds-1", "currentIdentifier": "example.org/provider-aws-rds:v1.0.0",
+			"conditions": []any{map[string]any{"type": "Installed", "status": "True"}, map[string]any{"type": "Healthy", "status": healthy}},
+		},
+	})), must(structpb.NewStruct(map[string]any{
+		"apiVersion": "pkg.crossplane.io/v1beta1", "kind": "DeploymentRuntimeConfig", "metadata": map[string]any{"name": "their-config"},
+		"spec": map[string]any{"serviceAccountTemplate": map[string]any{"metadata": map[string]any{"name": account}}},
+	})))
 }
 
 func (s *simulation) addCluster() {

@@ -19,7 +19,8 @@ const (
 	// behind spec.providerConfigRef.
 	ConditionIdentityReady ConditionType = "IdentityReady"
 
-	// ConditionProvidersReady says whether the provider packages are installed and healthy in the wanted version.
+	// ConditionProvidersReady says whether the provider packages are installed and healthy in the wanted version, and those that
+	// somebody else installs run as the associated ServiceAccounts.
 	//
 	// To do: see the reason, and kubectl describe of the Provider and its ProviderRevision.
 	ConditionProvidersReady ConditionType = "ProvidersReady"
@@ -75,7 +76,7 @@ const (
 	// To do: wait; seconds for AWS, a minute or two for a package. If it lasts, kubectl describe what the message names.
 	ReasonCreating Reason = "Creating"
 
-	// ReasonFailed: an object reports an error, which the message quotes.
+	// ReasonFailed: an object reports an error, which the message quotes, or is not as it must be.
 	//
 	// To do: what the message says at its end. It is tried again by itself.
 	ReasonFailed Reason = "Failed"

@@ -33,7 +33,8 @@ type Plan struct {
 // An Outcome is what becomes of one resource.
 type Outcome struct {
 	*resources.Resource
-	// Observed is the object as it exists; it does not while the resource waits or was just created.
+	// Observed is the object as it exists; it does not while the resource waits or was just created. Of a check it is the
+	// object that was seen.
 	Observed view.Object
 	// Desired is the object to compose; nil while it waits, and always of a check.
 	Desired *structpb.Struct
@@ -77,7 +78,7 @@ func untagged(v *view.View, id *identity.Identity) []string {
 // is never composed, whatever was observed under its key.
 func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outcome, error) {
 	if r.Check() {
-		return &Outcome{Resource: r, Readiness: resources.Readiness{Ready: r.Wait == nil}}, nil
+		return &Outcome{Resource: r, Observed: r.Seen, Readiness: resources.Readiness{Ready: r.Wait == nil}}, nil
 	}
 	o := &Outcome{Resource: r, Observed: v.Observed(r.Key)}
 	exists := o.Observed.Exists()

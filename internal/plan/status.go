@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
@@ -68,6 +69,7 @@ func observe(s *v1alpha1.ServiceStatus, o *Outcome) {
 	case "PodIdentityAssociation":
 		s.AssociationID, s.AssociationARN, s.ExternalID = at("associationId"), at("associationArn"), at("externalId")
 	case "Provider":
+		s.ProviderName, s.Package = cmp.Or(s.ProviderName, o.Observed.Name()), cmp.Or(s.Package, o.Observed.String("spec", "package"))
 		s.ProviderRevision = o.Observed.String("status", "currentRevision")
 	}
 }

@@ -70,7 +70,8 @@ func TestStatusFirst(t *testing.T) {
 			},
 			{
 				Name: "ec2", Phase: v1alpha1.PhaseWaiting, RoleName: "crossplane-prod-eu-west-1-ec2", ServiceAccountName: "provider-aws-ec2",
-				Message: missing,
+				Message: missing + "; Provider of xpkg.upbound.io/upbound/provider-aws-ec2: management is Observe, and nobody installed one: " +
+					"install it when the association is ready, with a DeploymentRuntimeConfig that sets spec.serviceAccountTemplate.metadata.name to provider-aws-ec2",
 			},
 			{
 				Name: "rds", Phase: v1alpha1.PhaseWaiting, RoleName: "x", RoleARN: "arn:aws:iam::123456789012:role/team/x", ServiceAccountName: "provider-aws-rds",
@@ -116,6 +117,25 @@ func TestStatusReady(t *testing.T) {
 	}
 	if !got.Ready() {
 		t.Errorf("want everything ready, got %+v", got.Conditions)
+	}
+}
+
+// TestStatusObserved makes sure that the status names a provider that somebody else installed, and that this is how it is
+// found again.
+func TestStatusObserved(t *testing.T) {
+	w := world{
+		Spec: `services: [{name: s3, management: Observe}]`,
+		Answers: map[string]string{
+			"all/Provider.pkg.crossplane.io":               `[{metadata: {name: team-s3}, spec: {package: "a/provider-aws-s3:v1.0.0"}, status: {currentRevision: team-s3-1}}]`,
+			"ProviderRevision.pkg.crossplane.io/team-s3-1": `[]`,
+		},
+	}
+	s := w.plan(t).Status.Services[0]
+	if s.ProviderName != "team-s3" || s.Package != "a/provider-aws-s3:v1.0.0" || s.ProviderRevision != "team-s3-1" {
+		t.Errorf("want name, package and revision of the Provider that was found, got %+v", s)
+	}
+	if s := (world{Spec: w.Spec}).plan(t).Status.Services[0]; s.ProviderName != "" || s.Package != "" {
+		t.Errorf("want no name of a Provider that nobody found, got %+v", s)
 	}
 }
 

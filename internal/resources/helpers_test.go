@@ -2,6 +2,7 @@ package resources
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,12 @@ func (w world) all(t testing.TB) []*Resource {
 	t.Helper()
 	c := w.context(t)
 	return All(c.View, c.Identity)
+}
+
+// composed resources of the world's full plan.
+func (w world) composed(t testing.TB) []*Resource {
+	t.Helper()
+	return slices.DeleteFunc(w.all(t), (*Resource).Check)
 }
 
 // resource of that key; nil if there is none.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	pkgv1 "github.com/crossplane/crossplane/v2/apis/pkg/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -62,7 +61,7 @@ type providerList struct {
 // providerItems are all Providers in the cluster.
 func (c *Context) providerItems() ([]view.Object, view.Answer) {
 	if c.providers == nil {
-		items, answer := c.View.Requirements.List(pkgv1.ProviderGroupVersionKind, nil)
+		items, answer := c.View.Requirements.List(providerKind, nil)
 		c.providers = &providerList{items: items, answer: answer}
 	}
 	return c.providers.items, c.providers.answer
@@ -88,8 +87,7 @@ func (c *Context) noOther(key string, p identity.Package, wayOut string) *Wait {
 func (c *Context) other(items []view.Object, p identity.Package) view.Object {
 	var found view.Object
 	for _, o := range items {
-		same := o.Name() == p.Name || samePackage(o.String("spec", "package"), p.Repository)
-		if same && !c.mine(o) && (!found.Exists() || o.Name() < found.Name()) {
+		if installs(o, p) && !c.mine(o) && (!found.Exists() || o.Name() < found.Name()) {
 			found = o
 		}
 	}
@@ -153,6 +151,11 @@ func runsAs(serviceAccount string) func(view.Object) bool {
 		return o.String("spec", "serviceAccountTemplate", "metadata", "name") == serviceAccount ||
 			o.String("spec", "deploymentTemplate", "spec", "template", "spec", "serviceAccountName") == serviceAccount
 	}
+}
+
+// installs says whether a Provider installs a package, or has the name of the Provider that would.
+func installs(o view.Object, p identity.Package) bool {
+	return o.Name() == p.Name || samePackage(o.String("spec", "package"), p.Repository)
 }
 
 // samePackage says whether two packages install the same provider. The registry does not matter: the same kinds from

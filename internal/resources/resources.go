@@ -29,6 +29,8 @@ type Resource struct {
 	Kind schema.GroupVersionKind
 	// Name of the object; empty if Crossplane or nobody knows it yet.
 	Name string
+	// Seen is the object that a check is about; it does not exist while nobody knows it, and of what is not a check.
+	Seen view.Object
 	// Wait says why the object may not be created yet; nil if it may. Of a check it says what is not as it must be.
 	Wait *Wait
 	// Build the object; nil for a check.
@@ -80,7 +82,7 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 		own := []*Resource{Role(c, s)}
 		own = append(own, Policies(c, s)...)
 		own = append(own, Attachments(c, s)...)
-		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s))
+		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s), ObservedProvider(c, s))
 		rs = append(rs, c.forService(s, own)...)
 	}
 	rs = wanted(append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c)))

@@ -74,6 +74,7 @@ func TestKeys(t *testing.T) {
 				{"policy/ec2", "ec2", "IdentityReady", "Policy"},
 				{"attachment/ec2", "ec2", "IdentityReady", "RolePolicyAttachment"},
 				{"association/ec2", "ec2", "IdentityReady", "PodIdentityAssociation"},
+				{"observed-provider/ec2", "ec2", "ProvidersReady", "Provider"},
 				{"association/rds", "rds", "IdentityReady", "PodIdentityAssociation"},
 				{"runtimeconfig/rds", "rds", "ProvidersReady", "DeploymentRuntimeConfig"},
 				{"provider/rds", "rds", "ProvidersReady", "Provider"},
@@ -135,7 +136,7 @@ func TestNamesUnique(t *testing.T) {
 // whoever else sets it.
 func TestNoNoise(t *testing.T) {
 	for spec, doc := range map[string]string{"the smallest": ``, "everything": everything} {
-		for _, r := range (world{Spec: doc, Observed: map[string]string{"association/s3": associationOf("2025-01-01T00:00:00Z")}}).all(t) {
+		for _, r := range (world{Spec: doc, Observed: map[string]string{"association/s3": associationOf("2025-01-01T00:00:00Z")}}).composed(t) {
 			o, err := r.Build()
 			if err != nil {
 				t.Fatal(err)
@@ -184,7 +185,7 @@ func noise(t *testing.T, what string, v any, path []string) {
 func TestDeterministic(t *testing.T) {
 	build := func() []byte {
 		var out []byte
-		for _, r := range (world{Spec: everything}).all(t) {
+		for _, r := range (world{Spec: everything}).composed(t) {
 			o, err := r.Build()
 			if err != nil {
 				t.Fatal(err)
@@ -208,7 +209,7 @@ func TestDeterministic(t *testing.T) {
 // TestIndependentServices makes sure that a service's objects are the same whatever other services there are.
 func TestIndependentServices(t *testing.T) {
 	alone, among := world{Spec: `services: [{name: s3}]`}, world{Spec: `services: [{name: rds}, {name: s3}, {name: ec2, runtime: {replicas: 3}}]`}
-	for _, r := range alone.all(t) {
+	for _, r := range alone.composed(t) {
 		want, err := r.Build()
 		if err != nil {
 			t.Fatal(err)
@@ -230,7 +231,7 @@ func TestBuildIgnoresGates(t *testing.T) {
 	for key := range answers() {
 		shut.Answers[key] = unanswered
 	}
-	for _, r := range (world{Spec: everything}).all(t) {
+	for _, r := range (world{Spec: everything}).composed(t) {
 		want, err := r.Build()
 		if err != nil {
 			t.Fatal(err)
@@ -253,7 +254,7 @@ status:
   conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}, {type: Installed, status: "True"}, {type: Healthy, status: "True"}]
   atProvider: {associationId: a-1}
   currentIdentifier: `
-	for _, r := range (world{Spec: everything}).all(t) {
+	for _, r := range (world{Spec: everything}).composed(t) {
 		o, err := r.Build()
 		if err != nil {
 			t.Fatal(err)
