@@ -1,0 +1,165 @@
+package fakes
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+type role struct {
+	trust    string
+	created  time.Time
+	ready    time.Time
+	attached map[string]bool
+}
+
+type policy struct {
+	document string
+	ready    time.Time
+}
+
+type association struct {
+	id, role string
+	ready    time.Time
+}
+
+// Associate a ServiceAccount with a role, as `aws eks create-pod-identity-association` would.
+func (a *AWS) Associate(namespace, serviceAccount string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	x := &association{id: a.newID(), ready: time.Now()}
+	a.associations[namespace+"/"+serviceAccount] = x
+	return x.id
+}
+
+// AddRole is a role that somebody else made, a day ago, with policies attached to it.
+func (a *AWS) AddRole(name string, policyARNs ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := &role{created: time.Now().Add(-24 * time.Hour).UTC(), attached: map[string]bool{}}
+	for _, arn := range policyARNs {
+		r.attached[arn] = true
+	}
+	a.roles[name] = r
+}
+
+// Detach all policies from a role behind everybody's back.
+func (a *AWS) Detach(roleName string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if r := a.roles[roleName]; r != nil {
+		r.attached = map[string]bool{}
+	}
+}
+
+// Disassociate deletes an association behind everybody's back.
+func (a *AWS) Disassociate(namespace, serviceAccount string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.associations, namespace+"/"+serviceAccount)
+}
+
+// Fail makes creations fail of objects of that kind whose name contains the part, with that error of AWS. An empty message
+// ends it.
+func (a *AWS) Fail(kind, part, message string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if message == "" {
+		delete(a.errors, kind+"/"+part)
+		return
+	}
+	a.errors[kind+"/"+part] = message
+}
+
+// Has says what AWS still has whose name contains the part.
+func (a *AWS) Has(part string) []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []string
+	for n := range a.roles {
+		out = append(out, "role "+n)
+	}
+	for n := range a.policies {
+		out = append(out, "policy "+n)
+	}
+	for n := range a.associations {
+		out = append(out, "association "+n)
+	}
+	out = slices.DeleteFunc(out, func(s string) bool { return !strings.Contains(s, part) })
+	slices.Sort(out)
+	return out
+}
+
+// Calls that changed something in AWS, in order, whose text contains the part.
+func (a *AWS) Calls(part string) []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(a.calls), func(s string) bool { return !strings.Contains(s, part) })
+}
+
+func (a *AWS) callf(format string, args ...any) {
+	a.calls = append(a.calls, fmt.Sprintf(format, args...))
+}
+
+func (a *AWS) newID() string {
+	a.requests++
+	return fmt.Sprintf("a-%017d", a.requests)
+}
+
+// publish which ServiceAccounts have an association that EKS knows everywhere.
+func (a *AWS) publish() {
+	type identity struct {
+		Namespace      string `json:"namespace"`
+		ServiceAccount string `json:"serviceAccount"`
+	}
+	a.mu.Lock()
+	out := struct {
+		Identities []identity `json:"identities"`
+	}{[]identity{}}
+	for _, k := range slices.Sorted(maps.Keys(a.associations)) {
+		if x := a.associations[k]; !time.Now().Before(x.ready.Add(a.Settle)) {
+			ns, sa, _ := strings.Cut(k, "/")
+			out.Identities = append(out.Identities, identity{ns, sa})
+		}
+	}
+	a.mu.Unlock()
+	b, err := json.Marshal(out)
+	if err != nil {
+		return
+	}
+	if old, _ := os.ReadFile(a.identities); bytes.Equal(old, b) {
+		return
+	}
+	tmp := filepath.Join(filepath.Dir(a.identities), ".identities")
+	if os.WriteFile(tmp, b, 0o644) == nil {
+		_ = os.Rename(tmp, a.identities)
+	}
+}
+
+func (a *AWS) error(o *unstructured.Unstructured) string {
+	for k, m := range a.errors {
+		kind, part, _ := strings.Cut(k, "/")
+		if kind == o.GetKind() && strings.Contains(o.GetName(), part) {
+			return strings.ReplaceAll(m, "REQUEST", a.requestID())
+		}
+	}
+	return ""
+}
+
+// requestID changes with every request, as AWS's do. Errors are tried again once a second.
+func (a *AWS) requestID() string {
+	return fmt.Sprintf("%08x-0000-4000-8000-000000000000", time.Now().Unix())
+}
+
+// AccessDenied is what the provider says when it may not create a role.
+func AccessDenied(roleName string) string {
+	return fmt.Sprintf("failed to create the resource: [{0 creating IAM Role (%s): operation error IAM: CreateRole, https response error StatusCode: 403, RequestID: REQUEST, api error AccessDenied: User: arn:aws:iam::%s:user/fake is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::%s:role/%s because no identity-based policy allows the iam:CreateRole action  []}]", roleName, Account, Account, roleName)
+}

@@ -1,0 +1,131 @@
+package fakes
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// sync an object with AWS. The answer is what AWS has, or its error.
+//
+//nolint:funlen,gocognit // Four kinds, one after the other.
+func (a *AWS) sync(o *unstructured.Unstructured) (at map[string]any, ready bool, message string) {
+	now := time.Now()
+	name := o.GetAnnotations()[externalName]
+	p := func(f ...string) string { return String(o, append([]string{"spec", "forProvider"}, f...)...) }
+	path := p("path")
+	if path == "" {
+		path = "/"
+	}
+	switch o.GetKind() {
+	case "Role":
+		r := a.roles[name]
+		if r == nil {
+			if m := a.error(o); m != "" {
+				return nil, false, m
+			}
+			r = &role{trust: p("assumeRolePolicy"), created: now.UTC(), ready: now.Add(a.Latency), attached: map[string]bool{}}
+			a.roles[name] = r
+			a.callf("CreateRole %s", name)
+		}
+		if r.trust != p("assumeRolePolicy") {
+			r.trust = p("assumeRolePolicy")
+			a.callf("UpdateAssumeRolePolicy %s", name)
+		}
+		return map[string]any{
+			"arn": "arn:aws:iam::" + Account + ":role" + path + name, "id": name, "path": path, "assumeRolePolicy": r.trust,
+			"createDate": r.created.Format(time.RFC3339), "uniqueId": "AROA" + strings.ToUpper(fmt.Sprintf("%x", name))[:12],
+		}, now.After(r.ready), ""
+	case "Policy":
+		arn := "arn:aws:iam::" + Account + ":policy" + path + name
+		x := a.policies[arn]
+		if x == nil {
+			if m := a.error(o); m != "" {
+				return nil, false, m
+			}
+			x = &policy{document: p("policy"), ready: now.Add(a.Latency)}
+			a.policies[arn] = x
+			a.callf("CreatePolicy %s", name)
+		}
+		if x.document != p("policy") {
+			x.document = p("policy")
+			a.callf("CreatePolicyVersion %s", name)
+		}
+		return map[string]any{"arn": arn, "id": arn, "path": path, "policy": x.document}, now.After(x.ready), ""
+	case "RolePolicyAttachment":
+		r := a.roles[p("role")]
+		if r == nil {
+			return nil, false, fmt.Sprintf("failed to create the resource: [{0 attaching IAM Policy (%s) to IAM Role (%s): operation error IAM: AttachRolePolicy, https response error StatusCode: 404, RequestID: %s, NoSuchEntity: The role with name %s cannot be found.  []}]", p("policyArn"), p("role"), a.requestID(), p("role"))
+		}
+		if !r.attached[p("policyArn")] {
+			if m := a.error(o); m != "" {
+				return nil, false, m
+			}
+			r.attached[p("policyArn")] = true
+			a.callf("AttachRolePolicy %s", p("role"))
+		}
+		return map[string]any{"id": p("role") + "/" + p("policyArn"), "role": p("role"), "policyArn": p("policyArn")}, true, ""
+	case "PodIdentityAssociation":
+		key := p("namespace") + "/" + p("serviceAccount")
+		x := a.associations[key]
+		switch {
+		case x == nil:
+			if m := a.error(o); m != "" {
+				return nil, false, m
+			}
+			x = &association{id: a.newID(), role: p("roleArn"), ready: now.Add(a.Latency)}
+			a.associations[key] = x
+			a.callf("CreatePodIdentityAssociation %s", key)
+			annotate(o, externalName, x.id)
+		case x.id != name && name != "" || name == "" && x.role != p("roleArn"):
+			return nil, false, fmt.Sprintf("resource creation call returned error diags: creating EKS Pod Identity Association: operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 409, RequestID: %s, ResourceInUseException: Association already exists: %s", a.requestID(), x.id)
+		}
+		if x.role != p("roleArn") {
+			x.role = p("roleArn")
+			a.callf("UpdatePodIdentityAssociation %s", key)
+		}
+		return map[string]any{
+			"associationId": x.id, "id": x.id, "roleArn": x.role, "clusterName": p("clusterName"), "namespace": p("namespace"), "serviceAccount": p("serviceAccount"),
+			"associationArn": fmt.Sprintf("arn:aws:eks:%s:%s:podidentityassociation/%s/%s", p("region"), Account, p("clusterName"), x.id), "region": p("region"),
+		}, now.After(x.ready), ""
+	}
+	return nil, false, "unknown kind"
+}
+
+func (a *AWS) remove(o *unstructured.Unstructured) string {
+	name := o.GetAnnotations()[externalName]
+	p := func(f string) string { return String(o, "spec", "forProvider", f) }
+	switch o.GetKind() {
+	case "Role":
+		// The real provider detaches what is attached first.
+		if a.roles[name] != nil {
+			delete(a.roles, name)
+			a.callf("DeleteRole %s", name)
+		}
+	case "Policy":
+		arn := String(o, "status", "atProvider", "arn")
+		for _, r := range a.roles {
+			if r.attached[arn] {
+				return fmt.Sprintf("failed to delete the resource: [{0 deleting IAM Policy (%s): operation error IAM: DeletePolicy, https response error StatusCode: 409, RequestID: %s, DeleteConflict: Cannot delete a policy attached to entities.  []}]", arn, a.requestID())
+			}
+		}
+		if a.policies[arn] != nil {
+			delete(a.policies, arn)
+			a.callf("DeletePolicy %s", name)
+		}
+	case "RolePolicyAttachment":
+		if r := a.roles[p("role")]; r != nil && r.attached[p("policyArn")] {
+			delete(r.attached, p("policyArn"))
+			a.callf("DetachRolePolicy %s", p("role"))
+		}
+	case "PodIdentityAssociation":
+		key := p("namespace") + "/" + p("serviceAccount")
+		if x := a.associations[key]; x != nil && x.id == name {
+			delete(a.associations, key)
+			a.callf("DeletePodIdentityAssociation %s", key)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,150 @@
+package fakes
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// reconcile one managed resource, one step at a time.
+func (a *AWS) reconcile(ctx context.Context, o *unstructured.Unstructured) error {
+	if o.GetAnnotations()["crossplane.io/paused"] == "true" {
+		return nil
+	}
+	before := o.DeepCopy()
+	if _, problem := a.connect(ctx, o); problem != "" {
+		condition(o, "Synced", "False", "ReconcileError", problem)
+		return a.status(ctx, before, o)
+	}
+	if o.GetDeletionTimestamp() != nil {
+		return a.delete(ctx, before, o)
+	}
+	if !slices.Contains(o.GetFinalizers(), finalizer) {
+		o.SetFinalizers(append(o.GetFinalizers(), finalizer))
+		return a.update(ctx, o)
+	}
+	if o.GetAnnotations()[externalName] == "" && o.GetKind() != "PodIdentityAssociation" && o.GetKind() != "RolePolicyAttachment" {
+		annotate(o, externalName, o.GetName())
+		return a.update(ctx, o)
+	}
+	if tags(o) {
+		return a.update(ctx, o)
+	}
+	if done, err := a.resolve(ctx, o); err != nil {
+		condition(o, "Synced", "False", "ReconcileError", "cannot resolve references: mg.Spec.ForProvider."+err.Error())
+		return a.status(ctx, before, o)
+	} else if !done {
+		return nil // Resolved and written: the next round goes on.
+	}
+	if o.GetAnnotations()["crossplane.io/external-create-succeeded"] == "" && o.GetAnnotations()["crossplane.io/external-create-pending"] == "" {
+		annotate(o, "crossplane.io/external-create-pending", time.Now().UTC().Format(time.RFC3339))
+		return a.update(ctx, o)
+	}
+	return a.observe(ctx, before, o)
+}
+
+// observe an object in AWS, create or update it there, and tell how it is.
+func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured) error {
+	a.mu.Lock()
+	at, ready, message := a.sync(o)
+	a.mu.Unlock()
+	switch {
+	case message != "":
+		condition(o, "Synced", "False", "ReconcileError", "create failed: async create failed: "+message)
+		condition(o, "LastAsyncOperation", "False", "AsyncCreateFailure", "async create failed: "+message)
+		condition(o, "Ready", "False", "Creating", "")
+		return a.status(ctx, before, o)
+	case !ready:
+		condition(o, "Synced", "True", "ReconcileSuccess", "")
+		condition(o, "Ready", "False", "Creating", "")
+		return a.status(ctx, before, o)
+	}
+	name := o.GetAnnotations()[externalName]
+	if id := at["id"]; name == "" || o.GetKind() == "PodIdentityAssociation" && name != at["associationId"] {
+		annotate(o, externalName, fmt.Sprint(id))
+	}
+	if o.GetAnnotations()["crossplane.io/external-create-succeeded"] == "" {
+		annotate(o, "crossplane.io/external-create-succeeded", time.Now().UTC().Format(time.RFC3339))
+	}
+	lateInitialize(o)
+	if !equal(before.Object["spec"], o.Object["spec"]) || !maps.Equal(before.GetAnnotations(), o.GetAnnotations()) {
+		return a.update(ctx, o)
+	}
+	_ = unstructured.SetNestedMap(o.Object, at, "status", "atProvider")
+	condition(o, "Synced", "True", "ReconcileSuccess", "")
+	condition(o, "LastAsyncOperation", "True", "Success", "")
+	condition(o, "Ready", "True", "Available", "")
+	return a.status(ctx, before, o)
+}
+
+// delete an object in AWS, as far as AWS lets it.
+func (a *AWS) delete(ctx context.Context, before, o *unstructured.Unstructured) error {
+	if !slices.Contains(o.GetFinalizers(), finalizer) || len(o.GetFinalizers()) > 1 {
+		return nil // The real ones wait until theirs is the last, too.
+	}
+	if String(o, "spec", "deletionPolicy") != "Orphan" {
+		a.mu.Lock()
+		message := a.remove(o)
+		a.mu.Unlock()
+		if message != "" {
+			condition(o, "Synced", "False", "ReconcileError", "delete failed: async delete failed: "+message)
+			condition(o, "Ready", "False", "Deleting", "")
+			return a.status(ctx, before, o)
+		}
+	}
+	o.SetFinalizers(slices.DeleteFunc(o.GetFinalizers(), func(f string) bool { return f == finalizer }))
+	return a.update(ctx, o)
+}
+
+func (a *AWS) update(ctx context.Context, o *unstructured.Unstructured) error {
+	return a.Client.Update(ctx, o, client.FieldOwner("provider-aws"))
+}
+
+// status is written only if it changed.
+func (a *AWS) status(ctx context.Context, before, o *unstructured.Unstructured) error {
+	if equal(before.Object["status"], o.Object["status"]) {
+		return nil
+	}
+	return a.Client.Status().Update(ctx, o, client.FieldOwner("provider-aws"))
+}
+
+// tags that the providers give to everything that has tags.
+func tags(o *unstructured.Unstructured) bool {
+	if o.GetKind() == "RolePolicyAttachment" {
+		return false
+	}
+	changed := false
+	for k, v := range map[string]string{
+		"crossplane-kind":           strings.ToLower(o.GetKind()) + "." + o.GroupVersionKind().Group,
+		"crossplane-name":           o.GetName(),
+		"crossplane-providerconfig": String(o, "spec", "providerConfigRef", "name"),
+	} {
+		if String(o, "spec", "forProvider", "tags", k) == "" {
+			_ = unstructured.SetNestedField(o.Object, v, "spec", "forProvider", "tags", k)
+			changed = true
+		}
+	}
+	return changed
+}
+
+// lateInitialize what is unset with what AWS made of it.
+func lateInitialize(o *unstructured.Unstructured) {
+	set := func(field string, v any) {
+		if _, ok, _ := unstructured.NestedFieldNoCopy(o.Object, "spec", "forProvider", field); !ok {
+			_ = unstructured.SetNestedField(o.Object, v, "spec", "forProvider", field)
+		}
+	}
+	switch o.GetKind() {
+	case "Role":
+		set("maxSessionDuration", int64(3600))
+		set("path", "/")
+	case "Policy":
+		set("path", "/")
+	}
+}
