@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"sync"
 
 	"google.golang.org/protobuf/types/known/structpb"
 )
@@ -33,27 +32,34 @@ func Object(o any) (*structpb.Struct, error) {
 // Status encodes the status of a composite resource.
 func Status(o any) (*structpb.Value, error) { return value(reflect.ValueOf(o)) }
 
-var marshaler = reflect.TypeFor[json.Marshaler]() //nolint:gochecknoglobals // A constant in all but the keyword.
-
 func value(v reflect.Value) (*structpb.Value, error) {
 	if !v.IsValid() {
 		return structpb.NewNullValue(), nil
 	}
-	t := v.Type()
-	if t.Kind() != reflect.Pointer && t.Implements(marshaler) {
+	return codecOf(v.Type()).encode(v)
+}
+
+// encode a value of the codec's type.
+func (c *codec) encode(v reflect.Value) (*structpb.Value, error) {
+	switch {
+	case c.custom:
 		return custom(v.Interface())
-	}
-	if v.CanAddr() && reflect.PointerTo(t).Implements(marshaler) {
+	case c.customPointer && v.CanAddr():
 		return custom(v.Addr().Interface())
 	}
 	switch v.Kind() { //nolint:exhaustive // Kubernetes objects are made of these.
-	case reflect.Pointer, reflect.Interface:
+	case reflect.Pointer:
+		if v.IsNil() {
+			return structpb.NewNullValue(), nil
+		}
+		return c.elem().encode(v.Elem())
+	case reflect.Interface:
 		if v.IsNil() {
 			return structpb.NewNullValue(), nil
 		}
 		return value(v.Elem())
 	case reflect.String:
-		return structpb.NewStringValue(strings.ToValidUTF8(v.String(), "\uFFFD")), nil
+		return newString(v.String()), nil
 	case reflect.Bool:
 		return structpb.NewBoolValue(v.Bool()), nil
 	case reflect.Int, reflect.Int32, reflect.Int64:
@@ -61,40 +67,53 @@ func value(v reflect.Value) (*structpb.Value, error) {
 	case reflect.Float32, reflect.Float64:
 		return structpb.NewNumberValue(v.Float()), nil
 	case reflect.Slice:
-		l := &structpb.ListValue{Values: make([]*structpb.Value, v.Len())}
-		for i := range v.Len() {
-			e, err := value(v.Index(i))
-			if err != nil {
-				return nil, err
-			}
-			l.Values[i] = e
-		}
-		return structpb.NewListValue(l), nil
+		return c.encodeSlice(v)
 	case reflect.Map:
-		s := &structpb.Struct{Fields: make(map[string]*structpb.Value, v.Len())}
-		for it := v.MapRange(); it.Next(); {
-			e, err := value(it.Value())
-			if err != nil {
-				return nil, err
-			}
-			s.Fields[it.Key().String()] = e
-		}
-		return structpb.NewStructValue(s), nil
+		return c.encodeMap(v)
 	case reflect.Struct:
-		s := &structpb.Struct{Fields: map[string]*structpb.Value{}}
-		if err := structInto(s, v); err != nil {
-			return nil, err
-		}
-		return structpb.NewStructValue(s), nil
+		out, s := newStruct(0)
+		return out, c.encodeFields(s, v)
 	}
-	return nil, fmt.Errorf("unsupported type %s", t)
+	return nil, fmt.Errorf("unsupported type %s", v.Type())
 }
 
-func structInto(s *structpb.Struct, v reflect.Value) error {
-	for _, f := range fieldsOf(v.Type()) {
+func (c *codec) encodeSlice(v reflect.Value) (*structpb.Value, error) {
+	l := &structpb.ListValue{Values: make([]*structpb.Value, v.Len())}
+	for i := range v.Len() {
+		e, err := c.elem().encode(v.Index(i))
+		if err != nil {
+			return nil, err
+		}
+		l.Values[i] = e
+	}
+	return structpb.NewListValue(l), nil
+}
+
+func (c *codec) encodeMap(v reflect.Value) (*structpb.Value, error) {
+	out, s := newStruct(v.Len())
+	if m, ok := v.Interface().(map[string]string); ok {
+		// Most are of this type, and reflection copies every key and value.
+		for k, e := range m {
+			s.Fields[k] = newString(e)
+		}
+		return out, nil
+	}
+	for it := v.MapRange(); it.Next(); {
+		e, err := c.elem().encode(it.Value())
+		if err != nil {
+			return nil, err
+		}
+		s.Fields[it.Key().String()] = e
+	}
+	return out, nil
+}
+
+func (c *codec) encodeFields(into *structpb.Struct, v reflect.Value) error {
+	for i := range c.fields {
+		f := &c.fields[i]
 		fv := v.Field(f.index)
 		if f.inline {
-			if err := structInto(s, fv); err != nil {
+			if err := f.codec().encodeFields(into, fv); err != nil {
 				return err
 			}
 			continue
@@ -102,11 +121,11 @@ func structInto(s *structpb.Struct, v reflect.Value) error {
 		if f.omitEmpty && empty(fv) {
 			continue
 		}
-		e, err := value(fv)
+		e, err := f.codec().encode(fv)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
-		s.Fields[f.name] = e
+		into.Fields[f.name] = e
 	}
 	return nil
 }
@@ -131,31 +150,26 @@ func custom(o any) (*structpb.Value, error) {
 	return v, nil
 }
 
-type structField struct {
-	name              string
-	index             int
-	omitEmpty, inline bool
+// newString allocates a value together with what it holds: objects are made of hundreds of them.
+func newString(s string) *structpb.Value {
+	n := &struct {
+		value structpb.Value
+		kind  structpb.Value_StringValue
+	}{}
+	n.kind.StringValue = strings.ToValidUTF8(s, "\uFFFD")
+	n.value.Kind = &n.kind
+	return &n.value
 }
 
-var fields sync.Map //nolint:gochecknoglobals // A cache of what never changes: the fields of a type.
-
-func fieldsOf(t reflect.Type) []structField {
-	if fs, ok := fields.Load(t); ok {
-		return fs.([]structField) //nolint:forcetypeassert // Nothing else is stored.
-	}
-	fs := make([]structField, 0, t.NumField())
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "-" || !f.IsExported() {
-			continue
-		}
-		inline := name == "" && (f.Anonymous || strings.Contains(opts, "inline"))
-		if name == "" && !inline {
-			name = f.Name
-		}
-		fs = append(fs, structField{name: name, index: i, inline: inline, omitEmpty: strings.Contains(opts, "omitempty") || strings.Contains(opts, "omitzero")})
-	}
-	fields.Store(t, fs)
-	return fs
+// newStruct allocates a value together with the object that it holds, which has room for so many fields.
+func newStruct(size int) (*structpb.Value, *structpb.Struct) {
+	n := &struct {
+		value  structpb.Value
+		kind   structpb.Value_StructValue
+		object structpb.Struct
+	}{}
+	n.object.Fields = make(map[string]*structpb.Value, size)
+	n.kind.StructValue = &n.object
+	n.value.Kind = &n.kind
+	return &n.value, &n.object
 }

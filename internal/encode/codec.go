@@ -1,0 +1,76 @@
+package encode
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// A codec is what there is to know of a type before one of its values is encoded. Finding it out takes longer than encoding
+// most values.
+type codec struct {
+	// custom says that the type has its own JSON form, customPointer that pointers to it have.
+	custom, customPointer bool
+	// elem is the codec of what a pointer, slice or map holds. It is looked for when it is needed: types may hold themselves.
+	elem func() *codec
+	// fields of a struct.
+	fields []structField
+}
+
+type structField struct {
+	name              string
+	index             int
+	omitEmpty, inline bool
+	codec             func() *codec
+}
+
+//nolint:gochecknoglobals // A constant, and a cache of what never changes.
+var (
+	marshaler = reflect.TypeFor[json.Marshaler]()
+	codecs    sync.Map
+)
+
+func codecOf(t reflect.Type) *codec {
+	if c, ok := codecs.Load(t); ok {
+		return c.(*codec) //nolint:forcetypeassert // Nothing else is stored.
+	}
+	c, _ := codecs.LoadOrStore(t, newCodec(t))
+	return c.(*codec) //nolint:forcetypeassert // Nothing else is stored.
+}
+
+func newCodec(t reflect.Type) *codec {
+	c := &codec{
+		custom:        t.Kind() != reflect.Pointer && t.Implements(marshaler),
+		customPointer: reflect.PointerTo(t).Implements(marshaler),
+	}
+	switch t.Kind() { //nolint:exhaustive // The others hold nothing.
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		c.elem = later(t.Elem())
+	case reflect.Struct:
+		c.fields = fieldsOf(t)
+	}
+	return c
+}
+
+func later(t reflect.Type) func() *codec { return sync.OnceValue(func() *codec { return codecOf(t) }) }
+
+func fieldsOf(t reflect.Type) []structField {
+	fs := make([]structField, 0, t.NumField())
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" || !f.IsExported() {
+			continue
+		}
+		inline := name == "" && (f.Anonymous || strings.Contains(opts, "inline"))
+		if name == "" && !inline {
+			name = f.Name
+		}
+		fs = append(fs, structField{
+			name: name, index: i, inline: inline, codec: later(f.Type),
+			omitEmpty: strings.Contains(opts, "omitempty") || strings.Contains(opts, "omitzero"),
+		})
+	}
+	return fs
+}
