@@ -92,47 +92,63 @@ func (p *Plan) sum(covers func(*Outcome) bool) Condition {
 	return c
 }
 
-func graver(a, b v1alpha1.Reason) bool {
-	return slices.Index(gravity, a) < slices.Index(gravity, b)
-}
+func graver(a, b v1alpha1.Reason) bool { return rank(a) < rank(b) }
+
+func rank(r v1alpha1.Reason) int { return slices.Index(gravity, r) }
 
 // describe why resources are not ready: the gravest first, each message once, with what and which services it is about.
 func (p *Plan) describe(os []*Outcome, withServices bool) string {
+	os = slices.Clone(os)
+	ranks := make(map[*Outcome]int, len(os))
+	for _, o := range os {
+		ranks[o] = rank(o.reason())
+	}
+	slices.SortStableFunc(os, func(a, b *Outcome) int { return ranks[a] - ranks[b] })
+
 	type part struct {
 		message            string
-		subjects, services []string
+		subjects, services set
 	}
-	os = slices.Clone(os)
-	slices.SortStableFunc(os, func(a, b *Outcome) int { return slices.Index(gravity, a.reason()) - slices.Index(gravity, b.reason()) })
 	var parts []*part
+	byMessage := map[string]*part{}
 	for _, o := range os {
 		subject, message := p.why(o)
-		i := slices.IndexFunc(parts, func(x *part) bool { return x.message == message })
-		if i < 0 {
-			parts, i = append(parts, &part{message: message}), len(parts)
+		x := byMessage[message]
+		if x == nil {
+			x = &part{message: message}
+			parts, byMessage[message] = append(parts, x), x
 		}
-		parts[i].subjects = add(parts[i].subjects, subject)
-		parts[i].services = add(parts[i].services, o.Service)
+		x.subjects.add(subject)
+		x.services.add(o.Service)
 	}
 	out := make([]string, 0, len(parts))
 	for _, x := range parts {
 		m := x.message
-		if len(x.subjects) > 0 {
-			m = enumerate(x.subjects, ", ") + ": " + m
+		if x.subjects.list != nil {
+			m = enumerate(x.subjects.list, ", ") + ": " + m
 		}
-		if withServices && len(x.services) > 0 {
-			m = enumerate(x.services, ", ") + ": " + m
+		if withServices && x.services.list != nil {
+			m = enumerate(x.services.list, ", ") + ": " + m
 		}
 		out = append(out, m)
 	}
 	return enumerate(out, "; ")
 }
 
-func add(to []string, s string) []string {
-	if s == "" || slices.Contains(to, s) {
-		return to
+// A set of strings that are not empty, in the order in which they came.
+type set struct {
+	list []string
+	has  map[string]bool
+}
+
+func (s *set) add(e string) {
+	if e == "" || s.has[e] {
+		return
 	}
-	return append(to, s)
+	if s.has == nil {
+		s.has = map[string]bool{}
+	}
+	s.list, s.has[e] = append(s.list, e), true
 }
 
 // enumerate at most maxParts.

@@ -138,7 +138,10 @@ func (p *Plan) why(o *Outcome) (subject, message string) {
 	if o.waiting() {
 		subject, message = o.Wait.Subject, o.Wait.Message
 	}
-	if hint := resources.Hint(message, p.identity.BootstrapConfig); o.reason() == v1alpha1.ReasonFailed && hint != "" {
+	if o.reason() != v1alpha1.ReasonFailed {
+		return subject, message
+	}
+	if hint := resources.Hint(message, p.identity.BootstrapConfig); hint != "" {
 		message = strings.TrimRight(message, ".") + ". To do: " + hint
 	}
 	return subject, message
