@@ -64,6 +64,10 @@ build: ## Build the function's binary into _output/.
 generate: ## Write everything that is generated: CRDs, XRD, deepcopy code, reference docs.
 	tools/generate/generate.sh
 
+.PHONY: diagrams
+diagrams: ## Draw the pictures of the documentation. Needs graphviz.
+	@hack/diagrams.sh
+
 .PHONY: fmt
 fmt: ## Format all Go code.
 	@set -e; lint=$$($(TOOL) golangci-lint); \
@@ -126,6 +130,11 @@ bench: ## Measure how long one call of the function takes, alone and as multiple
 .PHONY: verify
 verify: ## Check that make generate and make tidy have nothing left to change.
 	@hack/verify.sh
+
+.PHONY: newcomer
+newcomer: ## Do what README and docs tell a newcomer, in a fresh copy, and compare what is printed.
+	@$(TOOL) crossplane-core-v2 >/dev/null; $(TOOL) crossplane-cli-v2 >/dev/null; $(TOOL) crossplane-cli-v1 >/dev/null
+	NEWCOMER=1 go test -count=1 -timeout=30m -v -run='^(TestNewcomer|TestShellBlocks)$$' $(TESTFLAGS) ./test/docs
 
 .PHONY: licenses
 licenses: ## Check the licences of everything that is linked into the function.

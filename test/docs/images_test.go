@@ -1,0 +1,33 @@
+package docs
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDiagrams checks that every picture was drawn from its source as it is now.
+func TestDiagrams(t *testing.T) {
+	pictures, err := filepath.Glob(filepath.Join(root, "docs/images/*.svg"))
+	if err != nil || len(pictures) == 0 {
+		t.Fatalf("no pictures: %v", err)
+	}
+	for _, picture := range pictures {
+		source := strings.TrimSuffix(picture, ".svg") + ".dot"
+		dot, err := os.ReadFile(source)
+		if err != nil {
+			t.Errorf("%s has no source: %v", picture, err)
+			continue
+		}
+		svg, err := os.ReadFile(picture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("<!-- %s %x -->", filepath.Base(source), sha256.Sum256(dot)); !strings.Contains(string(svg), want) {
+			t.Errorf("%s is not what %s would make: run make diagrams", picture, source)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package docs
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// changing is what differs from one run to the next: how long something took.
+var changing = regexp.MustCompile(`\b\d+(\.\d+)?(ms|m?s| s)\b`)
+
+// TestNewcomer does what the pages tell somebody who has just cloned the repository: it runs every block of commands that
+// needs no cluster in a fresh copy, and compares what is printed with the block that stands below. `make newcomer`.
+func TestNewcomer(t *testing.T) {
+	if os.Getenv("NEWCOMER") == "" {
+		t.Skip("run it with make newcomer: it builds the tools that a newcomer builds")
+	}
+	clone := freshClone(t)
+	ran := 0
+	for _, p := range pages(t) {
+		for i, b := range p.blocks {
+			if b.language != "bash" || whyNot(t, b) != "" {
+				continue
+			}
+			ran++
+			t.Run(b.String(), func(t *testing.T) {
+				got := runBlock(t, clone, b)
+				if i+1 < len(p.blocks) && p.blocks[i+1].language == "text" && p.blocks[i+1].follows && p.blocks[i+1].source == "" {
+					comparePrinted(t, p.blocks[i+1], got)
+				}
+			})
+		}
+	}
+	if ran == 0 {
+		t.Error("there is nothing to run")
+	}
+}
+
+// freshClone copies what git knows or would add, so that changes that are not committed count, into an empty directory.
+func freshClone(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	script := `git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- --create | tar -C "$1" --extract && git -C "$1" init --quiet`
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", script, "clone", dir)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("cannot copy the repository: %v: %s", err, out)
+	}
+	return dir
+}
+
+// runBlock as it would be pasted into a shell. What goes to stderr is progress, and is shown when something fails.
+func runBlock(t *testing.T, dir string, b block) string {
+	t.Helper()
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", b.content)
+	cmd.Dir = dir
+	stderr := &strings.Builder{}
+	cmd.Stderr = stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s\n%s", b, err, stderr, out)
+	}
+	return string(out)
+}
+
+// comparePrinted checks that the lines of the block were printed, in their order. A line of three dots stands for any
+// lines; without one between them, lines must follow each other.
+func comparePrinted(t *testing.T, want block, got string) {
+	t.Helper()
+	printed := lines(got)
+	at, anywhere := 0, true
+	for _, w := range lines(want.content) {
+		if strings.TrimSpace(w) == "..." {
+			anywhere = true
+			continue
+		}
+		i := at
+		for i < len(printed) && printed[i] != w {
+			i++
+		}
+		if i == len(printed) || !anywhere && i != at {
+			t.Fatalf("%v: this was not printed (after line %d):\n%s\n\nprinted was:\n%s", want, at, w, got)
+		}
+		at, anywhere = i+1, false
+	}
+}
+
+// lines without what changes from run to run, and without empty ones.
+func lines(s string) []string {
+	out := []string{}
+	for l := range strings.SplitSeq(s, "\n") {
+		if l = strings.TrimRight(changing.ReplaceAllString(l, "TIME"), " \t"); l != "" {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func TestComparePrinted(t *testing.T) {
+	comparePrinted(t, block{content: "b\n...\nd 1.5s\n"}, "a\nb\nc\nd 2s\n")
+	if _, err := os.Stat(filepath.Join(root, "Makefile")); err != nil {
+		t.Error(err)
+	}
+}
