@@ -152,10 +152,17 @@ func ttl(v *view.View, p *plan.Plan) time.Duration {
 	switch {
 	case v.Requirements.Unanswered():
 		return ttlUnanswered
-	case !p.Ready():
+	case !p.Ready(), missesEvents(v.XR):
 		return ttlWaiting
 	}
 	return v.SteadyTTL()
+}
+
+// missesEvents says whether Crossplane v2 may not call for what happens next: while it comes to be, a composite resource causes
+// more events than its circuit breaker lets through, and then a change of the spec would wait until the time is up.
+func missesEvents(xr view.Object) bool {
+	ready := xr.Condition("Ready")
+	return ready.Status != "" && !ready.True() || xr.Condition("Responsive").False()
 }
 
 // invalid lists everything that is wrong with the composite resource or the Input. What exists is kept.

@@ -147,14 +147,18 @@ func TestTTL(t *testing.T) {
 		reason string
 		step   string
 		input  string
+		xr     string // conditions of the composite resource
 		calls  int // 0: until the requirements are stable
 		want   time.Duration
 	}{
-		"Unanswered":     {"An answer that asks for more must not be cached.", "example/quickstart/01-first-reconcile", "", 1, 0},
-		"Waiting":        {"What is waited for may be something that Crossplane does not watch.", "example/quickstart/01-first-reconcile", "", 0, 10 * time.Second},
-		"WaitingPartly":  {"One resource that is not ready is enough.", "example/quickstart/03-provider-healthy", "", 0, 10 * time.Second},
-		"Steady":         {"A quiet resource costs little.", "example/quickstart/04-ready", "", 0, 5 * time.Minute},
-		"SteadyAsWanted": {"The Input sets how quiet.", "example/quickstart/04-ready", "{ttl: 30m, defaults: {provider: {version: v2.5.0}}}", 0, 30 * time.Minute},
+		"Unanswered":     {"An answer that asks for more must not be cached.", "example/quickstart/01-first-reconcile", "", "", 1, 0},
+		"Waiting":        {"What is waited for may be something that Crossplane does not watch.", "example/quickstart/01-first-reconcile", "", "", 0, 10 * time.Second},
+		"WaitingPartly":  {"One resource that is not ready is enough.", "example/quickstart/03-provider-healthy", "", "", 0, 10 * time.Second},
+		"Steady":         {"A quiet resource costs little.", "example/quickstart/04-ready", "", "", 0, 5 * time.Minute},
+		"SteadyAsWanted": {"The Input sets how quiet.", "example/quickstart/04-ready", "{ttl: 30m, defaults: {provider: {version: v2.5.0}}}", "", 0, 30 * time.Minute},
+		"JustReady":      {"Crossplane may have missed what happened while it became ready.", "example/quickstart/04-ready", "", `[{type: Ready, status: "False"}]`, 0, 10 * time.Second},
+		"Settled":        {"Once Crossplane says that it is ready, all is quiet.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "True"}]`, 0, 5 * time.Minute},
+		"Unresponsive":   {"While Crossplane's circuit breaker is open, changes of the spec would wait for the next call.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False"}]`, 0, 10 * time.Second},
 	}
 	for name, tc := range cases {
 		for generation, meta := range generations {
@@ -163,6 +167,9 @@ func TestTTL(t *testing.T) {
 				w.Meta = meta
 				if tc.input != "" {
 					w.Input = fromYAML(t, tc.input)
+				}
+				if tc.xr != "" {
+					w.XR.Fields["status"] = structpb.NewStructValue(fromYAML(t, "{conditions: "+tc.xr+"}"))
 				}
 				var rsp *fnv1.RunFunctionResponse
 				if tc.calls == 1 {
