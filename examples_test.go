@@ -198,7 +198,7 @@ func (w *world) all() []*structpb.Struct {
 // hasKind says whether a kind exists: it is Crossplane's or Kubernetes' own, or its CustomResourceDefinition is there.
 func (w *world) hasKind(apiVersion, kind string) bool {
 	group, version, _ := strings.Cut(apiVersion, "/")
-	if group == "pkg.crossplane.io" || group == "apiextensions.k8s.io" {
+	if group == "pkg.crossplane.io" || group == "apiextensions.k8s.io" || apiVersion == "v1" && kind == "ServiceAccount" {
 		return true
 	}
 	for _, o := range w.all() {
@@ -234,6 +234,9 @@ func (w *world) schema(apiVersion, kind string) *structpb.Struct {
 
 func selects(s *fnv1.ResourceSelector, o *structpb.Struct) bool {
 	if at(o, "apiVersion").GetStringValue() != s.GetApiVersion() || at(o, "kind").GetStringValue() != s.GetKind() {
+		return false
+	}
+	if ns := s.GetNamespace(); ns != at(o, "metadata", "namespace").GetStringValue() && (ns != "" || s.GetMatchName() != "") {
 		return false
 	}
 	if name := s.GetMatchName(); name != "" {

@@ -77,6 +77,7 @@ var simulatedKinds = []struct{ group, version, kind, plural string }{
 	{"eks.aws.upbound.io", "v1beta1", "Cluster", "clusters"},
 	{"aws.upbound.io", "v1beta1", "ProviderConfig", "providerconfigs"},
 	{"aws.m.upbound.io", "v1beta1", "ClusterProviderConfig", "clusterproviderconfigs"},
+	{"aws.m.upbound.io", "v1beta1", "ProviderConfig", "providerconfigs"},
 	{"apiextensions.crossplane.io", "v1beta1", "Usage", "usages"},
 	{"apiextensions.crossplane.io", "v1alpha1", "ManagedResourceDefinition", "managedresourcedefinitions"},
 }
@@ -93,7 +94,7 @@ func randomWorld(t testing.TB, r *rand.Rand) *world {
 		cluster = "clusterNameSelector: {matchLabels: {env: prod}}"
 	}
 	family := []string{"Observe", "Manage"}[r.IntN(2)]
-	return &world{
+	w := &world{
 		XR: fromYAML(t, fmt.Sprintf(`
 apiVersion: aws.podidentity.dev/v1alpha1
 kind: PodIdentityProvider
@@ -107,7 +108,26 @@ spec:
 `, cluster, family, r.IntN(2) == 0, strings.Join(services[:1+r.IntN(3)], ", "))),
 		Observed: map[string]*structpb.Struct{},
 	}
+	if r.IntN(2) == 0 {
+		// Crossplane v2, which records the namespaces of composed resources.
+		w.Cluster = append(w.Cluster, fromYAML(t, xrDefinition))
+		at(w.XR, "spec", "providerConfig").GetStructValue().Fields["namespaces"] = mustValue(t, []any{"team-a"})
+	}
+	return w
 }
+
+// xrDefinition is the part of the composite resource's definition that matters.
+const xrDefinition = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: podidentityproviders.aws.podidentity.dev}
+spec:
+  group: aws.podidentity.dev
+  names: {kind: PodIdentityProvider}
+  versions: [{name: v1alpha1, served: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {
+    resourceRefs: {type: array, items: {type: object, properties: {namespace: {type: string}}}}}}}}}}]
+status: {conditions: [{type: Established, status: "True"}]}
+`
 
 // step reconciles once, checks the invariants and applies what comes out.
 func (s *simulation) step(t *testing.T) *fnv1.RunFunctionResponse {
@@ -149,6 +169,9 @@ func (s *simulation) step(t *testing.T) *fnv1.RunFunctionResponse {
 
 func (s *simulation) checkCreation(t *testing.T, key string) {
 	t.Helper()
+	if strings.HasPrefix(key, "providerconfig/") && !slices.ContainsFunc(s.Cluster, isNamespace) {
+		t.Fatalf("%s is created, and its namespace does not exist: nothing could be applied", key)
+	}
 	service, ok := strings.CutPrefix(key, "provider/")
 	if !ok {
 		return
@@ -259,6 +282,9 @@ func (s *simulation) disturb() {
 	case 3:
 		s.uninstall("their-rds")
 	}
+	if s.rand.IntN(3) == 0 {
+		s.setNamespace(s.rand.IntN(2) == 0)
+	}
 	if s.rand.IntN(10) == 0 {
 		delete(s.XR.Fields, "status")
 	}
@@ -292,6 +318,7 @@ func (s *simulation) calm() {
 	s.uninstall("default")
 	s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{"apiVersion": "aws.upbound.io/v1beta1", "kind": "ProviderConfig", "metadata": map[string]any{"name": "default"}})))
 	s.addTheirs("True", "provider-aws-rds")
+	s.setNamespace(true)
 	for _, key := range sortedKeys(s.Observed) {
 		s.setStatus(key, "True", "True")
 	}
@@ -313,6 +340,21 @@ func (s *simulation) addTheirs(healthy, account string) {
 		"spec": map[string]any{"serviceAccountTemplate": map[string]any{"metadata": map[string]any{"name": account}}},
 	})))
 }
+
+// setNamespace makes the namespace exist, or takes it away with all that is in it.
+func (s *simulation) setNamespace(exists bool) {
+	s.Cluster = slices.DeleteFunc(s.Cluster, isNamespace)
+	if exists {
+		s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{
+			"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{"namespace": "team-a", "name": "default"},
+		})))
+		return
+	}
+	delete(s.Observed, "providerconfig/team-a")
+	delete(s.last, "providerconfig/team-a")
+}
+
+func isNamespace(o *structpb.Struct) bool { return at(o, "kind").GetStringValue() == "ServiceAccount" }
 
 func (s *simulation) addCluster() {
 	s.uninstall("the-cluster")

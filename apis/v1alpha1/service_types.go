@@ -319,7 +319,9 @@ type ProviderConfig struct {
 	// +optional
 	ClusterProviderConfig *bool `json:"clusterProviderConfig,omitempty"`
 
-	// Namespaces in which an aws.m.upbound.io ProviderConfig of the same name is composed too (provider-aws v2).
+	// Namespaces in which an aws.m.upbound.io ProviderConfig of the same name is composed too, for their managed resources
+	// (provider-aws v2, Crossplane v2). Usages cannot refer to these: delete what uses them before you delete this object. At
+	// most 100.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100

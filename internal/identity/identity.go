@@ -41,6 +41,8 @@ type Identity struct {
 	BootstrapConfig string
 	// ProviderConfig is the name of the composed ProviderConfig.
 	ProviderConfig string
+	// ConfigNamespaces are the namespaces in which a ProviderConfig is composed too.
+	ConfigNamespaces []string
 	// Family is the provider family's package; nil unless it is to be composed.
 	Family *Package
 	// Teardown is how deletion is ordered.
@@ -110,6 +112,9 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 		BootstrapConfig: defaultProviderConfig,
 		ProviderConfig:  providerConfigName(v),
 		Teardown:        cmp.Or(s.Teardown, v1alpha1.TeardownOrdered),
+	}
+	if s.ProviderConfig != nil {
+		id.ConfigNamespaces = s.ProviderConfig.Namespaces
 	}
 	if s.ProviderConfigRef != nil {
 		id.BootstrapConfig = cmp.Or(s.ProviderConfigRef.Name, defaultProviderConfig)

@@ -180,8 +180,22 @@ func validateProviderConfig(at *field.Path, p *v1alpha1.ProviderConfig) field.Er
 			errs = append(errs, field.Invalid(at.Child("externalID"), r.ExternalID, "must have 2 to 1224 characters"))
 		}
 	}
-	if len(p.Namespaces) > 0 {
-		errs = append(errs, field.Forbidden(at.Child("namespaces"), notYet))
+	return append(errs, validateNamespaces(at.Child("namespaces"), p.Namespaces)...)
+}
+
+// maxNamespaces bounds how many objects a composite resource composes.
+const maxNamespaces = 100
+
+func validateNamespaces(at *field.Path, namespaces []string) field.ErrorList {
+	errs := field.ErrorList{}
+	if len(namespaces) > maxNamespaces {
+		errs = append(errs, field.TooMany(at, len(namespaces), maxNamespaces))
+	}
+	for i, ns := range namespaces {
+		errs = append(errs, problems(at.Index(i), ns, validation.IsDNS1123Label)...)
+		if slices.Contains(namespaces[:i], ns) {
+			errs = append(errs, field.Duplicate(at.Index(i), ns))
+		}
 	}
 	return errs
 }

@@ -26,6 +26,13 @@ func TestValidate(t *testing.T) {
 	permissions := func(fields string) string { return service(`permissions: {` + fields + `}`) }
 	statement := func(fields string) string { return permissions(`statements: [{` + fields + `}]`) }
 	runtime := func(fields string) string { return `runtime: {` + fields + `}` }
+	namespaces := func(n int) string {
+		names := make([]string, n)
+		for i := range names {
+			names[i] = fmt.Sprintf("team-%d", i)
+		}
+		return strings.Join(names, ", ")
+	}
 	cases := map[string]struct {
 		reason, spec string
 		want         []string
@@ -151,7 +158,9 @@ func TestValidate(t *testing.T) {
 		"ConfigName":       {"A ProviderConfig has a Kubernetes name.", `providerConfig: {name: A_b}`, []string{"spec.providerConfig.name" + invalid}},
 		"ConfigBootstrap":  {"That is not that of the identity it depends on.", `providerConfig: {name: default}`, []string{"spec.providerConfig.name" + invalid}},
 		"ConfigBootstrap2": {"Whatever that is called.", `providerConfigRef: {name: storage}`, []string{"spec.providerConfig.name" + invalid}},
-		"ConfigNamespaces": {"What is not done yet is refused.", `providerConfig: {namespaces: [a]}`, []string{"spec.providerConfig.namespaces" + forbidden}},
+		"ConfigNamespaces": {"Namespaces are DNS labels, each once.", `providerConfig: {namespaces: [a, b.c, "", a]}`, []string{"spec.providerConfig.namespaces[1]" + invalid, "spec.providerConfig.namespaces[2]" + invalid, "spec.providerConfig.namespaces[3]" + duplicate}},
+		"ManyNamespaces":   {"There may be a hundred.", `providerConfig: {namespaces: [` + namespaces(101) + `]}`, []string{"spec.providerConfig.namespaces" + tooMany}},
+		"MostNamespaces":   {"And no more.", `providerConfig: {namespaces: [` + namespaces(100) + `]}`, nil},
 		"ChainRole":        {"A chain is of roles.", `providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a"}, {roleARN: admin}]}`, []string{"spec.providerConfig.assumeRoleChain[1].roleARN" + invalid}},
 		"ChainNoRole":      {"Each of which is named.", `providerConfig: {assumeRoleChain: [{externalID: abc}]}`, []string{"spec.providerConfig.assumeRoleChain[0].roleARN" + invalid}},
 		"ChainExternalID":  {"An external id has at least two characters.", `providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", externalID: a}]}`, []string{"spec.providerConfig.assumeRoleChain[0].externalID" + invalid}},

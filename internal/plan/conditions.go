@@ -49,6 +49,9 @@ func (p *Plan) conditions() []Condition {
 		if c.Status {
 			c.Message = s.ready
 		}
+		if c.Status && c.Type == v1alpha1.ConditionTeardownProtected && len(p.identity.ConfigNamespaces) > 0 {
+			c.Message += ", but for managed resources that use the ProviderConfigs in namespaces: Usages cannot refer to these"
+		}
 		cs = append(cs, c)
 	}
 	return cs

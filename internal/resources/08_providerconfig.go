@@ -1,9 +1,12 @@
 package resources
 
 import (
+	"strings"
+
 	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
 	clusterv1beta1 "github.com/upbound/provider-aws/v2/apis/cluster/v1beta1"
 	namespacedv1beta1 "github.com/upbound/provider-aws/v2/apis/namespaced/v1beta1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -33,6 +36,10 @@ var (
 	clusterProviderConfigKind = view.Kind{
 		GroupVersionKind: schema.GroupVersionKind{Group: "aws.m.upbound.io", Version: "v1beta1", Kind: "ClusterProviderConfig"},
 		Plural:           "clusterproviderconfigs", Package: "provider-family-aws v2 or later",
+	}
+	namespacedProviderConfigKind = view.Kind{
+		GroupVersionKind: schema.GroupVersionKind{Group: "aws.m.upbound.io", Version: "v1beta1", Kind: "ProviderConfig"},
+		Plural:           "providerconfigs", Package: "provider-family-aws v2 or later",
 	}
 )
 
@@ -81,6 +88,84 @@ func ClusterProviderConfig(c *Context) *Resource {
 		}),
 		Ready: exists,
 	}
+}
+
+// NamespacedProviderConfigs are the same for managed resources of one namespace each. None unless the spec asks for them.
+func NamespacedProviderConfigs(c *Context) []*Resource {
+	rs := make([]*Resource, 0, len(c.Identity.ConfigNamespaces))
+	for _, ns := range c.Identity.ConfigNamespaces {
+		key := providerConfigKey + "/" + ns
+		name := c.observedName(key, c.Identity.ProviderConfig)
+		rs = append(rs, &Resource{
+			Key:       key,
+			Condition: v1alpha1.ConditionProviderConfigReady,
+			Kind:      namespacedProviderConfigKind.GroupVersionKind,
+			Name:      ns + "/" + name,
+			Wait:      c.namespaced(key, ns, name),
+			Build: object(func() any {
+				return &namespacedv1beta1.ProviderConfig{
+					TypeMeta:   typeMeta(namespacedProviderConfigKind.GroupVersionKind),
+					ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},
+					Spec:       namespacedSpec(c),
+				}
+			}),
+			Ready: exists,
+		})
+	}
+	return rs
+}
+
+// namespaced waits for all that an object in a namespace needs. Where anything is missing, Crossplane could apply nothing
+// else either.
+func (c *Context) namespaced(key, namespace, name string) *Wait {
+	if c.View.Observed(key).Exists() || c.View.Input.Preview {
+		return nil
+	}
+	for _, wait := range []func() *Wait{
+		c.namespacesRecorded,
+		func() *Wait { return c.kind(namespacedProviderConfigKind) },
+		func() *Wait { return c.namespaceExists(namespace) },
+	} {
+		if w := wait(); w != nil {
+			return w
+		}
+	}
+	o, answer := c.View.Requirements.GetIn(namespacedProviderConfigKind.GroupVersionKind, namespace, name)
+	return c.foreign("ProviderConfig "+namespace+"/"+name, o, answer, providerConfigWayOut)
+}
+
+// namespacesRecorded waits for ever where Crossplane does not record the namespaces of what a composite resource composes.
+// Crossplane v1 does not: it would not find them again, and never reconcile the composite resource any more.
+func (c *Context) namespacesRecorded() *Wait {
+	xr := c.View.XR
+	kind := view.Kind{GroupVersionKind: schema.FromAPIVersionAndKind(xr.APIVersion(), xr.Kind()), Plural: strings.ToLower(xr.Kind()) + "s"}
+	switch c.View.Requirements.HasField(kind, "spec", "resourceRefs", "[]", "namespace") {
+	case view.Yes:
+		return nil
+	case view.Unanswered:
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: kind.CRD(), Message: "looking whether Crossplane can compose objects in namespaces"}
+	case view.No:
+	}
+	return &Wait{
+		Reason: v1alpha1.ReasonMissing, Subject: "providerConfig.namespaces",
+		Message: "Crossplane v1 cannot compose objects in namespaces: take the field out, or upgrade to v2",
+	}
+}
+
+// serviceAccount is one that every namespace has: with it a namespace is proven to exist. Crossplane may read
+// ServiceAccounts in every namespace, and namespaces it may not.
+const serviceAccount = "default"
+
+func (c *Context) namespaceExists(name string) *Wait {
+	w := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "Namespace " + name, Message: "missing, create it, or take it out of providerConfig.namespaces"}
+	o, answer := c.View.Requirements.GetIn(corev1.SchemeGroupVersion.WithKind("ServiceAccount"), name, serviceAccount)
+	switch {
+	case answer == view.Unanswered:
+		w.Reason, w.Message = v1alpha1.ReasonWaiting, "looking whether it exists"
+	case answer == view.Yes && !o.Deleted():
+		return nil
+	}
+	return w
 }
 
 // familyKind waits for the kind that every family has, and says what brings it here. Usually another provider's dependency

@@ -3,6 +3,8 @@ package resources
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 )
 
@@ -168,4 +170,145 @@ func TestProviderConfigWait(t *testing.T) {
 			"providerconfig", nil,
 		},
 	})
+}
+
+const (
+	xrKind        = "kind/podidentityproviders.aws.podidentity.dev"
+	namespacedCRD = "kind/providerconfigs.aws.m.upbound.io"
+	teamA         = "ServiceAccount/team-a/default"
+	teamConfig    = "ProviderConfig.aws.m.upbound.io/team-a/storage"
+	inNamespaces  = `providerConfig: {namespaces: [team-a]}`
+)
+
+func TestNamespacedProviderConfigs(t *testing.T) {
+	testBuild(t, map[string]buildCase{
+		"Default": {
+			reason: "The one of a namespace should have the same name.",
+			world:  world{Spec: inNamespaces},
+			key:    "providerconfig/team-a",
+			want: `
+apiVersion: aws.m.upbound.io/v1beta1
+kind: ProviderConfig
+metadata: {namespace: team-a, name: storage}
+spec: {credentials: {source: PodIdentity}}
+`,
+		},
+		"Everything": {
+			reason: "And say the same.",
+			world:  world{Spec: `{region: cn-north-1, providerConfig: {name: aws, namespaces: [team-b, team-a], assumeRoleChain: [{roleARN: "arn:aws-cn:iam::123456789012:role/a", externalID: abc}]}}`},
+			key:    "providerconfig/team-a",
+			want: `
+apiVersion: aws.m.upbound.io/v1beta1
+kind: ProviderConfig
+metadata: {namespace: team-a, name: aws}
+spec:
+  credentials: {source: PodIdentity}
+  assumeRoleChain: [{roleARN: "arn:aws-cn:iam::123456789012:role/a", externalID: abc}]
+  endpoint: {url: {type: Auto}, partitionId: aws-cn}
+`,
+		},
+		"Observed": {
+			reason: "One that exists should keep its name.",
+			world:  world{Spec: inNamespaces, Observed: map[string]string{"providerconfig/team-a": `{metadata: {namespace: team-a, name: old}}`}},
+			key:    "providerconfig/team-a",
+			want: `
+apiVersion: aws.m.upbound.io/v1beta1
+kind: ProviderConfig
+metadata: {namespace: team-a, name: old}
+spec: {credentials: {source: PodIdentity}}
+`,
+		},
+	})
+	testAbsent(t, map[string]absentCase{
+		"Default": {"Not everybody has namespaced managed resources.", ``, []string{"providerconfig/"}},
+		"None":    {"Nor everybody with a ProviderConfig of their own.", `providerConfig: {name: aws, namespaces: []}`, []string{"providerconfig/"}},
+		"Other":   {"One namespace is not another.", inNamespaces, []string{"providerconfig/team-b"}},
+	})
+}
+
+func TestNamespacedProviderConfigWait(t *testing.T) {
+	const key = "providerconfig/team-a"
+	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "Namespace team-a", Message: "missing, create it, or take it out of providerConfig.namespaces"}
+	testWait(t, map[string]waitCase{
+		"Nothing": {"Nothing in the way, nothing to wait for.", world{Spec: inNamespaces}, key, nil},
+		"V1": {
+			"Crossplane v1 would not find it again.",
+			world{Spec: inNamespaces, Answers: map[string]string{xrKind: xrCRD(`{type: object, properties: {name: {type: string}}}`)}},
+			key,
+			&Wait{Reason: v1alpha1.ReasonMissing, Subject: "providerConfig.namespaces", Message: "Crossplane v1 cannot compose objects in namespaces: take the field out, or upgrade to v2"},
+		},
+		"V1Assumed": {
+			"Whatever is assumed.",
+			world{Spec: inNamespaces, Input: `prerequisites: Assume`, Answers: map[string]string{xrKind: xrCRD(`{type: object, properties: {name: {type: string}}}`)}},
+			key,
+			&Wait{Reason: v1alpha1.ReasonMissing, Subject: "providerConfig.namespaces", Message: "Crossplane v1 cannot compose objects in namespaces: take the field out, or upgrade to v2"},
+		},
+		"VersionUnknown": {
+			"Which Crossplane it is should be known first.",
+			world{Spec: inNamespaces, Answers: map[string]string{xrKind: unanswered}},
+			key,
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "podidentityproviders.aws.podidentity.dev", Message: "looking whether Crossplane can compose objects in namespaces"},
+		},
+		"KindMissing": {
+			"The kind comes with a newer family.",
+			world{Spec: inNamespaces, Answers: map[string]string{namespacedCRD: `[]`}},
+			key,
+			&Wait{Reason: v1alpha1.ReasonMissing, Subject: "providerconfigs.aws.m.upbound.io", Message: "missing, install provider-family-aws v2 or later"},
+		},
+		"NoNamespace":      {"An object in a namespace that does not exist fails, and with it all others.", world{Spec: inNamespaces, Answers: map[string]string{teamA: `[]`}}, key, missing},
+		"NamespaceOf":      {"That of another namespace is no proof.", world{Spec: inNamespaces, Answers: map[string]string{teamA: `[{metadata: {namespace: team-b, name: default}}]`}}, key, missing},
+		"NamespaceDeleted": {"Nor is one that is going away.", world{Spec: inNamespaces, Answers: map[string]string{teamA: `[{metadata: {namespace: team-a, name: default, deletionTimestamp: "2026-01-01T00:00:00Z"}}]`}}, key, missing},
+		"NamespaceUnknown": {"Nor no answer.", world{Spec: inNamespaces, Answers: map[string]string{teamA: unanswered}}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Namespace team-a", Message: "looking whether it exists"}},
+		"NamespacesAreOwn": {"What one namespace lacks does not concern another.", world{Spec: `providerConfig: {namespaces: [team-b, team-a]}`}, key, nil},
+		"OneWithoutOther":  {"Nor the cluster-scoped one.", world{Spec: inNamespaces, Answers: map[string]string{teamA: `[]`}}, "providerconfig", nil},
+		"Preview":          {"A preview waits for nothing.", world{Spec: inNamespaces, Input: `preview: true`, Answers: map[string]string{xrKind: `[]`, teamA: `[]`}}, key, nil},
+		"ExistsAlready":    {"What exists waits for nothing, and nothing is asked.", world{Spec: inNamespaces, Observed: map[string]string{key: `{metadata: {namespace: team-a, name: storage}}`}, Answers: map[string]string{xrKind: unanswered, teamA: unanswered}}, key, nil},
+		"Looking":          {"Nothing should be taken over.", world{Spec: inNamespaces, Answers: map[string]string{teamConfig: unanswered}}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "ProviderConfig team-a/storage", Message: "looking whether it exists"}},
+		"Taken": {
+			"One that somebody wrote by hand would be.",
+			world{Spec: inNamespaces, Answers: map[string]string{teamConfig: `[{metadata: {namespace: team-a, name: storage}}]`}},
+			key,
+			&Wait{Reason: v1alpha1.ReasonConflict, Subject: "ProviderConfig team-a/storage", Message: "exists and no composite resource made it: choose another name with providerConfig.name"},
+		},
+		"Ours": {
+			"Our own is no conflict, also before Crossplane shows it to us.",
+			world{Spec: inNamespaces, Answers: map[string]string{teamConfig: `[{metadata: {namespace: team-a, name: storage, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]}}]`}},
+			key, nil,
+		},
+	})
+}
+
+// TestNamespacesNotAsked makes sure that Crossplane v1, which cannot look into a namespace, is not asked to.
+func TestNamespacesNotAsked(t *testing.T) {
+	c := world{Spec: inNamespaces, Answers: map[string]string{xrKind: xrCRD(`{type: object}`)}}.context(t)
+	All(c.View, c.Identity)
+	for key, s := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Callers before 2.2 know no other.
+		if s.Namespace != nil {
+			t.Errorf("want nothing of a namespace, got %s", key)
+		}
+	}
+}
+
+// TestNamespaceLeaves covers a namespace that is taken out of the list: its ProviderConfig stays while it is used.
+func TestNamespaceLeaves(t *testing.T) {
+	w := world{Observed: map[string]string{"providerconfig/team-a": `{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {namespace: team-a, name: storage}, spec: {credentials: {source: PodIdentity}}, status: {users: 2}}`}}
+	r := w.resource(t, "providerconfig/team-a")
+	if r == nil {
+		t.Fatal("want a ProviderConfig composed again that managed resources use")
+	}
+	got, err := r.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {namespace: team-a, name: storage}, spec: {credentials: {source: PodIdentity}}}`
+	if diff := cmp.Diff(parse(t, want), got.AsMap()); diff != "" {
+		t.Errorf("Build(): -want, +got:\n%s", diff)
+	}
+	if r.Service != "" || r.Condition != v1alpha1.ConditionProviderConfigReady {
+		t.Errorf("want it to belong to no service, and to ProviderConfigReady, got %q and %s", r.Service, r.Condition)
+	}
+	w.Observed["providerconfig/team-a"] = `{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {namespace: team-a, name: storage}}`
+	if w.resource(t, "providerconfig/team-a") != nil {
+		t.Error("want one that nothing uses to go")
+	}
 }

@@ -56,7 +56,7 @@ func answers() map[string]string {
 	}
 	for _, crd := range []string{
 		"roles.iam.aws.upbound.io", "policies.iam.aws.upbound.io", "rolepolicyattachments.iam.aws.upbound.io", "podidentityassociations.eks.aws.upbound.io",
-		"clusters.eks.aws.upbound.io", "providerconfigs.aws.upbound.io", "clusterproviderconfigs.aws.m.upbound.io",
+		"clusters.eks.aws.upbound.io", "providerconfigs.aws.upbound.io", "clusterproviderconfigs.aws.m.upbound.io", "providerconfigs.aws.m.upbound.io",
 		"usages.apiextensions.crossplane.io", "providerconfigusages.aws.upbound.io", "providerconfigusages.aws.m.upbound.io",
 	} {
 		out["kind/"+crd] = `[{metadata: {name: ` + crd + `}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
@@ -66,8 +66,19 @@ func answers() map[string]string {
 		out["PodIdentityAssociation.eks.aws.upbound.io/crossplane-prod-eu-west-1-"+s] = `[]`
 		out["DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-"+s] = `[]`
 	}
+	out["kind/podidentityproviders.aws.podidentity.dev"] = xrCRD(`{type: object, properties: {name: {type: string}, namespace: {type: string}}}`)
+	for _, ns := range []string{"team-a", "team-b"} {
+		out["ServiceAccount/"+ns+"/default"] = `[{metadata: {namespace: ` + ns + `, name: default}}]`
+		out["ProviderConfig.aws.m.upbound.io/"+ns+"/storage"], out["ProviderConfig.aws.m.upbound.io/"+ns+"/aws"] = `[]`, `[]`
+	}
 	out["ProviderConfig.aws.upbound.io/storage"], out["ClusterProviderConfig.aws.m.upbound.io/storage"] = `[]`, `[]`
 	return out
+}
+
+// xrCRD is the definition of the composite resource's kind, with that schema of a reference to a composed resource.
+func xrCRD(reference string) string {
+	return `[{metadata: {name: podidentityproviders.aws.podidentity.dev}, spec: {versions: [{name: v1alpha1, served: true, schema: {openAPIV3Schema: ` +
+		`{type: object, properties: {spec: {type: object, properties: {resourceRefs: {type: array, items: ` + reference + `}}}}}}}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
 }
 
 // context of a world whose composite resource must be valid.
@@ -116,14 +127,15 @@ func (w world) answer(t testing.TB, req *fnv1.RunFunctionRequest) {
 		}
 		items, _ := parse(t, "items: "+doc)["items"].([]any)
 		if w.Capabilities && strings.HasPrefix(key, "kind/") {
-			key += "/v1beta1"
-			if strings.Contains(key, "managedresourcedefinitions") {
-				key = strings.Replace(key, "v1beta1", "v1alpha1", 1)
+			version := "/v1beta1"
+			if strings.Contains(key, "managedresourcedefinitions") || key == "kind/podidentityproviders.aws.podidentity.dev" {
+				version = "/v1alpha1"
 			}
-			req.RequiredSchemas[key] = &fnv1.Schema{}
+			s := &fnv1.Schema{}
 			if len(items) > 0 {
-				req.RequiredSchemas[key].OpenapiV3 = toStruct(t, map[string]any{"type": "object"})
+				s.OpenapiV3 = schemaOf(t, items[0].(map[string]any))
 			}
+			req.RequiredSchemas[key+version] = s
 			continue
 		}
 		into[key] = &fnv1.Resources{}
@@ -131,6 +143,16 @@ func (w world) answer(t testing.TB, req *fnv1.RunFunctionRequest) {
 			into[key].Items = append(into[key].Items, &fnv1.Resource{Resource: toStruct(t, i.(map[string]any))})
 		}
 	}
+}
+
+// schemaOf the only version of a CustomResourceDefinition; any object where it says nothing.
+func schemaOf(t testing.TB, crd map[string]any) *structpb.Struct {
+	t.Helper()
+	o := view.NewObject(toStruct(t, crd))
+	if s := o.List("spec", "versions")[0].Value("schema", "openAPIV3Schema").GetStructValue(); s != nil {
+		return s
+	}
+	return toStruct(t, map[string]any{"type": "object"})
 }
 
 // all resources of the world's full plan.

@@ -85,6 +85,7 @@ var departures = map[string]struct {
 	"provider":               {[]string{providerKind.Kind}, v1alpha1.ConditionProvidersReady},
 	familyKey:                {[]string{providerKind.Kind}, v1alpha1.ConditionProvidersReady},
 	clusterProviderConfigKey: {[]string{clusterProviderConfigKind.Kind}, v1alpha1.ConditionProviderConfigReady},
+	providerConfigKey:        {[]string{namespacedProviderConfigKind.Kind}, v1alpha1.ConditionProviderConfigReady},
 	"usage":                  {[]string{usageKind.Kind, clusterUsageKind.Kind}, v1alpha1.ConditionTeardownProtected},
 }
 
@@ -96,7 +97,7 @@ func departureOf(key string, o view.Object) *departure {
 		return nil
 	}
 	service := rest
-	if first == "usage" {
+	if first == "usage" || first == providerConfigKey {
 		service = ""
 	}
 	// The keys of further policies and attachments have more behind the service.
@@ -117,6 +118,9 @@ func (d *departure) resource(w *Wait) *Resource {
 // asIs is what an object is, without what others than the function's Crossplane write.
 func asIs(o view.Object) *structpb.Struct {
 	meta := map[string]*structpb.Value{"name": o.Value("metadata", "name")}
+	if ns := o.Value("metadata", "namespace"); ns != nil {
+		meta["namespace"] = ns
+	}
 	as := map[string]*structpb.Value{}
 	for k, v := range o.Value("metadata", "annotations").GetStructValue().GetFields() {
 		if k == identity.AnnotationExternalName || strings.HasPrefix(k, v1alpha1.Group+"/") {

@@ -22,9 +22,14 @@ func (c *Context) unowned(key string, gvk schema.GroupVersionKind, name, wayOut 
 		return nil
 	}
 	o, answer := c.View.Requirements.Get(gvk, name)
+	return c.foreign(gvk.Kind+" "+name, o, answer, wayOut)
+}
+
+// foreign waits for ever where an object that was asked for is somebody else's.
+func (c *Context) foreign(subject string, o view.Object, answer view.Answer, wayOut string) *Wait {
 	switch answer {
 	case view.Unanswered:
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: gvk.Kind + " " + name, Message: "looking whether it exists"}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: subject, Message: "looking whether it exists"}
 	case view.No:
 		return nil
 	case view.Yes:
@@ -32,7 +37,7 @@ func (c *Context) unowned(key string, gvk schema.GroupVersionKind, name, wayOut 
 	if c.mine(o) {
 		return nil
 	}
-	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: gvk.Kind + " " + name, Message: fmt.Sprintf("exists and %s: %s", ownerOf(o), wayOut)}
+	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: subject, Message: fmt.Sprintf("exists and %s: %s", ownerOf(o), wayOut)}
 }
 
 func (c *Context) mine(o view.Object) bool {

@@ -85,7 +85,8 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s), ObservedProvider(c, s))
 		rs = append(rs, c.forService(s, own)...)
 	}
-	rs = wanted(append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c)))
+	rs = append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c))
+	rs = wanted(append(rs, NamespacedProviderConfigs(c)...))
 	rs = append(rs, Usages(c, rs)...)
 	return append(rs, Leaving(c, rs)...)
 }

@@ -59,6 +59,9 @@ func (o Object) Kind() string { return o.String("kind") }
 // Name of the object.
 func (o Object) Name() string { return o.String("metadata", "name") }
 
+// Namespace of the object; empty if it is cluster-scoped.
+func (o Object) Namespace() string { return o.String("metadata", "namespace") }
+
 // Label of the object; empty if there is none.
 func (o Object) Label(name string) string { return o.String("metadata", "labels", name) }
 

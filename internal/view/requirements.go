@@ -107,7 +107,8 @@ func (r *Requirements) Missing(k Kind) string {
 }
 
 // HasField asks whether the objects of a kind have a field, which only newer versions of its package may know. An object with
-// a field that its kind does not have cannot be applied, and nothing else with it.
+// a field that its kind does not have cannot be applied, and nothing else with it. [] in the path stands for the items of a
+// list.
 func (r *Requirements) HasField(k Kind, path ...string) Answer {
 	s, answer := r.openAPISchema(k)
 	if answer != Yes {
@@ -117,7 +118,11 @@ func (r *Requirements) HasField(k Kind, path ...string) Answer {
 		if s.Value("x-kubernetes-preserve-unknown-fields").GetBoolValue() {
 			return Yes
 		}
-		if s = NewObject(s.Value("properties", name).GetStructValue()); !s.Exists() {
+		at := []string{"properties", name}
+		if name == "[]" {
+			at = []string{"items"}
+		}
+		if s = NewObject(s.Value(at...).GetStructValue()); !s.Exists() {
 			return No
 		}
 	}
@@ -179,14 +184,32 @@ func (r *Requirements) schema(k Kind) Answer {
 	return Yes
 }
 
-// Get asks for the object of that name. Its kind must be proven.
+// Get asks for the object of that name. Its kind must be proven, and cluster-scoped.
 func (r *Requirements) Get(gvk schema.GroupVersionKind, name string) (Object, Answer) {
-	os, answer := r.require(gvk.GroupKind().String()+"/"+name, &fnv1.ResourceSelector{
+	return r.get(gvk, nil, name)
+}
+
+// GetIn asks for the object of that name in a namespace. Its kind must be proven. Crossplane v1 cannot look into a
+// namespace: it must not be asked.
+func (r *Requirements) GetIn(gvk schema.GroupVersionKind, namespace, name string) (Object, Answer) {
+	return r.get(gvk, &namespace, name)
+}
+
+func (r *Requirements) get(gvk schema.GroupVersionKind, namespace *string, name string) (Object, Answer) {
+	key := gvk.GroupKind().String() + "/" + name
+	if namespace != nil {
+		key = gvk.GroupKind().String() + "/" + *namespace + "/" + name
+	}
+	os, answer := r.require(key, &fnv1.ResourceSelector{
 		ApiVersion: gvk.GroupVersion().String(), Kind: gvk.Kind,
-		Match: &fnv1.ResourceSelector_MatchName{MatchName: name},
+		Match: &fnv1.ResourceSelector_MatchName{MatchName: name}, Namespace: namespace,
 	})
 	if answer != Yes {
 		return Object{}, answer
+	}
+	if namespace != nil && os[0].Namespace() != *namespace {
+		// A caller that does not know namespaces sends one of any.
+		return Object{}, No
 	}
 	return os[0], Yes
 }

@@ -375,3 +375,69 @@ func TestQuestionsAddUp(t *testing.T) {
 		t.Errorf("want 4 resources asked for, got %v", r.Proto().GetResources())
 	}
 }
+
+func TestGetIn(t *testing.T) {
+	const key = "Role.iam.aws.upbound.io/team-a/x"
+	role := func(namespace string) *fnv1.Resources {
+		return &fnv1.Resources{Items: []*fnv1.Resource{{Resource: object(t, "{metadata: {namespace: "+namespace+", name: x}}")}}}
+	}
+	cases := map[string]struct {
+		reason string
+		answer *fnv1.Resources
+		want   Answer
+	}{
+		"NotAsked": {"No answer yet.", nil, Unanswered},
+		"NotFound": {"An empty list says that there is none.", &fnv1.Resources{}, No},
+		"Found":    {"The object of that name in that namespace.", role("team-a"), Yes},
+		"Other":    {"One in another namespace is another.", role("team-b"), No},
+		"Cluster":  {"So is one in none.", role(`""`), No},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			req := newRequest(t, minimal, "")
+			if tc.answer != nil {
+				req.ExtraResources = map[string]*fnv1.Resources{key: tc.answer} //nolint:staticcheck // Callers before 2.2 know no other.
+			}
+			r := mustView(t, req).Requirements
+			if _, got := r.GetIn(roles().GroupVersionKind, "team-a", "x"); got != tc.want {
+				t.Errorf("%s\nGetIn(...): want %d, got %d", tc.reason, tc.want, got)
+			}
+			ns := "team-a"
+			want := &fnv1.Requirements{ExtraResources: map[string]*fnv1.ResourceSelector{key: {
+				ApiVersion: "iam.aws.upbound.io/v1beta1", Kind: "Role", Namespace: &ns, Match: &fnv1.ResourceSelector_MatchName{MatchName: "x"},
+			}}}
+			if diff := cmp.Diff(want, r.Proto(), protocmp.Transform()); diff != "" {
+				t.Errorf("%s\nProto(): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestHasFieldOfItems(t *testing.T) {
+	crd := func(items string) map[string]*fnv1.Resources {
+		return map[string]*fnv1.Resources{"kind/roles.iam.aws.upbound.io": {Items: []*fnv1.Resource{{Resource: object(t, `
+metadata: {name: roles.iam.aws.upbound.io}
+spec: {versions: [{name: v1beta1, served: true, schema: {openAPIV3Schema: {type: object, properties: {refs: {type: array, items: `+items+`}}}}}]}
+status: {conditions: [{type: Established, status: "True"}]}`)}}}}
+	}
+	cases := map[string]struct {
+		reason string
+		answer map[string]*fnv1.Resources
+		want   Answer
+	}{
+		"NotAsked": {"No answer yet.", nil, Unanswered},
+		"Known":    {"Items may have the field.", crd(`{type: object, properties: {namespace: {type: string}}}`), Yes},
+		"Unknown":  {"Or not.", crd(`{type: object, properties: {name: {type: string}}}`), No},
+		"Any":      {"Or any.", crd(`{type: object, x-kubernetes-preserve-unknown-fields: true}`), Yes},
+		"NoItems":  {"Or there are no items.", crd(`null`), No},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			req := newRequest(t, minimal, "")
+			req.ExtraResources = tc.answer //nolint:staticcheck // Callers before 2.2 know no other.
+			if got := mustView(t, req).Requirements.HasField(roles(), "refs", "[]", "namespace"); got != tc.want {
+				t.Errorf("%s\nHasField(...): want %d, got %d", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
