@@ -148,7 +148,7 @@ func TestTTL(t *testing.T) {
 		step   string
 		input  string
 		xr     string // conditions of the composite resource
-		calls  int // 0: until the requirements are stable
+		calls  int    // 0: until the requirements are stable
 		want   time.Duration
 	}{
 		"Unanswered":     {"An answer that asks for more must not be cached.", "example/quickstart/01-first-reconcile", "", "", 1, 0},
