@@ -88,7 +88,7 @@ lint: ## Check format and style of all Go code, and the workflows.
 	@set -e; lint=$$($(TOOL) golangci-lint); \
 	for m in . $(LINT_MODULES); do \
 	  echo "lint $$m"; \
-	  (cd $$m && "$$lint" run --config "$(CURDIR)/.golangci.yml" ./...); \
+	  (cd $$m && "$$lint" run --allow-parallel-runners --config "$(CURDIR)/.golangci.yml" ./...); \
 	done
 	@set -e; actionlint=$$($(TOOL) actionlint); echo 'lint .github/workflows'; "$$actionlint" .github/workflows/*.yml
 

@@ -91,7 +91,7 @@ func (c *codec) encodeSlice(v reflect.Value) (*structpb.Value, error) {
 
 func (c *codec) encodeMap(v reflect.Value) (*structpb.Value, error) {
 	out, s := newStruct(v.Len())
-	if m, ok := v.Interface().(map[string]string); ok {
+	if m, ok := reflect.TypeAssert[map[string]string](v); ok {
 		// Most are of this type, and reflection copies every key and value.
 		for k, e := range m {
 			s.Fields[k] = newString(e)

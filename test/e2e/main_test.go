@@ -64,6 +64,11 @@ var scenarios = []scenario{
 	{name: "Edits", tell: edits},
 	{name: "BadClaim", tell: badClaim},
 	{name: "Chaos", tell: chaos},
+	{name: "TwoClaims", tell: twoClaims},
+	{name: "Foreign", tell: foreign},
+	{name: "Teardown", tell: teardown, core: true},
+	{name: "Removal", tell: removal},
+	{name: "Unordered", tell: unordered},
 	{name: "GitOps", tell: gitOps, alone: true, core: true},
 	{name: "RBAC", tell: rbac, alone: true},
 }

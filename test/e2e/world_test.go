@@ -32,7 +32,7 @@ import (
 )
 
 // published are the services that have a provider package in the registry.
-var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs"}
+var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs", "cloudwatchlogs", "route53", "ses", "xray", "mq", "dax"}
 
 // A World is a control plane with Crossplane, packages to install, AWS and kubelets.
 type World struct {
