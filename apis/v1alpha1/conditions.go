@@ -32,6 +32,8 @@ const (
 
 	// ConditionTeardownProtected says whether Usages hold back what users still need when the composite resource is deleted.
 	// Only with teardown: Ordered.
+	//
+	// To do: wait; before it is True, delete nothing. If it stays False, see the reason.
 	ConditionTeardownProtected ConditionType = "TeardownProtected"
 )
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
@@ -54,7 +55,7 @@ func snippets(t *testing.T, root string) []snippet {
 			out = append(out, snippet{where: rel, content: string(b)})
 			return nil
 		}
-		for _, m := range yamlBlock.FindAllStringSubmatchIndex(string(b), -1) {
+		for _, m := range yamlBlock.FindAllSubmatchIndex(b, -1) {
 			line := strings.Count(string(b[:m[0]]), "\n") + 1
 			indent := string(b[m[2]:m[3]])
 			content := strings.ReplaceAll("\n"+string(b[m[4]:m[5]]), "\n"+indent, "\n")
@@ -182,5 +183,61 @@ func TestReference(t *testing.T) {
 	header := regexp.MustCompile(`(?m)^` + strings.Join(columns, ` +`) + `$`)
 	if !header.Match(readme) {
 		t.Errorf("README.md does not show the columns of kubectl get: %s", strings.Join(columns, "  "))
+	}
+}
+
+// TestDescriptions checks what kubectl explain shows: every field of ours has a description that is a sentence, and says so
+// where a rule forbids to change it.
+func TestDescriptions(t *testing.T) {
+	xr, _ := readXRD(t)
+	for _, d := range append(readInputs(t), xr) {
+		s := d.Spec.Versions[0].Schema.OpenAPIV3Schema
+		for _, top := range []string{"spec", "status", "defaults", "guardrails"} {
+			if p, ok := s.Properties[top]; ok {
+				checkDescriptions(t, d.Spec.Names.Kind+"."+top, p)
+			}
+		}
+	}
+}
+
+// crossplanes are the fields of a composite resource that Crossplane adds.
+var crossplanes = []string{
+	"claimConditionTypes", "claimRef", "compositionRef", "compositionRevisionRef", "compositionRevisionSelector", "compositionSelector",
+	"compositionUpdatePolicy", "connectionDetails", "resourceRefs", "writeConnectionSecretToRef",
+}
+
+// foreign are objects with types of Kubernetes.
+var foreign = []string{"env", "affinity", "tolerations", "conditions"}
+
+func checkDescriptions(t *testing.T, at string, s extv1.JSONSchemaProps) {
+	t.Helper()
+	for _, v := range s.XValidations {
+		name, ok := strings.CutSuffix(v.Message, " is immutable")
+		if !ok {
+			continue
+		}
+		p := s
+		for _, part := range strings.Split(name, ".") {
+			p = p.Properties[part]
+		}
+		if !strings.Contains(p.Description, "Immutable.") {
+			t.Errorf("%s.%s: the description should say Immutable.", at, name)
+		}
+	}
+	for name, p := range s.Properties {
+		at := at + "." + name
+		if slices.Contains(crossplanes, name) {
+			continue
+		}
+		if len(strings.Fields(p.Description)) < 3 || !strings.HasSuffix(p.Description, ".") && !strings.Contains(p.Description, "https://") {
+			t.Errorf("%s: kubectl explain would show no sentence, but %q", at, p.Description)
+		}
+		if slices.Contains(foreign, name) || name == "resources" && p.Type == "object" {
+			continue
+		}
+		checkDescriptions(t, at, p)
+		if p.Items != nil && p.Items.Schema != nil {
+			checkDescriptions(t, at+"[]", *p.Items.Schema)
+		}
 	}
 }

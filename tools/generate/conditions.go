@@ -15,8 +15,8 @@ import (
 const (
 	conditionsTop = pageHeader + "# Conditions\n\n" +
 		"What the function says on the composite resource and on its claim. All conditions that apply are always there. The ones\n" +
-		"below come from the function; `Synced` and `Ready` are Crossplane's: `Ready` is True when everything is, but\n" +
-		"`TeardownProtected`. [Troubleshooting](troubleshooting.md) begins with what you see.\n\n" +
+		"below come from the function. `Synced` and `Ready` are Crossplane's: `Ready` is True when all of these are. With an error in\n" +
+		"the input the others are Unknown, as they are not looked at. [Troubleshooting](troubleshooting.md) begins with what you see.\n\n" +
 		"```bash\nkubectl get podidentityproviderclaim NAME -n NAMESPACE \\\n" +
 		"  -o jsonpath='{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{\"\\n\"}{end}'\n```\n\n" +
 		"Messages are stable: they change when the state does. What AWS or a provider reported is quoted, without request ids.\n\n"
