@@ -63,8 +63,7 @@ func newElement(s Statement, of func(*Statement) *StringSet) element {
 	e := element{of: of, values: of(&s).unique()}
 	sizes := make([]int, 0, len(e.values))
 	for i, v := range e.values {
-		b, _ := encode(v) //nolint:errchkjson // A string can always be encoded.
-		sizes = append(sizes, Size(string(b))+1)
+		sizes = append(sizes, Size(string(appendString(nil, v)))+1)
 		e.hashes = append(e.hashes, hash64(v))
 		if sizes[i] > sizes[e.long] {
 			e.long = i

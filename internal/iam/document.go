@@ -8,8 +8,6 @@
 package iam
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"unicode"
 )
@@ -39,21 +37,21 @@ const (
 
 // A Document is an IAM policy document.
 type Document struct {
-	Version   string      `json:"Version"`
-	Statement []Statement `json:"Statement"`
+	Version   string
+	Statement []Statement
 }
 
 // A Statement of a policy document.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html
 type Statement struct {
-	Sid         string               `json:"Sid,omitempty"`
-	Effect      string               `json:"Effect"`
-	Principal   map[string]StringSet `json:"Principal,omitempty"`
-	Action      StringSet            `json:"Action,omitempty"`
-	NotAction   StringSet            `json:"NotAction,omitempty"`
-	Resource    StringSet            `json:"Resource,omitempty"`
-	NotResource StringSet            `json:"NotResource,omitempty"`
-	Condition   Condition            `json:"Condition,omitempty"`
+	Sid         string
+	Effect      string
+	Principal   map[string]StringSet
+	Action      StringSet
+	NotAction   StringSet
+	Resource    StringSet
+	NotResource StringSet
+	Condition   Condition
 }
 
 // A Condition of a statement: operator, then key, then values.
@@ -62,31 +60,28 @@ type Condition map[string]map[string]StringSet
 // A StringSet is an unordered set of strings. It is written sorted; a set of one as the string itself, as AWS does.
 type StringSet []string
 
-// MarshalJSON writes the canonical form.
-func (s StringSet) MarshalJSON() ([]byte, error) {
-	u := s.unique()
-	if len(u) == 1 {
-		return encode(u[0])
-	}
-	return encode([]string(u))
-}
-
 // unique elements, sorted.
 func (s StringSet) unique() StringSet {
+	if s.sorted() {
+		return s
+	}
 	u := slices.Clone(s)
 	slices.Sort(u)
 	return slices.Compact(u)
 }
 
+// sorted says whether the elements are, and unique.
+func (s StringSet) sorted() bool {
+	for i := 1; i < len(s); i++ {
+		if s[i-1] >= s[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // NewDocument returns a document of the statements.
 func NewDocument(s ...Statement) Document { return Document{Version: version, Statement: s} }
-
-// String returns the canonical form: compact, with sorted sets, so that equal policies are equal strings.
-func (d Document) String() string {
-	// Strings and maps of strings can always be encoded.
-	b, _ := encode(d) //nolint:errchkjson // See above.
-	return string(b)
-}
 
 // Size of a policy document as AWS counts it: without white space. Whether that includes white space within strings is not
 // documented, so that is counted.
@@ -107,14 +102,4 @@ func Size(doc string) int {
 		}
 	}
 	return n
-}
-
-func encode(v any) ([]byte, error) {
-	b := &bytes.Buffer{}
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }

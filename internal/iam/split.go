@@ -20,6 +20,22 @@ func (e *SplitError) Error() string {
 	return fmt.Sprintf("Statement[%d]: %s", e.Statement, e.Message)
 }
 
+// Documents are what Split makes, in their canonical form.
+func Documents(statements []Statement, limit, most int) ([]string, error) {
+	if whole := NewDocument(statements...).String(); len(statements) > 0 && most > 0 && Size(whole) <= limit {
+		return []string{whole}, nil
+	}
+	ds, err := Split(statements, limit, most)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, 0, len(ds))
+	for _, d := range ds {
+		out = append(out, d.String())
+	}
+	return out, nil
+}
+
 // Split statements into at most so many documents of at most limit characters, as AWS counts them. What is granted and denied
 // stays exactly the same.
 //

@@ -70,15 +70,11 @@ func split(at *field.Path, statements []iam.Statement, p *v1alpha1.Permissions) 
 	if len(statements) == 0 {
 		return nil, nil
 	}
-	ds, err := iam.Split(statements, iam.MaxPolicySize, iam.MaxAttachments-len(p.ManagedPolicyARNs))
+	ds, err := iam.Documents(statements, iam.MaxPolicySize, iam.MaxAttachments-len(p.ManagedPolicyARNs))
 	if err != nil {
 		return nil, field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
 	}
-	out := make([]string, 0, len(ds))
-	for _, d := range ds {
-		out = append(out, d.String())
-	}
-	return out, nil
+	return ds, nil
 }
 
 // fromCatalogue returns the statements that the access level stands for.
