@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/agext/levenshtein"
 )
@@ -25,6 +26,9 @@ type Service struct {
 	Note string `json:"note"`
 	// Extras are of other services.
 	Extras []Extra `json:"extras"`
+
+	// levels that were asked for, and the statements that they stand for.
+	levels *sync.Map
 }
 
 // An Extra is what managing a service takes of other services.

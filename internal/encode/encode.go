@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/types/known/structpb"
 )
@@ -156,7 +157,10 @@ func newString(s string) *structpb.Value {
 		value structpb.Value
 		kind  structpb.Value_StringValue
 	}{}
-	n.kind.StringValue = strings.ToValidUTF8(s, "\uFFFD")
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	n.kind.StringValue = s
 	n.value.Kind = &n.kind
 	return &n.value
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -33,9 +32,14 @@ func Cut(name string, limit int) string {
 // Hash of a string in 8 hexadecimal digits.
 func Hash(s string) string {
 	h := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(h[:])[:hashLength]
+	return hex.EncodeToString(h[:hashLength/2])
 }
 
 func sorted[K cmp.Ordered, V any](m map[K]V) []K {
-	return slices.Sorted(maps.Keys(m))
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }

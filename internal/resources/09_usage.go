@@ -103,13 +103,17 @@ func usageKey(of, by *Resource) string { return "usage/" + of.Key + "/by/" + by.
 func (c *Context) usage(of, by *Resource) *Resource {
 	key := usageKey(of, by)
 	kind := c.usageKind(key)
+	name := c.View.Observed(key).Name()
+	if name == "" {
+		name = identity.ObjectName(c.View.XR.Name() + "-" + key)
+	}
 	return &Resource{
 		Key:       key,
 		Condition: v1alpha1.ConditionTeardownProtected,
 		Kind:      kind.GroupVersionKind,
-		Name:      c.observedName(key, identity.ObjectName(c.View.XR.Name()+"-"+key)),
+		Name:      name,
 		Wait:      c.protectable(key, kind, of, by),
-		Build:     object(func() any { return usage(c, kind.GroupVersionKind, key, of, by) }),
+		Build:     object(func() any { return usage(kind.GroupVersionKind, name, of, by) }),
 		Ready:     usageReady,
 	}
 }
@@ -152,11 +156,11 @@ func (c *Context) exists(r *Resource) bool {
 	return answer == view.Yes
 }
 
-func usage(c *Context, gvk schema.GroupVersionKind, key string, of, by *Resource) *protectionv1beta1.ClusterUsage {
+func usage(gvk schema.GroupVersionKind, name string, of, by *Resource) *protectionv1beta1.ClusterUsage {
 	// A Usage has the same fields.
 	return &protectionv1beta1.ClusterUsage{
 		TypeMeta:   typeMeta(gvk),
-		ObjectMeta: metav1.ObjectMeta{Name: c.observedName(key, identity.ObjectName(c.View.XR.Name()+"-"+key))},
+		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: protectionv1beta1.ClusterUsageSpec{
 			Of: end(of),
 			By: new(end(by)),

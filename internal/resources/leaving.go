@@ -40,7 +40,10 @@ func Leaving(c *Context, wanted []*Resource) []*Resource {
 		l.wanted[r.Key] = true
 	}
 	for _, key := range c.View.ObservedKeys() {
-		if d := departureOf(key, c.View.Observed(key)); d != nil && !l.wanted[key] {
+		if l.wanted[key] {
+			continue
+		}
+		if d := departureOf(key, c.View.Observed(key)); d != nil {
 			l.going[key] = d
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -85,10 +86,7 @@ func checkInteger(at *field.Path, v any, t reflect.Type) field.ErrorList {
 
 func checkObject(at *field.Path, m map[string]any, t reflect.Type, strict bool) field.ErrorList {
 	errs := field.ErrorList{}
-	fields := map[string]reflect.Type{}
-	if t.Kind() == reflect.Struct {
-		structFields(t, fields)
-	}
+	fields := structFields(t)
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		switch ft, ok := fields[k]; {
 		case t.Kind() == reflect.Map:
@@ -102,14 +100,29 @@ func checkObject(at *field.Path, m map[string]any, t reflect.Type, strict bool) 
 	return errs
 }
 
-// structFields collects the JSON names of a struct's fields, those of inlined structs included.
-func structFields(t reflect.Type, into map[string]reflect.Type) {
+var structs sync.Map //nolint:gochecknoglobals // A cache of what never changes: the fields of a type.
+
+// structFields are a struct's fields by their JSON names, those of inlined structs included. Other types have none.
+func structFields(t reflect.Type) map[string]reflect.Type {
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	if fs, ok := structs.Load(t); ok {
+		return fs.(map[string]reflect.Type) //nolint:forcetypeassert // Nothing else is stored.
+	}
+	fs := map[string]reflect.Type{}
+	collectFields(t, fs)
+	structs.Store(t, fs)
+	return fs
+}
+
+func collectFields(t reflect.Type, into map[string]reflect.Type) {
 	for f := range t.Fields() {
 		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case name == "-":
 		case name == "" && (f.Anonymous || strings.Contains(opts, "inline")):
-			structFields(f.Type, into)
+			collectFields(f.Type, into)
 		case name != "":
 			into[name] = f.Type
 		}

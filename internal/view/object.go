@@ -106,7 +106,8 @@ func (c Condition) False() bool { return c.Status == "False" }
 
 // Condition of the given type.
 func (o Object) Condition(typ string) Condition {
-	for _, c := range o.List("status", "conditions") {
+	for _, v := range o.Value("status", "conditions").GetListValue().GetValues() {
+		c := Object{s: v.GetStructValue()}
 		if c.String("type") != typ {
 			continue
 		}
