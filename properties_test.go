@@ -74,6 +74,7 @@ var simulatedKinds = []struct{ group, version, kind, plural string }{
 	{"iam.aws.upbound.io", "v1beta1", "Policy", "policies"},
 	{"iam.aws.upbound.io", "v1beta1", "RolePolicyAttachment", "rolepolicyattachments"},
 	{"eks.aws.upbound.io", "v1beta1", "PodIdentityAssociation", "podidentityassociations"},
+	{"eks.aws.upbound.io", "v1beta1", "Addon", "addons"},
 	{"eks.aws.upbound.io", "v1beta1", "Cluster", "clusters"},
 	{"aws.upbound.io", "v1beta1", "ProviderConfig", "providerconfigs"},
 	{"aws.m.upbound.io", "v1beta1", "ClusterProviderConfig", "clusterproviderconfigs"},
@@ -107,6 +108,9 @@ spec:
   services: [%s]
 `, cluster, family, r.IntN(2) == 0, strings.Join(services[:1+r.IntN(3)], ", "))),
 		Observed: map[string]*structpb.Struct{},
+	}
+	if r.IntN(2) == 0 {
+		at(w.XR, "spec").GetStructValue().Fields["podIdentityAgent"] = mustValue(t, map[string]any{"management": "Managed"})
 	}
 	if r.IntN(2) == 0 {
 		// Crossplane v2, which records the namespaces of composed resources.

@@ -79,7 +79,7 @@ type PodIdentityProviderSpec struct {
 	// +optional
 	Role *Role `json:"role,omitempty"`
 
-	// Tags are put on every composed IAM role, policy and association. At most 50; keys of 1 to 128 characters that do not
+	// Tags are put on every composed IAM role, policy, association and add-on. At most 50; keys of 1 to 128 characters that do not
 	// begin with aws:, values of at most 256; letters, digits, spaces and _.:/=+-@.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
 	// +optional
@@ -191,9 +191,11 @@ const (
 	TeardownUnordered Teardown = "Unordered"
 )
 
-// A PodIdentityAgent configures the EKS add-on eks-pod-identity-agent.
+// A PodIdentityAgent configures the EKS add-on eks-pod-identity-agent. EKS Auto Mode has the agent built in and needs none.
 type PodIdentityAgent struct {
-	// Management of the add-on: Managed composes it, None leaves it to somebody else. Default: None.
+	// Management of the add-on: Managed composes it, None leaves it to somebody else. An add-on that exists already is taken
+	// over: its version and tags follow this object. It is never deleted, since all pods of the cluster depend on it: with
+	// this object, or with None, only its managed resource goes. One object for each cluster can manage it. Default: None.
 	// +optional
 	// +kubebuilder:validation:Enum=Managed;None
 	Management string `json:"management,omitempty"`

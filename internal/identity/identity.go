@@ -41,6 +41,8 @@ type Identity struct {
 	BootstrapConfig string
 	// ProviderConfig is the name of the composed ProviderConfig.
 	ProviderConfig string
+	// Agent says whether the EKS add-on that hands credentials to pods is composed.
+	Agent bool
 	// ConfigNamespaces are the namespaces in which a ProviderConfig is composed too.
 	ConfigNamespaces []string
 	// Family is the provider family's package; nil unless it is to be composed.
@@ -115,6 +117,9 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 	}
 	if s.ProviderConfig != nil {
 		id.ConfigNamespaces = s.ProviderConfig.Namespaces
+	}
+	if s.PodIdentityAgent != nil {
+		id.Agent = s.PodIdentityAgent.Management == agentManaged
 	}
 	if s.ProviderConfigRef != nil {
 		id.BootstrapConfig = cmp.Or(s.ProviderConfigRef.Name, defaultProviderConfig)

@@ -22,17 +22,21 @@ import (
 //
 //nolint:gochecknoglobals // Constants in all but the keyword.
 var (
-	regionPattern      = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
-	clusterPattern     = regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$`)
-	accountPattern     = regexp.MustCompile(`^[0-9]{12}$`)
-	servicePattern     = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$`)
-	iamNamePattern     = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
-	pathPattern        = regexp.MustCompile(`^/([!-~]{1,510}/)?$`)
-	roleARNPattern     = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::[0-9]{12}:role/[!-~]+$`)
-	policyARNPattern   = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(aws|[0-9]{12}):policy/[!-~]+$`)
-	associationPattern = regexp.MustCompile(`^a-[a-z0-9]+$`)
-	tagPattern         = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+	regionPattern       = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
+	clusterPattern      = regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$`)
+	accountPattern      = regexp.MustCompile(`^[0-9]{12}$`)
+	servicePattern      = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$`)
+	iamNamePattern      = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
+	pathPattern         = regexp.MustCompile(`^/([!-~]{1,510}/)?$`)
+	roleARNPattern      = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::[0-9]{12}:role/[!-~]+$`)
+	policyARNPattern    = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(aws|[0-9]{12}):policy/[!-~]+$`)
+	addonVersionPattern = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
+	associationPattern  = regexp.MustCompile(`^a-[a-z0-9]+$`)
+	tagPattern          = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 )
+
+// agentManaged is the management of an agent that is composed.
+const agentManaged = "Managed"
 
 // notYet lists what the API has and this version does not do. It is refused, so that nobody relies on it.
 const notYet = "is not available in this version"
@@ -61,10 +65,8 @@ func validate(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorLi
 	errs = append(errs, oneOf(at.Child("deletionPolicy"), s.DeletionPolicy, v1alpha1.DeletionDelete, v1alpha1.DeletionOrphan)...)
 	errs = append(errs, oneOf(at.Child("teardown"), s.Teardown, v1alpha1.TeardownOrdered, v1alpha1.TeardownUnordered)...)
 	if a := s.PodIdentityAgent; a != nil {
-		errs = append(errs, oneOf(at.Child("podIdentityAgent", "management"), a.Management, "None", "Managed")...)
-		if a.Management == "Managed" {
-			errs = append(errs, field.Forbidden(at.Child("podIdentityAgent", "management"), "Managed "+notYet))
-		}
+		errs = append(errs, oneOf(at.Child("podIdentityAgent", "management"), a.Management, "None", agentManaged)...)
+		errs = append(errs, matches(at.Child("podIdentityAgent", "version"), a.Version, addonVersionPattern, "must be a version of the add-on such as v1.3.4-eksbuild.1")...)
 	}
 	if s.CrossplaneNamespace != "" {
 		errs = append(errs, problems(at.Child("crossplaneNamespace"), s.CrossplaneNamespace, validation.IsDNS1123Label)...)

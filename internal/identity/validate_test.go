@@ -170,7 +170,9 @@ func TestValidate(t *testing.T) {
 		"DeletionPolicy":     {"So are deletion policies.", `deletionPolicy: Keep`, []string{"spec.deletionPolicy" + unsupported}},
 		"Teardown":           {"A teardown is ordered or not.", `teardown: Later`, []string{"spec.teardown" + unsupported}},
 		"Agent":              {"The agent is managed or not.", `podIdentityAgent: {management: Maybe}`, []string{"spec.podIdentityAgent.management" + unsupported}},
-		"AgentManaged":       {"What is not done yet is refused.", `podIdentityAgent: {management: Managed}`, []string{"spec.podIdentityAgent.management" + forbidden}},
+		"AgentManaged":       {"It may be, in the version that EKS chooses,", `podIdentityAgent: {management: Managed}`, nil},
+		"AgentVersion":       {"or in one of its own,", `podIdentityAgent: {management: Managed, version: v1.3.4-eksbuild.1}`, nil},
+		"AgentVersionForm":   {"which looks like one.", `podIdentityAgent: {management: Managed, version: latest}`, []string{"spec.podIdentityAgent.version" + invalid}},
 		"AgentNone":          {"Not to do it is no matter.", `podIdentityAgent: {management: None}`, nil},
 
 		"ServiceNoName":       {"A service has a name.", `services: [{}]`, []string{firstService + ".name" + invalid}},

@@ -99,7 +99,8 @@ func graver(a, b v1alpha1.Reason) bool { return rank(a) < rank(b) }
 
 func rank(r v1alpha1.Reason) int { return slices.Index(gravity, r) }
 
-// describe why resources are not ready: the gravest first, each message once, with what and which services it is about.
+// describe why resources are not ready: the gravest first, each message once, with what and which services it is about. What
+// belongs to all services is told apart.
 func (p *Plan) describe(os []*Outcome, withServices bool) string {
 	os = slices.Clone(os)
 	ranks := make(map[*Outcome]int, len(os))

@@ -72,7 +72,7 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 		}
 	}
 	if c.foreignRole(s) {
-		r.Spec.DeletionPolicy = xpv1.DeletionOrphan
+		r.Spec.ResourceSpec = orphaned(r.Spec.ResourceSpec)
 	}
 	return r
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 // A cluster by reference, and the answer that finds it.
@@ -80,6 +81,31 @@ spec:
 `,
 		},
 	})
+}
+
+// TestForeignRoleStays covers a role that existed before and was not imported: no setting deletes it.
+func TestForeignRoleStays(t *testing.T) {
+	w := world{
+		Spec: `{deletionPolicy: Delete, managementPolicies: [Observe, Create, Update, Delete]}`,
+		Observed: map[string]string{"role/s3": `
+apiVersion: iam.aws.upbound.io/v1beta1
+kind: Role
+metadata: {name: r, creationTimestamp: "2026-01-01T00:00:00Z", annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}}
+status: {atProvider: {createDate: "2020-01-01T00:00:00Z"}}`},
+	}
+	got, err := w.resource(t, "role/s3").Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := view.NewObject(got)
+	if role.String("spec", "deletionPolicy") != "Orphan" {
+		t.Errorf("want deletionPolicy Orphan, got %v", got)
+	}
+	for _, p := range role.Value("spec", "managementPolicies").GetListValue().GetValues() {
+		if p.GetStringValue() == "Delete" {
+			t.Error("want no management policy Delete: it wins over deletionPolicy")
+		}
+	}
 }
 
 func TestRoleAbsent(t *testing.T) {

@@ -57,10 +57,12 @@ func answers() map[string]string {
 	for _, crd := range []string{
 		"roles.iam.aws.upbound.io", "policies.iam.aws.upbound.io", "rolepolicyattachments.iam.aws.upbound.io", "podidentityassociations.eks.aws.upbound.io",
 		"clusters.eks.aws.upbound.io", "providerconfigs.aws.upbound.io", "clusterproviderconfigs.aws.m.upbound.io", "providerconfigs.aws.m.upbound.io",
+		"addons.eks.aws.upbound.io",
 		"usages.apiextensions.crossplane.io", "providerconfigusages.aws.upbound.io", "providerconfigusages.aws.m.upbound.io",
 	} {
 		out["kind/"+crd] = `[{metadata: {name: ` + crd + `}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
 	}
+	out["kind/addons.eks.aws.m.upbound.io"], out["all/Addon.eks.aws.upbound.io"], out["all/Addon.eks.aws.m.upbound.io"] = `[]`, `[]`, `[]`
 	for _, s := range []string{"s3", "ec2"} {
 		out["Role.iam.aws.upbound.io/crossplane-prod-eu-west-1-"+s] = `[]`
 		out["PodIdentityAssociation.eks.aws.upbound.io/crossplane-prod-eu-west-1-"+s] = `[]`

@@ -77,7 +77,8 @@ type Context struct {
 // All resources of the full plan, in the order in which they come to exist.
 func All(v *view.View, id *identity.Identity) []*Resource {
 	c := &Context{View: v, Identity: id}
-	rs := make([]*Resource, 0, 6*len(id.Services)+2)
+	rs := make([]*Resource, 0, 6*len(id.Services)+3)
+	rs = append(rs, Agent(c))
 	for _, s := range id.Services {
 		own := []*Resource{Role(c, s)}
 		own = append(own, Policies(c, s)...)

@@ -1,0 +1,130 @@
+package resources
+
+import (
+	"fmt"
+
+	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
+	eksv1beta1 "github.com/upbound/provider-aws/v2/apis/cluster/eks/v1beta1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+const (
+	agentKey = "agent"
+
+	// agentAddon is the name of the add-on in EKS.
+	agentAddon = "eks-pod-identity-agent"
+)
+
+//nolint:gochecknoglobals // Constants in all but the keyword.
+var (
+	addonKind = view.Kind{GroupVersionKind: eksv1beta1.Addon_GroupVersionKind, Plural: "addons", Package: "provider-aws-eks"}
+	// namespacedAddonKind is the same add-on as a managed resource in a namespace.
+	namespacedAddonKind = view.Kind{GroupVersionKind: schema.GroupVersionKind{Group: "eks.aws.m.upbound.io", Version: "v1beta1", Kind: "Addon"}, Plural: "addons"}
+)
+
+// Agent is the EKS add-on that hands credentials to pods. Nil unless the spec asks for it.
+//
+// The add-on belongs to the whole cluster: everybody's pods lose their credentials with it. So it stays in EKS, whatever
+// becomes of the composite resource. A provider takes over an add-on that exists without a word, and is meant to.
+//
+// Nothing waits for it: a pod gets its environment from EKS, and credentials as soon as there is an agent.
+func Agent(c *Context) *Resource {
+	if !c.Identity.Agent {
+		return nil
+	}
+	name := identity.ObjectName(agentAddon + "-" + c.Identity.Cluster + "-" + c.Identity.Region)
+	return &Resource{
+		Key:       agentKey,
+		Condition: v1alpha1.ConditionIdentityReady,
+		Kind:      addonKind.GroupVersionKind,
+		Name:      c.observedName(agentKey, name),
+		Wait:      c.agent(),
+		Build: object(func() any {
+			return &eksv1beta1.Addon{
+				TypeMeta:   typeMeta(addonKind.GroupVersionKind),
+				ObjectMeta: c.meta(name, ""),
+				Spec: eksv1beta1.AddonSpec{
+					ResourceSpec: orphaned(c.resourceSpec()),
+					ForProvider: eksv1beta1.AddonParameters{
+						Region:       &c.Identity.Region,
+						ClusterName:  &c.Identity.Cluster,
+						AddonName:    new(agentAddon),
+						AddonVersion: optional(c.Identity.Spec.PodIdentityAgent.Version),
+						Tags:         c.tags(),
+					},
+				},
+			}
+		}),
+		Ready: managedResource,
+	}
+}
+
+// agent waits for what the add-on needs, and for ever where another managed resource is for the same add-on.
+func (c *Context) agent() *Wait {
+	if w := first(c.kind(addonKind), c.cluster()); w != nil || c.View.Input.Preview || c.View.Observed(agentKey).Exists() {
+		return w
+	}
+	looking := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other managed resources of add-on " + agentAddon}
+	kinds := []view.Kind{addonKind}
+	switch c.View.Requirements.Kind(namespacedAddonKind) {
+	case view.Unanswered:
+		return looking
+	case view.Yes:
+		kinds = append(kinds, namespacedAddonKind)
+	case view.No:
+	}
+	for _, k := range kinds {
+		items, answer := c.View.Requirements.List(k.GroupVersionKind, nil)
+		if answer != view.Yes {
+			return looking
+		}
+		var other view.Object
+		for _, o := range items {
+			if c.isAgent(o) && !c.mine(o) && (!other.Exists() || fullName(o) < fullName(other)) {
+				other = o
+			}
+		}
+		if other.Exists() {
+			return &Wait{
+				Reason: v1alpha1.ReasonConflict, Subject: "Addon " + fullName(other),
+				Message: fmt.Sprintf("is for add-on %s of this cluster and %s: set podIdentityAgent.management: None", agentAddon, ownerOf(other)),
+			}
+		}
+	}
+	return nil
+}
+
+// isAgent says whether a managed resource is for the add-on of the cluster.
+func (c *Context) isAgent(o view.Object) bool {
+	for field, want := range map[string]string{"addonName": agentAddon, "clusterName": c.Identity.Cluster, "region": c.Identity.Region} {
+		if o.String("spec", "forProvider", field) != want {
+			return false
+		}
+	}
+	return true
+}
+
+func fullName(o view.Object) string {
+	if ns := o.Namespace(); ns != "" {
+		return ns + "/" + o.Name()
+	}
+	return o.Name()
+}
+
+// orphaned leaves the AWS resource where it is when the managed resource is deleted. Management policies that name the
+// deletion would have it all the same, whatever the deletion policy.
+func orphaned(spec xpv1.ResourceSpec) xpv1.ResourceSpec {
+	spec.DeletionPolicy = xpv1.DeletionOrphan
+	var policies xpv1.ManagementPolicies
+	for _, p := range spec.ManagementPolicies {
+		if p != xpv1.ManagementActionDelete {
+			policies = append(policies, p)
+		}
+	}
+	spec.ManagementPolicies = policies
+	return spec
+}

@@ -1,0 +1,152 @@
+package resources
+
+import (
+	"testing"
+
+	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+)
+
+const agentManaged = `podIdentityAgent: {management: Managed}`
+
+func TestAgent(t *testing.T) {
+	testBuild(t, map[string]buildCase{
+		"Default": {
+			reason: "The add-on should be of the cluster, in the version that EKS chooses, and stay when its managed resource goes.",
+			world:  world{Spec: agentManaged},
+			key:    "agent",
+			want: `
+apiVersion: eks.aws.upbound.io/v1beta1
+kind: Addon
+metadata: {name: eks-pod-identity-agent-prod-eu-west-1}
+spec:
+  deletionPolicy: Orphan
+  providerConfigRef: {name: default}
+  forProvider: {region: eu-west-1, clusterName: prod, addonName: eks-pod-identity-agent}
+`,
+		},
+		"Everything": {
+			reason: "Version and tags should be passed on. Nothing that is said of deletion should delete it.",
+			world:  world{Spec: `{podIdentityAgent: {management: Managed, version: v1.3.4-eksbuild.1}, tags: {team: a}, deletionPolicy: Delete, managementPolicies: [Observe, Create, Update, Delete], providerConfigRef: {name: boot}}`},
+			key:    "agent",
+			want: `
+apiVersion: eks.aws.upbound.io/v1beta1
+kind: Addon
+metadata: {name: eks-pod-identity-agent-prod-eu-west-1}
+spec:
+  deletionPolicy: Orphan
+  managementPolicies: [Observe, Create, Update]
+  providerConfigRef: {name: boot}
+  forProvider: {region: eu-west-1, clusterName: prod, addonName: eks-pod-identity-agent, addonVersion: v1.3.4-eksbuild.1, tags: {team: a}}
+`,
+		},
+		"Names": {
+			reason: "A name of EKS need not be one of Kubernetes.",
+			world:  world{Spec: `{clusterName: Prod_1, podIdentityAgent: {management: Managed}}`},
+			key:    "agent",
+			want: `
+apiVersion: eks.aws.upbound.io/v1beta1
+kind: Addon
+metadata: {name: eks-pod-identity-agent-prod-1-eu-west-1-26921679}
+spec:
+  deletionPolicy: Orphan
+  providerConfigRef: {name: default}
+  forProvider: {region: eu-west-1, clusterName: Prod_1, addonName: eks-pod-identity-agent}
+`,
+		},
+	})
+	testAbsent(t, map[string]absentCase{
+		"Default": {"Usually somebody else brings the agent.", ``, []string{"agent"}},
+		"None":    {"Or is told to.", `podIdentityAgent: {management: None, version: v1.3.4-eksbuild.1}`, []string{"agent"}},
+	})
+}
+
+func TestAgentWait(t *testing.T) {
+	const (
+		kind, all   = "kind/addons.eks.aws.upbound.io", "all/Addon.eks.aws.upbound.io"
+		mkind, mall = "kind/addons.eks.aws.m.upbound.io", "all/Addon.eks.aws.m.upbound.io"
+		crd         = `[{metadata: {name: addons.eks.aws.m.upbound.io}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
+	)
+	addon := func(metadata, forProvider string) string {
+		return `{metadata: {` + metadata + `}, spec: {forProvider: {` + forProvider + `}}}`
+	}
+	const same = `addonName: eks-pod-identity-agent, clusterName: prod, region: eu-west-1`
+	const owned = `ownerReferences: [{kind: Platform, name: p, uid: u-2, controller: true}]`
+	looking := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other managed resources of add-on eks-pod-identity-agent"}
+	conflict := func(subject, owner string) *Wait {
+		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: subject, Message: "is for add-on eks-pod-identity-agent of this cluster and " + owner + ": set podIdentityAgent.management: None"}
+	}
+	in := func(answers map[string]string) world { return world{Spec: agentManaged, Answers: answers} }
+	testWait(t, map[string]waitCase{
+		"Nothing":     {"Nothing in the way, nothing to wait for.", in(nil), "agent", nil},
+		"KindMissing": {"The kind comes with provider-aws-eks.", in(map[string]string{kind: `[]`}), "agent", &Wait{Reason: v1alpha1.ReasonMissing, Subject: "addons.eks.aws.upbound.io", Message: "missing, install provider-aws-eks"}},
+		"NoCluster": {
+			"An add-on belongs to a cluster.",
+			world{Spec: `{clusterName: null, clusterNameRef: {name: main}, podIdentityAgent: {management: Managed}}`, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}},
+			"agent",
+			&Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"},
+		},
+		"Looking":          {"Until it is known what add-ons there are, there might be one.", in(map[string]string{all: unanswered}), "agent", looking},
+		"LookingForKind":   {"Also in namespaces.", in(map[string]string{mkind: unanswered}), "agent", looking},
+		"LookingInAll":     {"In all of them.", in(map[string]string{mkind: crd, mall: unanswered}), "agent", looking},
+		"OtherAddon":       {"Another add-on is none of our business,", in(map[string]string{all: `[` + addon("name: x", `addonName: vpc-cni, clusterName: prod, region: eu-west-1`) + `]`}), "agent", nil},
+		"OtherCluster":     {"nor that of another cluster,", in(map[string]string{all: `[` + addon("name: x", `addonName: eks-pod-identity-agent, clusterName: test, region: eu-west-1`) + `]`}), "agent", nil},
+		"OtherRegion":      {"or region.", in(map[string]string{all: `[` + addon("name: x", `addonName: eks-pod-identity-agent, clusterName: prod, region: eu-central-1`) + `]`}), "agent", nil},
+		"ByHand":           {"Two managed resources of one add-on fight over it.", in(map[string]string{all: `[` + addon("name: z", same) + `, ` + addon("name: x", same) + `]`}), "agent", conflict("Addon x", "no composite resource made it")},
+		"Composed":         {"The owner should be named.", in(map[string]string{all: `[` + addon("name: x, "+owned, same) + `]`}), "agent", conflict("Addon x", "belongs to Platform p")},
+		"Namespaced":       {"And the namespace.", in(map[string]string{mkind: crd, mall: `[` + addon("namespace: infra, name: x", same) + `]`}), "agent", conflict("Addon infra/x", "no composite resource made it")},
+		"NamespacedAbsent": {"What is not installed has none.", in(map[string]string{mkind: `[]`, mall: unanswered}), "agent", nil},
+		"Ours": {
+			"Our own is no conflict, also before Crossplane shows it to us.",
+			in(map[string]string{all: `[` + addon("name: x, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]", same) + `]`}), "agent", nil,
+		},
+		"Exists": {
+			"What exists waits for nothing, and nothing is asked.",
+			world{Spec: agentManaged, Observed: map[string]string{"agent": `{apiVersion: eks.aws.upbound.io/v1beta1, kind: Addon, metadata: {name: x}}`}, Answers: map[string]string{all: unanswered, mkind: unanswered}},
+			"agent", nil,
+		},
+		"Preview":      {"A preview waits for nothing.", world{Spec: agentManaged, Input: `preview: true`, Answers: map[string]string{all: unanswered}}, "agent", nil},
+		"NobodyWaits":  {"A provider's pods get credentials as soon as there is an agent: nothing waits for it.", in(map[string]string{kind: `[]`}), "association/s3", nil},
+		"NobodyWaits2": {"Also not for a conflict.", in(map[string]string{all: `[` + addon("name: x", same) + `]`}), "role/s3", nil},
+	})
+}
+
+func TestAgentReady(t *testing.T) {
+	r := world{Spec: agentManaged}.resource(t, "agent")
+	if got := r.Ready(observed(t, `status: {conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}]}`)); got != (Readiness{Ready: true}) {
+		t.Errorf("Ready(...) of a ready add-on: got %+v", got)
+	}
+	const inUse = "create failed: async create failed: failed to create the resource: [{0 creating EKS Add-On (prod:eks-pod-identity-agent): operation error EKS: CreateAddon, https response error StatusCode: 409, ResourceInUseException: Addon already exists. []}]"
+	got := r.Ready(observed(t, `status: {conditions: [{type: Synced, status: "False", message: "`+inUse+`"}]}`))
+	if !got.Failed || got.Message != inUse || Hint(got.Message, "boot") == "" {
+		t.Errorf("Ready(...) of an add-on that exists already: want the error with a hint, got %+v", got)
+	}
+	if r.Condition != v1alpha1.ConditionIdentityReady || r.Service != "" {
+		t.Errorf("want it to count for IdentityReady, and for no service, got %s and %q", r.Condition, r.Service)
+	}
+}
+
+// TestOrphaned covers what crossplane-runtime makes of both policies together: management policies that name the deletion win.
+func TestOrphaned(t *testing.T) {
+	type actions = xpv1.ManagementPolicies
+	cases := map[string]struct {
+		reason   string
+		in, want actions
+	}{
+		"Default":  {"By default the deletion policy counts.", nil, nil},
+		"All":      {"So it does for all.", actions{"*"}, actions{"*"}},
+		"Delete":   {"Otherwise the deletion must not be among them.", actions{"Observe", "Create", "Delete"}, actions{"Observe", "Create"}},
+		"NoDelete": {"Where it is not, nothing changes.", actions{"Observe", "Update"}, actions{"Observe", "Update"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			in := xpv1.ResourceSpec{ManagementPolicies: tc.in, DeletionPolicy: xpv1.DeletionDelete, ProviderConfigReference: &xpv1.Reference{Name: "a"}}
+			want := xpv1.ResourceSpec{ManagementPolicies: tc.want, DeletionPolicy: xpv1.DeletionOrphan, ProviderConfigReference: &xpv1.Reference{Name: "a"}}
+			if diff := cmp.Diff(want, orphaned(in)); diff != "" {
+				t.Errorf("%s\norphaned(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
