@@ -217,7 +217,7 @@ func checkDescriptions(t *testing.T, at string, s extv1.JSONSchemaProps) {
 			continue
 		}
 		p := s
-		for _, part := range strings.Split(name, ".") {
+		for part := range strings.SplitSeq(name, ".") {
 			p = p.Properties[part]
 		}
 		if !strings.Contains(p.Description, "Immutable.") {
