@@ -28,6 +28,8 @@ const (
 	ttlUnanswered = 0
 	// ttlWaiting: what is waited for may be something that Crossplane does not watch.
 	ttlWaiting = 10 * time.Second
+	// breakerOpen is how long Crossplane's circuit breaker stays open once it opened (--circuit-breaker-cooldown).
+	breakerOpen = 5 * time.Minute
 )
 
 // Function composes the resources of a PodIdentityProvider.
@@ -152,7 +154,7 @@ func ttl(v *view.View, p *plan.Plan) time.Duration {
 	switch {
 	case v.Requirements.Unanswered():
 		return ttlUnanswered
-	case !p.Ready(), missesEvents(v.XR):
+	case !p.Ready(), missesEvents(v):
 		return ttlWaiting
 	}
 	return v.SteadyTTL()
@@ -160,9 +162,10 @@ func ttl(v *view.View, p *plan.Plan) time.Duration {
 
 // missesEvents says whether Crossplane v2 may not call for what happens next: while it comes to be, a composite resource causes
 // more events than its circuit breaker lets through, and then a change of the spec would wait until the time is up.
-func missesEvents(xr view.Object) bool {
-	ready := xr.Condition("Ready")
-	return ready.Status != "" && !ready.True() || xr.Condition("Responsive").False()
+func missesEvents(v *view.View) bool {
+	ready, responsive := v.XR.Condition("Ready"), v.XR.Condition("Responsive")
+	// Crossplane takes Responsive back with the next event only, and there may be none.
+	return ready.Status != "" && !ready.True() || responsive.False() && v.Now.Sub(responsive.LastTransitionTime) < breakerOpen
 }
 
 // invalid lists everything that is wrong with the composite resource or the Input. What exists is kept.

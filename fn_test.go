@@ -158,7 +158,8 @@ func TestTTL(t *testing.T) {
 		"SteadyAsWanted": {"The Input sets how quiet.", "example/quickstart/04-ready", "{ttl: 30m, defaults: {provider: {version: v2.5.0}}}", "", 0, 30 * time.Minute},
 		"JustReady":      {"Crossplane may have missed what happened while it became ready.", "example/quickstart/04-ready", "", `[{type: Ready, status: "False"}]`, 0, 10 * time.Second},
 		"Settled":        {"Once Crossplane says that it is ready, all is quiet.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "True"}]`, 0, 5 * time.Minute},
-		"Unresponsive":   {"While Crossplane's circuit breaker is open, changes of the spec would wait for the next call.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False"}]`, 0, 10 * time.Second},
+		"Unresponsive":   {"While Crossplane's circuit breaker is open, changes of the spec would wait for the next call.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:01Z"}]`, 0, 10 * time.Second},
+		"ClosedAgain":    {"It closes after five minutes, which Crossplane does not say before the next event.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:00Z"}]`, 0, 5 * time.Minute},
 	}
 	for name, tc := range cases {
 		for generation, meta := range generations {
