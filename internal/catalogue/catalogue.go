@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/agext/levenshtein"
 )
@@ -26,9 +25,6 @@ type Service struct {
 	Note string `json:"note"`
 	// Extras are of other services.
 	Extras []Extra `json:"extras"`
-
-	// levels that were asked for, and the statements that they stand for.
-	levels *sync.Map
 }
 
 // An Extra is what managing a service takes of other services.

@@ -38,7 +38,7 @@ func parse(b []byte) (*data, error) {
 		return nil, err
 	}
 	for name, s := range d.Services {
-		s.Name, s.levels = name, &sync.Map{}
+		s.Name = name
 		if len(s.Prefixes) == 0 {
 			s.Prefixes = Words{name}
 		}

@@ -8,34 +8,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
-// Full is what it takes to manage the service in a partition: every action of its own, and the extras. The statements are
-// shared: do not change them.
+// Full is what it takes to manage the service in a partition: every action of its own, and the extras.
 func (s Service) Full(partition string) []iam.Statement {
-	return s.once(level{"Full", partition}, s.full)
-}
-
-// ReadOnly is what it takes to observe the service in a partition: the actions that only read. The statements are shared, too.
-func (s Service) ReadOnly(partition string) []iam.Statement {
-	return s.once(level{"ReadOnly", partition}, s.readOnly)
-}
-
-// A level of access in a partition.
-type level struct{ name, partition string }
-
-// once writes the statements of a level. There are two levels and a handful of partitions: this cannot grow.
-func (s Service) once(l level, write func(partition string) []iam.Statement) []iam.Statement {
-	if s.levels == nil {
-		return write(l.partition)
-	}
-	if statements, ok := s.levels.Load(l); ok {
-		return statements.([]iam.Statement) //nolint:forcetypeassert // Nothing else is stored.
-	}
-	statements := slices.Clip(write(l.partition))
-	s.levels.Store(l, statements)
-	return statements
-}
-
-func (s Service) full(partition string) []iam.Statement {
 	own := make([]string, 0, len(s.Prefixes))
 	for _, p := range s.Prefixes {
 		own = append(own, p+":*")
@@ -53,7 +27,8 @@ func (s Service) full(partition string) []iam.Statement {
 	return w.done()
 }
 
-func (s Service) readOnly(partition string) []iam.Statement {
+// ReadOnly is what it takes to observe the service in a partition: the actions that only read.
+func (s Service) ReadOnly(partition string) []iam.Statement {
 	var own []string
 	for _, p := range s.Prefixes {
 		for _, a := range content().reading(p).Actions {
