@@ -82,13 +82,7 @@ func (c *Context) agent() *Wait {
 		if answer != view.Yes {
 			return looking
 		}
-		var other view.Object
-		for _, o := range items {
-			if c.isAgent(o) && !c.mine(o) && (!other.Exists() || fullName(o) < fullName(other)) {
-				other = o
-			}
-		}
-		if other.Exists() {
+		if other := c.firstOther(items, c.isAgent); other.Exists() {
 			return &Wait{
 				Reason: v1alpha1.ReasonConflict, Subject: "Addon " + fullName(other),
 				Message: fmt.Sprintf("is for add-on %s of this cluster and %s: set podIdentityAgent.management: None", agentAddon, ownerOf(other)),
@@ -106,13 +100,6 @@ func (c *Context) isAgent(o view.Object) bool {
 		}
 	}
 	return true
-}
-
-func fullName(o view.Object) string {
-	if ns := o.Namespace(); ns != "" {
-		return ns + "/" + o.Name()
-	}
-	return o.Name()
 }
 
 // orphaned leaves the AWS resource where it is when the managed resource is deleted. Management policies that name the

@@ -90,13 +90,27 @@ func (c *Context) noOther(key string, p identity.Package, wayOut string) *Wait {
 
 // other Provider that installs the same package; the first by name.
 func (c *Context) other(items []view.Object, p identity.Package) view.Object {
+	return c.firstOther(items, func(o view.Object) bool { return installs(o, p) })
+}
+
+// firstOther is the first by name of the objects that match and are not this composite resource's. The zero Object if there is
+// none.
+func (c *Context) firstOther(items []view.Object, matches func(view.Object) bool) view.Object {
 	var found view.Object
 	for _, o := range items {
-		if installs(o, p) && !c.mine(o) && (!found.Exists() || o.Name() < found.Name()) {
+		if matches(o) && !c.mine(o) && (!found.Exists() || fullName(o) < fullName(found)) {
 			found = o
 		}
 	}
 	return found
+}
+
+// fullName of an object: with its namespace, if it is in one.
+func fullName(o view.Object) string {
+	if ns := o.Namespace(); ns != "" {
+		return ns + "/" + o.Name()
+	}
+	return o.Name()
 }
 
 // providerReady is ready when the wanted package is. Where it is not, a second Provider of the package that came later may be
@@ -127,12 +141,7 @@ func (c *Context) soleUser(key string, gvk schema.GroupVersionKind, s *identity.
 	if answer != view.Yes {
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other users of ServiceAccount " + s.ServiceAccount}
 	}
-	var found view.Object
-	for _, o := range items {
-		if uses(o) && !c.mine(o) && (!found.Exists() || o.Name() < found.Name()) {
-			found = o
-		}
-	}
+	found := c.firstOther(items, uses)
 	if !found.Exists() {
 		return nil
 	}
