@@ -2,7 +2,6 @@ package resources
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -48,10 +47,11 @@ func Leaving(c *Context, wanted []*Resource) []*Resource {
 		}
 	}
 	var out []*Resource
-	for _, key := range slices.Sorted(maps.Keys(l.going)) {
-		d := l.going[key]
-		if w := l.held(d); w != nil {
-			out = append(out, d.resource(w))
+	for _, key := range c.View.ObservedKeys() {
+		if d := l.going[key]; d != nil {
+			if w := l.held(d); w != nil {
+				out = append(out, d.resource(w))
+			}
 		}
 	}
 	return out
@@ -150,8 +150,8 @@ func (l *leaving) held(d *departure) *Wait {
 	if w := l.needed(d); w != nil {
 		return w
 	}
-	for key := range l.View.ObservedWithPrefix("usage/" + d.key + "/by/") {
-		return removing("its Usage %s is removed first", l.View.Observed(key).Name())
+	if usages := l.View.ObservedWithPrefix("usage/" + d.key + "/by/"); len(usages) > 0 {
+		return removing("its Usage %s is removed first", l.View.Observed(usages[0]).Name())
 	}
 	if d.o.Label(inUse) == "true" {
 		return removing("held by a Usage that is not this object's: kubectl get usages,clusterusages shows it")
@@ -186,7 +186,6 @@ func removing(format string, args ...any) *Wait {
 // needed says what still needs a resource: managed resources of users, or what leaves before it.
 func (l *leaving) needed(d *departure) *Wait {
 	first, _, _ := strings.Cut(d.key, "/")
-	object := l.objectName(d)
 	switch first {
 	case "provider":
 		return l.used(d)
@@ -196,17 +195,15 @@ func (l *leaving) needed(d *departure) *Wait {
 		if n := d.o.Number("status", "users"); n > 0 {
 			return removing("managed resources use it (%d): delete them, or give them another one", int(n))
 		}
-	case "runtimeconfig":
-		return l.before(identity.ProviderKey(d.service), pkgv1.ProviderGroupVersionKind, "provider-aws-"+d.service)
-	case "association":
+	case "runtimeconfig", "association":
 		return l.before(identity.ProviderKey(d.service), pkgv1.ProviderGroupVersionKind, "provider-aws-"+d.service)
 	case "attachment":
-		return l.association(d, object)
+		return l.association(d)
 	case "role":
-		if w := l.association(d, object); w != nil {
+		if w := l.association(d); w != nil {
 			return w
 		}
-		for key := range l.View.ObservedWithPrefix("attachment/" + d.service) {
+		for _, key := range l.View.ObservedWithPrefix("attachment/" + d.service) {
 			if l.going[key] != nil && l.going[key].service == d.service {
 				return removing("waiting for %s", describe(l.View.Observed(key)))
 			}
@@ -217,20 +214,16 @@ func (l *leaving) needed(d *departure) *Wait {
 	return nil
 }
 
-// objectName is the name that role and association of a service have; empty if nothing tells.
-func (l *leaving) objectName(d *departure) string {
-	return l.View.Observed(identity.RoleKey(d.service)).Name()
-}
-
 // association must be gone before what it hands out, or hand out something else.
-func (l *leaving) association(d *departure, name string) *Wait {
-	key := identity.AssociationKey(d.service)
+func (l *leaving) association(d *departure) *Wait {
+	key, observedRole := identity.AssociationKey(d.service), l.View.Observed(identity.RoleKey(d.service))
 	if !l.wanted[key] {
-		return l.before(key, associationKind.GroupVersionKind, name)
+		// Role and association of a service have the same name.
+		return l.before(key, associationKind.GroupVersionKind, observedRole.Name())
 	}
 	// It is wanted, with another role: it must have that one first.
-	o, role := l.View.Observed(key), l.View.Observed(identity.RoleKey(d.service)).String("status", "atProvider", "arn")
-	if d.kind == policyKind.GroupVersionKind || l.wanted[identity.RoleKey(d.service)] || role == "" || o.String("status", "atProvider", "roleArn") != role {
+	o, role := l.View.Observed(key), observedRole.String("status", "atProvider", "arn")
+	if l.wanted[identity.RoleKey(d.service)] || role == "" || o.String("status", "atProvider", "roleArn") != role {
 		return nil
 	}
 	return removing("waiting for %s to change to its new role", describe(o))

@@ -4,7 +4,6 @@
 package view
 
 import (
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -36,6 +35,8 @@ type View struct {
 	Now time.Time
 
 	observed map[string]*fnv1.Resource
+	// keys of what is observed, sorted when they are first asked for.
+	keys []string
 }
 
 // From returns the View of a request. It fails with all errors of the Input and the composite resource that make it
@@ -68,18 +69,24 @@ func From(req *fnv1.RunFunctionRequest, now time.Time) (*View, field.ErrorList) 
 // Observed composed resource of that composition-resource name.
 func (v *View) Observed(key string) Object { return NewObject(v.observed[key].GetResource()) }
 
-// ObservedKeys are the composition-resource names of all observed resources, sorted.
-func (v *View) ObservedKeys() []string { return slices.Sorted(maps.Keys(v.observed)) }
-
-// ObservedWithPrefix yields the composition-resource names of observed resources that begin with the prefix, sorted.
-func (v *View) ObservedWithPrefix(prefix string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, key := range v.ObservedKeys() {
-			if strings.HasPrefix(key, prefix) && !yield(key) {
-				return
-			}
-		}
+// ObservedKeys are the composition-resource names of all observed resources, sorted. Do not change them.
+func (v *View) ObservedKeys() []string {
+	if v.keys == nil {
+		v.keys = slices.Sorted(maps.Keys(v.observed))
 	}
+	return v.keys
+}
+
+// ObservedWithPrefix are the composition-resource names of observed resources that begin with the prefix, sorted. Do not change
+// them.
+func (v *View) ObservedWithPrefix(prefix string) []string {
+	keys := v.ObservedKeys()
+	begin, _ := slices.BinarySearch(keys, prefix)
+	end := begin
+	for end < len(keys) && strings.HasPrefix(keys[end], prefix) {
+		end++
+	}
+	return keys[begin:end]
 }
 
 // ObservedAnnotation is the value of an annotation that all observed composed resources share that have it.

@@ -6,6 +6,7 @@ import (
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
@@ -200,5 +201,26 @@ func TestSteadyTTL(t *testing.T) {
 		if got := mustView(t, newRequest(t, minimal, input)).SteadyTTL(); got != want {
 			t.Errorf("SteadyTTL() with Input %q: want %v, got %v", input, want, got)
 		}
+	}
+}
+
+func TestObservedWithPrefix(t *testing.T) {
+	v := &View{observed: map[string]*fnv1.Resource{"usage/b": {}, "usage/a": {}, "role/s3": {}, "usager": {}, "zone": {}}}
+	cases := map[string]struct {
+		reason, prefix string
+		want           []string
+	}{
+		"Some":  {"Those that begin so should come, sorted, and none that only begin alike.", "usage/", []string{"usage/a", "usage/b"}},
+		"One":   {"A whole key begins with itself.", "zone", []string{"zone"}},
+		"None":  {"Nothing should come of what nothing begins with,", "policy/", []string{}},
+		"After": {"behind the last one, too.", "zz", []string{}},
+		"All":   {"Everything begins with nothing.", "", []string{"role/s3", "usage/a", "usage/b", "usager", "zone"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, v.ObservedWithPrefix(tc.prefix), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s\nObservedWithPrefix(%q): -want, +got:\n%s", tc.reason, tc.prefix, diff)
+			}
+		})
 	}
 }
