@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/crossplane/function-sdk-go/logging"
@@ -14,7 +13,6 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/encode"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/guardrails"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
@@ -49,13 +47,12 @@ func NewFunction(log logging.Logger) *Function {
 // result, and a fatal result leaves everything as it is.
 func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) (rsp *fnv1.RunFunctionResponse, _ error) {
 	xr := view.NewObject(req.GetObserved().GetComposite().GetResource())
-	log := f.log.WithValues("xr", xr.Name(), "claim", xr.Label("crossplane.io/claim-namespace")+"/"+xr.Label("crossplane.io/claim-name"))
+	log := f.log.WithValues("xr", cut(xr.Name(), maxName), "claim", cut(xr.Label("crossplane.io/claim-namespace")+"/"+xr.Label("crossplane.io/claim-name"), maxName))
 
 	defer func() {
 		if r := recover(); r != nil {
-			log.Info("Function panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			rsp = response.To(req, ttlWaiting)
-			response.Fatal(rsp, fmt.Errorf("internal error: %v", r))
+			log.Info("Function panicked", "panic", cut(fmt.Sprint(r), maxError), "stack", string(debug.Stack()))
+			rsp = fatal(req, log, fmt.Errorf("internal error: %s", cut(fmt.Sprint(r), maxError)))
 		}
 	}()
 
@@ -79,6 +76,9 @@ func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) 
 	}
 	rsp, err = respond(req, v, p)
 	if err != nil {
+		return fatal(req, log, err), nil
+	}
+	if err := fits(rsp); err != nil {
 		return fatal(req, log, err), nil
 	}
 	log.Debug("Composed", "resources", len(rsp.GetDesired().GetResources()), "planned", len(p.Outcomes), "ready", p.Ready(), "unanswered", v.Requirements.Unanswered())
@@ -166,33 +166,4 @@ func missesEvents(v *view.View) bool {
 	ready, responsive := v.XR.Condition("Ready"), v.XR.Condition("Responsive")
 	// Crossplane takes Responsive back with the next event only, and there may be none.
 	return ready.Status != "" && !ready.True() || responsive.False() && v.Now.Sub(responsive.LastTransitionTime) < breakerOpen
-}
-
-// invalid lists everything that is wrong with the composite resource or the Input. What exists is kept.
-func invalid(req *fnv1.RunFunctionRequest, log logging.Logger, errs field.ErrorList) *fnv1.RunFunctionResponse {
-	var lines []string
-	seen := map[string]bool{}
-	for _, e := range errs {
-		if s := e.Error(); !seen[s] {
-			seen[s] = true
-			lines = append(lines, s)
-		}
-	}
-	rsp := fatal(req, log, fmt.Errorf("invalid: %s", strings.Join(lines, "; ")))
-	response.ConditionFalse(rsp, string(v1alpha1.ConditionPrerequisitesReady), string(v1alpha1.ReasonInvalidSpec)).
-		WithMessage(strings.Join(lines, "; ")).TargetCompositeAndClaim()
-	for _, c := range []v1alpha1.ConditionType{v1alpha1.ConditionIdentityReady, v1alpha1.ConditionProvidersReady, v1alpha1.ConditionProviderConfigReady} {
-		response.ConditionUnknown(rsp, string(c), string(v1alpha1.ReasonInvalidSpec)).
-			WithMessage("not looked at: the input is invalid, and everything stays as it is").TargetCompositeAndClaim()
-	}
-	return rsp
-}
-
-// fatal stops the reconcile: everything stays as it is.
-func fatal(req *fnv1.RunFunctionRequest, log logging.Logger, err error) *fnv1.RunFunctionResponse {
-	log.Debug("Cannot compose", "error", err.Error())
-	rsp := response.To(req, ttlWaiting)
-	response.Fatal(rsp, err)
-	rsp.Results[len(rsp.GetResults())-1].Target = fnv1.Target_TARGET_COMPOSITE_AND_CLAIM.Enum()
-	return rsp
 }

@@ -18,6 +18,9 @@ var (
 	plainNames   = Names{"sid", "effect", "principal", "actions", "notActions", "resources", "notResources", "conditions"}
 )
 
+// maxProblems is after how many of them nobody looks for more.
+const maxProblems = 100
+
 // What is wrong with an element.
 const (
 	noPrincipal = "a principal belongs in a trust policy, not in a role's permissions"
@@ -73,6 +76,9 @@ func (s Statement) Check(n Names) []Problem {
 		for i, v := range e.set {
 			if problem := e.check(v); problem != "" {
 				add(fmt.Sprintf("%s[%d]", e.name, i), "%q %s", v, problem)
+			}
+			if len(out) > maxProblems {
+				return out
 			}
 		}
 	}
@@ -189,7 +195,7 @@ func (c Condition) Check(name string) []Problem {
 		out = append(out, Problem{Element: element, Message: fmt.Sprintf(format, args...)})
 	}
 	for _, op := range sorted(c) {
-		at := name + "[" + op + "]"
+		at := in(name, op)
 		if problem := checkOperator(op); problem != "" {
 			add(at, "%s", problem)
 		}
@@ -198,7 +204,7 @@ func (c Condition) Check(name string) []Problem {
 		}
 		folded := map[string]string{}
 		for _, key := range sorted(c[op]) {
-			at := at + "[" + key + "]"
+			at := in(at, key)
 			service, rest, _ := strings.Cut(key, ":")
 			switch first, ok := folded[strings.ToLower(key)]; {
 			case ok:
@@ -214,10 +220,25 @@ func (c Condition) Check(name string) []Problem {
 				if problem := checkText(v); problem != "" {
 					add(fmt.Sprintf("%s[%d]", at, i), "%q %s", v, problem)
 				}
+				if len(out) > maxProblems {
+					return out
+				}
+			}
+			if len(out) > maxProblems {
+				return out
 			}
 		}
 	}
 	return out
+}
+
+// in an object: the place of a key. A key may be of any length, and many places have it.
+func in(at, key string) string {
+	const most = 200
+	if len(key) > most {
+		key = strings.ToValidUTF8(key[:most], "") + "..."
+	}
+	return at + "[" + key + "]"
 }
 
 func checkOperator(op string) string {

@@ -1,29 +1,14 @@
 package iam
 
-// other stands for a character that the covering pattern does not name: only ? and * match it.
-const other = -1
+// unnamed stands for a character that the covering pattern does not name: only ? and * match it.
+const unnamed = -1
 
 // Covers says whether every string that matches b matches a, too.
 //
 // It reads b as if it were a string, and follows how far a matches at worst. Where b has a ?, the worst character is one that a
 // does not name. Where b has a *, the worst string is none at all or an endless one of such characters, and it is always
 // clear which of the two: see worst.
-func Covers(a, b string) bool {
-	c := newCover(a)
-	for _, r := range b {
-		switch r {
-		case anyString:
-			if !c.worst() {
-				return false
-			}
-		case anyRune:
-			c.step(other)
-		default:
-			c.step(r)
-		}
-	}
-	return c.done()
-}
+func Covers(a, b string) bool { return read(a).covers(read(b)) }
 
 // A cover is a pattern, and how far it matches what was read so far. The pattern is cut at its gaps, the longest runs of
 // wildcards that have a *. A gap takes at least as many characters as it has ?, in whatever order they stand. So what is between
@@ -40,9 +25,25 @@ type cover struct {
 	matched []bool
 }
 
-func newCover(pattern string) *cover {
+// all says whether every string that matches the other pattern matches this one, too.
+func (c *cover) all(other []rune) bool {
+	for _, r := range other {
+		switch r {
+		case anyString:
+			if !c.worst() {
+				return false
+			}
+		case anyRune:
+			c.step(unnamed)
+		default:
+			c.step(r)
+		}
+	}
+	return c.done()
+}
+
+func newCover(p []rune) *cover {
 	c := &cover{parts: [][]rune{nil}}
-	p := []rune(pattern)
 	for i := 0; i < len(p); {
 		end, star, least := i, false, 0
 		for ; end < len(p) && (p[end] == anyString || p[end] == anyRune); end++ {

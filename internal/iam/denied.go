@@ -19,27 +19,36 @@ type Violation struct {
 
 // Denied finds the statements that may grant an action that one of the denied patterns matches. It errs on the side of denying:
 // conditions and resources do not make a grant harmless, nor do Deny statements elsewhere, and a NotAction has to leave
-// out all that is denied with a single pattern. The order is that of the statements, their patterns and the denied ones.
+// out all that is denied with a single pattern. The order is that of the statements, their patterns and the denied ones. It ends early
+// where it found too many.
 func Denied(statements []Statement, denied []string) []Violation {
 	var out []Violation
+	ds := folded(denied)
 	for i, s := range statements {
 		// Whatever else an effect may be, it is no Deny.
 		if s.Effect == Deny {
 			continue
 		}
-		for _, a := range s.Action {
-			for _, d := range denied {
-				if OverlapFold(a, d) {
-					out = append(out, Violation{Statement: i, Element: "Action", Value: a, Denied: d})
+		for j, a := range folded(s.Action) {
+			for k, d := range ds {
+				if a.overlaps(d) {
+					out = append(out, Violation{Statement: i, Element: "Action", Value: s.Action[j], Denied: denied[k]})
 				}
+			}
+			if len(out) > maxProblems {
+				return out
 			}
 		}
 		if len(s.NotAction) == 0 {
 			continue
 		}
-		for _, d := range denied {
-			if !slices.ContainsFunc(s.NotAction, func(left string) bool { return CoversFold(left, d) }) {
-				out = append(out, Violation{Statement: i, Element: "NotAction", Value: strings.Join(s.NotAction, ", "), Denied: d})
+		left := folded(s.NotAction)
+		for k, d := range ds {
+			if !slices.ContainsFunc(left, func(l pattern) bool { return l.covers(d) }) {
+				out = append(out, Violation{Statement: i, Element: "NotAction", Value: strings.Join(s.NotAction, ", "), Denied: denied[k]})
+			}
+			if len(out) > maxProblems {
+				return out
 			}
 		}
 	}

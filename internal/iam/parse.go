@@ -58,6 +58,9 @@ func (p *parser) problemf(element, format string, args ...any) {
 	p.problems = append(p.problems, Problem{Element: element, Message: fmt.Sprintf(format, args...)})
 }
 
+// full says whether there are too many problems already.
+func (p *parser) full() bool { return len(p.problems) > maxProblems }
+
 func (p *parser) document(v any) []Statement {
 	d, ok := v.(*object)
 	if !ok {
@@ -86,6 +89,9 @@ func (p *parser) document(v any) []Statement {
 	statements := make([]Statement, 0, len(list))
 	sids := map[string]int{}
 	for i, v := range list {
+		if p.full() {
+			break
+		}
 		at := fmt.Sprintf("Statement[%d]", i)
 		s := p.statement(at, v)
 		if first, ok := sids[s.Sid]; ok && s.Sid != "" {
@@ -150,14 +156,17 @@ func (p *parser) condition(at string, v any) Condition {
 	}
 	c := make(Condition, len(operators.keys))
 	for _, op := range operators.keys {
-		at := at + "[" + op + "]"
+		at := in(at, op)
 		keys, ok := p.object(at, operators.values[op])
 		if !ok {
 			continue
 		}
 		values := make(map[string]StringSet, len(keys.keys))
 		for _, key := range keys.keys {
-			if set := p.set(at+"["+key+"]", keys.values[key], true); len(set) > 0 {
+			if p.full() {
+				return c
+			}
+			if set := p.set(in(at, key), keys.values[key], true); len(set) > 0 {
 				values[key] = set
 			}
 		}
@@ -176,7 +185,7 @@ func (p *parser) object(at string, v any) (*object, bool) {
 		return nil, false
 	}
 	for _, key := range o.twice {
-		p.problemf(at+"["+key+"]", "%s", twice)
+		p.problemf(in(at, key), "%s", twice)
 	}
 	return o, true
 }
@@ -186,6 +195,9 @@ func (p *parser) elements(o *object, at string, names ...string) {
 	for _, key := range o.keys {
 		if slices.Contains(names, key) {
 			continue
+		}
+		if p.full() {
+			return
 		}
 		like := func(name string) bool { return strings.EqualFold(name, key) || strings.EqualFold(name+"s", key) }
 		if i := slices.IndexFunc(names, like); i >= 0 {
@@ -222,6 +234,9 @@ func (p *parser) set(at string, v any, condition bool) StringSet {
 	}
 	set := make(StringSet, 0, len(list))
 	for i, v := range list {
+		if p.full() {
+			break
+		}
 		if s, ok := scalar(v, condition); ok {
 			set = append(set, s)
 		} else {

@@ -1,6 +1,9 @@
 package iam
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Wildcards of IAM: * is any number of characters, none included, and ? is exactly one. Everything else is itself; there
 // is no way to escape a wildcard, so the policy variables ${*} and ${?} are not understood here.
@@ -41,25 +44,89 @@ func Match(pattern, s string) bool {
 }
 
 // Overlap says whether some string matches both patterns.
-func Overlap(a, b string) bool {
-	p, q := []rune(a), []rune(b)
+func Overlap(a, b string) bool { return read(a).overlaps(read(b)) }
+
+// A pattern that was read, to be compared with many others.
+type pattern struct {
+	runes []rune
+	// prefix and suffix are what stands before the first and after the last wildcard; all of it where there is none.
+	prefix, suffix []rune
+	// star says whether there is one, and least how long a string must be to match.
+	star  bool
+	least int
+}
+
+func read(s string) pattern {
+	p := pattern{runes: []rune(s)}
+	// Several * in a row are as good as one.
+	p.runes = slices.CompactFunc(p.runes, func(a, b rune) bool { return a == anyString && b == anyString })
+	for _, r := range p.runes {
+		if r == anyString {
+			p.star = true
+		} else {
+			p.least++
+		}
+	}
+	wild := func(r rune) bool { return r == anyString || r == anyRune }
+	begin, end := 0, len(p.runes)
+	for begin < end && !wild(p.runes[begin]) {
+		begin++
+	}
+	if begin == len(p.runes) {
+		p.prefix, p.suffix = p.runes, p.runes
+		return p
+	}
+	for !wild(p.runes[end-1]) {
+		end--
+	}
+	p.prefix, p.suffix = p.runes[:begin], p.runes[end:]
+	return p
+}
+
+// folded reads patterns regardless of letter case.
+func folded(patterns []string) []pattern {
+	out := make([]pattern, 0, len(patterns))
+	for _, s := range patterns {
+		out = append(out, read(strings.ToLower(s)))
+	}
+	return out
+}
+
+// apart says whether the lengths, the beginnings or the ends tell already that no string matches both. Nearly all pairs of patterns
+// are.
+func (p pattern) apart(q pattern) bool {
+	if !p.star && q.least > p.least || !q.star && p.least > q.least {
+		return true
+	}
+	n, m := min(len(p.prefix), len(q.prefix)), min(len(p.suffix), len(q.suffix))
+	return !slices.Equal(p.prefix[:n], q.prefix[:n]) || !slices.Equal(p.suffix[len(p.suffix)-m:], q.suffix[len(q.suffix)-m:])
+}
+
+// covers says whether every string that matches q matches p, too.
+func (p pattern) covers(q pattern) bool { return !p.apart(q) && newCover(p.runes).all(q.runes) }
+
+// overlaps says whether some string matches both.
+func (p pattern) overlaps(q pattern) bool {
+	if p.apart(q) {
+		return false
+	}
 	// common[j] says whether p from i on and q from j on have a string in common, for one i after the other, last first.
-	common, next := make([]bool, len(q)+1), make([]bool, len(q)+1)
-	for i := len(p); i >= 0; i-- {
+	common, next := make([]bool, len(q.runes)+1), make([]bool, len(q.runes)+1)
+	for i := len(p.runes); i >= 0; i-- {
 		common, next = next, common
-		for j := len(q); j >= 0; j-- {
-			starP, starQ := i < len(p) && p[i] == anyString, j < len(q) && q[j] == anyString
+		for j := len(q.runes); j >= 0; j-- {
+			starP, starQ := i < len(p.runes) && p.runes[i] == anyString, j < len(q.runes) && q.runes[j] == anyString
 			switch {
 			case starP && starQ:
 				common[j] = next[j] || common[j+1]
 			case starP:
-				common[j] = next[j] || j < len(q) && common[j+1]
+				common[j] = next[j] || j < len(q.runes) && common[j+1]
 			case starQ:
-				common[j] = common[j+1] || i < len(p) && next[j]
-			case i < len(p) && j < len(q):
-				common[j] = (p[i] == q[j] || p[i] == anyRune || q[j] == anyRune) && next[j+1]
+				common[j] = common[j+1] || i < len(p.runes) && next[j]
+			case i < len(p.runes) && j < len(q.runes):
+				common[j] = (p.runes[i] == q.runes[j] || p.runes[i] == anyRune || q.runes[j] == anyRune) && next[j+1]
 			default:
-				common[j] = i == len(p) && j == len(q)
+				common[j] = i == len(p.runes) && j == len(q.runes)
 			}
 		}
 	}

@@ -51,6 +51,11 @@ func Split(statements []Statement, limit, most int) ([]Document, error) {
 	if whole <= limit && most > 0 {
 		return []Document{NewDocument(statements...)}, nil
 	}
+	// What is split is repeated in part, so that together it never becomes less but for the commas between the documents.
+	if room := max(1, limit-emptySize) + 1; whole-emptySize+1 > most*room {
+		least := (whole - emptySize + room) / room
+		return nil, tooManyPolicies(whole, fmt.Sprintf("at least %d", least), limit, most)
+	}
 	needed := 0
 	for _, cut := range []cutter{stableCuts, denseCuts} {
 		docs, err := split(statements, limit, cut)
@@ -62,7 +67,11 @@ func Split(statements []Statement, limit, most int) ([]Document, error) {
 		}
 		needed = len(docs)
 	}
-	return nil, &SplitError{Statement: -1, Message: fmt.Sprintf("the statements have %d characters and need %d policies of at most %d characters, there may be %d", whole, needed, limit, most)}
+	return nil, tooManyPolicies(whole, strconv.Itoa(needed), limit, most)
+}
+
+func tooManyPolicies(whole int, needed string, limit, most int) error {
+	return &SplitError{Statement: -1, Message: fmt.Sprintf("the statements have %d characters and need %s policies of at most %d characters, there may be %d", whole, needed, limit, most)}
 }
 
 // split with one kind of cuts.

@@ -112,13 +112,19 @@ func TestSplitErrors(t *testing.T) {
 			"No more documents than there may be, and the figures should say how far off it is.",
 			[]Statement{{Effect: Allow, Action: long("s3:A", 40, 100), Resource: StringSet{"*"}}},
 			1600, 2, -1,
-			[]string{"4203", "need 3", "1600", "may be 2"},
+			[]string{"4203", "need at least 3", "1600", "may be 2"},
+		},
+		"Brim": {
+			"Where what there is might fit, it is tried, and what it would need is known.",
+			[]Statement{{Effect: Allow, Action: long("s3:A", 14, 100), Resource: StringSet{"*"}}, {Effect: Allow, Action: long("s3:B", 14, 100), Resource: StringSet{"*"}}, {Effect: Deny, Action: long("s3:C", 1, 100), Resource: StringSet{"*"}}},
+			1600, 2, -1,
+			[]string{"need 3", "1600", "may be 2"},
 		},
 		"None": {
 			"No documents at all may be allowed.",
 			[]Statement{ok},
 			1600, 0, -1,
-			[]string{"need 1", "may be 0"},
+			[]string{"need at least 1", "may be 0"},
 		},
 	}
 	for name, tc := range cases {

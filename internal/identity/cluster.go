@@ -24,11 +24,11 @@ func (id *Identity) resolveCluster(v *view.View) {
 	if id.Cluster = id.Spec.ClusterName; id.Cluster != "" {
 		return
 	}
-	if id.Cluster = v.XR.String("status", "clusterName"); id.Cluster != "" {
-		return
-	}
-	if id.Cluster = v.ObservedAnnotation(AnnotationCluster); id.Cluster != "" {
-		return
+	for _, known := range []string{v.XR.String("status", "clusterName"), v.ObservedAnnotation(AnnotationCluster)} {
+		if clusterPattern.MatchString(known) {
+			id.Cluster = known
+			return
+		}
 	}
 	if v.Input.Prerequisites != v1beta1.PrerequisitesAssume && v.Requirements.Kind(clusterKind) != view.Yes {
 		id.ClusterProblem = clusterKind.CRD() + ": " + v.Requirements.Missing(clusterKind)

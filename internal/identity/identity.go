@@ -135,6 +135,9 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 		id.Family = family(s.Provider)
 	}
 	for i := range s.Services {
+		if len(errs) > view.MaxErrors {
+			break
+		}
 		svc, serrs := id.service(v, at.Child("services").Index(i), &s.Services[i])
 		id.Services = append(id.Services, svc)
 		errs = append(errs, serrs...)

@@ -23,6 +23,9 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 	at = at.Child("permissions")
 	statements, errs := fromCatalogue(at, partition, s, p)
 	for i, ps := range p.Statements {
+		if len(errs) > view.MaxErrors {
+			break
+		}
 		st := statement(ps)
 		errs = append(errs, asErrors(at.Child("statements").Index(i), st.Check(statementNames))...)
 		statements = append(statements, st)

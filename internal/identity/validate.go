@@ -103,7 +103,7 @@ func validateCluster(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.
 func validateTags(at *field.Path, tags map[string]string) field.ErrorList {
 	errs := field.ErrorList{}
 	if len(tags) > iam.MaxTags {
-		errs = append(errs, field.TooMany(at, len(tags), iam.MaxTags))
+		return append(errs, field.TooMany(at, len(tags), iam.MaxTags))
 	}
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		switch {
@@ -191,19 +191,24 @@ const maxNamespaces = 100
 func validateNamespaces(at *field.Path, namespaces []string) field.ErrorList {
 	errs := field.ErrorList{}
 	if len(namespaces) > maxNamespaces {
-		errs = append(errs, field.TooMany(at, len(namespaces), maxNamespaces))
+		return append(errs, field.TooMany(at, len(namespaces), maxNamespaces))
 	}
+	seen := make(map[string]bool, len(namespaces))
 	for i, ns := range namespaces {
 		errs = append(errs, problems(at.Index(i), ns, validation.IsDNS1123Label)...)
-		if slices.Contains(namespaces[:i], ns) {
+		if seen[ns] {
 			errs = append(errs, field.Duplicate(at.Index(i), ns))
 		}
+		seen[ns] = true
 	}
 	return errs
 }
 
 // validateProviderConfigName keeps the composed ProviderConfig apart from the one that its own prerequisites use.
 func validateProviderConfigName(at *field.Path, v *view.View, id *Identity) field.ErrorList {
+	if len(id.ProviderConfig) > maxName {
+		return field.ErrorList{field.TooLong(at.Child("providerConfig", "name"), field.OmitValueType{}, maxName)}
+	}
 	if id.ProviderConfig == id.BootstrapConfig {
 		return field.ErrorList{field.Invalid(at.Child("providerConfig", "name"), id.ProviderConfig,
 			"is also spec.providerConfigRef, the identity that the IAM and EKS resources themselves use: it cannot depend on what it creates")}

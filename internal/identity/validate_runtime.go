@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 // templates that would take the identity away from a provider.
@@ -38,13 +39,15 @@ func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 			errs = append(errs, field.Forbidden(at.Child("podAnnotations").Key(k), "it restarts the provider when its credentials change"))
 		}
 	}
+	seen := make(map[string]bool, len(r.Env))
 	for i, e := range r.Env {
 		if e.Name == "" || strings.Contains(e.Name, "=") {
 			errs = append(errs, field.Invalid(at.Child("env").Index(i).Child("name"), e.Name, "must be a name without ="))
 		}
-		if slices.ContainsFunc(r.Env[:i], func(o corev1.EnvVar) bool { return o.Name == e.Name }) {
+		if seen[e.Name] {
 			errs = append(errs, field.Duplicate(at.Child("env").Index(i).Child("name"), e.Name))
 		}
+		seen[e.Name] = true
 	}
 	if r.DeploymentTemplate != nil {
 		errs = append(errs, validateTemplate(at.Child("deploymentTemplate"), r.DeploymentTemplate.Raw, &appsv1.Deployment{},
@@ -66,7 +69,8 @@ func validateTemplate(at *field.Path, raw []byte, as any, forbidden ...[]string)
 	if err := json.Unmarshal(raw, as); err != nil {
 		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
 	}
-	errs := directives(at, m)
+	errs := field.ErrorList{}
+	directives(at, m, &errs)
 	for _, path := range forbidden {
 		o := m
 		for i, name := range path {
@@ -79,22 +83,24 @@ func validateTemplate(at *field.Path, raw []byte, as any, forbidden ...[]string)
 	return errs
 }
 
-func directives(at *field.Path, v any) field.ErrorList {
-	errs := field.ErrorList{}
+// directives adds them to the errors, until there are too many.
+func directives(at *field.Path, v any, errs *field.ErrorList) {
+	if len(*errs) > view.MaxErrors {
+		return
+	}
 	switch v := v.(type) {
 	case nil:
-		errs = append(errs, field.Forbidden(at, "null removes a field, which could be one that the identity depends on"))
+		*errs = append(*errs, field.Forbidden(at, "null removes a field, which could be one that the identity depends on"))
 	case map[string]any:
 		for _, k := range slices.Sorted(maps.Keys(v)) {
 			if strings.HasPrefix(k, "$") {
-				errs = append(errs, field.Forbidden(at.Child(k), "merge directives could remove what the identity depends on"))
+				*errs = append(*errs, field.Forbidden(at.Child(k), "merge directives could remove what the identity depends on"))
 			}
-			errs = append(errs, directives(at.Child(k), v[k])...)
+			directives(at.Child(k), v[k], errs)
 		}
 	case []any:
 		for i, e := range v {
-			errs = append(errs, directives(at.Index(i), e)...)
+			directives(at.Index(i), e, errs)
 		}
 	}
-	return errs
 }

@@ -3,7 +3,6 @@ package identity
 import (
 	"cmp"
 	"path"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -30,12 +29,14 @@ func validateService(at *field.Path, s *v1alpha1.Service, partition string) fiel
 		errs = append(errs, field.Forbidden(at.Child("roleArn"), "brings its own permissions and name: it excludes permissions, roleName and importRole"))
 	}
 	if s.Permissions != nil {
+		seen := make(map[string]bool, len(s.Permissions.ManagedPolicyARNs))
 		for i, a := range s.Permissions.ManagedPolicyARNs {
 			at := at.Child("permissions", "managedPolicyArns").Index(i)
 			errs = append(errs, arn(at, cmp.Or(a, "none"), policyARNPattern, "policy", partition)...)
-			if slices.Contains(s.Permissions.ManagedPolicyARNs[:i], a) {
+			if seen[a] {
 				errs = append(errs, field.Duplicate(at, a))
 			}
+			seen[a] = true
 		}
 	}
 	if s.Runtime != nil {
@@ -70,16 +71,17 @@ func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
 func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Service) field.ErrorList {
 	errs := field.ErrorList{}
 	seen := map[string]bool{}
-	unique := func(at *field.Path, kind, v string) {
-		if v != "" && seen[kind+v] {
+	unique := func(at *field.Path, kind, v string) bool {
+		again := seen[kind+v]
+		if v != "" && again {
 			errs = append(errs, field.Duplicate(at, v))
 		}
 		seen[kind+v] = true
+		return !again
 	}
 	for i, s := range services {
 		at := at.Index(i)
-		unique(at.Child("name"), "name ", s.Name)
-		if slices.ContainsFunc(specs[:i], func(o v1alpha1.Service) bool { return o.Name == s.Name }) {
+		if !unique(at.Child("name"), "name ", s.Name) {
 			continue
 		}
 		unique(at.Child("serviceAccountName"), "serviceaccount ", s.ServiceAccount)

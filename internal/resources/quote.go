@@ -5,8 +5,12 @@ import (
 	"strings"
 )
 
-// maxQuote bounds a quoted message, in characters.
-const maxQuote = 600
+const (
+	// maxQuote bounds a quoted message, in characters.
+	maxQuote = 600
+	// maxRead bounds how much of a message is looked at, in bytes. What is volatile is short, or long without a gap.
+	maxRead = 16 << 10
+)
 
 // volatile parts of messages of providers, AWS, registries and Kubernetes: they differ from one attempt to the next, and a
 // condition must not.
@@ -44,6 +48,9 @@ var volatile = []struct {
 func Quote(message string) string {
 	if message == "" {
 		return "no message"
+	}
+	if len(message) > maxRead {
+		message = strings.ToValidUTF8(message[:maxRead], "")
 	}
 	for _, v := range volatile {
 		message = v.pattern.ReplaceAllString(message, v.by)

@@ -13,12 +13,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// decode an object into a typed one. An error lists every value of the wrong type. Fields that the type does not have are
-// errors too if strict, and ignored if not: Crossplane keeps fields of its own beside those of a composite resource.
+// decode an object into a typed one. An error lists every value of the wrong type, until there are too many. Fields that the type
+// does not have are errors too if strict, and ignored if not: Crossplane keeps fields of its own beside those of a composite resource.
 func decode(at *field.Path, from map[string]any, into any, strict bool) field.ErrorList {
 	// The converter's errors do not say where they are, and it cuts integers that are too large.
-	if errs := check(at, from, reflect.TypeOf(into), strict); len(errs) > 0 {
-		return errs
+	c := &checker{strict: strict}
+	c.check(at, from, reflect.TypeOf(into))
+	if len(c.errs) > 0 {
+		return c.errs
 	}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(from, into); err != nil {
 		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
@@ -28,76 +30,87 @@ func decode(at *field.Path, from map[string]any, into any, strict bool) field.Er
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]() //nolint:gochecknoglobals // A constant in all but the keyword.
 
+// A checker collects why an object cannot be decoded.
+type checker struct {
+	strict bool
+	errs   field.ErrorList
+}
+
+func (c *checker) add(err *field.Error) { c.errs = append(c.errs, err) }
+
+// full says whether there are too many errors already.
+func (c *checker) full() bool { return len(c.errs) > MaxErrors }
+
 // check that an object can be decoded into a type.
-func check(at *field.Path, v any, t reflect.Type, strict bool) field.ErrorList {
-	if v == nil {
-		return nil
+func (c *checker) check(at *field.Path, v any, t reflect.Type) {
+	if v == nil || c.full() {
+		return
 	}
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if reflect.PointerTo(t).Implements(unmarshaler) {
-		return checkCustom(at, v, t)
+		c.custom(at, v, t)
+		return
 	}
 	switch t.Kind() { //nolint:exhaustive // API types are made of these.
 	case reflect.String:
-		return checkScalar[string](at, v, "a string")
+		checkScalar[string](c, at, v, "a string")
 	case reflect.Bool:
-		return checkScalar[bool](at, v, "true or false")
+		checkScalar[bool](c, at, v, "true or false")
 	case reflect.Int, reflect.Int32, reflect.Int64:
-		return checkInteger(at, v, t)
+		c.integer(at, v, t)
 	case reflect.Slice:
 		l, ok := v.([]any)
 		if !ok {
-			return field.ErrorList{field.TypeInvalid(at, v, "must be a list")}
+			c.add(field.TypeInvalid(at, v, "must be a list"))
+			return
 		}
-		errs := field.ErrorList{}
 		for i, e := range l {
-			errs = append(errs, check(at.Index(i), e, t.Elem(), strict)...)
+			c.check(at.Index(i), e, t.Elem())
 		}
-		return errs
 	case reflect.Map, reflect.Struct:
 		m, ok := v.(map[string]any)
 		if !ok {
-			return field.ErrorList{field.TypeInvalid(at, v, "must be an object")}
+			c.add(field.TypeInvalid(at, v, "must be an object"))
+			return
 		}
-		return checkObject(at, m, t, strict)
+		c.object(at, m, t)
 	}
-	return nil
 }
 
 // maxSafeInteger is the largest integer up to which JSON numbers are exact.
 const maxSafeInteger = 1<<53 - 1
 
-func checkInteger(at *field.Path, v any, t reflect.Type) field.ErrorList {
+func (c *checker) integer(at *field.Path, v any, t reflect.Type) {
 	f, ok := v.(float64)
 	if !ok || f != math.Trunc(f) {
-		return field.ErrorList{field.TypeInvalid(at, v, "must be an integer")}
+		c.add(field.TypeInvalid(at, v, "must be an integer"))
+		return
 	}
 	limit := float64(maxSafeInteger)
 	if t.Kind() == reflect.Int32 {
 		limit = math.MaxInt32
 	}
 	if math.Abs(f) > limit {
-		return field.ErrorList{field.Invalid(at, v, "is too large")}
+		c.add(field.Invalid(at, v, "is too large"))
 	}
-	return nil
 }
 
-func checkObject(at *field.Path, m map[string]any, t reflect.Type, strict bool) field.ErrorList {
-	errs := field.ErrorList{}
+func (c *checker) object(at *field.Path, m map[string]any, t reflect.Type) {
 	fields := structFields(t)
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		switch ft, ok := fields[k]; {
+		case c.full():
+			return
 		case t.Kind() == reflect.Map:
-			errs = append(errs, check(at.Key(k), m[k], t.Elem(), strict)...)
+			c.check(at.Key(k), m[k], t.Elem())
 		case ok:
-			errs = append(errs, check(at.Child(k), m[k], ft, strict)...)
-		case strict:
-			errs = append(errs, field.Invalid(at.Child(k), field.OmitValueType{}, "unknown field"))
+			c.check(at.Child(k), m[k], ft)
+		case c.strict:
+			c.add(field.Invalid(at.Child(k), field.OmitValueType{}, "unknown field"))
 		}
 	}
-	return errs
 }
 
 var structs sync.Map //nolint:gochecknoglobals // A cache of what never changes: the fields of a type.
@@ -129,26 +142,26 @@ func collectFields(t reflect.Type, into map[string]reflect.Type) {
 	}
 }
 
-func checkScalar[T any](at *field.Path, v any, want string) field.ErrorList {
-	if _, ok := v.(T); ok {
-		return nil
+func checkScalar[T any](c *checker, at *field.Path, v any, want string) {
+	if _, ok := v.(T); !ok {
+		c.add(field.TypeInvalid(at, v, "must be "+want))
 	}
-	return field.ErrorList{field.TypeInvalid(at, v, "must be "+want)}
 }
 
-// checkCustom checks a type that has its own JSON form, such as a resource quantity or a duration.
-func checkCustom(at *field.Path, v any, t reflect.Type) field.ErrorList {
+// custom checks a type that has its own JSON form, such as a resource quantity or a duration.
+func (c *checker) custom(at *field.Path, v any, t reflect.Type) {
 	if _, ok := v.(map[string]any); !ok && t == reflect.TypeFor[runtime.RawExtension]() {
-		return field.ErrorList{field.TypeInvalid(at, v, "must be an object")}
+		c.add(field.TypeInvalid(at, v, "must be an object"))
+		return
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
-		return field.ErrorList{field.TypeInvalid(at, v, err.Error())}
+		c.add(field.TypeInvalid(at, v, err.Error()))
+		return
 	}
 	if err := json.Unmarshal(b, reflect.New(t).Interface()); err != nil {
-		return field.ErrorList{field.Invalid(at, v, err.Error())}
+		c.add(field.Invalid(at, v, err.Error()))
 	}
-	return nil
 }
 
 // merge src into dst, whose own values win: objects merge, anything else is taken whole.

@@ -56,14 +56,29 @@ func From(req *fnv1.RunFunctionRequest, now time.Time) (*View, field.ErrorList) 
 		v.Requirements.proven[schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind())] = true
 	}
 
-	in, defaults, errs := decodeInput(req.GetInput())
-	v.Input = in
-	spec, serrs := decodeSpec(v.XR, defaults)
-	v.Spec = spec
-	if errs = append(errs, serrs...); len(errs) > 0 {
+	spec, defaults := v.XR.Value("spec").GetStructValue(), req.GetInput().GetFields()["defaults"].GetStructValue()
+	errs := append(longNames(v), tooLarge(field.NewPath("spec"), spec)...)
+	errs = append(errs, tooLarge(field.NewPath("input", "defaults"), defaults)...)
+	errs = append(errs, atMost(field.NewPath("input", "guardrails"), req.GetInput().GetFields()["guardrails"], maxPart)...)
+	if len(errs) == 0 {
+		errs = tooMuchShared(field.NewPath("spec", "services"), spec, defaults)
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	if errs := v.decode(req.GetInput()); len(errs) > 0 {
 		return nil, errs
 	}
 	return v, nil
+}
+
+// decode the Input and the composite resource.
+func (v *View) decode(input *structpb.Struct) field.ErrorList {
+	in, defaults, errs := decodeInput(input)
+	v.Input = in
+	spec, serrs := decodeSpec(v.XR, defaults)
+	v.Spec = spec
+	return append(errs, serrs...)
 }
 
 // Observed composed resource of that composition-resource name.

@@ -1,0 +1,77 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLimits(t *testing.T) {
+	services := func(n int, fields string) string {
+		out := make([]string, 0, n)
+		for i := range n {
+			out = append(out, fmt.Sprintf("{name: s%d%s}", i, fields))
+		}
+		return "services: [" + strings.Join(out, ", ") + "]"
+	}
+	kib := func(n int) string { return strings.Repeat("x", n<<10) }
+	cases := map[string]struct {
+		reason    string
+		xr, input string
+		want      []string
+	}{
+		"Services":     {"As many as the schema allows.", "spec: {" + services(200, "") + "}", "", nil},
+		"ManyServices": {"And no more.", "spec: {" + services(201, "") + "}", "", []string{"spec.services: Too many: 201: must have at most 200 items"}},
+		"Permissions":  {"A service may say a lot about its permissions.", "spec: {" + services(1, ", permissions: {policyDocument: "+kib(255)+"}") + "}", "", nil},
+		"LargePermissions": {
+			"But not any number of bytes.", "spec: {" + services(1, ", permissions: {policyDocument: "+kib(256)+"}") + "}", "",
+			[]string{"spec.services[0].permissions: Too long: may not be more than 262144 bytes"},
+		},
+		"LargeParts": {
+			"All else is shorter, and everything that is too long is told.",
+			"spec: {tags: {a: " + kib(64) + "}, clusterName: " + kib(64) + ", " + services(1, ", runtime: {args: ["+kib(64)+"]}") + "}", "",
+			[]string{"spec.clusterName: Too long: may not be more than 65536 bytes", "spec.tags: Too long: may not be more than 65536 bytes", "spec.services[0].runtime: Too long: may not be more than 65536 bytes"},
+		},
+		"OfCrossplane": {"Crossplane's own fields may have any size.", "spec: {resourceRefs: [{name: " + kib(500) + "}], " + services(1, "") + "}", "", nil},
+		"Shared":       {"What services share counts for each.", "spec: {runtime: {args: [" + kib(40) + "]}, " + services(100, "") + "}", "", nil},
+		"LargeShared": {
+			"And must not become too much together.", "spec: {runtime: {args: [" + kib(42) + "]}, " + services(100, "") + "}", "",
+			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, together that may be 4194304 bytes: say less, or divide the services among several objects"},
+		},
+		"LargeSharedDefaults": {
+			"Wherever it comes from.", "spec: {" + services(100, "") + "}", "defaults: {runtime: {args: [" + kib(42) + "]}}",
+			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, together that may be 4194304 bytes: say less, or divide the services among several objects"},
+		},
+		"LargeInput": {
+			"The Input has the same limits.", "spec: {" + services(1, "") + "}", "{defaults: {tags: {a: " + kib(64) + "}, " + services(201, "") + "}, guardrails: {allowedServices: [" + kib(64) + "]}}",
+			[]string{"input.defaults.tags: Too long: may not be more than 65536 bytes", "input.defaults.services: Too many: 201: must have at most 200 items", "input.guardrails: Too long: may not be more than 65536 bytes"},
+		},
+		"Names": {
+			"No object has such names.", "{metadata: {name: " + kib(1) + "}, spec: {claimRef: {namespace: " + kib(1) + ", name: " + kib(1) + "}}}", "",
+			[]string{"metadata.name: Too long: may not be more than 253 bytes", "spec.claimRef.namespace: Too long: may not be more than 253 bytes", "spec.claimRef.name: Too long: may not be more than 253 bytes"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, errs := From(newRequest(t, tc.xr, tc.input), now())
+			var got []string
+			for _, err := range errs {
+				got = append(got, err.Error())
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\nFrom(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestManyErrors: nobody looks for more errors than anybody reads.
+func TestManyErrors(t *testing.T) {
+	list := "[" + strings.TrimSuffix(strings.Repeat("7, ", 1000), ", ") + "]"
+	_, errs := From(newRequest(t, "spec: {runtime: {args: "+list+", env: "+list+"}, managementPolicies: "+list+"}", ""), now())
+	if len(errs) != MaxErrors+1 {
+		t.Errorf("want %d errors, got %d", MaxErrors+1, len(errs))
+	}
+}
