@@ -176,6 +176,9 @@ func (w *world) fetch(t testing.TB, selectors map[string]*fnv1.ResourceSelector)
 		if !w.hasKind(s.GetApiVersion(), s.GetKind()) {
 			t.Fatalf("required %s %s, a kind that does not exist: Crossplane could never reconcile again", s.GetApiVersion(), s.GetKind())
 		}
+		if s.GetKind() == "Pod" && !slices.ContainsFunc(w.Cluster, isPodGuard) {
+			t.Fatalf("required pods, which Crossplane may not list: every reconcile would fail after two minutes")
+		}
 		out[key] = &fnv1.Resources{}
 		for _, o := range w.all() {
 			if selects(s, o) {
@@ -184,6 +187,11 @@ func (w *world) fetch(t testing.TB, selectors map[string]*fnv1.ResourceSelector)
 		}
 	}
 	return out
+}
+
+// isPodGuard says whether an object is the sign that Crossplane may read pods.
+func isPodGuard(o *structpb.Struct) bool {
+	return at(o, "kind").GetStringValue() == "DeploymentRuntimeConfig" && at(o, "metadata", "name").GetStringValue() == "pod-identity-provider-may-read-pods"
 }
 
 // all objects of the cluster, composed ones included.
@@ -198,7 +206,7 @@ func (w *world) all() []*structpb.Struct {
 // hasKind says whether a kind exists: it is Crossplane's or Kubernetes' own, or its CustomResourceDefinition is there.
 func (w *world) hasKind(apiVersion, kind string) bool {
 	group, version, _ := strings.Cut(apiVersion, "/")
-	if group == "pkg.crossplane.io" || group == "apiextensions.k8s.io" || apiVersion == "v1" && kind == "ServiceAccount" {
+	if group == "pkg.crossplane.io" || group == "apiextensions.k8s.io" || apiVersion == "v1" && (kind == "ServiceAccount" || kind == "Pod") {
 		return true
 	}
 	for _, o := range w.all() {

@@ -35,6 +35,12 @@ const (
 	//
 	// To do: wait; before it is True, delete nothing. If it stays False, see the reason.
 	ConditionTeardownProtected ConditionType = "TeardownProtected"
+
+	// ConditionCredentialsInjected says whether EKS injected credentials into the pods of every provider that is verified. Only
+	// with runtime.verifyCredentials.
+	//
+	// To do: see the reason. What it says is missing is missing in the pods; what the role may do is another matter.
+	ConditionCredentialsInjected ConditionType = "CredentialsInjected"
 )
 
 // A Reason says why a condition has its status.

@@ -58,7 +58,7 @@ type Runtime struct {
 
 	// DeploymentTemplate is merged last into the deploymentTemplate of the DeploymentRuntimeConfig, as kubectl apply would:
 	// maps merge, containers merge by name (the provider's is package-runtime). Refused are what the identity depends on (the
-	// Deployment's name, the ServiceAccount, the function's own annotation), nulls and merge directives.
+	// Deployment's name, the ServiceAccount, the function's own annotations), nulls and merge directives.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	DeploymentTemplate *runtime.RawExtension `json:"deploymentTemplate,omitempty"`
@@ -69,8 +69,9 @@ type Runtime struct {
 	// +kubebuilder:pruning:PreserveUnknownFields
 	ServiceAccountTemplate *runtime.RawExtension `json:"serviceAccountTemplate,omitempty"`
 
-	// VerifyCredentials checks on the provider's pods that credentials were injected. It needs a ClusterRole that lets
-	// Crossplane read pods. Default: false.
+	// VerifyCredentials checks on the provider's pods that EKS injected credentials: condition CredentialsInjected says so, or
+	// why not. Pods without are restarted, once for each state of the association. It needs manifests/verify-credentials.yaml,
+	// which lets Crossplane read pods. Default: false.
 	// +optional
 	VerifyCredentials *bool `json:"verifyCredentials,omitempty"`
 

@@ -99,6 +99,8 @@ type Service struct {
 	DisableSessionTags bool
 	// Runtime of the provider.
 	Runtime v1alpha1.Runtime
+	// VerifyCredentials says that the provider's pods are to be looked at.
+	VerifyCredentials bool
 	// Settle is how long to wait after the association is ready before the Provider is created.
 	Settle time.Duration
 }
@@ -178,6 +180,7 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 		DisableSessionTags: isTrue(s.DisableSessionTags),
 		Settle:             defaultAssociationSettle,
 	}
+	svc.VerifyCredentials = isTrue(svc.Runtime.VerifyCredentials)
 	if n := svc.Runtime.AssociationSettleSeconds; n != nil {
 		svc.Settle = time.Duration(*n) * time.Second
 	}

@@ -25,6 +25,9 @@ func ProviderKey(service string) string { return "provider/" + service }
 // AnnotationIdentity on a provider's pods is a digest of what their credentials depend on.
 const AnnotationIdentity = v1alpha1.Group + "/identity"
 
+// AnnotationRestart on a provider's pods is the digest for which they were restarted because they had no credentials.
+const AnnotationRestart = v1alpha1.Group + "/restarted-for"
+
 // maxObjectName is the longest name that is used for a Kubernetes object, so that it also fits a label.
 const maxObjectName = 63
 

@@ -38,9 +38,6 @@ var (
 // agentManaged is the management of an agent that is composed.
 const agentManaged = "Managed"
 
-// notYet lists what the API has and this version does not do. It is refused, so that nobody relies on it.
-const notYet = "is not available in this version"
-
 // validate what concerns the whole spec.
 func validate(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorList {
 	errs := field.ErrorList{}

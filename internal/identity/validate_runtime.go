@@ -28,15 +28,15 @@ func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 	if n := r.AssociationSettleSeconds; n != nil && (*n < 0 || *n > 300) {
 		errs = append(errs, field.Invalid(at.Child("associationSettleSeconds"), *n, "must be from 0 to 300"))
 	}
-	if isTrue(r.VerifyCredentials) {
-		errs = append(errs, field.Forbidden(at.Child("verifyCredentials"), notYet))
-	}
 	errs = append(errs, metavalidation.ValidateLabels(r.PodLabels, at.Child("podLabels"))...)
 	errs = append(errs, metavalidation.ValidateLabels(r.NodeSelector, at.Child("nodeSelector"))...)
 	for _, k := range slices.Sorted(maps.Keys(r.PodAnnotations)) {
 		errs = append(errs, problems(at.Child("podAnnotations").Key(k), strings.ToLower(k), validation.IsQualifiedName)...)
-		if k == AnnotationIdentity {
+		switch k {
+		case AnnotationIdentity:
 			errs = append(errs, field.Forbidden(at.Child("podAnnotations").Key(k), "it restarts the provider when its credentials change"))
+		case AnnotationRestart:
+			errs = append(errs, field.Forbidden(at.Child("podAnnotations").Key(k), "it restarts the provider where its pods have no credentials"))
 		}
 	}
 	seen := make(map[string]bool, len(r.Env))
@@ -52,6 +52,7 @@ func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 	if r.DeploymentTemplate != nil {
 		errs = append(errs, validateTemplate(at.Child("deploymentTemplate"), r.DeploymentTemplate.Raw, &appsv1.Deployment{},
 			[]string{"spec", "template", "metadata", "annotations", AnnotationIdentity},
+			[]string{"spec", "template", "metadata", "annotations", AnnotationRestart},
 			[]string{"metadata", "name"}, []string{"spec", "template", "spec", "serviceAccountName"}, []string{"spec", "template", "spec", "serviceAccount"})...)
 	}
 	if r.ServiceAccountTemplate != nil {

@@ -132,8 +132,8 @@ func TestValidate(t *testing.T) {
 		"SettleNegative":      {"Nor can a time to wait.", runtime(`associationSettleSeconds: -1`), []string{"spec.runtime.associationSettleSeconds" + invalid}},
 		"SettleLong":          {"Which is bounded.", runtime(`associationSettleSeconds: 301`), []string{"spec.runtime.associationSettleSeconds" + invalid}},
 		"SettleFits":          {"At five minutes.", runtime(`associationSettleSeconds: 300`), nil},
-		"Verify":              {"What is not done yet is refused.", runtime(`verifyCredentials: true`), []string{"spec.runtime.verifyCredentials" + forbidden}},
-		"VerifyFalse":         {"Not to do it is no matter.", runtime(`verifyCredentials: false`), nil},
+		"Verify":              {"Credentials can be verified.", runtime(`verifyCredentials: true`), nil},
+		"Restart":             {"Nor may a restart be made up.", runtime(`podAnnotations: {aws.podidentity.dev/restarted-for: x}`), []string{"spec.runtime.podAnnotations[aws.podidentity.dev/restarted-for]" + forbidden}},
 		"PodLabels":           {"Labels are those of Kubernetes.", runtime(`podLabels: {"a b": c}`), []string{"spec.runtime.podLabels" + invalid}},
 		"NodeSelector":        {"So are those of nodes.", runtime(`nodeSelector: {a: "b c"}`), []string{"spec.runtime.nodeSelector" + invalid}},
 		"PodAnnotations":      {"Annotations have the same keys, and any value.", runtime(`podAnnotations: {"a b": c, Ok.example.org/a: "{}"}`), []string{"spec.runtime.podAnnotations[a b]" + invalid}},
@@ -152,7 +152,6 @@ func TestValidate(t *testing.T) {
 		"TemplateRetain":   {"Or other keys.", runtime(`serviceAccountTemplate: {metadata: {"$retainKeys": [labels]}}`), []string{"spec.runtime.serviceAccountTemplate.metadata.$retainKeys" + forbidden}},
 		"TemplateGood":     {"Everything else may be set.", runtime(`deploymentTemplate: {metadata: {labels: {a: b}}, spec: {strategy: {type: Recreate}}}, serviceAccountTemplate: {metadata: {annotations: {a: b}}}`), nil},
 		"ServiceRuntime":   {"The same holds for a service's own.", service(`runtime: {replicas: -1, podLabels: {"a b": c}}`), []string{firstService + ".runtime.replicas" + invalid, firstService + ".runtime.podLabels" + invalid}},
-		"ServiceVerify":    {"Likewise what is not done yet.", service(`runtime: {verifyCredentials: true}`), []string{firstService + ".runtime.verifyCredentials" + forbidden}},
 		"ServiceTemplates": {"Likewise templates.", service(`runtime: {deploymentTemplate: {metadata: {name: a}}}`), []string{firstService + ".runtime.deploymentTemplate.metadata.name" + forbidden}},
 
 		"ConfigName":       {"A ProviderConfig has a Kubernetes name.", `providerConfig: {name: A_b}`, []string{"spec.providerConfig.name" + invalid}},

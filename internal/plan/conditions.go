@@ -7,6 +7,7 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 )
 
 // A Condition of the composite resource and its claim.
@@ -31,6 +32,7 @@ var stages = []struct {
 	{v1alpha1.ConditionProvidersReady, "every provider is installed and healthy"},
 	{v1alpha1.ConditionProviderConfigReady, "the ProviderConfig exists"},
 	{v1alpha1.ConditionTeardownProtected, "everything is held back from deletion for as long as it is needed"},
+	{v1alpha1.ConditionCredentialsInjected, "EKS injected credentials into the pods of every provider that is verified"},
 }
 
 // Gravity of the reasons: a condition that covers several resources has the gravest of theirs.
@@ -41,7 +43,7 @@ var gravity = []v1alpha1.Reason{ //nolint:gochecknoglobals // A constant in all 
 func (p *Plan) conditions() []Condition {
 	cs := []Condition{p.prerequisites()}
 	for _, s := range stages {
-		if s.condition == v1alpha1.ConditionTeardownProtected && p.identity.Teardown != v1alpha1.TeardownOrdered {
+		if !p.applies(s.condition) {
 			continue
 		}
 		c := p.sum(func(o *Outcome) bool { return o.Condition == s.condition })
@@ -55,6 +57,17 @@ func (p *Plan) conditions() []Condition {
 		cs = append(cs, c)
 	}
 	return cs
+}
+
+// applies says whether a condition is about anything that the spec asks for.
+func (p *Plan) applies(c v1alpha1.ConditionType) bool {
+	switch c { //nolint:exhaustive // The others always apply.
+	case v1alpha1.ConditionTeardownProtected:
+		return p.identity.Teardown == v1alpha1.TeardownOrdered
+	case v1alpha1.ConditionCredentialsInjected:
+		return slices.ContainsFunc(p.identity.Services, func(s *identity.Service) bool { return s.VerifyCredentials })
+	}
+	return true
 }
 
 // prerequisites are what must exist before anything of its kind can be created.

@@ -66,8 +66,14 @@ func (c *Context) held(s *identity.Service) *Wait {
 	return c.settled(s)
 }
 
+// observedDigest that a service's provider runs with.
 func (c *Context) observedDigest(s *identity.Service) string {
-	return c.View.Observed(runtimeConfigKey(s)).String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", identity.AnnotationIdentity)
+	return c.podAnnotation(s, identity.AnnotationIdentity)
+}
+
+// podAnnotation that the observed config gives to a service's pods.
+func (c *Context) podAnnotation(s *identity.Service, name string) string {
+	return c.View.Observed(runtimeConfigKey(s)).String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", name)
 }
 
 func runtimeConfigKey(s *identity.Service) string { return "runtimeconfig/" + s.Name }
@@ -125,21 +131,27 @@ func deploymentSpec(c *Context, s *identity.Service) *appsv1.DeploymentSpec {
 	return spec
 }
 
-// podAnnotations with the digest. While the association does not tell it, or is not known everywhere yet, the digest stays
-// what it was: nothing restarts because something cannot be read, or too early.
+// podAnnotations with the digest, and that of the last restart of pods without credentials. While the association does not tell
+// the digest, or is not known everywhere yet, it stays what it was: nothing restarts because something cannot be read, or too
+// early. A restart stays recorded whatever the spec says of it: to forget it would be another one.
 func podAnnotations(c *Context, s *identity.Service) map[string]string {
-	digest := c.digest(s)
+	digest, restart := c.digest(s), c.podAnnotation(s, identity.AnnotationRestart)
 	if digest == "" || c.held(s) != nil {
 		digest = c.observedDigest(s)
 	}
-	if digest == "" {
-		return s.Runtime.PodAnnotations
+	if c.injected(s).restart {
+		restart = digest
 	}
 	as := maps.Clone(s.Runtime.PodAnnotations)
-	if as == nil {
-		as = map[string]string{}
+	for name, v := range map[string]string{identity.AnnotationIdentity: digest, identity.AnnotationRestart: restart} {
+		if v == "" {
+			continue
+		}
+		if as == nil {
+			as = map[string]string{}
+		}
+		as[name] = v
 	}
-	as[identity.AnnotationIdentity] = digest
 	return as
 }
 

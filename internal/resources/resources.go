@@ -83,7 +83,7 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 		own := []*Resource{Role(c, s)}
 		own = append(own, Policies(c, s)...)
 		own = append(own, Attachments(c, s)...)
-		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s), ObservedProvider(c, s))
+		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s), ObservedProvider(c, s), Credentials(c, s))
 		rs = append(rs, c.forService(s, own)...)
 	}
 	rs = append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c))

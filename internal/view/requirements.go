@@ -217,7 +217,17 @@ func (r *Requirements) get(gvk schema.GroupVersionKind, namespace *string, name 
 // List asks for all objects that have the labels; no labels match all. The kind must be proven. The answer is Yes also where
 // there are none.
 func (r *Requirements) List(gvk schema.GroupVersionKind, labels map[string]string) ([]Object, Answer) {
-	os, answer := r.require("all/"+gvk.GroupKind().String(), &fnv1.ResourceSelector{
+	return r.list("all/"+gvk.GroupKind().String(), gvk, labels)
+}
+
+// Labelled asks for the objects of any namespace that have a label of that value. The kind must be proven, and Crossplane
+// allowed to list it. The answer is Yes also where there are none.
+func (r *Requirements) Labelled(gvk schema.GroupVersionKind, label, value string) ([]Object, Answer) {
+	return r.list(gvk.GroupKind().String()+"/"+label+"="+value, gvk, map[string]string{label: value})
+}
+
+func (r *Requirements) list(key string, gvk schema.GroupVersionKind, labels map[string]string) ([]Object, Answer) {
+	os, answer := r.require(key, &fnv1.ResourceSelector{
 		ApiVersion: gvk.GroupVersion().String(), Kind: gvk.Kind,
 		Match: &fnv1.ResourceSelector_MatchLabels{MatchLabels: &fnv1.MatchLabels{Labels: labels}},
 	})

@@ -441,3 +441,42 @@ status: {conditions: [{type: Established, status: "True"}]}`)}}}}
 		})
 	}
 }
+
+// TestLabelled makes sure that two questions about one kind are two, in the form that either caller understands.
+func TestLabelled(t *testing.T) {
+	pods := schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
+	const label = "pkg.crossplane.io/revision"
+	const one, two = "Pod/pkg.crossplane.io/revision=s3-1", "Pod/pkg.crossplane.io/revision=sqs-1"
+	answer := map[string]*fnv1.Resources{one: {Items: []*fnv1.Resource{{Resource: object(t, "{metadata: {name: a}}")}}}, two: {}}
+	selector := func(revision string) *fnv1.ResourceSelector {
+		return &fnv1.ResourceSelector{ApiVersion: "v1", Kind: "Pod", Match: &fnv1.ResourceSelector_MatchLabels{MatchLabels: &fnv1.MatchLabels{Labels: map[string]string{label: revision}}}}
+	}
+	asked := map[string]*fnv1.ResourceSelector{one: selector("s3-1"), two: selector("sqs-1")}
+	for caller, want := range map[string]*fnv1.Requirements{"v1.20": {ExtraResources: asked}, "v2.2": {Resources: asked}} {
+		t.Run(caller, func(t *testing.T) {
+			req := newRequest(t, minimal, "")
+			req.Meta = callers()[caller]
+			if caller == "v1.20" {
+				req.ExtraResources = answer //nolint:staticcheck // Callers before 2.2 know no other.
+			} else {
+				req.RequiredResources = answer
+			}
+			r := mustView(t, req).Requirements
+			if os, got := r.Labelled(pods, label, "s3-1"); got != Yes || len(os) != 1 || os[0].Name() != "a" {
+				t.Errorf("Labelled(...): want the one pod, got %v and %d", os, got)
+			}
+			if os, got := r.Labelled(pods, label, "sqs-1"); got != Yes || len(os) != 0 {
+				t.Errorf("Labelled(...): that there is none is an answer, too: got %v and %d", os, got)
+			}
+			if diff := cmp.Diff(want, r.Proto(), protocmp.Transform()); diff != "" {
+				t.Errorf("Proto(): -want, +got:\n%s", diff)
+			}
+			if got := r.Unanswered(); got {
+				t.Error("Unanswered(): everything was answered")
+			}
+			if _, got := r.Labelled(pods, label, "rds-1"); got != Unanswered || !r.Unanswered() {
+				t.Errorf("Labelled(...): the answer to another question is none to this, got %d", got)
+			}
+		})
+	}
+}
