@@ -18,15 +18,21 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-const annotationIdentity = "aws.podidentity.dev/identity"
+const (
+	annotationIdentity = "aws.podidentity.dev/identity"
+	annotationRestart  = "aws.podidentity.dev/restarted-for"
+)
 
 // TestProperties lets composite resources live through random worlds: kinds appear and vanish, resources become ready,
 // unready and ready again, report errors, lose their status, the clock runs. Whatever happens:
 //   - what exists is composed again on every call, with the same content (a Deployment's identity digest may change, and
-//     only when the association does),
+//     only when the association does; it is restarted for pods without credentials once for each digest, and that is not
+//     forgotten),
 //   - no kind is composed or required before it exists,
 //   - a Provider is created only once its association is ready and settled,
-//   - the composite resource is not ready while anything is missing, such as a provider that somebody else installs,
+//   - pods are not asked for before Crossplane may list them,
+//   - the composite resource is not ready while anything is missing, such as a provider that somebody else installs, or
+//     credentials that are to be verified,
 //   - and once the world is quiet, it becomes ready.
 func TestProperties(t *testing.T) {
 	for seed := range lives() {
@@ -113,6 +119,9 @@ spec:
 		at(w.XR, "spec").GetStructValue().Fields["podIdentityAgent"] = mustValue(t, map[string]any{"management": "Managed"})
 	}
 	if r.IntN(2) == 0 {
+		at(w.XR, "spec").GetStructValue().Fields["runtime"] = mustValue(t, map[string]any{"verifyCredentials": true})
+	}
+	if r.IntN(2) == 0 {
 		// Crossplane v2, which records the namespaces of composed resources.
 		w.Cluster = append(w.Cluster, fromYAML(t, xrDefinition))
 		at(w.XR, "spec", "providerConfig").GetStructValue().Fields["namespaces"] = mustValue(t, []any{"team-a"})
@@ -166,6 +175,7 @@ func (s *simulation) step(t *testing.T) *fnv1.RunFunctionResponse {
 			}
 		}
 		s.checkTheirs(t)
+		s.checkCredentials(t)
 	}
 	s.apply(t, rsp)
 	return rsp
@@ -205,6 +215,27 @@ func (s *simulation) checkTheirs(t *testing.T) {
 	}
 }
 
+// checkCredentials makes sure that the pods of every provider have credentials where that is to be verified.
+func (s *simulation) checkCredentials(t *testing.T) {
+	t.Helper()
+	if !at(s.XR, "spec", "runtime", "verifyCredentials").GetBoolValue() {
+		return
+	}
+	for _, o := range s.Cluster {
+		service := strings.TrimPrefix(at(o, "spec", "serviceAccountName").GetStringValue(), "provider-aws-")
+		if isPod(o) && lacksCredentials(o) && s.wants(service) {
+			t.Fatalf("the composite resource is ready, and the pod of %s has no credentials", service)
+		}
+	}
+}
+
+// wants says whether the composite resource has a service.
+func (s *simulation) wants(service string) bool {
+	return slices.ContainsFunc(at(s.XR, "spec", "services").GetListValue().GetValues(), func(v *structpb.Value) bool {
+		return at(v.GetStructValue(), "name").GetStringValue() == service
+	})
+}
+
 func (s *simulation) checkSame(t *testing.T, key string, last, now *structpb.Struct) {
 	t.Helper()
 	if diff := cmp.Diff(withoutDigest(last), withoutDigest(now), protocmp.Transform()); diff != "" {
@@ -213,6 +244,9 @@ func (s *simulation) checkSame(t *testing.T, key string, last, now *structpb.Str
 	service, ok := strings.CutPrefix(key, "runtimeconfig/")
 	if !ok {
 		return
+	}
+	if before, after := restartOf(last), restartOf(now); before != after && (after != digestOf(last) || after != digestOf(now) || !s.bare(service)) {
+		t.Fatalf("%s restarts its provider for %q, after %q, with digest %q", key, after, before, digestOf(now))
 	}
 	before, after := digestOf(last), digestOf(now)
 	id := at(s.Observed["association/"+service], "status", "atProvider", "associationId").GetStringValue()
@@ -225,10 +259,15 @@ func digestOf(s *structpb.Struct) string {
 	return at(s, "spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", annotationIdentity).GetStringValue()
 }
 
+func restartOf(s *structpb.Struct) string {
+	return at(s, "spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", annotationRestart).GetStringValue()
+}
+
 func withoutDigest(s *structpb.Struct) *structpb.Struct {
 	s = proto.Clone(s).(*structpb.Struct) //nolint:forcetypeassert // It is its clone.
 	template := at(s, "spec", "deploymentTemplate", "spec", "template").GetStructValue()
 	delete(at(template, "metadata", "annotations").GetStructValue().GetFields(), annotationIdentity)
+	delete(at(template, "metadata", "annotations").GetStructValue().GetFields(), annotationRestart)
 	if len(at(template, "metadata", "annotations").GetStructValue().GetFields()) == 0 {
 		delete(template.GetFields(), "metadata")
 	}
@@ -289,6 +328,12 @@ func (s *simulation) disturb() {
 	if s.rand.IntN(3) == 0 {
 		s.setNamespace(s.rand.IntN(2) == 0)
 	}
+	if s.rand.IntN(3) == 0 {
+		s.setGuard(s.rand.IntN(3) > 0)
+	}
+	if s.rand.IntN(2) == 0 {
+		s.setPods(func() bool { return s.rand.IntN(2) == 0 })
+	}
 	if s.rand.IntN(10) == 0 {
 		delete(s.XR.Fields, "status")
 	}
@@ -323,9 +368,11 @@ func (s *simulation) calm() {
 	s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{"apiVersion": "aws.upbound.io/v1beta1", "kind": "ProviderConfig", "metadata": map[string]any{"name": "default"}})))
 	s.addTheirs("True", "provider-aws-rds")
 	s.setNamespace(true)
+	s.setGuard(true)
 	for _, key := range sortedKeys(s.Observed) {
 		s.setStatus(key, "True", "True")
 	}
+	s.setPods(func() bool { return true })
 }
 
 // addTheirs lets somebody else install provider-aws-rds, which the composite resource may observe.
@@ -356,6 +403,55 @@ func (s *simulation) setNamespace(exists bool) {
 	}
 	delete(s.Observed, "providerconfig/team-a")
 	delete(s.last, "providerconfig/team-a")
+}
+
+// setGuard lets somebody say that Crossplane may read pods, or take that back.
+func (s *simulation) setGuard(exists bool) {
+	s.Cluster = slices.DeleteFunc(s.Cluster, isPodGuard)
+	if exists {
+		s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{
+			"apiVersion": "pkg.crossplane.io/v1beta1", "kind": "DeploymentRuntimeConfig", "metadata": map[string]any{"name": "pod-identity-provider-may-read-pods"},
+		})))
+	}
+}
+
+// setPods starts new pods of every provider, with credentials or without.
+func (s *simulation) setPods(injected func() bool) {
+	s.Cluster = slices.DeleteFunc(s.Cluster, isPod)
+	for _, service := range []string{"s3", "rds", "sqs", "sns", "ec2"} {
+		annotations := map[string]any{}
+		for k, v := range at(s.Observed["runtimeconfig/"+service], "spec", "deploymentTemplate", "spec", "template", "metadata", "annotations").GetStructValue().GetFields() {
+			annotations[k] = v.GetStringValue()
+		}
+		revision := "provider-aws-" + service + "-1"
+		if service == "rds" {
+			revision = "their-rds-1"
+		}
+		pod := map[string]any{"serviceAccountName": "provider-aws-" + service}
+		if injected() {
+			pod["containers"] = []any{map[string]any{"name": "package-runtime", "env": []any{map[string]any{"name": "AWS_CONTAINER_CREDENTIALS_FULL_URI"}, map[string]any{"name": "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"}}}}
+			pod["volumes"] = []any{map[string]any{"projected": map[string]any{"sources": []any{map[string]any{"serviceAccountToken": map[string]any{"audience": "pods.eks.amazonaws.com"}}}}}}
+		}
+		s.Cluster = append(s.Cluster, must(structpb.NewStruct(map[string]any{
+			"apiVersion": "v1", "kind": "Pod", "spec": pod,
+			"metadata": map[string]any{
+				"namespace": "crossplane-system", "name": revision + "-pod", "creationTimestamp": s.now.Format(time.RFC3339),
+				"labels": map[string]any{"pkg.crossplane.io/revision": revision}, "annotations": annotations,
+			},
+		})))
+	}
+}
+
+func isPod(o *structpb.Struct) bool { return at(o, "kind").GetStringValue() == "Pod" }
+
+// lacksCredentials says whether a pod was started without.
+func lacksCredentials(pod *structpb.Struct) bool { return at(pod, "spec", "volumes") == nil }
+
+// bare says whether a service has a pod without credentials.
+func (s *simulation) bare(service string) bool {
+	return slices.ContainsFunc(s.Cluster, func(o *structpb.Struct) bool {
+		return isPod(o) && lacksCredentials(o) && at(o, "spec", "serviceAccountName").GetStringValue() == "provider-aws-"+service
+	})
 }
 
 func isNamespace(o *structpb.Struct) bool { return at(o, "kind").GetStringValue() == "ServiceAccount" }
@@ -408,7 +504,7 @@ func (s *simulation) setStatus(key, synced, ready string) {
 			status["atProvider"] = map[string]any{"associationId": "a-1", "roleArn": "arn:aws:iam::123456789012:role/x"}
 		}
 	case "Provider":
-		status = map[string]any{"conditions": []any{cond("Installed", synced), cond("Healthy", ready)}, "currentIdentifier": at(o, "spec", "package").GetStringValue()}
+		status = map[string]any{"conditions": []any{cond("Installed", synced), cond("Healthy", ready)}, "currentIdentifier": at(o, "spec", "package").GetStringValue(), "currentRevision": at(o, "metadata", "name").GetStringValue() + "-1"}
 	case "DeploymentRuntimeConfig", "ProviderConfig", "ClusterProviderConfig":
 		return
 	}
@@ -557,7 +653,7 @@ func FuzzRunFunction(f *testing.F) {
 // FuzzSpec: no composite resource, Input or status of a composed resource makes the function panic or fail. JSON gets
 // further into the function than the bytes of a request.
 func FuzzSpec(f *testing.F) {
-	for _, step := range []string{"quickstart/04-ready", "three-services/02-ready", "family-manage/02-family-installed"} {
+	for _, step := range []string{"quickstart/04-ready", "three-services/02-ready", "family-manage/02-family-installed", "verify-credentials/02-no-credentials"} {
 		w := loadStep(f, "example/"+step)
 		f.Add(must(at(w.XR, "spec").MarshalJSON()), must(w.Input.MarshalJSON()), must(w.Observed["association/s3"].MarshalJSON()))
 	}
@@ -592,4 +688,31 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// FuzzPod: no pod of a provider makes the function panic or fail, nor restart that provider twice.
+func FuzzPod(f *testing.F) {
+	for _, step := range []string{"02-no-credentials", "04-injected", "05-in-vain", "06-fargate"} {
+		w := loadStep(f, "example/verify-credentials/"+step)
+		f.Add(must(w.Cluster[slices.IndexFunc(w.Cluster, isPod)].MarshalJSON()))
+	}
+	f.Add([]byte(`{"metadata":{"labels":[],"annotations":{"aws.podidentity.dev/identity":7}},"spec":{"containers":[{"name":"package-runtime","env":{}}],"volumes":[null,{"projected":{"sources":[1]}}]}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		pod := &structpb.Struct{}
+		if pod.UnmarshalJSON(b) != nil {
+			t.Skip("not JSON")
+		}
+		for _, step := range []string{"02-no-credentials", "05-in-vain"} {
+			w := loadStep(t, "example/verify-credentials/"+step)
+			w.Cluster[slices.IndexFunc(w.Cluster, isPod)] = pod
+			rsp := w.reconcile(t, newTestFunction())
+			if isFatal(rsp) {
+				t.Fatalf("%s: fatal: %v", step, rsp.GetResults())
+			}
+			config := rsp.GetDesired().GetResources()["runtimeconfig/s3"].GetResource()
+			if got := restartOf(config); got != "" && got != digestOf(config) || step == "05-in-vain" && got == "" {
+				t.Fatalf("%s: restarted for %q, with digest %q", step, got, digestOf(config))
+			}
+		}
+	})
 }

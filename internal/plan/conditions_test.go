@@ -275,3 +275,34 @@ func find(t *testing.T, cs []Condition, typ v1alpha1.ConditionType) Condition {
 	t.Fatalf("no condition %s in %v", typ, cs)
 	return Condition{}
 }
+
+// TestCredentialsInjected makes sure that the condition is there where somebody wants to know, and only there.
+func TestCredentialsInjected(t *testing.T) {
+	const injected = v1alpha1.ConditionCredentialsInjected
+	unverified := planOf(outcomeOf("s3", ready()))
+	unverified.identity.Services = []*identity.Service{{Name: "s3"}}
+	if slices.ContainsFunc(unverified.conditions(), func(c Condition) bool { return c.Type == injected }) {
+		t.Error("CredentialsInjected: nobody asked for it")
+	}
+	cases := map[string]struct {
+		reason string
+		check  *Outcome
+		want   Condition
+	}{
+		"Injected": {"Pods with credentials are all that is wanted.", check("s3", "", "", ""), Condition{injected, true, v1alpha1.ReasonReady, "EKS injected credentials into the pods of every provider that is verified"}},
+		"Missing":  {"What must be applied beforehand is said.", check("s3", v1alpha1.ReasonMissing, "verifyCredentials", "apply it"), Condition{injected, false, v1alpha1.ReasonMissing, "s3: verifyCredentials: apply it"}},
+		"Failed":   {"As is what is wrong with pods.", check("s3", v1alpha1.ReasonFailed, "Provider x", "its pods have none"), Condition{injected, false, v1alpha1.ReasonFailed, "s3: Provider x: its pods have none"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			p := planOf(outcomeOf("s3", ready()), tc.check.as("Pod", injected))
+			p.identity.Services = []*identity.Service{{Name: "s3", VerifyCredentials: true}, {Name: "sqs"}}
+			if diff := cmp.Diff(tc.want, find(t, p.conditions(), injected)); diff != "" {
+				t.Errorf("%s\nCredentialsInjected: -want, +got:\n%s", tc.reason, diff)
+			}
+			if p.Ready() != tc.want.Status {
+				t.Errorf("%s\nReady(): got %t", tc.reason, p.Ready())
+			}
+		})
+	}
+}

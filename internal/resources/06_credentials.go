@@ -26,9 +26,9 @@ const (
 
 	// What EKS injects into a pod, and what it puts on one that runs on Fargate.
 	// https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
-	envCredentials = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+	envCredentials = "AWS_CONTAINER_CREDENTIALS_FULL_URI"     //nolint:gosec // The name of a variable.
 	envToken       = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" //nolint:gosec // The name of a variable.
-	tokenAudience  = "pods.eks.amazonaws.com"
+	tokenAudience  = "pods.eks.amazonaws.com"                 //nolint:gosec // No token, but what one is for.
 	labelFargate   = "eks.amazonaws.com/fargate-profile"
 )
 

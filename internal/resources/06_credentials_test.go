@@ -95,7 +95,7 @@ func verifying(since, digest, restarted string, answers map[string]string) world
 		Spec: `runtime: {verifyCredentials: true}`,
 		Observed: map[string]string{
 			"association/s3":   associationOf(since),
-			"runtimeconfig/s3": fmt.Sprintf(`{kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-s3}, spec: {deploymentTemplate: {spec: {template: {metadata: {annotations: {aws.podidentity.dev/identity: "%s", aws.podidentity.dev/restarted-for: "%s"}}}}}}}`, digest, restarted),
+			"runtimeconfig/s3": fmt.Sprintf(`{kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-s3}, spec: {deploymentTemplate: {spec: {template: {metadata: {annotations: {aws.podidentity.dev/identity: %q, aws.podidentity.dev/restarted-for: %q}}}}}}}`, digest, restarted),
 			"provider/s3":      `{kind: Provider, metadata: {name: provider-aws-s3}, status: {currentRevision: provider-aws-s3-1}}`,
 		},
 		Answers: all,
@@ -117,7 +117,8 @@ func TestCredentials(t *testing.T) {
 	restarting := creating("are being restarted. If that lasts, see why: kubectl describe deployment provider-aws-s3-1 -n crossplane-system")
 	installing := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "the pods of the provider are looked at as soon as it is installed"}
 	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "verifyCredentials", Message: "Crossplane may not read pods, apply manifests/verify-credentials.yaml, or set it to false"}
-	const younger = "though they are younger than the association: EKS injected nothing. To do: see whether this is cluster prod, and has the agent: " +
+	const injectedNothing = "though they are younger than the association: EKS injected nothing"
+	const younger = injectedNothing + ". To do: see whether this is cluster prod, and has the agent: " +
 		"aws eks describe-addon --cluster-name prod --region eu-west-1 --addon-name eks-pod-identity-agent; then kubectl rollout restart deployment provider-aws-s3-1 -n crossplane-system"
 	bare := barePod(young, known, known)
 	testWait(t, map[string]waitCase{
@@ -143,7 +144,7 @@ func TestCredentials(t *testing.T) {
 		"Older": {"A pod that was there before the association is restarted.", meeting("", barePod(old, known, "")), key, creating("have no credentials " + without + ": they are older than the association. They are being restarted")},
 		"Young": {
 			"One that came too soon after it, too.", meeting("", barePod(young, known, "")), key,
-			creating("have no credentials " + without + ", " + younger[:strings.Index(younger, ". To do")] + ". They are being restarted"),
+			creating("have no credentials " + without + ", " + injectedNothing + ". They are being restarted"),
 		},
 		"RestartedForOther": {"A restart for another association is none for this.", meeting("before", barePod(old, known, "before")), key, creating("have no credentials " + without + ": they are older than the association. They are being restarted")},
 		"Settling": {
@@ -154,10 +155,12 @@ func TestCredentials(t *testing.T) {
 		"OneOfTwo": {"One pod without credentials is one too many.", meeting(known, injectedPod("b", known, known), bare), key, failed("have no credentials " + without + ", " + younger)},
 
 		// What a restart did not mend, or cannot.
-		"Restarted":     {"A restart is tried once.", meeting(known, bare), key, failed("have no credentials " + without + ", " + younger)},
-		"ReadyAgain":    {"An association that becomes ready again makes no older pods of those that were restarted for it.", verifying("2025-12-31T23:59:59Z", known, known, map[string]string{podsAsked: podList(bare)}), key, failed("have no credentials " + without + ", " + younger)},
-		"NoToken":       {"Variables without a token are of no use.", meeting(known, injectedPod("a", known, known).with(func(p *pod) { p.token = false })), key, failed("have no credentials (no token for pods.eks.amazonaws.com), " + younger)},
-		"OtherToken":    {"A token for somebody else is none.", meeting(known, injectedPod("a", known, known).with(func(p *pod) { p.token, p.spec = false, `, volumes: [{projected: {sources: [{serviceAccountToken: {audience: sts.amazonaws.com}}]}}]` })), key, failed("have no credentials (no token for pods.eks.amazonaws.com), " + younger)},
+		"Restarted":  {"A restart is tried once.", meeting(known, bare), key, failed("have no credentials " + without + ", " + younger)},
+		"ReadyAgain": {"An association that becomes ready again makes no older pods of those that were restarted for it.", verifying("2025-12-31T23:59:59Z", known, known, map[string]string{podsAsked: podList(bare)}), key, failed("have no credentials " + without + ", " + younger)},
+		"NoToken":    {"Variables without a token are of no use.", meeting(known, injectedPod("a", known, known).with(func(p *pod) { p.token = false })), key, failed("have no credentials (no token for pods.eks.amazonaws.com), " + younger)},
+		"OtherToken": {"A token for somebody else is none.", meeting(known, injectedPod("a", known, known).with(func(p *pod) {
+			p.token, p.spec = false, `, volumes: [{projected: {sources: [{serviceAccountToken: {audience: sts.amazonaws.com}}]}}]`
+		})), key, failed("have no credentials (no token for pods.eks.amazonaws.com), " + younger)},
 		"OtherVariable": {"Both variables are needed.", meeting(known, injectedPod("a", known, known).with(func(p *pod) { p.env = []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI"} })), key, failed("have no credentials (no AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE), " + younger)},
 		"OtherContainer": {
 			"Those of another container are of no use.", meeting(known, bare.with(func(p *pod) {
