@@ -146,7 +146,7 @@ func hostile(t testing.TB) map[string]func() *fnv1.RunFunctionRequest {
 				for _, r := range []string{"role", "policy", "association", "provider"} {
 					key := fmt.Sprintf("%s/s%d", r, i)
 					if i%4 == len(r)%4 {
-						req.Observed.Resources[key] = &fnv1.Resource{Resource: mustStruct(t, failed(key, 500))}
+						req.Observed.Resources[key] = &fnv1.Resource{Resource: mustStruct(t, failedObject(key, 500))}
 					}
 				}
 			}
@@ -155,7 +155,7 @@ func hostile(t testing.TB) map[string]func() *fnv1.RunFunctionRequest {
 		"ProviderMessage": func() *fnv1.RunFunctionRequest {
 			req := loadStep(t, "example/quickstart/04-ready").request()
 			for key := range req.GetObserved().GetResources() {
-				req.Observed.Resources[key].Resource.Fields["status"] = mustValue(t, failed(key, 4_000_000/len(req.GetObserved().GetResources()))["status"])
+				req.Observed.Resources[key].Resource.Fields["status"] = mustValue(t, failedObject(key, 4_000_000/len(req.GetObserved().GetResources()))["status"])
 			}
 			return req
 		},
@@ -166,14 +166,14 @@ func hostile(t testing.TB) map[string]func() *fnv1.RunFunctionRequest {
 			for i := range 200 {
 				for _, kind := range []string{"role", "association"} {
 					key := fmt.Sprintf("%s/s%d", kind, i)
-					req.Observed.Resources[key] = &fnv1.Resource{Resource: mustStruct(t, failed(key, 9_000))}
+					req.Observed.Resources[key] = &fnv1.Resource{Resource: mustStruct(t, failedObject(key, 9_000))}
 				}
 			}
 			return req
 		},
 		"EarlierDesired": func() *fnv1.RunFunctionRequest {
 			req := loadStep(t, "example/quickstart/04-ready").request()
-			req.Desired = &fnv1.State{Resources: map[string]*fnv1.Resource{"theirs": {Resource: mustStruct(t, map[string]any{"x": strings.Repeat("x", 4_150_000)})}}}
+			req.Desired = &fnv1.State{Resources: map[string]*fnv1.Resource{"theirs": {Resource: mustStruct(t, map[string]any{"x": strings.Repeat("x", 4_180_000)})}}}
 			return req
 		},
 	}
@@ -269,8 +269,8 @@ func nested(levels int) map[string]any {
 	return o
 }
 
-// failed object with a message of about so many bytes, which has a bit of all that messages have.
-func failed(key string, size int) map[string]any {
+// failedObject is one with a message of about so many bytes, which has a bit of all that messages have.
+func failedObject(key string, size int) map[string]any {
 	const part = "cannot create: RequestID: 0b9d7c9e-1111-2222-3333-444455556666, https response error StatusCode: 403, retrying in 12s, at 2025-01-01T00:00:00Z, attempt 3 of 10; "
 	return map[string]any{
 		"apiVersion": "iam.aws.upbound.io/v1beta1", "kind": "Role", "metadata": map[string]any{"name": strings.ReplaceAll(key, "/", "-")},

@@ -16,10 +16,13 @@ import (
 	"github.com/crossplane/function-sdk-go/logging"
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output of the examples")
@@ -90,7 +93,7 @@ func TestExamplesHaveReadme(t *testing.T) {
 }
 
 func newTestFunction() *Function {
-	return &Function{log: logging.NewNopLogger(), now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }}
+	return &Function{log: logging.NewNopLogger(), metrics: metrics.New(prometheus.NewRegistry()), now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }}
 }
 
 // A world is what exists when Crossplane reconciles a composite resource.

@@ -16,6 +16,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/encode"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/guardrails"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/plan"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
@@ -34,55 +35,71 @@ const (
 type Function struct {
 	fnv1.UnimplementedFunctionRunnerServiceServer
 
-	log logging.Logger
-	now func() time.Time
+	log     logging.Logger
+	metrics *metrics.Metrics
+	now     func() time.Time
 }
 
-// NewFunction returns a Function that logs to the supplied logger.
-func NewFunction(log logging.Logger) *Function {
-	return &Function{log: log, now: time.Now} //nolint:forbidigo // Tests have another clock. It only opens gates.
+// NewFunction returns a Function that logs to the supplied logger, and counts.
+func NewFunction(log logging.Logger, m *metrics.Metrics) *Function {
+	return &Function{log: log, metrics: m, now: time.Now} //nolint:forbidigo // Tests have another clock. It only opens gates.
 }
 
 // RunFunction composes what a PodIdentityProvider asks for, as far as it can exist yet. It never fails but through a fatal
 // result, and a fatal result leaves everything as it is.
-func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) (rsp *fnv1.RunFunctionResponse, _ error) {
-	xr := view.NewObject(req.GetObserved().GetComposite().GetResource())
-	log := f.log.WithValues("xr", cut(xr.Name(), maxName), "claim", cut(xr.Label("crossplane.io/claim-namespace")+"/"+xr.Label("crossplane.io/claim-name"), maxName))
+func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) (*fnv1.RunFunctionResponse, error) {
+	defer f.metrics.Time()()
+	a := f.answer(req)
+	f.metrics.Answered(a.result, a.response, a.plan)
+	return a.response, nil
+}
 
+// An answer to a request.
+type answer struct {
+	response *fnv1.RunFunctionResponse
+	// result as metrics have it.
+	result string
+	// plan that the response shows; nil of a fatal one.
+	plan *plan.Plan
+}
+
+func (f *Function) answer(req *fnv1.RunFunctionRequest) (a answer) {
+	log := logFor(f.log, req)
 	defer func() {
 		if r := recover(); r != nil {
 			log.Info("Function panicked", "panic", cut(fmt.Sprint(r), maxError), "stack", string(debug.Stack()))
-			rsp = fatal(req, log, fmt.Errorf("internal error: %s", cut(fmt.Sprint(r), maxError)))
+			a = answer{response: fatal(req, fmt.Errorf("internal error: %s", cut(fmt.Sprint(r), maxError))), result: metrics.Panic}
 		}
 	}()
 
 	v, errs := view.From(req, f.now())
 	if len(errs) > 0 {
-		return invalid(req, log, errs), nil
+		return refused(req, log, errs)
 	}
 	if v.Input.Preview && v.Live() {
-		return invalid(req, log, field.ErrorList{field.Forbidden(field.NewPath("input", "preview"), "is for local rendering only: on a cluster it would defeat the order that provider pods depend on")}), nil
+		return refused(req, log, field.ErrorList{field.Forbidden(field.NewPath("input", "preview"), "is for local rendering only: on a cluster it would defeat the order that provider pods depend on")})
 	}
 	id, errs := identity.Resolve(v)
 	if len(errs) > 0 {
-		return invalid(req, log, errs), nil
+		return refused(req, log, errs)
 	}
 	if errs := guardrails.Check(v, id); len(errs) > 0 {
-		return invalid(req, log, errs), nil
+		return refused(req, log, errs)
 	}
 	p, err := plan.New(v, id)
 	if err != nil {
-		return fatal(req, log, err), nil
+		return failed(req, log, "there is no plan", err)
 	}
-	rsp, err = respond(req, v, p)
+	rsp, err := respond(req, v, p)
 	if err != nil {
-		return fatal(req, log, err), nil
+		return failed(req, log, "the plan cannot be written", err)
 	}
 	if err := fits(rsp); err != nil {
-		return fatal(req, log, err), nil
+		return failed(req, log, "the response is too large", err)
 	}
 	log.Debug("Composed", "resources", len(rsp.GetDesired().GetResources()), "planned", len(p.Outcomes), "ready", p.Ready(), "unanswered", v.Requirements.Unanswered())
-	return rsp, nil
+	logPhases(log, v, p)
+	return answer{response: rsp, result: metrics.Composed, plan: p}
 }
 
 // respond with what the plan says, on top of what earlier functions of the pipeline desire.

@@ -9,7 +9,9 @@ import (
 	"github.com/alecthomas/kong"
 	function "github.com/crossplane/function-sdk-go"
 	"github.com/crossplane/function-sdk-go/errors"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/server"
 )
 
@@ -22,7 +24,7 @@ type CLI struct {
 	TLSCertsDir        string `env:"TLS_SERVER_CERTS_DIR" help:"Directory containing server certs (tls.key, tls.crt) and the CA used to verify client certificates (ca.crt). They are read again when they change."`
 	Insecure           bool   `help:"Run without mTLS credentials. If you supply this flag --tls-certs-dir will be ignored."`
 	MaxRecvMessageSize int    `default:"4" help:"Maximum size of received messages in MB."`
-	MetricsAddress     string `help:"Address at which to serve Prometheus metrics, for example :9090. Off if empty."`
+	MetricsAddress     string `help:"Address at which to serve Prometheus metrics (/metrics) and health (/livez, /readyz) over HTTP, for example :9090. Off if empty."`
 }
 
 // Validate the flags.
@@ -45,13 +47,21 @@ func (c *CLI) Run() error {
 	// A second signal ends the process without waiting for calls in flight.
 	context.AfterFunc(ctx, stop)
 
-	return server.Serve(ctx, NewFunction(log), server.Options{
+	registry := prometheus.NewRegistry()
+	drain := server.DefaultDrain
+	if c.Insecure {
+		// Somebody who tries it out does not want to wait.
+		drain = 0
+	}
+	return server.Serve(ctx, NewFunction(log, metrics.New(registry)), server.Options{
 		Network:            c.Network,
 		Address:            c.Address,
 		TLSCertsDir:        c.TLSCertsDir,
 		Insecure:           c.Insecure,
 		MaxRecvMessageSize: c.MaxRecvMessageSize * 1024 * 1024,
 		MetricsAddress:     c.MetricsAddress,
+		Registry:           registry,
+		Drain:              drain,
 		Log:                log,
 	})
 }

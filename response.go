@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
@@ -24,12 +25,27 @@ const (
 	maxMessage = 64 << 10
 	// maxError of one field.
 	maxError = 500
-	// maxName of what is logged.
-	maxName = 253
 )
 
+// refused because of what is wrong with the composite resource or the Input.
+func refused(req *fnv1.RunFunctionRequest, log logging.Logger, errs field.ErrorList) answer {
+	// Errors quote values, and those do not belong in a log.
+	paths := make([]string, 0, min(len(errs), view.MaxErrors))
+	for _, e := range errs[:min(len(errs), view.MaxErrors)] {
+		paths = append(paths, cut(e.Field, maxError))
+	}
+	log.Debug("Cannot compose", "why", "the input is invalid", "fields", paths)
+	return answer{response: invalid(req, errs), result: metrics.Invalid}
+}
+
+// failed for another reason. An error may quote values too.
+func failed(req *fnv1.RunFunctionRequest, log logging.Logger, why string, err error) answer {
+	log.Debug("Cannot compose", "why", why)
+	return answer{response: fatal(req, err), result: metrics.Fatal}
+}
+
 // invalid lists what is wrong with the composite resource or the Input. What exists is kept.
-func invalid(req *fnv1.RunFunctionRequest, log logging.Logger, errs field.ErrorList) *fnv1.RunFunctionResponse {
+func invalid(req *fnv1.RunFunctionRequest, errs field.ErrorList) *fnv1.RunFunctionResponse {
 	var lines []string
 	seen := map[string]bool{}
 	for i, e := range errs {
@@ -43,7 +59,7 @@ func invalid(req *fnv1.RunFunctionRequest, log logging.Logger, errs field.ErrorL
 			lines = append(lines, s)
 		}
 	}
-	rsp := fatal(req, log, fmt.Errorf("invalid: %s", strings.Join(lines, "; ")))
+	rsp := fatal(req, fmt.Errorf("invalid: %s", strings.Join(lines, "; ")))
 	response.ConditionFalse(rsp, string(v1alpha1.ConditionPrerequisitesReady), string(v1alpha1.ReasonInvalidSpec)).
 		WithMessage(strings.Join(lines, "; ")).TargetCompositeAndClaim()
 	for _, c := range []v1alpha1.ConditionType{v1alpha1.ConditionIdentityReady, v1alpha1.ConditionProvidersReady, v1alpha1.ConditionProviderConfigReady} {
@@ -54,8 +70,7 @@ func invalid(req *fnv1.RunFunctionRequest, log logging.Logger, errs field.ErrorL
 }
 
 // fatal stops the reconcile: everything stays as it is.
-func fatal(req *fnv1.RunFunctionRequest, log logging.Logger, err error) *fnv1.RunFunctionResponse {
-	log.Debug("Cannot compose", "error", err.Error())
+func fatal(req *fnv1.RunFunctionRequest, err error) *fnv1.RunFunctionResponse {
 	rsp := response.To(req, ttlWaiting)
 	if proto.Size(rsp) > maxResponse/2 {
 		// Crossplane does not look at it, and the rest must still fit.

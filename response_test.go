@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/crossplane/function-sdk-go/logging"
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
@@ -103,7 +102,7 @@ func TestInvalidMessage(t *testing.T) {
 }
 
 func messageOf(errs field.ErrorList) string {
-	return invalid(&fnv1.RunFunctionRequest{}, logging.NewNopLogger(), errs).GetResults()[0].GetMessage()
+	return invalid(&fnv1.RunFunctionRequest{}, errs).GetResults()[0].GetMessage()
 }
 
 // TestFatalFits: what earlier functions desire is passed on, unless Crossplane would not take it with the reason why there is nothing more.
@@ -119,7 +118,7 @@ func TestFatalFits(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			req := &fnv1.RunFunctionRequest{Desired: &fnv1.State{Composite: &fnv1.Resource{Resource: mustStruct(t, map[string]any{"x": strings.Repeat("x", tc.size)})}}}
-			rsp := fatal(req, logging.NewNopLogger(), fmt.Errorf("%s", strings.Repeat("m", 2*maxMessage)))
+			rsp := fatal(req, fmt.Errorf("%s", strings.Repeat("m", 2*maxMessage)))
 			if got := rsp.GetDesired() != nil; got != tc.want {
 				t.Errorf("%s\nfatal(...): the desired state passes through: %t", tc.reason, got)
 			}

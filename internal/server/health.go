@@ -26,6 +26,16 @@ func (h *health) stop() {
 	close(h.stopping)
 }
 
+// stopped says whether it reports NOT_SERVING.
+func (h *health) stopped() bool {
+	select {
+	case <-h.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
 // Watch sends the status of a service now, and once more when the server
 // stops; it does not change in between.
 func (h *health) Watch(req *grpc_health_v1.HealthCheckRequest, stream grpc.ServerStreamingServer[grpc_health_v1.HealthCheckResponse]) error {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -13,23 +14,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics of the calls and of the process, at /metrics.
+// metrics of the calls, of the process and of what the registry has already, at /metrics, and next to them health for those who
+// have no client certificate: /livez and /readyz.
 type metrics struct {
 	calls *grpcprometheus.ServerMetrics
 	http  *http.Server
 	lis   net.Listener
 }
 
-// newMetrics binds the supplied address. The registry is its own: the default
-// one is shared by all of a process, and panics at the second server.
-func newMetrics(ctx context.Context, address string) (*metrics, error) {
+// newMetrics binds the supplied address.
+func newMetrics(ctx context.Context, address string, registry *prometheus.Registry, h *health) (*metrics, error) {
 	lis, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, errors.Wrapf(err, "cannot listen for metrics connections at address %q", address)
 	}
 
 	calls := grpcprometheus.NewServerMetrics(grpcprometheus.WithServerHandlingTimeHistogram())
-	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		calls,
 		collectors.NewGoCollector(),
@@ -37,9 +37,17 @@ func newMetrics(ctx context.Context, address string) (*metrics, error) {
 	)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if h.stopped() {
+			http.Error(w, "stopping", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ok")
+	})
 	return &metrics{
 		calls: calls,
-		http:  &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},
+		http:  &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute},
 		lis:   lis,
 	}, nil
 }

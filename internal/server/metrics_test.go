@@ -6,37 +6,70 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc/codes"
 )
 
+// get what is served over HTTP.
+func (r *running) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.metrics.lis.Addr().String()+path, nil)
+	if err != nil {
+		t.Fatalf("NewRequestWithContext(...): %v", err)
+	}
+	rsp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("Do(...): %v", err)
+	}
+	defer func() { _ = rsp.Body.Close() }()
+	b, err := io.ReadAll(rsp.Body)
+	if err != nil {
+		t.Fatalf("ReadAll(...): %v", err)
+	}
+	return rsp.StatusCode, string(b)
+}
+
+// TestDrain: a server that is told to end says so, and goes on answering until nobody is sent to it any more.
+func TestDrain(t *testing.T) {
+	fn := newFake()
+	r := start(t, fn, Options{MetricsAddress: loopback, Drain: patience, ShutdownTimeout: 2 * patience})
+	for _, path := range []string{"/livez", "/readyz"} {
+		if code, body := r.get(t, path); code != http.StatusOK || body != "ok\n" {
+			t.Errorf("A server should be well at first, got %s: %d %s", path, code, body)
+		}
+	}
+	r.stop()
+	deadline := time.Now().Add(patience)
+	for code := http.StatusOK; code != http.StatusServiceUnavailable; code, _ = r.get(t, "/readyz") {
+		if time.Now().After(deadline) {
+			t.Fatal("A server that ends should not be ready")
+		}
+	}
+	if code, _ := r.get(t, "/livez"); code != http.StatusOK {
+		t.Errorf("It should be alive, got %d", code)
+	}
+	checkCode(t, "A new client should be answered while it drains.", codes.OK, call(t, r.dial(t, nil), "hi"))
+	select {
+	case err := <-r.err:
+		t.Errorf("It should not have ended: %v", err)
+	default:
+	}
+}
+
 func TestMetrics(t *testing.T) {
-	r := start(t, newFake(), Options{MetricsAddress: loopback})
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "own_total", Help: "Of somebody else."}))
+	r := start(t, newFake(), Options{MetricsAddress: loopback, Registry: registry})
 	conn := r.dial(t, nil)
 	for _, tag := range []string{"hi", "hi", "panic"} {
 		_ = call(t, conn, tag)
 	}
 
-	get := func(path string) (int, string) {
-		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.metrics.lis.Addr().String()+path, nil)
-		if err != nil {
-			t.Fatalf("NewRequestWithContext(...): %v", err)
-		}
-		rsp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatalf("Do(...): %v", err)
-		}
-		defer func() { _ = rsp.Body.Close() }()
-		b, err := io.ReadAll(rsp.Body)
-		if err != nil {
-			t.Fatalf("ReadAll(...): %v", err)
-		}
-		return rsp.StatusCode, string(b)
-	}
-
-	code, body := get("/metrics")
+	code, body := r.get(t, "/metrics")
 	if diff := cmp.Diff(http.StatusOK, code); diff != "" {
 		t.Errorf("GET /metrics: -want code, +got code:\n%s", diff)
 	}
@@ -47,12 +80,13 @@ func TestMetrics(t *testing.T) {
 		"Calls should be timed.":                   "grpc_server_handling_seconds_count{" + labels + "} 3\n",
 		"The Go runtime should be measured.":       "go_goroutines ",
 		"The process should be measured.":          "process_start_time_seconds ",
+		"What else is registered should be there.": "own_total 0",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s Want %q, got:\n%s", reason, want, body)
 		}
 	}
-	if code, _ := get("/"); code != http.StatusNotFound {
+	if code, _ := r.get(t, "/"); code != http.StatusNotFound {
 		t.Errorf("Metrics should be at their path only, got code %d for /", code)
 	}
 

@@ -6,6 +6,7 @@ import (
 	function "github.com/crossplane/function-sdk-go"
 	"github.com/crossplane/function-sdk-go/errors"
 	"github.com/crossplane/function-sdk-go/logging"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 )
@@ -13,6 +14,12 @@ import (
 // DefaultShutdownTimeout leaves some of the 30 seconds Kubernetes gives a pod
 // to end by default.
 const DefaultShutdownTimeout = 25 * time.Second
+
+// DefaultDrain is as long as it takes until nobody is sent to a pod that ends:
+// Kubernetes takes an unready pod out of its Service, and CoreDNS answers from
+// its cache for 5 seconds. Clients look the address up when the server sends
+// them away, and not again for 30 seconds.
+const DefaultDrain = 5 * time.Second
 
 // Options say how a function is served. The zero value of a field is its
 // default.
@@ -29,10 +36,18 @@ type Options struct {
 	Insecure bool
 	// MaxRecvMessageSize in bytes; function-sdk-go's default if zero.
 	MaxRecvMessageSize int
-	// MetricsAddress to serve Prometheus metrics at; none are kept if empty.
+	// MetricsAddress to serve Prometheus metrics and health at, over HTTP;
+	// nowhere if empty.
 	MetricsAddress string
-	// ShutdownTimeout bounds how long calls in flight may hold up the end;
-	// DefaultShutdownTimeout if zero.
+	// Registry of further metrics to serve; the server adds its own. An empty
+	// one if nil, and never the default one: that is shared by all of a process,
+	// and panics at the second server.
+	Registry *prometheus.Registry
+	// Drain is how long calls are taken after the server is told to end, while
+	// it reports that it is not ready; not at all if zero.
+	Drain time.Duration
+	// ShutdownTimeout bounds how long the drain and calls in flight may hold up
+	// the end; DefaultShutdownTimeout if zero.
 	ShutdownTimeout time.Duration
 	// Log is where the server reports; nowhere if nil.
 	Log logging.Logger
@@ -50,6 +65,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.ShutdownTimeout == 0 {
 		o.ShutdownTimeout = DefaultShutdownTimeout
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
 	}
 	if o.Log == nil {
 		o.Log = logging.NewNopLogger()

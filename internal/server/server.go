@@ -36,6 +36,7 @@ func Serve(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Options) 
 // A server is bound to its addresses, so that one in use is known at once.
 type server struct {
 	log     logging.Logger
+	drain   time.Duration
 	timeout time.Duration
 	health  *health
 	grpc    *grpc.Server
@@ -50,10 +51,10 @@ func newServer(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Optio
 		return nil, err
 	}
 
-	s := &server{log: o.Log, timeout: o.ShutdownTimeout, health: newHealth()}
+	s := &server{log: o.Log, drain: o.Drain, timeout: o.ShutdownTimeout, health: newHealth()}
 	interceptors := []grpc.UnaryServerInterceptor{recovery(o.Log)}
 	if o.MetricsAddress != "" {
-		if s.metrics, err = newMetrics(ctx, o.MetricsAddress); err != nil {
+		if s.metrics, err = newMetrics(ctx, o.MetricsAddress, o.Registry, s.health); err != nil {
 			return nil, err
 		}
 		// Metrics go around recovery, to count a panic as the error it becomes.
@@ -107,9 +108,20 @@ func (s *server) run(ctx context.Context) error {
 	case <-ctx.Done():
 		return s.stop(ctx)
 	case err := <-failed:
-		// Stopping matters less than why it is needed.
+		// Stopping matters less than why it is needed, and nobody can be served.
+		s.drain = 0
 		_ = s.stop(ctx)
 		return err
+	}
+}
+
+// wait until nobody is sent here any more, if the context lasts as long.
+func (s *server) wait(ctx context.Context) {
+	t := time.NewTimer(s.drain)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -122,6 +134,7 @@ func (s *server) stop(ctx context.Context) error {
 	defer s.metrics.stop(ctx)
 
 	s.health.stop()
+	s.wait(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

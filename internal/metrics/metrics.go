@@ -1,0 +1,109 @@
+// Package metrics counts what the function answers, for Prometheus. docs/observability.md has a table of them, which a test compares.
+//
+// The function knows a composite resource only while it is called. So these are counters of answers, and no gauges of what there is:
+// conditions of composite resources tell that (kube-state-metrics).
+package metrics
+
+import (
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/plan"
+)
+
+// Prefix of the names of all metrics.
+const Prefix = "podidentity"
+
+// The results of a call.
+const (
+	// Composed: the answer has all that is desired now.
+	Composed = "composed"
+	// Invalid: the composite resource or the Input is wrong, which is a fatal result.
+	Invalid = "invalid"
+	// Fatal: any other fatal result.
+	Fatal = "fatal"
+	// Panic: an error of the function itself, which is a fatal result too.
+	Panic = "panic"
+)
+
+// Metrics of a function.
+type Metrics struct {
+	calls      *prometheus.CounterVec
+	duration   prometheus.Histogram
+	conditions *prometheus.CounterVec
+	composed   *prometheus.CounterVec
+	waiting    *prometheus.CounterVec
+}
+
+// New metrics, which are registered. It panics if there are some already.
+func New(r prometheus.Registerer) *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: Prefix, Name: name, Help: help}, labels)
+		r.MustRegister(c)
+		return c
+	}
+	m := &Metrics{
+		calls:      counter("calls_total", "Calls that were answered, by what became of them: "+Composed+", "+Invalid+", "+Fatal+" or "+Panic+".", "result"),
+		conditions: counter("conditions_total", "Conditions that answers set on composite resources, by type, status and reason.", "type", "status", "reason"),
+		composed:   counter("resources_composed_total", "Resources that answers desire, by kind. Divided by the calls it is how many a composite resource has.", "kind"),
+		waiting:    counter("resources_waiting_total", "Resources that answers hold back because their gate is closed, by kind and reason.", "kind", "reason"),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: Prefix, Name: "call_duration_seconds", Help: "How long calls took, without the transport.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}),
+	}
+	r.MustRegister(m.duration)
+	for _, result := range []string{Composed, Invalid, Fatal, Panic} {
+		// There from the beginning, so that a first one is an increase.
+		m.calls.WithLabelValues(result)
+	}
+	return m
+}
+
+// Time a call, until what is returned is called.
+func (m *Metrics) Time() (stop func()) {
+	t := prometheus.NewTimer(m.duration)
+	return func() { t.ObserveDuration() }
+}
+
+// Answered counts a response. The plan is nil where there was none.
+func (m *Metrics) Answered(result string, rsp *fnv1.RunFunctionResponse, p *plan.Plan) {
+	m.calls.WithLabelValues(result).Inc()
+	for _, c := range rsp.GetConditions() {
+		m.conditions.WithLabelValues(c.GetType(), status(c.GetStatus()), c.GetReason()).Inc()
+	}
+	if p == nil {
+		return
+	}
+	type gate struct {
+		kind   schema.GroupKind
+		reason v1alpha1.Reason
+	}
+	composed, waiting := map[schema.GroupKind]int{}, map[gate]int{}
+	for _, o := range p.Outcomes {
+		switch {
+		case o.Desired != nil:
+			composed[o.Kind.GroupKind()]++
+		case o.Wait != nil:
+			waiting[gate{o.Kind.GroupKind(), o.Wait.Reason}]++
+		}
+	}
+	for kind, n := range composed {
+		m.composed.WithLabelValues(kind.String()).Add(float64(n))
+	}
+	for g, n := range waiting {
+		m.waiting.WithLabelValues(g.kind.String(), string(g.reason)).Add(float64(n))
+	}
+}
+
+func status(s fnv1.Status) string {
+	switch s { //nolint:exhaustive // All else is not known.
+	case fnv1.Status_STATUS_CONDITION_TRUE:
+		return "True"
+	case fnv1.Status_STATUS_CONDITION_FALSE:
+		return "False"
+	}
+	return "Unknown"
+}

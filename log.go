@@ -1,0 +1,39 @@
+package main
+
+import (
+	"github.com/crossplane/function-sdk-go/logging"
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/plan"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// maxName of what is logged. No object has a longer one.
+const maxName = 253
+
+// logFor a request: it names the composite resource, and the claim if one made it.
+func logFor(log logging.Logger, req *fnv1.RunFunctionRequest) logging.Logger {
+	v := &view.View{XR: view.NewObject(req.GetObserved().GetComposite().GetResource())}
+	log = log.WithValues("xr", cut(v.XR.Name(), maxName))
+	if namespace, name := v.Claim(); name != "" {
+		log = log.WithValues("claim", cut(namespace, maxName)+"/"+cut(name, maxName))
+	}
+	return log
+}
+
+// logPhases of services that are not what the composite resource's status says. Crossplane writes the new ones there after the last
+// call of a reconcile, which has all answers.
+func logPhases(log logging.Logger, v *view.View, p *plan.Plan) {
+	if v.Requirements.Unanswered() {
+		return
+	}
+	before := map[string]string{}
+	for _, s := range v.XR.List("status", "services") {
+		before[s.String("name")] = s.String("phase")
+	}
+	for _, s := range p.Status.Services {
+		if was := before[s.Name]; was != string(s.Phase) {
+			log.Info("Phase changed", "service", s.Name, "from", cut(was, maxName), "to", string(s.Phase))
+		}
+	}
+}
