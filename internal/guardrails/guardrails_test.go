@@ -38,7 +38,7 @@ func TestRules(t *testing.T) {
 	}{
 		"Services":             {"A service that is not listed.", "allowedServices: [sqs]", "", good, "allowedServices", []string{"spec.services[0].name: Forbidden", `"s3"`, "allowed: sqs"}},
 		"ServicesListed":       {"A service that is listed.", "allowedServices: [sqs, s3]", "", good, "", nil},
-		"ServicesPackage":      {"Another package under an allowed name.", "allowedServices: [s3]", "", service("package: xpkg.upbound.io/upbound/provider-aws-iam"), "allowedServices", []string{"spec.services[0].package", "provider-aws-iam"}},
+		"ServicesPackage":      {"Another package under an allowed name.", "allowedServices: [s3]", "", service("package: xpkg.upbound.io/upbound/provider-aws-organizations"), "allowedServices", []string{"spec.services[0].package", "provider-aws-organizations"}},
 		"ServicesMirror":       {"The same package in a mirror.", "allowedServices: [s3]", "", service("package: registry.example.org/mirror/provider-aws-s3"), "", nil},
 		"Regions":              {"A region that is not listed.", "allowedRegions: [eu-central-1]", "", good, "allowedRegions", []string{"spec.region: Forbidden", `"eu-west-1"`}},
 		"RegionsListed":        {"A region that is listed.", "allowedRegions: [eu-west-1]", "", good, "", nil},

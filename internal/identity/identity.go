@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -69,6 +71,8 @@ type Service struct {
 	Name string
 	// Managed says whether the provider package is composed.
 	Managed bool
+	// Bootstrap says that the provider is one of those that create the identities of all, its own included.
+	Bootstrap bool
 	// Provider package.
 	Provider Package
 	// ServiceAccount that the provider runs as.
@@ -191,6 +195,11 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 	errs := validateService(at, s, id.Partition)
 	pkg, perrs := servicePackage(at, id.Spec.Provider, s)
 	svc.Provider = pkg
+	svc.Bootstrap = bootstraps(s.Name) || bootstraps(strings.TrimPrefix(path.Base(pkg.Repository), "provider-aws-"))
+	if svc.Bootstrap && svc.Managed {
+		errs = append(errs, field.Forbidden(at.Child("management"), "this provider creates the IAM roles and associations of all services: to remove it would take away the credentials that the removal needs. "+
+			"Install it as docs/bootstrap.md says, with an identity from there; Observe composes only an identity for it"))
+	}
 	errs = append(errs, perrs...)
 	if svc.RoleARN == "" {
 		statements, documents, perrs := policies(at, v, id.Partition, s)

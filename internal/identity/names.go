@@ -28,6 +28,9 @@ const AnnotationIdentity = v1alpha1.Group + "/identity"
 // AnnotationRestart on a provider's pods is the digest for which they were restarted because they had no credentials.
 const AnnotationRestart = v1alpha1.Group + "/restarted-for"
 
+// bootstraps says whether the provider of a service creates identities: roles and policies, or associations.
+func bootstraps(service string) bool { return service == "iam" || service == "eks" }
+
 // maxObjectName is the longest name that is used for a Kubernetes object, so that it also fits a label.
 const maxObjectName = 63
 

@@ -53,7 +53,7 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 		TypeMeta:   typeMeta(roleKind.GroupVersionKind),
 		ObjectMeta: c.meta(s.ObjectName, s.RoleName),
 		Spec: iamv1beta1.RoleSpec{
-			ResourceSpec: c.resourceSpec(),
+			ResourceSpec: c.serviceSpec(s),
 			ForProvider: iamv1beta1.RoleParameters{
 				AssumeRolePolicy: &s.TrustPolicy,
 				// Deletion must not depend on the order in which attachments go.
@@ -137,6 +137,15 @@ func (c *Context) resourceSpec() xpv1.ResourceSpec {
 	}
 	spec.DeletionPolicy = xpv1.DeletionPolicy(c.Identity.Spec.DeletionPolicy)
 	return spec
+}
+
+// serviceSpec is what the managed resources of a service have in common. The identity of a provider that creates identities stays
+// in AWS: what would delete it needs it.
+func (c *Context) serviceSpec(s *identity.Service) xpv1.ResourceSpec {
+	if s.Bootstrap {
+		return orphaned(c.resourceSpec())
+	}
+	return c.resourceSpec()
 }
 
 func (c *Context) tags() map[string]*string {

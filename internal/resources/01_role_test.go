@@ -31,6 +31,25 @@ spec:
   providerConfigRef: {name: default}
 `,
 		},
+		"Bootstrap": {
+			reason: "What the provider of IAM itself runs as should stay in AWS: its deletion needs it.",
+			world:  world{Spec: `{deletionPolicy: Delete, managementPolicies: [Observe, Create, Delete], services: [{name: iam, management: Observe}]}`},
+			key:    "role/iam",
+			want: `
+apiVersion: iam.aws.upbound.io/v1beta1
+kind: Role
+metadata:
+  name: crossplane-prod-eu-west-1-iam
+  annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-iam}
+spec:
+  deletionPolicy: Orphan
+  managementPolicies: [Observe, Create]
+  forProvider:
+    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-iam"}}}]}'
+    forceDetachPolicies: true
+  providerConfigRef: {name: default}
+`,
+		},
 		"Everything": {
 			reason: "Every option of roles and of managed resources should be passed on.",
 			world: world{Spec: `

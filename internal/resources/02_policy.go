@@ -43,7 +43,7 @@ func policy(c *Context, s *identity.Service, i int, document string) *iamv1beta1
 		TypeMeta:   typeMeta(policyKind.GroupVersionKind),
 		ObjectMeta: c.meta(policyName(s.ObjectName, i), iam.Cut(policyName(s.RoleName, i), iam.MaxPolicyName)),
 		Spec: iamv1beta1.PolicySpec{
-			ResourceSpec: c.resourceSpec(),
+			ResourceSpec: c.serviceSpec(s),
 			ForProvider:  iamv1beta1.PolicyParameters{Policy: &document, Tags: c.tags()},
 		},
 	}

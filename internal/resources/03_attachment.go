@@ -42,7 +42,7 @@ func attachment(c *Context, s *identity.Service, key, name string, policy func(*
 				TypeMeta:   typeMeta(attachmentKind.GroupVersionKind),
 				ObjectMeta: c.meta(name, ""),
 				Spec: iamv1beta1.RolePolicyAttachmentSpec{
-					ResourceSpec: c.resourceSpec(),
+					ResourceSpec: c.serviceSpec(s),
 					ForProvider: iamv1beta1.RolePolicyAttachmentParameters{
 						RoleRef: &xpv1.Reference{Name: c.observedName(roleKey(s), s.ObjectName)},
 					},

@@ -46,7 +46,7 @@ func association(c *Context, s *identity.Service) *eksv1beta1.PodIdentityAssocia
 		TypeMeta:   typeMeta(associationKind.GroupVersionKind),
 		ObjectMeta: c.meta(s.ObjectName, c.associationName(s)),
 		Spec: eksv1beta1.PodIdentityAssociationSpec{
-			ResourceSpec: c.resourceSpec(),
+			ResourceSpec: c.serviceSpec(s),
 			ForProvider: eksv1beta1.PodIdentityAssociationParameters_2{
 				Region:         &c.Identity.Region,
 				ClusterName:    &c.Identity.Cluster,
@@ -127,8 +127,13 @@ func (c *Context) supportedReady(o view.Object, s *identity.Service) Readiness {
 	if w := c.supported(s); w != nil {
 		return Readiness{Failed: true, Message: w.Subject + ": " + w.Message}
 	}
-	if id := existingAssociation(o); s.AdoptAssociation && id != "" {
+	switch id := existingAssociation(o); {
+	case id == "":
+	case s.AdoptAssociation:
 		return Readiness{Message: "taking over association " + id + ", which EKS has already"}
+	case s.Bootstrap:
+		return Readiness{Conflict: true, Message: fmt.Sprintf("the provider has its identity from association %s already, which was made elsewhere, as docs/bootstrap.md does: "+
+			"take the service out, or set adoptExistingAssociation: true for it to have that association managed here", id)}
 	}
 	return associationReady(o)
 }

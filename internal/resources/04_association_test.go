@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 // associationOf s3, ready since the given time.
@@ -199,4 +200,37 @@ func TestSettled(t *testing.T) {
 		"Assumed":  {"Only kinds are assumed: a provider waits all the same.", world{Input: `prerequisites: Assume`, Observed: map[string]string{"association/s3": associationOf("2025-12-31T23:59:51Z")}}, "provider/s3", settling},
 		"OfOthers": {"The association of another service is no help.", world{Observed: map[string]string{"association/ec2": associationOf("2025-01-01T00:00:00Z")}}, "provider/s3", &Wait{Reason: v1alpha1.ReasonWaiting, Subject: subject, Message: "waiting for the PodIdentityAssociation to be created"}},
 	})
+}
+
+// TestBootstrapAssociation covers the providers that create identities, which have theirs from elsewhere.
+func TestBootstrapAssociation(t *testing.T) {
+	const exists = `status: {conditions: [{type: Synced, status: "False", message: "ResourceInUseException: Association already exists: a-f5l66irh2krd4aef7"}]}`
+	const elsewhere = "the provider has its identity from association a-f5l66irh2krd4aef7 already, which was made elsewhere, as docs/bootstrap.md does: " +
+		"take the service out, or set adoptExistingAssociation: true for it to have that association managed here"
+	cases := map[string]struct {
+		reason, service, in string
+		want                Readiness
+	}{
+		"Elsewhere": {"It is explained, as nobody did anything wrong.", `{name: eks, management: Observe}`, exists, Readiness{Conflict: true, Message: elsewhere}},
+		"Package":   {"Under whatever name.", `{name: eks, management: Observe, package: registry.example.org/x/provider-aws-iam}`, exists, Readiness{Conflict: true, Message: elsewhere}},
+		"Adopted":   {"It may be managed here.", `{name: eks, management: Observe, adoptExistingAssociation: true}`, exists, Readiness{Message: "taking over association a-f5l66irh2krd4aef7, which EKS has already"}},
+		"Ready":     {"One of its own is as good as any.", `{name: eks, management: Observe}`, associationOf("2025-01-01T00:00:00Z"), Readiness{Ready: true}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := world{Spec: `services: [` + tc.service + `]`}
+			if got := w.resource(t, "association/eks").Ready(observed(t, tc.in)); got != tc.want {
+				t.Errorf("%s\nReady(...): want %+v, got %+v", tc.reason, tc.want, got)
+			}
+			for _, key := range []string{"role/eks", "policy/eks", "attachment/eks", "association/eks"} {
+				o, err := w.resource(t, key).Build()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := view.NewObject(o).String("spec", "deletionPolicy"); got != "Orphan" {
+					t.Errorf("%s\n%s: want it to stay in AWS, as what deletes it needs it; got deletionPolicy %q", tc.reason, key, got)
+				}
+			}
+		})
+	}
 }
