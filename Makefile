@@ -21,6 +21,9 @@ ENGINE ?= v2
 SCENARIO ?= quickstart
 FULL ?= $(VERBOSE)
 TESTFLAGS ?=
+BASE ?= main
+BENCH ?= RunFunction/steady/services=(3|100)$$$$
+COUNT ?= 6
 
 # Modules beside the root: `go test ./...` and `golangci-lint run` stop at the border of a module.
 MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard tools/*/go.mod test/*/go.mod)))
@@ -45,6 +48,9 @@ help: ## Show this.
 	@echo '  FULL       1: make render shows the whole YAML, too'
 	@echo '  FUZZTIME   how long make fuzz runs each target, or how often: 3000x (30s)'
 	@echo '  VERSION    version of the packages that make xpkg builds (v0.1.0-dev)'
+	@echo '  BASE       the commit that make benchcmp compares with (main)'
+	@echo '  BENCH      what make benchcmp runs, a regular expression (RunFunction/steady, 3 and 100 services)'
+	@echo '  COUNT      how often make benchcmp runs each (6)'
 	@echo '  TESTFLAGS  more flags for go test, for example -v or -run=TestExamples'
 
 ##@ Use
@@ -126,6 +132,14 @@ fuzz: ## Feed random input to every fuzz target, each for FUZZTIME.
 .PHONY: bench
 bench: ## Measure how long one call of the function takes, alone and as multiples of the least that is possible, and what it allocates.
 	go test -run='^$$' -bench=. -benchmem ./...
+
+.PHONY: benchcmp
+benchcmp: ## Compare BENCH with the commit BASE, COUNT times in turn. Tells what is noise.
+	@benchstat=$$($(TOOL) benchstat); hack/benchcmp.sh "$$benchstat" '$(BASE)' '$(BENCH)' '$(COUNT)'
+
+.PHONY: load
+load: ## Call the function 10,000 times from 50 connections over mTLS: alone, while certificates rotate, with slow clients, while a server ends.
+	LOAD=1 go test -count=1 -timeout=30m -v -run='^TestLoad$$' $(TESTFLAGS) .
 
 .PHONY: verify
 verify: ## Check that make generate and make tidy have nothing left to change.

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -69,12 +69,16 @@ const (
 	envPeer        = "BENCHMARK_PEER"
 	envPeerAddress = "BENCHMARK_PEER_ADDRESS"
 	envPeerRequest = "BENCHMARK_PEER_REQUEST"
+	envPeerCerts   = "BENCHMARK_PEER_CERTS"
 )
 
 // A peer is another process that serves a function, and a connection to it.
 type peer struct {
 	fnv1.FunctionRunnerServiceClient
 
+	address   string
+	cmd       *exec.Cmd
+	wait      func() error
 	in        io.Writer
 	out       *bufio.Reader
 	cpu       time.Duration
@@ -88,43 +92,53 @@ func startPeer(b *testing.B, what string, req *fnv1.RunFunctionRequest) *peer {
 	if err := os.WriteFile(file, must(proto.Marshal(req)), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	// The port is free again once it was found.
-	lis, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	address := lis.Addr().String()
-	if err := lis.Close(); err != nil {
-		b.Fatal(err)
-	}
-
-	// The benchmark's own context ends before the cleanup.
-	cmd := exec.CommandContext(context.WithoutCancel(b.Context()), must(os.Executable())) //nolint:gosec // It is this test.
-	cmd.Env = append(os.Environ(), envPeer+"="+what, envPeerAddress+"="+address, envPeerRequest+"="+file)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+	p := spawn(b, envPeer+"="+what, envPeerRequest+"="+file)
+	conn, err := grpc.NewClient(p.address, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute}), grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		// The peer ends with its input.
-		if err := errors.Join(conn.Close(), in.Close(), cmd.Wait()); err != nil {
-			b.Errorf("cannot end the peer: %v", err)
+	b.Cleanup(func() { _ = conn.Close() })
+	p.FunctionRunnerServiceClient = fnv1.NewFunctionRunnerServiceClient(conn)
+	return p
+}
+
+// spawn a peer, which ends with its input at the latest.
+func spawn(t testing.TB, env ...string) *peer {
+	t.Helper()
+	// The port is free again once it was found.
+	lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{address: lis.Addr().String()}
+	if err := lis.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	// The test's own context ends before the cleanup.
+	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), must(os.Executable())) //nolint:gosec // It is this test.
+	p.cmd.Env = append(append(os.Environ(), envPeerAddress+"="+p.address), env...)
+	p.cmd.Stderr = os.Stderr
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.in, p.out, p.wait = in, bufio.NewReader(out), sync.OnceValue(p.cmd.Wait)
+	t.Cleanup(func() {
+		_ = in.Close()
+		if err := p.wait(); err != nil {
+			t.Errorf("cannot end the peer: %v", err)
 		}
 	})
-	return &peer{FunctionRunnerServiceClient: fnv1.NewFunctionRunnerServiceClient(conn), in: in, out: bufio.NewReader(out)}
+	return p
 }
 
 func (p *peer) call(b *testing.B, req *fnv1.RunFunctionRequest) *fnv1.RunFunctionResponse {
@@ -154,7 +168,7 @@ func (p *peer) cpuPerCall(b *testing.B) float64 {
 }
 
 // cpuTime that the peer has used: it answers each line of its input with that.
-func (p *peer) cpuTime(b *testing.B) time.Duration {
+func (p *peer) cpuTime(b testing.TB) time.Duration {
 	b.Helper()
 	if _, err := fmt.Fprintln(p.in); err != nil {
 		b.Fatal(err)
@@ -218,7 +232,8 @@ func cpuTime() (time.Duration, error) {
 }
 
 func runPeer(what string) error {
-	cli := &CLI{Network: "tcp", Address: os.Getenv(envPeerAddress), Insecure: true, MaxRecvMessageSize: 4}
+	cli := &CLI{Network: "tcp", Address: os.Getenv(envPeerAddress), TLSCertsDir: os.Getenv(envPeerCerts), MaxRecvMessageSize: 4}
+	cli.Insecure = cli.TLSCertsDir == ""
 	if what == peerFunction {
 		return cli.Run()
 	}

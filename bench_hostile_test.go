@@ -217,11 +217,13 @@ func BenchmarkHostile(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			fn, req := newTestFunction(), hostile(b)[name]()
 			b.ReportAllocs()
+			start := must(cpuTime())
 			for b.Loop() {
 				if _, err := fn.RunFunction(context.Background(), req); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64(must(cpuTime())-start)/float64(b.N)/1e6, "cpu-ms")
 		})
 	}
 }

@@ -47,7 +47,7 @@ type reconcile struct {
 
 // reconciles at both ends of a composite resource's life: the first, in which nothing exists and every question is answered,
 // and the steady state, in which everything exists and is ready.
-func reconciles(b *testing.B, services int) []reconcile {
+func reconciles(b testing.TB, services int) []reconcile {
 	b.Helper()
 	w, fn := worldOf(b, services), newTestFunction()
 	first := w.answered(b, fn)
@@ -67,11 +67,13 @@ func reconciles(b *testing.B, services int) []reconcile {
 	if err != nil || rsp.GetDesired().GetComposite().GetReady() == fnv1.Ready_READY_FALSE {
 		b.Fatalf("the steady state is not ready: %v, %v", err, rsp.GetConditions())
 	}
+	// Crossplane has written the status.
+	steady.GetObserved().GetComposite().GetResource().GetFields()["status"] = at(rsp.GetDesired().GetComposite().GetResource(), "status")
 	return []reconcile{{"first", first}, {"steady", steady}}
 }
 
 // answered is the request with which Crossplane calls the last time in a reconcile.
-func (w *world) answered(b *testing.B, fn *Function) *fnv1.RunFunctionRequest {
+func (w *world) answered(b testing.TB, fn *Function) *fnv1.RunFunctionRequest {
 	b.Helper()
 	req := w.request()
 	w.answer(b, req, w.reconcile(b, fn).GetRequirements())
@@ -79,7 +81,7 @@ func (w *world) answered(b *testing.B, fn *Function) *fnv1.RunFunctionRequest {
 }
 
 // worldOf a cluster where every kind exists, and a composite resource of n services.
-func worldOf(b *testing.B, n int) *world {
+func worldOf(b testing.TB, n int) *world {
 	b.Helper()
 	w := loadStep(b, "example/quickstart/01-first-reconcile")
 	names := slices.DeleteFunc(slices.Clone(catalogue.Names()), func(name string) bool { return name == "iam" || name == "eks" })[:n]

@@ -31,9 +31,20 @@ func logPhases(log logging.Logger, v *view.View, p *plan.Plan) {
 	for _, s := range v.XR.List("status", "services") {
 		before[s.String("name")] = s.String("phase")
 	}
+	type change struct{ from, to string }
+	var changes []change
+	services := map[change][]string{}
 	for _, s := range p.Status.Services {
-		if was := before[s.Name]; was != string(s.Phase) {
-			log.Info("Phase changed", "service", s.Name, "from", cut(was, maxName), "to", string(s.Phase))
+		c := change{cut(before[s.Name], maxName), string(s.Phase)}
+		if c.from == c.to {
+			continue
 		}
+		if services[c] == nil {
+			changes = append(changes, c)
+		}
+		services[c] = append(services[c], s.Name)
+	}
+	for _, c := range changes {
+		log.Info("Phase changed", "services", services[c], "from", c.from, "to", c.to)
 	}
 }

@@ -260,7 +260,7 @@ func TestLogs(t *testing.T) {
 				delete(w.XR.GetFields(), "status")
 				return w
 			},
-			[]string{"info Phase changed [xr ", " claim ", "service s3 from  to "},
+			[]string{"info Phase changed [xr ", " claim ", "services [s3] from  to "},
 			nil,
 		},
 		"Invalid": {

@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
-  echo "usage: hack/tool.sh crossplane-cli-v2|crossplane-core-v2|crossplane-cli-v1|golangci-lint|controller-gen|actionlint|govulncheck|cyclonedx-gomod" >&2
+  echo "usage: hack/tool.sh crossplane-cli-v2|crossplane-core-v2|crossplane-cli-v1|golangci-lint|controller-gen|actionlint|govulncheck|cyclonedx-gomod|benchstat" >&2
   exit 2
 }
 
@@ -61,6 +61,10 @@ case $name in
   cyclonedx-gomod)
     package=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
     takes="up to a minute"
+    ;;
+  benchstat)
+    package=golang.org/x/perf/cmd/benchstat
+    takes="a few seconds"
     ;;
   *) usage ;;
 esac

@@ -21,6 +21,15 @@ const DefaultShutdownTimeout = 25 * time.Second
 // them away, and not again for 30 seconds.
 const DefaultDrain = 5 * time.Second
 
+// DefaultCallTimeout is that of a whole reconcile in Crossplane:
+// https://github.com/crossplane/crossplane/blob/v2.2.0/internal/controller/apiextensions/composite/reconciler.go.
+const DefaultCallTimeout = 2 * time.Minute
+
+// maxStreams is how many calls a connection may make at the same time; more
+// wait at the client. Crossplane makes 10, unless --max-reconcile-rate says
+// otherwise.
+const maxStreams = 100
+
 // Options say how a function is served. The zero value of a field is its
 // default.
 type Options struct {
@@ -43,6 +52,9 @@ type Options struct {
 	// one if nil, and never the default one: that is shared by all of a process,
 	// and panics at the second server.
 	Registry *prometheus.Registry
+	// CallTimeout is how long a call may take from its first byte to its last;
+	// DefaultCallTimeout if zero.
+	CallTimeout time.Duration
 	// Drain is how long calls are taken after the server is told to end, while
 	// it reports that it is not ready; not at all if zero.
 	Drain time.Duration
@@ -65,6 +77,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.ShutdownTimeout == 0 {
 		o.ShutdownTimeout = DefaultShutdownTimeout
+	}
+	if o.CallTimeout == 0 {
+		o.CallTimeout = DefaultCallTimeout
 	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()

@@ -18,8 +18,10 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 )
 
 // Serve the supplied function until the context is cancelled, then finish the
@@ -74,6 +76,12 @@ func newServer(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Optio
 		// Stopping waits for handshakes. The default of two minutes would let a
 		// client that never says a word use up the whole shutdown timeout.
 		grpc.ConnectionTimeout(o.ShutdownTimeout/2),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.InTapHandle(bounded(o.CallTimeout)),
+		// A client that vanished does not keep its connection for two hours.
+		// Crossplane asks every five minutes itself whether the server is there.
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Minute, PermitWithoutStream: true}),
 	)
 	fnv1.RegisterFunctionRunnerServiceServer(s.grpc, fn)
 	fnv1beta1.RegisterFunctionRunnerServiceServer(s.grpc, function.ServeBeta(fn))
@@ -148,6 +156,21 @@ func (s *server) stop(ctx context.Context) error {
 		// hold it until the very handler that hangs returns.
 		go s.grpc.Stop()
 		return errors.Errorf("cannot finish the calls in flight within %s", s.timeout)
+	}
+}
+
+// bounded calls end in time, also where a client takes for ever to send the
+// request or to take the response: before and after the handler. Watching
+// health is a call without an end.
+func bounded(timeout time.Duration) tap.ServerInHandle {
+	return func(ctx context.Context, info *tap.Info) (context.Context, error) {
+		if info.FullMethodName == grpc_health_v1.Health_Watch_FullMethodName {
+			return ctx, nil
+		}
+		// It ends with the stream, whose context is its parent.
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		context.AfterFunc(ctx, cancel)
+		return ctx, nil
 	}
 }
 

@@ -22,6 +22,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testcerts"
 )
 
 // loopback address, at a port that is free.
@@ -194,7 +196,7 @@ func TestShutdownTimeout(t *testing.T) {
 
 func TestStopWithSilentClient(t *testing.T) {
 	dir := t.TempDir()
-	writeCerts(t, dir, newAuthority(t, "ca").serverFiles())
+	testcerts.Write(t, dir, testcerts.New(t, "ca").ServerFiles())
 	r := start(t, newFake(), Options{TLSCertsDir: dir, ShutdownTimeout: 2 * time.Second})
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.lis.Addr().String())
 	if err != nil {
@@ -256,7 +258,7 @@ func (small) RunFunction(context.Context, *fnv1.RunFunctionRequest) (*fnv1.RunFu
 }
 
 func TestServeErrors(t *testing.T) {
-	ca := newAuthority(t, "ca")
+	ca := testcerts.New(t, "ca")
 	lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", loopback)
 	if err != nil {
 		t.Fatalf("Listen(...): %v", err)
@@ -264,9 +266,9 @@ func TestServeErrors(t *testing.T) {
 	t.Cleanup(func() { _ = lis.Close() })
 	taken := lis.Addr().String()
 	certs := func(name string, b []byte) string {
-		dir, files := t.TempDir(), ca.serverFiles()
+		dir, files := t.TempDir(), ca.ServerFiles()
 		files[name] = b
-		writeCerts(t, dir, files)
+		testcerts.Write(t, dir, files)
 		if b == nil {
 			if err := os.Remove(filepath.Join(dir, name)); err != nil {
 				t.Fatalf("Remove(...): %v", err)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testcerts"
 )
 
 // What the server logs about its certificates.
@@ -16,14 +18,14 @@ const (
 )
 
 func TestClientCertificates(t *testing.T) {
-	ca, other := newAuthority(t, "ca"), newAuthority(t, "other")
+	ca, other := testcerts.New(t, "ca"), testcerts.New(t, "other")
 	dir := t.TempDir()
-	writeCerts(t, dir, ca.serverFiles())
+	testcerts.Write(t, dir, ca.ServerFiles())
 	r := start(t, newFake(), Options{TLSCertsDir: dir})
 
-	old := ca.client(ca)
+	old := ca.Client(ca)
 	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
-	tls12 := ca.client(nil)
+	tls12 := ca.Client(nil)
 	tls12.MaxVersion = tls.VersionTLS12
 
 	cases := map[string]struct {
@@ -33,12 +35,12 @@ func TestClientCertificates(t *testing.T) {
 	}{
 		"Signed": {
 			reason: "A client that the CA signed should be answered.",
-			cfg:    ca.client(ca),
+			cfg:    ca.Client(ca),
 			want:   codes.OK,
 		},
 		"NoCertificate": {
 			reason: "A client that shows no certificate should be refused.",
-			cfg:    ca.client(nil),
+			cfg:    ca.Client(nil),
 			want:   codes.Unavailable,
 		},
 		"NoCertificateTLS12": {
@@ -48,7 +50,7 @@ func TestClientCertificates(t *testing.T) {
 		},
 		"OtherCA": {
 			reason: "A client that another CA signed should be refused.",
-			cfg:    ca.client(other),
+			cfg:    ca.Client(other),
 			want:   codes.Unavailable,
 		},
 		"OldTLS": {
@@ -70,8 +72,8 @@ func TestClientCertificates(t *testing.T) {
 }
 
 func TestCertificateRotation(t *testing.T) {
-	before, after := newAuthority(t, "before"), newAuthority(t, "after")
-	good := after.serverFiles()
+	before, after := testcerts.New(t, "before"), testcerts.New(t, "after")
+	good := after.ServerFiles()
 	with := func(name string, b []byte) map[string][]byte {
 		files := maps.Clone(good)
 		files[name] = b
@@ -101,7 +103,7 @@ func TestCertificateRotation(t *testing.T) {
 		},
 		"OtherKey": {
 			reason: "A key of another certificate should keep the old ones.",
-			files:  with(fileKey, before.serverFiles()[fileKey]),
+			files:  with(fileKey, before.ServerFiles()[fileKey]),
 			before: codes.OK,
 			after:  codes.Unavailable,
 			logs:   []string{keeping},
@@ -129,19 +131,19 @@ func TestCertificateRotation(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			dir, log := t.TempDir(), &recorder{}
-			files := before.serverFiles()
-			writeCerts(t, dir, files)
+			files := before.ServerFiles()
+			testcerts.Write(t, dir, files)
 			r := start(t, newFake(), Options{TLSCertsDir: dir, Log: log})
-			err := call(t, r.dial(t, before.client(before)), "hi")
+			err := call(t, r.dial(t, before.Client(before)), "hi")
 			checkCode(t, "The first client should be answered.", codes.OK, err)
 
 			if tc.files == nil {
 				tc.files = files
 			}
-			writeCerts(t, dir, tc.files)
-			err = call(t, r.dial(t, before.client(before)), "hi")
+			testcerts.Write(t, dir, tc.files)
+			err = call(t, r.dial(t, before.Client(before)), "hi")
 			checkCode(t, tc.reason, tc.before, err)
-			err = call(t, r.dial(t, after.client(after)), "hi")
+			err = call(t, r.dial(t, after.Client(after)), "hi")
 			checkCode(t, tc.reason, tc.after, err)
 			if diff := cmp.Diff(tc.logs, log.infos()); diff != "" {
 				t.Errorf("%s\nlogs: -want, +got:\n%s", tc.reason, diff)
@@ -151,43 +153,43 @@ func TestCertificateRotation(t *testing.T) {
 }
 
 func TestCARotation(t *testing.T) {
-	before, after := newAuthority(t, "before"), newAuthority(t, "after")
+	before, after := testcerts.New(t, "before"), testcerts.New(t, "after")
 	dir := t.TempDir()
-	files := before.serverFiles()
-	writeCerts(t, dir, files)
+	files := before.ServerFiles()
+	testcerts.Write(t, dir, files)
 	r := start(t, newFake(), Options{TLSCertsDir: dir})
-	old := before.client(before)
+	old := before.Client(before)
 	old.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	err := call(t, r.dial(t, old), "hi")
 	checkCode(t, "A client of the CA should be answered.", codes.OK, err)
 
 	// The server's own certificate stays, so that only the server can refuse.
-	files[fileCA] = after.pem()
-	writeCerts(t, dir, files)
+	files[fileCA] = after.PEM()
+	testcerts.Write(t, dir, files)
 	err = call(t, r.dial(t, old), "hi")
 	checkCode(t, "A client of the CA before should be refused, even if it has a session to resume.", codes.Unavailable, err)
-	err = call(t, r.dial(t, before.client(after)), "hi")
+	err = call(t, r.dial(t, before.Client(after)), "hi")
 	checkCode(t, "A client of the new CA should be answered.", codes.OK, err)
 }
 
 func TestBrokenRotationAgain(t *testing.T) {
-	before, after := newAuthority(t, "before"), newAuthority(t, "after")
+	before, after := testcerts.New(t, "before"), testcerts.New(t, "after")
 	dir, log := t.TempDir(), &recorder{}
-	writeCerts(t, dir, before.serverFiles())
+	testcerts.Write(t, dir, before.ServerFiles())
 	r := start(t, newFake(), Options{TLSCertsDir: dir, Log: log})
 	broken := map[string][]byte{fileCert: []byte("broken")}
 
 	for _, step := range []struct {
 		reason string
 		files  map[string][]byte
-		ca     *authority
+		ca     *testcerts.Authority
 	}{
 		{reason: "The old certificates should be kept.", files: broken, ca: before},
-		{reason: "Good ones should be used once they are there.", files: after.serverFiles(), ca: after},
+		{reason: "Good ones should be used once they are there.", files: after.ServerFiles(), ca: after},
 		{reason: "Those are the ones to keep from then on.", files: broken, ca: after},
 	} {
-		writeCerts(t, dir, step.files)
-		err := call(t, r.dial(t, step.ca.client(step.ca)), "hi")
+		testcerts.Write(t, dir, step.files)
+		err := call(t, r.dial(t, step.ca.Client(step.ca)), "hi")
 		checkCode(t, step.reason, codes.OK, err)
 	}
 	want := []string{keeping, renewed, keeping}

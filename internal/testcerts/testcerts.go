@@ -1,4 +1,5 @@
-package server
+// Package testcerts makes the certificates that tests of servers need.
+package testcerts
 
 import (
 	"crypto/ecdsa"
@@ -16,16 +17,17 @@ import (
 	"time"
 )
 
-// An authority signs certificates for the tests of one.
-type authority struct {
-	t   *testing.T
+// An Authority signs certificates for the tests of one.
+type Authority struct {
+	t   testing.TB
 	crt *x509.Certificate
 	key *ecdsa.PrivateKey
 }
 
-func newAuthority(t *testing.T, name string) *authority {
+// New authority, of that name.
+func New(t testing.TB, name string) *Authority {
 	t.Helper()
-	a := &authority{t: t}
+	a := &Authority{t: t}
 	tmpl := template(name)
 	tmpl.IsCA = true
 	tmpl.BasicConstraintsValid = true
@@ -44,7 +46,7 @@ func template(name string) *x509.Certificate {
 }
 
 // sign the supplied template: by itself if the authority has no key yet.
-func (a *authority) sign(tmpl *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+func (a *Authority) sign(tmpl *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -65,13 +67,13 @@ func (a *authority) sign(tmpl *x509.Certificate) (*x509.Certificate, *ecdsa.Priv
 	return crt, key
 }
 
-// pem of the authority.
-func (a *authority) pem() []byte {
+// PEM of the authority.
+func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.crt.Raw})
 }
 
 // issue a certificate and its key, in PEM.
-func (a *authority) issue(usage x509.ExtKeyUsage) ([]byte, []byte) {
+func (a *Authority) issue(usage x509.ExtKeyUsage) ([]byte, []byte) {
 	a.t.Helper()
 	tmpl := template("leaf")
 	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{usage}
@@ -85,16 +87,16 @@ func (a *authority) issue(usage x509.ExtKeyUsage) ([]byte, []byte) {
 		pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})
 }
 
-// serverFiles of a certificates directory.
-func (a *authority) serverFiles() map[string][]byte {
+// ServerFiles of a certificates directory.
+func (a *Authority) ServerFiles() map[string][]byte {
 	a.t.Helper()
 	crt, key := a.issue(x509.ExtKeyUsageServerAuth)
-	return map[string][]byte{fileCA: a.pem(), fileCert: crt, fileKey: key}
+	return map[string][]byte{"ca.crt": a.PEM(), "tls.crt": crt, "tls.key": key}
 }
 
-// client config that trusts servers of this authority, and shows a certificate
+// Client config that trusts servers of this authority, and shows a certificate
 // of the supplied one unless that is nil.
-func (a *authority) client(of *authority) *tls.Config {
+func (a *Authority) Client(of *Authority) *tls.Config {
 	a.t.Helper()
 	roots := x509.NewCertPool()
 	roots.AddCert(a.crt)
@@ -112,9 +114,9 @@ func (a *authority) client(of *authority) *tls.Config {
 	return cfg
 }
 
-// writeCerts as kubelet mounts a secret: files are links through a link to a
+// Write as kubelet mounts a secret: files are links through a link to a
 // folder, and an update swaps that link.
-func writeCerts(t *testing.T, dir string, files map[string][]byte) {
+func Write(t testing.TB, dir string, files map[string][]byte) {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
