@@ -37,6 +37,8 @@ var tooLong = map[string]string{
 	"e2e-all":      "it takes forty minutes",
 	"fuzz":         "it takes minutes",
 	"bench":        "it takes minutes",
+	"benchcmp":     "it takes minutes, and another commit",
+	"load":         "it takes minutes",
 	"reproducible": "it takes ten minutes",
 	"vuln":         "needs vuln.go.dev",
 	"release":      "it is for maintainers",
