@@ -19,10 +19,13 @@ func exists(o view.Object) Readiness {
 // managedResource is ready when it is Ready and Synced and its last asynchronous operation did not fail.
 func managedResource(o view.Object) Readiness {
 	synced, async, ready := o.Condition("Synced"), o.Condition("LastAsyncOperation"), o.Condition("Ready")
+	failed := synced.False() && !startingUp(synced.Message)
 	switch {
+	case o.Deleted() && failed && synced.Message != "":
+		return Readiness{Failed: true, Message: "being deleted: " + Quote(synced.Message)}
 	case o.Deleted():
 		return Readiness{Message: "being deleted"}
-	case synced.False() && !startingUp(synced.Message):
+	case failed:
 		return Readiness{Failed: true, Message: Quote(synced.Message)}
 	case async.False():
 		return Readiness{Failed: true, Message: Quote(async.Message)}

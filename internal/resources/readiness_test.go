@@ -25,6 +25,7 @@ const (
 	startedTooEarly  = connect + `cache manager failure: cannot retrieve the AWS credentials: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, access disabled to EC2 IMDS via client option, or "AWS_EC2_METADATA_DISABLED" environment variable`
 	quotedDenied     = `create failed: async create failed: failed to create the resource: [{0 creating IAM Role (ad1): operation error IAM: CreateRole, https response error StatusCode: 403, api error AccessDenied: User: arn:aws:iam::123456789012:user/fake is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/ad1 because no identity-based policy allows the iam:CreateRole action []}]`
 	quotedNoRole     = `async create failed: resource creation call returned error diags: creating EKS Pod Identity Association: operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 400, InvalidParameterException: Role provided in the request does not exist.`
+	quotedConflict   = `delete failed: async delete failed: failed to delete the resource: [{0 deleting IAM Policy (arn:aws:iam::123456789012:policy/p1): operation error IAM: DeletePolicy, https response error StatusCode: 409, DeleteConflict: Cannot delete a policy attached to entities. []}]`
 	quotedNoConfig   = noConfig
 	quotedDeniedRead = `observe failed: failed to observe the resource: [{0 reading IAM Role (rd1): operation error IAM: GetRole, https response error StatusCode: 403, api error AccessDenied: User: arn:aws:iam::123456789012:user/fake is not authorized to perform: iam:GetRole []}]`
 )
@@ -92,9 +93,9 @@ func TestManagedResource(t *testing.T) {
 		},
 		"Deleted": {"What is being deleted is not ready, and nothing else about it matters.", `deletionTimestamp: "2026-01-01T00:00:00Z"`, []string{synced, available}, Readiness{Message: "being deleted"}},
 		"DeletedAndFailed": {
-			"Not even an error.", `deletionTimestamp: "2026-01-01T00:00:00Z"`,
+			"An error that keeps it from going should be quoted.", `deletionTimestamp: "2026-01-01T00:00:00Z"`,
 			[]string{condition("Synced", "False", "ReconcileError", deleteConflict)},
-			Readiness{Message: "being deleted"},
+			Readiness{Failed: true, Message: "being deleted: " + quotedConflict},
 		},
 	}
 	for name, tc := range cases {
