@@ -186,16 +186,20 @@ func (c *Context) diagnose(pod view.Object, s *identity.Service, revision string
 func (c *Context) treat(d *diagnosis, s *identity.Service, subject string) injection {
 	digest := c.digest(s)
 	switch failed := notYet(v1alpha1.ReasonFailed, subject, "its pods "+d.problem+". To do: "+d.cure); {
-	case !s.Managed || !d.curable || digest == "" || c.podAnnotation(s, identity.AnnotationRestart) == digest:
+	case c.settled(s) != nil && d.curable && !triedFor(digest, c.podAnnotation(s, identity.AnnotationRestart)):
+		// Nobody has credentials of an association that EKS does not know yet.
+		return notYet(v1alpha1.ReasonWaiting, subject, c.settled(s).Message)
+	case !s.Managed || !d.curable || digest == "" || triedFor(digest, c.podAnnotation(s, identity.AnnotationRestart)):
 		return failed
-	case c.settled(s) != nil:
-		return injection{wait: c.settled(s)}
 	}
 	in := notYet(v1alpha1.ReasonCreating, subject, "its pods "+d.problem+". They are being restarted")
 	// A changed association restarts them by itself.
 	in.restart = digest == c.observedDigest(s)
 	return in
 }
+
+// triedFor says whether pods were restarted for a state of the association.
+func triedFor(digest, restarted string) bool { return digest != "" && restarted == digest }
 
 // lacking lists what EKS should have injected into a pod.
 func lacking(pod view.Object) []string {

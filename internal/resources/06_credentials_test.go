@@ -190,6 +190,10 @@ func TestCredentialsOfOthers(t *testing.T) {
 	testWait(t, map[string]waitCase{
 		"Injected": {"Whatever annotations they have.", meeting(injectedPod("a", "theirs", "")), key, nil},
 		"None":     {"Nobody installed it.", world{Spec: `services: [{name: s3, management: Observe, runtime: {verifyCredentials: true}}]`, Answers: map[string]string{guardAsked: guard}}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Message: "the pods of the provider are looked at as soon as it is installed"}},
+		"TooEarly": {
+			"Nobody has credentials of an association that EKS does not know yet.", with(meeting(barePod(old, "", "")), func(w *world) { w.Observed["association/s3"] = associationOf("2025-12-31T23:59:59Z") }), key,
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider team-s3", Message: "waiting until PodIdentityAssociation crossplane-prod-eu-west-1-s3 has been ready for 10s, so that EKS knows it everywhere"},
+		},
 		"Older": {
 			"Who installed it must restart it.", meeting(barePod(old, "", "")), key,
 			&Wait{Reason: v1alpha1.ReasonFailed, Subject: "Provider team-s3", Message: "its pods have no credentials " + without + ": they are older than the association. To do: kubectl rollout restart deployment team-s3-1 -n crossplane-system"},
