@@ -25,8 +25,8 @@ type Service struct {
 
 	// Management of the provider package: Managed installs it, Observe leaves that to somebody else (no Provider and no
 	// DeploymentRuntimeConfig are composed, only the identity; the service is ready when that Provider is healthy and runs as
-	// the ServiceAccount). Changing it to Observe removes the Provider and, with it, the
-	// CRDs of the service. Default: Managed.
+	// the ServiceAccount). Changing it to Observe removes the Provider and, with it, the CRDs of the service. iam and eks,
+	// which create everybody's identity, can only be observed. Default: Managed.
 	// +optional
 	Management ServiceManagement `json:"management,omitempty"`
 
