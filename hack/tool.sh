@@ -12,7 +12,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
-  echo "usage: hack/tool.sh crossplane-cli-v2|crossplane-core-v2|crossplane-cli-v1|golangci-lint|controller-gen|actionlint|govulncheck|cyclonedx-gomod|benchstat" >&2
+  cat >&2 <<'TEXT'
+usage: hack/tool.sh NAME
+  crossplane-cli-v2 crossplane-core-v2 crossplane-cli-v1 crossplane-core-v1
+  etcd kube-apiserver kube-controller-manager kubectl pod-identity-webhook
+  golangci-lint controller-gen actionlint govulncheck cyclonedx-gomod benchstat
+TEXT
   exit 2
 }
 
@@ -38,6 +43,27 @@ case $name in
     stamp=github.com/crossplane/crossplane/internal/version.version
     stamped=github.com/crossplane/crossplane
     takes="3 to 4 minutes"
+    ;;
+  crossplane-core-v1)
+    package=github.com/crossplane/crossplane/cmd/crossplane
+    stamp=github.com/crossplane/crossplane/internal/version.version
+    stamped=github.com/crossplane/crossplane
+    takes="a minute or two"
+    ;;
+  etcd)
+    package=go.etcd.io/etcd/server/v3
+    takes="up to a minute"
+    ;;
+  kube-apiserver | kube-controller-manager | kubectl)
+    module=tools/kubernetes
+    package=k8s.io/kubernetes/cmd/$name
+    stamp=k8s.io/component-base/version.gitVersion
+    stamped=k8s.io/kubernetes
+    takes="4 to 9 minutes for the first of Kubernetes, a minute or two for each other"
+    ;;
+  pod-identity-webhook)
+    package=github.com/aws/amazon-eks-pod-identity-webhook
+    takes="a minute or two"
     ;;
   golangci-lint)
     package=github.com/golangci/golangci-lint/v2/cmd/golangci-lint

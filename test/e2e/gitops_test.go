@@ -40,27 +40,32 @@ spec:
 `))
 	})
 	s.Stepf("the claim is accepted, as soon as its kind exists")
+	s.offered()
 	claim := s.Is(2*time.Minute, "Claim", "queues", "Synced=True", "Ready=False", "PrerequisitesReady=False/Missing")
 	xr := s.XR("queues").GetName()
 	s.Stepf("it says what is missing:\n%s", conditions(claim))
 	s.Exists(time.Minute, "RuntimeConfig", "provider-aws-sqs")
 	calls := s.Calls(xr)
-	time.Sleep(30 * time.Second)
-	if n := s.Calls(xr) - calls; n < 2 {
-		s.Errorf("the function was called %d times in 30 s while it waits", n)
+	time.Sleep(2 * time.Minute)
+	if n := s.Calls(xr) - calls; n < 8 {
+		s.Errorf("the function was called %d times in two minutes while it waits", n)
 	}
 	s.Is(time.Second, "XR", xr, "Synced=True", "Ready=False")
-	s.Stepf("30 seconds later it still waits, and is not stuck")
+	s.Stepf("two minutes later it still waits, and is not stuck")
 
 	s.RBAC.Kill()
 	providers := s.File("manifests/bootstrap-providers.yaml")
 	var others []string
 	for doc := range strings.SplitSeq(providers, "\n---") {
-		if strings.Contains(doc, "kind: Provider\n") && strings.Contains(doc, "provider-aws-eks") {
+		switch {
+		case !strings.Contains(doc, "kind: Provider\n"):
+			s.Apply(doc)
+		case strings.Contains(doc, "provider-aws-eks"):
 			others = append(others, doc)
-			continue
+		case strings.Contains(doc, "provider-aws-iam"):
+			s.Apply(doc)
 		}
-		s.Apply(doc)
+		// Crossplane installs the family by itself.
 	}
 	s.Exists(time.Minute, "CRD", "roles.iam.aws.upbound.io")
 	s.Stepf("provider-aws-iam is installed, and nobody grants Crossplane its kinds")
@@ -93,7 +98,12 @@ spec:
 	s.Stepf("the claim is ready")
 	s.HasCredentials(s.Pods("provider-aws-sqs")[0])
 
+	s.familyOfSomebodyElse("queues")
+
 	s.Apply(s.File("manifests/clusterrole.yaml"))
+	// Its Usage would protect the association, and with it the CRD.
+	s.Edit("queues", `{"spec":{"teardown":"Unordered"}}`)
+	s.noUsages(xr)
 	before := s.UIDs("queues")
 	crd := s.Get("CRD", "podidentityassociations.eks.aws.upbound.io")
 	s.Delete("CRD", crd.GetName())
@@ -117,6 +127,27 @@ spec:
 	s.Is(3*time.Minute, "Claim", "queues", "Ready=True", "Synced=True")
 	s.Stepf("it is restored, and the claim is ready again")
 	s.Same("UIDs", before, s.UIDs("queues"), "PodIdentityAssociation/")
+}
+
+// familyOfSomebodyElse is what Crossplane's dependency resolution installed. A claim cannot have it, and says so.
+func (s *Story) familyOfSomebodyElse(claim string) {
+	s.Helper()
+	const family = "upbound-provider-family-aws"
+	before := s.Get("Provider", family)
+	s.Edit(claim, `{"spec":{"provider":{"family":"Manage"}}}`)
+	got := s.Is(time.Minute, "Claim", claim, "ProvidersReady=False/Conflict", "Synced=True")
+	message := fmt.Sprint(fakes.Condition(got, "ProvidersReady")["message"])
+	for _, want := range []string{"Provider " + family, "set provider.family: Observe"} {
+		if !strings.Contains(message, want) {
+			s.Errorf("ProvidersReady does not say %q: %s", want, message)
+		}
+	}
+	s.Edit(claim, `{"spec":{"provider":{"family":null}}}`)
+	s.Is(2*time.Minute, "Claim", claim, "Ready=True")
+	if after := s.Get("Provider", family); after.GetUID() != before.GetUID() || after.GetGeneration() != before.GetGeneration() || len(after.GetOwnerReferences()) > 0 {
+		s.Errorf("the family of somebody else was written: generation %d, then %d, owned by %v", before.GetGeneration(), after.GetGeneration(), after.GetOwnerReferences())
+	}
+	s.Stepf("the family that Crossplane installed stays as it is: %s", message)
 }
 
 // restored says whether Crossplane creates a CRD again that was deleted.

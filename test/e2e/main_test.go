@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,7 +26,8 @@ var update = flag.Bool("update", false, "rewrite testdata")
 // A version of Crossplane, with the provider-aws that goes with it.
 type version struct {
 	crossplane string
-	tool       binaries.Tool
+	// tool that hack/tool.sh builds.
+	tool string
 	// Where Crossplane's and the providers' source is.
 	module          string
 	provider        string
@@ -49,38 +52,62 @@ var (
 type scenario struct {
 	name string
 	tell func(*Story)
+	// apart: it would disturb others or be disturbed by them, and is told while no other is.
+	apart bool
 	// alone: it wants a control plane of its own.
 	alone bool
 	// core: it is told on every version of Crossplane, and not only if everything is.
 	core bool
+	// only on this version of Crossplane.
+	only string
 }
 
-// scenarios in the order in which they are told. Those that share a control plane come before those that do not.
+// scenarios in the order in which they are told: first those that are alone, then those apart, then all others together.
 var scenarios = []scenario{
-	{name: "Seed", tell: seed, core: true},
-	{name: "Credentials", tell: credentials},
-	{name: "Quiet", tell: quiet},
-	{name: "OneFails", tell: oneFails},
-	{name: "Edits", tell: edits},
-	{name: "BadClaim", tell: badClaim},
-	{name: "Chaos", tell: chaos},
-	{name: "TwoClaims", tell: twoClaims},
-	{name: "Foreign", tell: foreign},
-	{name: "Teardown", tell: teardown, core: true},
-	{name: "Removal", tell: removal},
-	{name: "Unordered", tell: unordered},
 	{name: "GitOps", tell: gitOps, alone: true, core: true},
 	{name: "RBAC", tell: rbac, alone: true},
+	{name: "Proof", tell: proof, alone: true},
+	{name: "UpgradeFunction", tell: upgradeFunction, alone: true},
+	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, core: true, only: v1.crossplane},
+	{name: "Seed", tell: seed, apart: true, core: true},
+	{name: "Chaos", tell: chaos, apart: true},
+	{name: "Removal", tell: removal},
+	{name: "Foreground", tell: foreground},
+	{name: "Background", tell: background},
+	{name: "Edits", tell: edits},
+	{name: "Credentials", tell: credentials},
+	{name: "OneFails", tell: oneFails},
+	{name: "Quiet", tell: quiet},
+	{name: "TwoClaims", tell: twoClaims},
+	{name: "Foreign", tell: foreign},
+	{name: "Unordered", tell: unordered},
+	{name: "BadClaim", tell: badClaim},
 }
+
+// together is how many stories are told at once.
+const together = "4"
+
+// A release of this repository: the function, and the packages.
+type release struct {
+	Function, FunctionPackage, ConfigurationPackage string
+}
+
+// The releases that there are. The second is another function: it describes every role differently.
+const (
+	released = "v0.1.0"
+	next     = "v0.2.0"
+	// nextDescription is what it says of a role.
+	nextDescription = "made by the next version"
+)
 
 // built is what TestMain built.
 var built struct {
 	binaries.Builder
-	paths map[string]string
-	// dir is removed at the end.
-	dir string
-	// The function and the packages of this repository.
-	function, functionPackage, configurationPackage string
+	// Paths of tools, and of the source of modules.
+	Paths, Sources map[string]string
+	Releases       map[string]release
+	// Dir is removed at the end.
+	Dir string
 }
 
 func TestMain(m *testing.M) {
@@ -94,16 +121,32 @@ func run(m *testing.M) int {
 		return 0
 	}
 	log.SetLogger(logr.Discard())
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer func() { _ = os.RemoveAll(built.dir) }()
-	err := build(ctx)
-	// From here on an interrupt ends everything: what runs dies with this process.
-	stop()
-	if err != nil {
+	if err := flag.Set("test.parallel", together); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	if os.Getenv(laneVariable) != "" {
+		if err := enterLane(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer func() { _ = os.RemoveAll(built.Dir) }()
+	if err := build(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	ok, err := tellAll(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	if !ok {
+		return 1
+	}
+	return 0
 }
 
 func sayf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
@@ -115,28 +158,89 @@ func build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	built.Builder = binaries.Builder{Root: root, Say: sayf}
-	built.paths = map[string]string{}
-	for _, t := range []binaries.Tool{
-		binaries.CLI, binaries.Etcd, binaries.APIServer, binaries.ControllerManager, binaries.Kubectl, binaries.Webhook, binaries.CrossplaneV2, binaries.CrossplaneV1,
-	} {
-		if built.paths[t.Name], err = built.Build(ctx, t); err != nil {
+	built.Builder = binaries.Builder{Root: root}
+	built.Paths = map[string]string{}
+	for _, tool := range binaries.All() {
+		if built.Paths[tool], err = built.Build(ctx, tool); err != nil {
 			return err
 		}
 	}
-	if built.dir, err = os.MkdirTemp("", "e2e"); err != nil {
+	built.Sources = map[string]string{}
+	for _, v := range []version{v2, v1} {
+		if built.Sources[v.module], err = built.Source(ctx, filepath.Join("tools", v.tool), v.module, ""); err != nil {
+			return err
+		}
+		if built.Sources[v.provider], err = built.Source(ctx, filepath.Join("tools", v.tool), v.provider, v.providerVersion); err != nil {
+			return err
+		}
+	}
+	if built.Dir, err = os.MkdirTemp("", "e2e"); err != nil {
 		return err
 	}
-	out := filepath.Join(built.dir, "xpkg")
-	sayf("function and packages: building")
-	if msg, err := built.Command(ctx, "tools/xpkg", "run", ".", "--crossplane="+built.paths[binaries.CLI.Name], "--arch="+runtime.GOARCH, "--version=v0.1.0", "--output="+out).CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build the packages: %w\n%s", err, msg)
+	changed := filepath.Join(built.Dir, "next")
+	if err := nextSource(changed); err != nil {
+		return err
 	}
-	built.function = filepath.Join(out, "runtime", "function-"+runtime.GOARCH)
-	built.functionPackage = filepath.Join(out, "function-pod-identity-provider-"+runtime.GOARCH+".xpkg")
-	built.configurationPackage = filepath.Join(out, "configuration-pod-identity-provider.xpkg")
+	built.Releases = map[string]release{}
+	for version, source := range map[string]string{released: root, next: changed} {
+		sayf("function and packages %s: building", version)
+		out := filepath.Join(built.Dir, version)
+		cmd := built.Command(ctx, "tools/xpkg", "run", ".", "--crossplane="+built.Paths[binaries.CLI], "--arch="+runtime.GOARCH, "--version="+version, "--root="+source, "--output="+out)
+		if msg, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("cannot build the packages: %w\n%s", err, msg)
+		}
+		built.Releases[version] = release{
+			Function:             filepath.Join(out, "runtime", "function-"+runtime.GOARCH),
+			FunctionPackage:      filepath.Join(out, "function-pod-identity-provider-"+runtime.GOARCH+".xpkg"),
+			ConfigurationPackage: filepath.Join(out, "configuration-pod-identity-provider.xpkg"),
+		}
+	}
 	sayf("everything is built (%.0f s)", time.Since(began).Seconds())
 	return nil
+}
+
+// nextSource writes what a next version could be: this repository, with one change in what is composed.
+func nextSource(dir string) error {
+	entries, err := os.ReadDir(built.Root)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		switch from, to := filepath.Join(built.Root, e.Name()), filepath.Join(dir, e.Name()); {
+		case strings.HasPrefix(e.Name(), "."), e.Name() == "_output", e.Name() == "test":
+			continue
+		case e.IsDir():
+			err = os.CopyFS(to, os.DirFS(from))
+		default:
+			err = copyFile(from, to)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	const before, after = "p := &r.Spec.ForProvider\n\t\tp.Description = optional(spec.Description)", "p := &r.Spec.ForProvider"
+	file := filepath.Join(dir, "internal", "resources", "01_role.go")
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	text := strings.Replace(string(source), before, after, 1)
+	text = strings.Replace(text, "ForceDetachPolicies: new(true),", "ForceDetachPolicies: new(true),\n\t\t\t\tDescription: new(\""+nextDescription+"\"),", 1)
+	if text == string(source) || !strings.Contains(text, nextDescription) {
+		return fmt.Errorf("%s is not what this suite knows: mend nextSource", file)
+	}
+	return os.WriteFile(file, []byte(text), 0o644)
+}
+
+func copyFile(from, to string) error {
+	b, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(to, b, 0o644)
 }
 
 // TestE2E tells every scenario, on every version of Crossplane that it is for.
@@ -144,31 +248,45 @@ func TestE2E(t *testing.T) {
 	for _, v := range []version{v2, v1} {
 		t.Run(v.crossplane, func(t *testing.T) {
 			all := v == v2 || os.Getenv("E2E") == "all"
-			var shared *World
+			shared := &sharedWorld{last: t, version: v}
 			for _, s := range scenarios {
-				if s.alone || !s.core && !all {
+				if lane(v, s) != os.Getenv(laneVariable) || !s.core && !all || s.only != "" && s.only != v.crossplane {
 					continue
 				}
 				t.Run(s.name, func(st *testing.T) {
-					if shared == nil {
-						shared = NewWorld(st, t, v)
+					if s.alone {
+						w := NewWorld(st, st, v)
+						defer w.Close()
+						w.tell(st, s)
+						return
 					}
-					shared.tell(st, s)
-				})
-			}
-			if shared != nil {
-				shared.Close()
-			}
-			for _, s := range scenarios {
-				if !s.alone || !s.core && !all {
-					continue
-				}
-				t.Run(s.name, func(st *testing.T) {
-					w := NewWorld(st, st, v)
-					defer w.Close()
-					w.tell(st, s)
+					if !s.apart {
+						st.Parallel()
+					}
+					shared.get(st).tell(st, s)
 				})
 			}
 		})
 	}
+}
+
+// A sharedWorld is there from the first story that asks for it until the last is told.
+type sharedWorld struct {
+	last    *testing.T
+	version version
+
+	mu    sync.Mutex
+	world *World
+}
+
+func (s *sharedWorld) get(t *testing.T) *World {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.world == nil {
+		w := NewWorld(t, s.last, s.version)
+		(&Story{T: t, World: w, began: time.Now(), last: time.Now()}).Install()
+		s.world = w
+	}
+	return s.world
 }

@@ -42,6 +42,8 @@ var kinds = map[string]schema.GroupVersionKind{
 	"CRD":           {Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"},
 	"Deployment":    {Group: "apps", Version: "v1", Kind: "Deployment"},
 	"ReplicaSet":    {Group: "apps", Version: "v1", Kind: "ReplicaSet"},
+
+	"MutatingWebhookConfiguration": {Group: "admissionregistration.k8s.io", Version: "v1", Kind: "MutatingWebhookConfiguration"},
 }
 
 // A Story is one scenario in one world, with a namespace of its own.
@@ -62,10 +64,6 @@ func (w *World) tell(t *testing.T, s scenario) {
 	st := &Story{T: t, World: w, Namespace: "team-" + strings.ToLower(s.name), began: now, last: now}
 	if err := w.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + st.Namespace + "}}"); err != nil {
 		t.Fatal(err)
-	}
-	if !s.alone {
-		st.Install()
-		st.began = time.Now()
 	}
 	s.tell(st)
 	sayf("%s: %.0f s", t.Name(), time.Since(st.began).Seconds())
@@ -291,17 +289,6 @@ func (s *Story) Pods(serviceAccount string) []corev1.Pod {
 	})
 }
 
-// Knownf reports something wrong with the function that is known, and fails a story only with E2E_STRICT=1: remove it where it is
-// mended.
-func (s *Story) Knownf(format string, args ...any) {
-	s.Helper()
-	if os.Getenv("E2E_STRICT") != "" {
-		s.Errorf(format, args...)
-		return
-	}
-	sayf("%s: KNOWN BUG: %s", s.Name(), fmt.Sprintf(format, args...))
-}
-
 // HasCredentials fails the story unless the webhook gave the pod its credentials.
 func (s *Story) HasCredentials(p corev1.Pod) {
 	s.Helper()
@@ -418,12 +405,9 @@ func (s *Story) Service(claim *unstructured.Unstructured, name string) map[strin
 	return map[string]any{}
 }
 
-// Install what docs/bootstrap.md and the README say, unless this world has it.
+// Install what docs/bootstrap.md and the README say.
 func (s *Story) Install() {
 	s.Helper()
-	if s.installed {
-		return
-	}
 	s.Apply(s.File("manifests/clusterrole.yaml"))
 	s.Apply(s.File("manifests/bootstrap-providers.yaml"))
 	s.Apply(s.File("manifests/configuration.yaml"))
@@ -441,7 +425,23 @@ func (s *Story) Install() {
 		list.SetGroupVersionKind(kinds["Claim"])
 		return s.Client.List(s.ctx, list)
 	})
-	s.Is(time.Minute, "XRD", "podidentityproviders.aws.podidentity.dev", "Established=True", "Offered=True")
+	s.offered()
 	s.Stepf("claims can be filed")
-	s.installed = true
+}
+
+// offered waits until Crossplane looks at claims and their composite resources.
+//
+// Crossplane v1.20 starts its controller of claims before that controller's watches. Where the composite resource's kind is not
+// served yet, they fail to start and are never tried again (controller/apiextensions/offered): claims say for ever that they wait.
+// docs/troubleshooting.md knows it. A restart of Crossplane mends it.
+func (s *Story) offered() {
+	s.Helper()
+	s.Is(time.Minute, "XRD", "podidentityproviders.aws.podidentity.dev", "Established=True", "Offered=True")
+	if !strings.HasPrefix(s.Version, "v1.") {
+		return
+	}
+	s.Core.Stop()
+	if err := s.StartCore(s.ctx); err != nil {
+		s.Fatal(err)
+	}
 }

@@ -17,8 +17,9 @@ import (
 
 // Managed resources that somebody uses: kinds that need no more than a region.
 var (
-	queue    = schema.GroupVersionKind{Group: "sqs.aws.upbound.io", Version: "v1beta1", Kind: "Queue"}
-	logGroup = schema.GroupVersionKind{Group: "cloudwatchlogs.aws.upbound.io", Version: "v1beta1", Kind: "Group"}
+	queue         = schema.GroupVersionKind{Group: "sqs.aws.upbound.io", Version: "v1beta1", Kind: "Queue"}
+	scheduleGroup = schema.GroupVersionKind{Group: "scheduler.aws.upbound.io", Version: "v1beta1", Kind: "ScheduleGroup"}
+	logGroup      = schema.GroupVersionKind{Group: "cloudwatchlogs.aws.upbound.io", Version: "v1beta1", Kind: "Group"}
 )
 
 // use creates a managed resource that uses a ProviderConfig, and waits until it is ready.
@@ -97,68 +98,71 @@ func ofService(service string) map[string]string {
 	}
 }
 
-// teardown of a claim that somebody's Queue still depends on: nothing that it needs goes before it, and everything after it.
-func teardown(s *Story) {
-	for _, policy := range []string{"Foreground", "Background"} {
-		claim := "queues-" + strings.ToLower(policy)
-		xr := s.file(claim, "[{name: sqs}]")
-		s.Edit(claim, `{"spec":{"compositeDeletePolicy":"`+policy+`"}}`)
-		s.Is(4*time.Minute, "Claim", claim, "Ready=True", "TeardownProtected=True")
-		s.Stepf("%s: the claim is ready, and what it has is protected", policy)
+// foreground and background are the two ways in which Crossplane deletes what a claim has.
+func foreground(s *Story) { s.teardown("Foreground", queue, "queues.sqs.aws.upbound.io") }
 
-		config := s.Namespace + "-" + claim
-		s.use(queue, "orders", config)
-		s.Stepf("a Queue uses it")
-		calls := len(s.AWS.Calls("Delete"))
-		s.Delete("Claim", claim)
-		for range 20 {
-			time.Sleep(time.Second)
-			s.untouched(ofService("sqs"))
-			s.untouched(map[string]string{"CRD": "queues.sqs.aws.upbound.io"})
-			if s.Get("ProviderConfig", config) == nil {
-				s.Fatal("the ProviderConfig is gone, and a Queue uses it")
-			}
-		}
-		if deleted := s.AWS.Calls("Delete")[calls:]; len(deleted) > 0 {
-			s.Fatalf("AWS was called: %v", deleted)
-		}
-		if policy == "Foreground" && s.Get("Claim", claim) == nil {
-			s.Error("the claim is gone, though its objects are not")
-		}
-		s.Stepf("20 seconds after the claim was deleted everything that the Queue needs is there")
+func background(s *Story) {
+	s.teardown("Background", scheduleGroup, "schedulegroups.scheduler.aws.upbound.io")
+}
 
-		s.unuse(queue, "orders")
-		s.Stepf("the Queue is deleted, in AWS, too")
-		for kind, name := range ofService("sqs") {
-			s.Gone(3*time.Minute, kind, name)
+// teardown of a claim that somebody's managed resource still depends on: nothing that it needs goes before it, and everything
+// after it.
+func (s *Story) teardown(policy string, gvk schema.GroupVersionKind, crd string) {
+	service, _, _ := strings.Cut(gvk.Group, ".")
+	xr := s.file("used", "[{name: "+service+"}]")
+	s.Edit("used", `{"spec":{"compositeDeletePolicy":"`+policy+`"}}`)
+	s.Is(4*time.Minute, "Claim", "used", "Ready=True", "TeardownProtected=True")
+	s.Stepf("the claim is ready, and what it has is protected")
+
+	config := s.Namespace + "-used"
+	s.use(gvk, "theirs", config)
+	s.Stepf("a %s uses it", gvk.Kind)
+	s.Delete("Claim", "used")
+	for range 20 {
+		time.Sleep(time.Second)
+		s.untouched(ofService(service))
+		s.untouched(map[string]string{"CRD": crd})
+		if s.Get("ProviderConfig", config) == nil {
+			s.Fatalf("the ProviderConfig is gone, and a %s uses it", gvk.Kind)
 		}
-		s.Gone(time.Minute, "ProviderConfig", config)
-		s.Gone(time.Minute, "XR", xr)
-		s.Gone(time.Minute, "Claim", claim)
-		s.Gone(2*time.Minute, "CRD", "queues.sqs.aws.upbound.io")
-		if left := s.AWS.Has("sqs"); len(left) > 0 {
-			s.Errorf("AWS still has %v", left)
-		}
-		s.inOrder(s.AWS.Calls("Delete")[calls:], s.AWS.Calls("Detach"), "sqs")
-		s.Stepf("everything is gone, in order")
 	}
+	if deleted := s.AWS.Calls("Delete", service); len(deleted) > 0 {
+		s.Fatalf("AWS was called: %v", deleted)
+	}
+	if policy == "Foreground" && s.Get("Claim", "used") == nil {
+		s.Error("the claim is gone, though its objects are not")
+	}
+	s.Stepf("20 seconds after the claim was deleted everything that the %s needs is there", gvk.Kind)
+
+	s.unuse(gvk, "theirs")
+	s.Stepf("the %s is deleted, in AWS, too", gvk.Kind)
+	for kind, name := range ofService(service) {
+		s.Gone(4*time.Minute, kind, name)
+	}
+	s.Gone(time.Minute, "ProviderConfig", config)
+	s.Gone(time.Minute, "XR", xr)
+	s.Gone(time.Minute, "Claim", "used")
+	s.Gone(2*time.Minute, "CRD", crd)
+	if left := s.AWS.Has(service); len(left) > 0 {
+		s.Errorf("AWS still has %v", left)
+	}
+	s.inOrder(service)
+	s.Stepf("everything is gone, in order")
 }
 
 // inOrder fails the story unless AWS was asked to delete a service's identity from the outside in.
-func (s *Story) inOrder(deleted, detached []string, service string) {
+func (s *Story) inOrder(service string) {
 	s.Helper()
 	var got []string
-	for _, c := range deleted {
-		if strings.Contains(c, service) {
-			got = append(got, strings.Fields(c)[0])
-		}
+	for _, c := range s.AWS.Calls("Delete", service) {
+		got = append(got, strings.Fields(c)[0])
 	}
 	want := []string{"DeletePodIdentityAssociation", "DeleteRole", "DeletePolicy"}
 	if !slices.Equal(want, got) {
 		s.Errorf("AWS was asked to %v, and should have been to %v", got, want)
 	}
-	if !slices.ContainsFunc(detached, func(c string) bool { return strings.Contains(c, service) }) {
-		s.Errorf("the policy of %s was not detached before its role was deleted: %v", service, detached)
+	if len(s.AWS.Calls("Detach", service)) == 0 {
+		s.Errorf("the policy of %s was not detached before its role was deleted", service)
 	}
 }
 
@@ -185,7 +189,6 @@ func removal(s *Story) {
 	}
 	s.Stepf("one is taken out, and stays while it is used: %v", fakes.Condition(s.Get("Claim", "two"), "ProvidersReady")["message"])
 
-	calls := len(s.AWS.Calls("Delete"))
 	s.unuse(logGroup, "audit")
 	for kind, name := range ofService("cloudwatchlogs") {
 		s.Gone(4*time.Minute, kind, name)
@@ -194,8 +197,7 @@ func removal(s *Story) {
 		}
 	}
 	s.Is(2*time.Minute, "Claim", "two", "Ready=True", "Synced=True", "TeardownProtected=True")
-	deleted := slices.DeleteFunc(s.AWS.Calls("Delete")[calls:], func(c string) bool { return strings.Contains(c, "audit") })
-	s.inOrder(deleted, s.AWS.Calls("Detach"), "cloudwatchlogs")
+	s.inOrder("cloudwatchlogs")
 	after := s.settle("two")
 	for k := range before {
 		if strings.Contains(k, "cloudwatchlogs") {
@@ -209,37 +211,52 @@ func removal(s *Story) {
 	s.Gone(3*time.Minute, "Provider", "provider-aws-route53")
 }
 
-// unordered is what a claim gets that wants no order, and nothing deleted in AWS.
+// unordered is what a claim gets that wants no order: everything goes at once, in AWS, too, or not.
 func unordered(s *Story) {
-	xr := s.file("loose", "[{name: ses}]")
-	s.Edit("loose", `{"spec":{"teardown":"Unordered","deletionPolicy":"Orphan"}}`)
-	claim := s.Is(4*time.Minute, "Claim", "loose", "Ready=True")
-	if c := fakes.Condition(claim, "TeardownProtected"); c["status"] == "True" {
-		s.Errorf("the claim says that it is protected: %v", c)
-	}
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.crossplane.io", Version: "v1beta1", Kind: "Usage"})
-	s.Until(time.Minute, "there are no Usages", func() error {
-		if err := s.Client.List(s.ctx, list, client.MatchingLabels{"crossplane.io/composite": xr}); err != nil {
-			return err
+	for service, policy := range map[string]string{"ses": "Orphan", "backup": "Delete"} {
+		xr := s.file(service, "[{name: "+service+"}]")
+		s.Edit(service, `{"spec":{"teardown":"Unordered","deletionPolicy":"`+policy+`"}}`)
+		claim := s.Is(4*time.Minute, "Claim", service, "Ready=True")
+		if c := fakes.Condition(claim, "TeardownProtected"); c["status"] == "True" {
+			s.Errorf("the claim says that it is protected: %v", c)
 		}
-		if n := len(list.Items); n > 0 {
-			return fmt.Errorf("there are %d", n)
+		s.noUsages(xr)
+		s.Stepf("the claim is ready, and nothing is held")
+		s.Delete("Claim", service)
+		for kind, name := range ofService(service) {
+			s.Gone(2*time.Minute, kind, name)
+		}
+		s.Gone(time.Minute, "Claim", service)
+		deleted, left := s.AWS.Calls("Delete", service), s.AWS.Has(service)
+		switch {
+		case policy == "Orphan" && (len(deleted) > 0 || len(left) != 3):
+			s.Errorf("AWS was asked to %v and has %v, and should have role, policy and association still", deleted, left)
+		case policy == "Delete" && len(left) > 0:
+			s.Errorf("AWS has %v still", left)
+		}
+		s.Stepf("everything is gone at once, and with deletionPolicy %s AWS has %v", policy, left)
+	}
+}
+
+// noUsages of a composite resource any more.
+func (s *Story) noUsages(xr string) {
+	s.Helper()
+	s.Until(2*time.Minute, "there are no Usages", func() error {
+		var names []string
+		for _, u := range s.list(schema.GroupVersionKind{Group: "apiextensions.crossplane.io", Version: "v1beta1", Kind: "Usage"}) {
+			if strings.HasPrefix(u.GetName(), xr+"-usage-") {
+				names = append(names, u.GetName())
+			}
+		}
+		refs, _, _ := unstructured.NestedSlice(s.Get("XR", xr).Object, "spec", "resourceRefs")
+		for _, r := range refs {
+			if m, ok := r.(map[string]any); ok && m["kind"] == "Usage" {
+				names = append(names, fmt.Sprint(m["name"]))
+			}
+		}
+		if len(names) > 0 {
+			return fmt.Errorf("there are %v", names)
 		}
 		return nil
 	})
-	s.Stepf("the claim is ready, and nothing is held")
-	calls := len(s.AWS.Calls("Delete"))
-	s.Delete("Claim", "loose")
-	for kind, name := range ofService("ses") {
-		s.Gone(2*time.Minute, kind, name)
-	}
-	s.Gone(time.Minute, "Claim", "loose")
-	if deleted := s.AWS.Calls("Delete")[calls:]; len(deleted) > 0 {
-		s.Errorf("AWS was asked to %v, though the policy is Orphan", deleted)
-	}
-	if left := s.AWS.Has("ses"); len(left) != 3 {
-		s.Errorf("AWS has %v, and should have role, policy and association still", left)
-	}
-	s.Stepf("everything is gone at once, and AWS has it still")
 }

@@ -15,6 +15,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +33,10 @@ import (
 )
 
 // published are the services that have a provider package in the registry.
-var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs", "cloudwatchlogs", "route53", "ses", "xray", "mq", "dax"}
+var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs", "cloudwatchlogs", "route53", "ses", "xray", "mq", "dax", "scheduler", "backup"}
+
+// whole are those whose package has every CRD of the real one. The others have some: a machine has two cores.
+var whole = []string{"family", "iam", "eks", "s3"}
 
 // A World is a control plane with Crossplane, packages to install, AWS and kubelets.
 type World struct {
@@ -43,15 +47,16 @@ type World struct {
 	Kubelet  *fakes.Kubelet
 	registry *packages.Registry
 	webhook  *controlplane.Process
-	ctx      context.Context
-	cancel   context.CancelFunc
+	// webhookCA signed the webhook's certificate. In base64.
+	webhookCA string
+	ctx       context.Context
+	cancel    context.CancelFunc
 
 	mu sync.Mutex
 	// Function runs as soon as it is installed.
 	function *controlplane.Process
 
-	installed bool
-	dir       string
+	dir string
 }
 
 // NewWorld starts one. It is told about by the first test, and lasts as long as the second.
@@ -62,7 +67,7 @@ func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelpe
 	if err != nil {
 		t.Fatal(err)
 	}
-	logs := filepath.Join(built.Root, "_output", "e2e", "logs", strings.ReplaceAll(t.Name(), "/", "-"))
+	logs := filepath.Join(built.Root, "_output", "e2e", "logs", strings.ReplaceAll(last.Name(), "/", "-"))
 	if err := os.RemoveAll(logs); err != nil {
 		t.Fatal(err)
 	}
@@ -73,25 +78,17 @@ func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelpe
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	last.Cleanup(w.Close)
 
-	source, err := built.Dir(w.ctx, filepath.Join("tools", v.tool.Module), v.module, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	crds, err := built.Dir(w.ctx, filepath.Join("tools", v.tool.Module), v.provider, v.providerVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
 	w.ControlPlane, err = controlplane.Start(w.ctx, controlplane.Options{
-		Dir: dir, Logs: logs, Version: v.crossplane, Source: source, Say: t.Logf,
+		Dir: dir, Logs: logs, Version: v.crossplane, Source: built.Sources[v.module], Say: t.Logf,
 		Binaries: controlplane.Binaries{
-			Etcd: built.paths[binaries.Etcd.Name], APIServer: built.paths[binaries.APIServer.Name],
-			ControllerManager: built.paths[binaries.ControllerManager.Name], Crossplane: built.paths[v.tool.Name],
+			Etcd: built.Paths[binaries.Etcd], APIServer: built.Paths[binaries.APIServer],
+			ControllerManager: built.Paths[binaries.ControllerManager], Crossplane: built.Paths[v.tool],
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.publish(filepath.Join(crds, "package", "crds")); err != nil {
+	if err := w.publish(filepath.Join(built.Sources[v.provider], "package", "crds")); err != nil {
 		t.Fatal(err)
 	}
 	identities := filepath.Join(dir, "identities.json")
@@ -141,14 +138,16 @@ func (w *World) publish(crds string) error {
 		return err
 	}
 	for _, s := range published {
-		p := packages.Provider{Service: s, CRDs: crds, SafeStart: w.version.safeStart, Versions: []string{w.version.olderProvider, w.version.providerVersion}}
+		p := packages.Provider{Service: s, CRDs: crds, Few: !slices.Contains(whole, s), SafeStart: w.version.safeStart, Versions: []string{w.version.olderProvider, w.version.providerVersion}}
 		if err := w.registry.Push(w.ctx, p); err != nil {
 			return err
 		}
 	}
-	for file, repository := range map[string]string{built.functionPackage: "function-pod-identity-provider", built.configurationPackage: "configuration-pod-identity-provider"} {
-		if err := w.registry.PushFile(w.ctx, built.paths[binaries.CLI.Name], file, "crossplane-contrib/"+repository+":v0.1.0"); err != nil {
-			return err
+	for version, r := range built.Releases {
+		for file, repository := range map[string]string{r.FunctionPackage: "function-pod-identity-provider", r.ConfigurationPackage: "configuration-pod-identity-provider"} {
+			if err := w.registry.PushFile(w.ctx, built.Paths[binaries.CLI], file, "crossplane-contrib/"+repository+":"+version); err != nil {
+				return err
+			}
 		}
 	}
 	for name, prefixes := range map[string][2]string{
@@ -200,7 +199,7 @@ func (w *World) startWebhook(identities string) error {
 	}
 	port := func(a string) string { return a[strings.LastIndex(a, ":")+1:] }
 	w.webhook = &controlplane.Process{
-		Name: "pod-identity-webhook", Logs: w.Logs, Path: built.paths[binaries.Webhook.Name],
+		Name: "pod-identity-webhook", Logs: w.Logs, Path: built.Paths[binaries.Webhook],
 		Args: []string{
 			"--in-cluster=false", "--kubeconfig", w.Kubeconfig, "--port", port(address), "--metrics-port", port(metrics),
 			"--tls-key", filepath.Join(dir, "tls.key"), "--tls-cert", filepath.Join(dir, "tls.crt"),
@@ -210,24 +209,11 @@ func (w *World) startWebhook(identities string) error {
 	if err := w.webhook.Start(); err != nil {
 		return err
 	}
-	// EKS ignores failures of its webhook. Here one would only hide that the suite is broken.
-	if err := w.apply(`
-apiVersion: v1
-kind: Service
-metadata: {name: pod-identity-webhook, namespace: kube-system}
-spec: {ports: [{port: 443, protocol: TCP}]}
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: MutatingWebhookConfiguration
-metadata: {name: pod-identity-webhook}
-webhooks:
-- name: pod-identity-webhook.amazonaws.com
-  failurePolicy: Fail
-  clientConfig: {service: {name: pod-identity-webhook, namespace: kube-system, path: /mutate}, caBundle: ` + base64.StdEncoding.EncodeToString(ca) + `}
-  rules: [{operations: [CREATE], apiGroups: [""], apiVersions: [v1], resources: [pods]}]
-  sideEffects: None
-  admissionReviewVersions: [v1beta1]
-`); err != nil {
+	w.webhookCA = base64.StdEncoding.EncodeToString(ca)
+	if err := w.apply("{apiVersion: v1, kind: Service, metadata: {name: pod-identity-webhook, namespace: kube-system}, spec: {ports: [{port: 443, protocol: TCP}]}}"); err != nil {
+		return err
+	}
+	if err := w.registerWebhook(); err != nil {
 		return err
 	}
 	svc := &corev1.Service{}
@@ -236,6 +222,23 @@ webhooks:
 	}
 	w.Proxy.Route(net.JoinHostPort(svc.Spec.ClusterIP, "443"), address)
 	return nil
+}
+
+// registerWebhook makes the API server send it every new pod.
+func (w *World) registerWebhook() error {
+	// EKS ignores failures of its webhook. Here one would only hide that the suite is broken.
+	return w.apply(`
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: pod-identity-webhook}
+webhooks:
+- name: pod-identity-webhook.amazonaws.com
+  failurePolicy: Fail
+  clientConfig: {service: {name: pod-identity-webhook, namespace: kube-system, path: /mutate}, caBundle: ` + w.webhookCA + `}
+  rules: [{operations: [CREATE], apiGroups: [""], apiVersions: [v1], resources: [pods]}]
+  sideEffects: None
+  admissionReviewVersions: [v1beta1]
+`)
 }
 
 // selfSigned certificate for a host, in a folder.
@@ -270,25 +273,23 @@ func selfSigned(dir, host string) ([]byte, error) {
 }
 
 // serve the function as soon as Crossplane installed it: what its Deployment's pod would do. Its certificates are those that
-// Crossplane made, its address is that of its Service.
+// Crossplane made, its address is that of its Service. Another version is served as soon as it is the active one.
 func (w *World) serve() {
-	gvk := schema.GroupVersionKind{Group: "pkg.crossplane.io", Version: "v1", Kind: "FunctionRevision"}
+	serving := ""
 	for w.ctx.Err() == nil {
-		list := &unstructured.UnstructuredList{}
-		list.SetGroupVersionKind(gvk)
-		if err := w.Client.List(w.ctx, list); err == nil {
-			for _, r := range list.Items {
-				endpoint := strings.TrimPrefix(fakes.String(&r, "status", "endpoint"), "dns:///")
-				secret := fakes.String(&r, "spec", "tlsServerSecretName")
-				if endpoint == "" || secret == "" {
-					continue
-				}
-				if err := w.startFunction(endpoint, secret); err != nil {
-					sayf("cannot start the function: %v", err)
-					continue
-				}
-				return
+		for _, r := range w.list(schema.GroupVersionKind{Group: "pkg.crossplane.io", Version: "v1", Kind: "FunctionRevision"}) {
+			image := fakes.String(&r, "spec", "image")
+			version := image[strings.LastIndex(image, ":")+1:]
+			endpoint := strings.TrimPrefix(fakes.String(&r, "status", "endpoint"), "dns:///")
+			secret := fakes.String(&r, "spec", "tlsServerSecretName")
+			if version == serving || endpoint == "" || secret == "" || fakes.String(&r, "spec", "desiredState") != "Active" {
+				continue
 			}
+			if err := w.startFunction(version, endpoint, secret); err != nil {
+				sayf("cannot start the function: %v", err)
+				continue
+			}
+			serving = version
 		}
 		select {
 		case <-w.ctx.Done():
@@ -297,7 +298,18 @@ func (w *World) serve() {
 	}
 }
 
-func (w *World) startFunction(endpoint, secret string) error {
+// list objects. There are none if there is no such kind, or no API server.
+func (w *World) list(gvk schema.GroupVersionKind) []unstructured.Unstructured {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(gvk)
+	if err := w.Client.List(w.ctx, list); err != nil {
+		return nil
+	}
+	return list.Items
+}
+
+// startFunction in a version, and then end the one before, as a Deployment would.
+func (w *World) startFunction(version, endpoint, secret string) error {
 	certs := filepath.Join(w.dir, "function")
 	if err := w.WriteSecret(w.ctx, secret, certs); err != nil {
 		return err
@@ -306,11 +318,30 @@ func (w *World) startFunction(endpoint, secret string) error {
 	if err != nil {
 		return err
 	}
-	w.Proxy.Route(endpoint, address)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.function = &controlplane.Process{Name: "function", Logs: w.Logs, Path: built.function, Args: []string{"--debug", "--address", address, "--tls-certs-dir", certs}}
-	return w.function.Start()
+	before := w.function
+	w.function = &controlplane.Process{Name: "function", Logs: w.Logs, Path: built.Releases[version].Function, Args: []string{"--debug", "--address", address, "--tls-certs-dir", certs}}
+	if err := w.function.Start(); err != nil {
+		return err
+	}
+	if before != nil {
+		// Its readiness probe.
+		if err := controlplane.Poll(w.ctx, 10*time.Second, func(ctx context.Context) error {
+			c, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+			if err != nil {
+				return err
+			}
+			return c.Close()
+		}); err != nil {
+			return err
+		}
+	}
+	w.Proxy.Route(endpoint, address)
+	if before != nil {
+		before.Stop()
+	}
+	return nil
 }
 
 // Function is the process of the function.

@@ -205,7 +205,7 @@ func (c *ControlPlane) startControllerManager(ctx context.Context) error {
 }
 
 func (c *ControlPlane) applyChart(ctx context.Context) error {
-	if err := c.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}}); err != nil {
+	if err := client.IgnoreAlreadyExists(c.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}})); err != nil {
 		return err
 	}
 	objects, err := chart(filepath.Join(c.Source, "cluster", "charts", "crossplane"), Namespace)
@@ -220,8 +220,21 @@ func (c *ControlPlane) applyChart(ctx context.Context) error {
 		case "ServiceAccount", "Service", "Secret":
 			o.SetNamespace(Namespace)
 		}
-		if err := c.Client.Create(ctx, o); err != nil {
+		if err := c.Client.Patch(ctx, o, client.Apply, client.FieldOwner("helm"), client.ForceOwnership); err != nil { //nolint:staticcheck // These are unstructured.
 			return fmt.Errorf("%s %s: %w", o.GetKind(), o.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// Upgrade Crossplane to another version, as `helm upgrade` would. Everything else is as it was.
+func (c *ControlPlane) Upgrade(ctx context.Context, version, source, crossplane string) error {
+	c.Core.Stop()
+	c.RBAC.Stop()
+	c.Version, c.Source, c.Crossplane = version, source, crossplane
+	for _, do := range []func(context.Context) error{c.applyChart, c.initCrossplane, c.startCrossplane} {
+		if err := do(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -238,7 +251,7 @@ func environment() []string {
 
 // initCrossplane is the chart's init container. It makes the certificates and installs the CRDs.
 func (c *ControlPlane) initCrossplane(ctx context.Context) error {
-	root := filepath.Join(c.Dir, "image")
+	root := filepath.Join(c.Dir, "image-"+c.Version)
 	for from, to := range map[string]string{"crds": "crds", "webhookconfigurations": "webhookconfigurations"} {
 		if err := copyYAML(filepath.Join(c.Source, "cluster", from), filepath.Join(root, to)); err != nil {
 			return err

@@ -51,6 +51,15 @@ func (a *AWS) AddRole(name string, policyARNs ...string) {
 	a.roles[name] = r
 }
 
+// Attach a policy to a role behind everybody's back.
+func (a *AWS) Attach(roleName, policyARN string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if r := a.roles[roleName]; r != nil {
+		r.attached[policyARN] = true
+	}
+}
+
 // Detach all policies from a role behind everybody's back.
 func (a *AWS) Detach(roleName string) {
 	a.mu.Lock()
@@ -98,11 +107,13 @@ func (a *AWS) Has(part string) []string {
 	return out
 }
 
-// Calls that changed something in AWS, in order, whose text contains the part.
-func (a *AWS) Calls(part string) []string {
+// Calls that changed something in AWS, in order, whose text contains all of the parts.
+func (a *AWS) Calls(parts ...string) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(a.calls), func(s string) bool { return !strings.Contains(s, part) })
+	return slices.DeleteFunc(slices.Clone(a.calls), func(call string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(call, p) })
+	})
 }
 
 func (a *AWS) callf(format string, args ...any) {

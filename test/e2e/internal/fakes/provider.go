@@ -60,6 +60,8 @@ func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured)
 		condition(o, "LastAsyncOperation", "False", "AsyncCreateFailure", "async create failed: "+message)
 		condition(o, "Ready", "False", "Creating", "")
 		return a.status(ctx, before, o)
+	case !maps.Equal(before.GetAnnotations(), o.GetAnnotations()):
+		return a.update(ctx, o) // What was created has its name at once.
 	case !ready:
 		condition(o, "Synced", "True", "ReconcileSuccess", "")
 		condition(o, "Ready", "False", "Creating", "")

@@ -1,0 +1,174 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// The stories are told in lanes, side by side: most of a story is waiting. Each lane is a process with a network of its own,
+// because Crossplane's RBAC manager insists on port 8080.
+var lanes = []string{"v2", "v2-alone", "v1"}
+
+// lane that a scenario is told in.
+func lane(v version, s scenario) string {
+	switch {
+	case v == v1:
+		return "v1"
+	case s.alone:
+		return "v2-alone"
+	}
+	return "v2"
+}
+
+const (
+	laneVariable  = "E2E_LANE"
+	builtVariable = "E2E_BUILT"
+)
+
+// tellAll starts a process for each lane, and says whether all stories ended well. On a machine that does not let it make
+// networks it starts one after the other.
+//
+// With E2E_AGAIN=1 a story that failed is told once more, when no other is, and counts as what it is then: where the machine has
+// other things to do, one can miss its time. It is said which.
+func tellAll(ctx context.Context) (bool, error) {
+	built, err := json.Marshal(built)
+	if err != nil {
+		return false, err
+	}
+	to := &syncWriter{w: os.Stdout}
+	var wg sync.WaitGroup
+	told := make([]*lines, 0, len(lanes))
+	for _, l := range lanes {
+		out := &lines{lane: l, to: to}
+		told = append(told, out)
+		wait, err := startLane(ctx, out, string(built), wg.Wait)
+		if err != nil {
+			return false, err
+		}
+		wg.Go(func() { out.err = wait() })
+	}
+	wg.Wait()
+	ok := true
+	for _, l := range told {
+		if l.err == nil {
+			continue
+		}
+		sayf("FAILED: lane %s: %v: %v", l.lane, l.err, l.failed)
+		if os.Getenv("E2E_AGAIN") == "" || len(l.failed) == 0 {
+			ok = false
+			continue
+		}
+		for _, story := range l.failed {
+			sayf("AGAIN: %s", story)
+			parts := strings.Split(story, "/")
+			for i := range parts {
+				parts[i] = "^" + regexp.QuoteMeta(parts[i]) + "$"
+			}
+			wait, err := startLane(ctx, &lines{lane: l.lane, to: to}, string(built), wg.Wait, "-test.run="+strings.Join(parts, "/"))
+			if err != nil {
+				return false, err
+			}
+			if err := wait(); err != nil {
+				sayf("FAILED AGAIN: %s", story)
+				ok = false
+			}
+		}
+	}
+	return ok, nil
+}
+
+// startLane starts the process of a lane. The answer waits for its end.
+func startLane(ctx context.Context, out *lines, built string, others func(), args ...string) (func() error, error) {
+	for _, flags := range []uintptr{syscall.CLONE_NEWNET, 0} {
+		cmd := exec.CommandContext(ctx, os.Args[0], append(slices.Clone(os.Args[1:]), args...)...)
+		cmd.Env = append(os.Environ(), laneVariable+"="+out.lane, builtVariable+"="+built)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Cloneflags: flags}
+		// One writer for both: exec writes to it from one goroutine.
+		cmd.Stdout, cmd.Stderr = out, out
+		switch err := cmd.Start(); {
+		case err == nil:
+			return cmd.Wait, nil
+		case !errors.Is(err, syscall.EPERM):
+			return nil, fmt.Errorf("cannot start lane %s: %w", out.lane, err)
+		}
+		sayf("no networks may be made here: lane after lane")
+		others()
+	}
+	return nil, fmt.Errorf("cannot start lane %s", out.lane)
+}
+
+// enterLane makes this process one: it takes over what was built, and has its network up.
+func enterLane() error {
+	if err := json.Unmarshal([]byte(os.Getenv(builtVariable)), &built); err != nil { //nolint:musttag // Both ends are this program.
+		return err
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, lo); err != nil {
+		return err
+	}
+	if lo.Uint16()&unix.IFF_UP != 0 {
+		return nil
+	}
+	lo.SetUint16(lo.Uint16() | unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
+}
+
+// lines are those of one lane: written whole, with its name.
+type lines struct {
+	lane string
+	to   *syncWriter
+	rest []byte
+	// What failed, and how the lane ended.
+	failed []string
+	err    error
+}
+
+// failure of a story, as go test says it.
+var failure = regexp.MustCompile(`^\s*--- FAIL: (TestE2E/[^/]+/[^/ ]+) `)
+
+type syncWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// Write all lines that are complete.
+func (l *lines) Write(b []byte) (int, error) {
+	l.rest = append(l.rest, b...)
+	for {
+		line, rest, ok := bytes.Cut(l.rest, []byte("\n"))
+		if !ok {
+			return len(b), nil
+		}
+		l.rest = rest
+		if m := failure.FindSubmatch(line); m != nil {
+			l.failed = append(l.failed, string(m[1]))
+		}
+		l.to.mu.Lock()
+		_, err := fmt.Fprintf(l.to.w, "%-8s | %s\n", l.lane, line)
+		l.to.mu.Unlock()
+		if err != nil {
+			return len(b), err
+		}
+	}
+}

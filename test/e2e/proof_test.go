@@ -1,0 +1,137 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
+)
+
+// proof that pods have credentials, which verifyCredentials asks for: without permission to read pods, with credentials, without
+// the agent, and for a provider of somebody else that runs longer than it has an association.
+func proof(s *Story) {
+	const sa = "provider-aws-sqs"
+	s.Install()
+	s.file("queues", "[{name: sqs}]")
+	s.Edit("queues", `{"spec":{"runtime":{"verifyCredentials":true}}}`)
+	claim := s.Is(4*time.Minute, "Claim", "queues", "Synced=True", "Ready=False", "ProvidersReady=True", "ProviderConfigReady=True", "CredentialsInjected=False/Missing")
+	if m := injected(claim); !strings.Contains(m, "manifests/verify-credentials.yaml") {
+		s.Errorf("the claim does not say what to apply: %s", m)
+	}
+	xr := s.XR("queues").GetName()
+	calls := s.Calls(xr)
+	time.Sleep(30 * time.Second)
+	if n := s.Calls(xr) - calls; n < 2 {
+		s.Errorf("the function was called %d times in 30 s", n)
+	}
+	s.Is(time.Second, "XR", xr, "Synced=True")
+	s.Stepf("Crossplane may not read pods, which stalls nothing: %s", injected(claim))
+
+	s.Apply(s.File("manifests/verify-credentials.yaml"))
+	s.Is(2*time.Minute, "Claim", "queues", "Ready=True", "CredentialsInjected=True")
+	s.restarts(sa, 0)
+	s.Stepf("it may, and the pods have credentials")
+
+	s.agent(false)
+	s.restart(sa)
+	claim = s.Is(3*time.Minute, "Claim", "queues", "Ready=False", "CredentialsInjected=False/Failed")
+	if m := injected(claim); !strings.Contains(m, "AWS_CONTAINER_CREDENTIALS_FULL_URI") || !strings.Contains(m, "eks-pod-identity-agent") {
+		s.Errorf("the claim does not say what is missing: %s", m)
+	}
+	s.restarts(sa, 1)
+	uid := s.Pods(sa)[0].UID
+	time.Sleep(45 * time.Second)
+	s.restarts(sa, 1)
+	if now := s.Pods(sa)[0].UID; now != uid {
+		s.Error("the provider was restarted again, though that did not help")
+	}
+	s.Stepf("the cluster has no agent: the provider was restarted once, in vain: %s", injected(claim))
+
+	s.agent(true)
+	s.restart(sa)
+	s.Is(3*time.Minute, "Claim", "queues", "Ready=True", "CredentialsInjected=True")
+	s.restarts(sa, 1)
+	s.Stepf("it has one again, and somebody restarted the provider as the claim said")
+
+	// The procedure that the function replaces warned of this.
+	s.Apply(`
+apiVersion: pkg.crossplane.io/v1beta1
+kind: DeploymentRuntimeConfig
+metadata: {name: their-sns}
+spec:
+  serviceAccountTemplate: {metadata: {name: provider-aws-sns}}
+  deploymentTemplate: {spec: {selector: {}, template: {}}}
+---
+apiVersion: pkg.crossplane.io/v1
+kind: Provider
+metadata: {name: their-sns}
+spec:
+  package: xpkg.upbound.io/upbound/provider-aws-sns:$VERSION
+  runtimeConfigRef: {name: their-sns}
+`)
+	s.Is(3*time.Minute, "Provider", "their-sns", "Healthy=True")
+	s.file("topics", "[{name: sns, management: Observe}]")
+	s.Edit("topics", `{"spec":{"runtime":{"verifyCredentials":true}}}`)
+	claim = s.Is(3*time.Minute, "Claim", "topics", "Ready=False", "CredentialsInjected=False/Failed")
+	if m := injected(claim); !strings.Contains(m, "older than the association") || !strings.Contains(m, "kubectl rollout restart deployment their-sns-") {
+		s.Errorf("the claim does not say that the pods are too old: %s", m)
+	}
+	s.restarts("provider-aws-sns", 0)
+	s.Stepf("the provider of somebody else runs longer than it has an association: %s", injected(claim))
+	s.restart("provider-aws-sns")
+	s.Is(3*time.Minute, "Claim", "topics", "Ready=True", "CredentialsInjected=True")
+	s.Stepf("they restart it, and it has credentials")
+}
+
+// injected is what a claim says of its providers' credentials.
+func injected(claim *unstructured.Unstructured) string {
+	return fmt.Sprint(fakes.Condition(claim, "CredentialsInjected")["message"])
+}
+
+// restarts that the function made of a provider so far: every change of its Deployment's template is another ReplicaSet.
+func (s *Story) restarts(serviceAccount string, want int) {
+	s.Helper()
+	if rs := s.replicaSets(serviceAccount); len(rs) != want+1 {
+		s.Errorf("%s was restarted %d times, and should have been %d times", serviceAccount, len(rs)-1, want)
+	}
+}
+
+// restart a provider's pods as a node that goes away would: its Deployment stays as it is.
+func (s *Story) restart(serviceAccount string) {
+	s.Helper()
+	old := s.Pods(serviceAccount)
+	for i := range old {
+		if err := s.Client.Delete(s.ctx, &old[i]); err != nil {
+			s.Fatal(err)
+		}
+	}
+	s.Until(time.Minute, serviceAccount+" has new pods", func() error {
+		now := s.Pods(serviceAccount)
+		if len(now) != len(old) || now[0].UID == old[0].UID {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+}
+
+// agent is there, or not: nothing changes pods.
+func (s *Story) agent(there bool) {
+	s.Helper()
+	if there {
+		s.Until(10*time.Second, "the webhook is registered", s.registerWebhook)
+		return
+	}
+	o := &metav1.PartialObjectMetadata{}
+	o.SetGroupVersionKind(kinds["MutatingWebhookConfiguration"])
+	o.SetName("pod-identity-webhook")
+	if err := s.Client.Delete(s.ctx, o); err != nil {
+		s.Fatal(err)
+	}
+	// The API server takes a moment to notice.
+	time.Sleep(5 * time.Second)
+}

@@ -1,0 +1,106 @@
+package e2e
+
+import (
+	"fmt"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
+)
+
+// upgradeFunction as docs/upgrade.md says, to a version that composes something differently: what is different changes where it
+// is, and nothing is created again.
+func upgradeFunction(s *Story) {
+	const object = "crossplane-prod-eu-west-1-sqs"
+	s.Install()
+	s.file("queues", "[{name: sqs}]")
+	s.Is(4*time.Minute, "Claim", "queues", "Ready=True", "TeardownProtected=True")
+	s.Stepf("the claim is ready")
+	stop := s.guard("queues")
+	pods := s.Pods("provider-aws-sqs")
+	s.settle("queues")
+	uids, before := s.UIDs("queues"), s.Versions("queues")
+
+	s.patch("Function", "crossplane-contrib-function-pod-identity-provider", `{"spec":{"package":"xpkg.crossplane.io/crossplane-contrib/function-pod-identity-provider:`+next+`"}}`)
+	s.Until(2*time.Minute, "the role is as the new version wants it", func() error {
+		if got := fakes.String(s.Get("Role", object), "spec", "forProvider", "description"); got != nextDescription {
+			return fmt.Errorf("its description is %q", got)
+		}
+		return nil
+	})
+	s.Is(time.Minute, "Function", "crossplane-contrib-function-pod-identity-provider", "Installed=True", "Healthy=True")
+	s.Stepf("the function is upgraded, and the role changed")
+	s.patch("Configuration", "configuration-pod-identity-provider", `{"spec":{"package":"xpkg.crossplane.io/crossplane-contrib/configuration-pod-identity-provider:`+next+`"}}`)
+	s.Is(2*time.Minute, "Configuration", "configuration-pod-identity-provider", "Installed=True", "Healthy=True")
+	s.Is(2*time.Minute, "Claim", "queues", "Ready=True", "Synced=True", "TeardownProtected=True")
+	after := s.settle("queues")
+	stop()
+	s.Same("UIDs", uids, s.UIDs("queues"))
+	s.Same("what the new version composes as before", before, after, "Role/")
+	if now := s.Pods("provider-aws-sqs"); len(now) != 1 || now[0].UID != pods[0].UID {
+		s.Errorf("the provider was restarted: %d pods", len(now))
+	}
+	if calls := s.AWS.Calls("Delete"); len(calls) > 0 {
+		s.Errorf("AWS was asked to %v", calls)
+	}
+	s.Stepf("the Configuration, too: the claim is ready, and nothing else was written")
+}
+
+// upgradeCrossplane from v1 to v2 beneath a claim, and then take the claim away.
+func upgradeCrossplane(s *Story) {
+	s.Install()
+	xr := s.file("queues", "[{name: sqs}]")
+	s.Is(4*time.Minute, "Claim", "queues", "Ready=True", "TeardownProtected=True")
+	s.Stepf("with Crossplane %s the claim is ready", s.Version)
+	s.settle("queues")
+	stop := s.guard("queues")
+	uids := s.UIDs("queues")
+	pods := s.Pods("provider-aws-sqs")
+
+	if err := s.Upgrade(s.ctx, v2.crossplane, built.Sources[v2.module], built.Paths[v2.tool]); err != nil {
+		s.Fatal(err)
+	}
+	s.Stepf("Crossplane is upgraded to %s", s.Version)
+	s.Is(3*time.Minute, "Function", "crossplane-contrib-function-pod-identity-provider", "Installed=True", "Healthy=True")
+	s.Is(3*time.Minute, "Provider", "provider-aws-sqs", "Installed=True", "Healthy=True")
+	calls := s.Calls(xr)
+	s.Until(3*time.Minute, "the function is called", func() error {
+		if s.Calls(xr) == calls {
+			return fmt.Errorf("not yet")
+		}
+		return nil
+	})
+	s.Is(3*time.Minute, "Claim", "queues", "Ready=True", "Synced=True", "TeardownProtected=True")
+	s.settle("queues")
+	stop()
+	s.Same("UIDs", uids, s.UIDs("queues"))
+	if calls := s.AWS.Calls("Delete"); len(calls) > 0 {
+		s.Errorf("AWS was asked to %v", calls)
+	}
+	s.HasCredentials(s.Pods("provider-aws-sqs")[0])
+	s.Stepf("the claim is ready, and has what it had; the provider's pod is another: %t", s.Pods("provider-aws-sqs")[0].UID != pods[0].UID)
+
+	s.Edit("queues", `{"spec":{"tags":{"team":"a"}}}`)
+	s.Until(2*time.Minute, "an edit is carried out", func() error {
+		if got := fakes.String(s.Get("Role", "crossplane-prod-eu-west-1-sqs"), "spec", "forProvider", "tags", "team"); got != "a" {
+			return fmt.Errorf("the role's tag is %q", got)
+		}
+		return nil
+	})
+	s.Delete("Claim", "queues")
+	for kind, name := range ofService("sqs") {
+		s.Gone(4*time.Minute, kind, name)
+	}
+	s.Gone(time.Minute, "XR", xr)
+	s.inOrder("sqs")
+	s.Stepf("an edit is carried out, and a deletion, in order")
+}
+
+// patch an object of the cluster with a JSON merge patch.
+func (s *Story) patch(kind, name, patch string) {
+	s.Helper()
+	if err := s.Client.Patch(s.ctx, s.Get(kind, name), client.RawPatch("application/merge-patch+json", []byte(s.expand(patch)))); err != nil {
+		s.Fatal(err)
+	}
+}
