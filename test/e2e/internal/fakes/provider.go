@@ -61,7 +61,13 @@ func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured)
 		condition(o, "Ready", "False", "Creating", "")
 		return a.status(ctx, before, o)
 	case !maps.Equal(before.GetAnnotations(), o.GetAnnotations()):
-		return a.update(ctx, o) // What was created has its name at once.
+		// What was created has its name at once, and is not ready.
+		if err := a.update(ctx, o); err != nil {
+			return err
+		}
+		before = o.DeepCopy()
+		condition(o, "Ready", "False", "Creating", "")
+		return a.status(ctx, before, o)
 	case !ready:
 		condition(o, "Synced", "True", "ReconcileSuccess", "")
 		condition(o, "Ready", "False", "Creating", "")
