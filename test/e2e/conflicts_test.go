@@ -54,24 +54,30 @@ func twoClaims(s *Story) {
 	s.Stepf("it is deleted, and nothing of the first has changed")
 }
 
-// foreign Provider, DeploymentRuntimeConfig and ProviderConfig: each is named, none is touched, and each way out works.
-func foreign(s *Story) {
-	s.Apply(`
+// theirProvider is one that somebody else installed for a service, with the ServiceAccount that a claim would give it.
+func (s *Story) theirProvider(service, version string) {
+	s.Helper()
+	s.Apply(strings.NewReplacer("SERVICE", service, "TAG", version).Replace(`
 apiVersion: pkg.crossplane.io/v1beta1
 kind: DeploymentRuntimeConfig
-metadata: {name: their-mq}
+metadata: {name: their-SERVICE}
 spec:
-  serviceAccountTemplate: {metadata: {name: provider-aws-mq}}
+  serviceAccountTemplate: {metadata: {name: provider-aws-SERVICE}}
   deploymentTemplate: {spec: {selector: {}, template: {}}}
 ---
 apiVersion: pkg.crossplane.io/v1
 kind: Provider
-metadata: {name: their-mq}
+metadata: {name: their-SERVICE}
 spec:
-  package: xpkg.upbound.io/upbound/provider-aws-mq:$OLDER
-  runtimeConfigRef: {name: their-mq}
-`)
-	s.Is(3*time.Minute, "Provider", "their-mq", "Healthy=True")
+  package: xpkg.upbound.io/upbound/provider-aws-SERVICE:TAG
+  runtimeConfigRef: {name: their-SERVICE}
+`))
+	s.Is(3*time.Minute, "Provider", "their-"+service, "Healthy=True")
+}
+
+// foreign Provider, DeploymentRuntimeConfig and ProviderConfig: each is named, none is touched, and each way out works.
+func foreign(s *Story) {
+	s.theirProvider("mq", "$OLDER")
 	theirs := map[string]string{"Provider": s.Get("Provider", "their-mq").GetResourceVersion(), "DRC": s.Get("RuntimeConfig", "their-mq").GetResourceVersion()}
 	s.Stepf("somebody installed provider-aws-mq")
 

@@ -59,22 +59,7 @@ func proof(s *Story) {
 	s.Stepf("it has one again, and somebody restarted the provider as the claim said")
 
 	// The procedure that the function replaces warned of this.
-	s.Apply(`
-apiVersion: pkg.crossplane.io/v1beta1
-kind: DeploymentRuntimeConfig
-metadata: {name: their-sns}
-spec:
-  serviceAccountTemplate: {metadata: {name: provider-aws-sns}}
-  deploymentTemplate: {spec: {selector: {}, template: {}}}
----
-apiVersion: pkg.crossplane.io/v1
-kind: Provider
-metadata: {name: their-sns}
-spec:
-  package: xpkg.upbound.io/upbound/provider-aws-sns:$VERSION
-  runtimeConfigRef: {name: their-sns}
-`)
-	s.Is(3*time.Minute, "Provider", "their-sns", "Healthy=True")
+	s.theirProvider("sns", "$VERSION")
 	s.file("topics", "[{name: sns, management: Observe}]")
 	s.Edit("topics", `{"spec":{"runtime":{"verifyCredentials":true}}}`)
 	claim = s.Is(3*time.Minute, "Claim", "topics", "Ready=False", "CredentialsInjected=False/Failed")

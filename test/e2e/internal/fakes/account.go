@@ -51,15 +51,6 @@ func (a *AWS) AddRole(name string, policyARNs ...string) {
 	a.roles[name] = r
 }
 
-// Attach a policy to a role behind everybody's back.
-func (a *AWS) Attach(roleName, policyARN string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if r := a.roles[roleName]; r != nil {
-		r.attached[policyARN] = true
-	}
-}
-
 // Detach all policies from a role behind everybody's back.
 func (a *AWS) Detach(roleName string) {
 	a.mu.Lock()
