@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,16 +105,7 @@ func startPeer(b *testing.B, what string, req *fnv1.RunFunctionRequest) *peer {
 // spawn a peer, which ends with its input at the latest.
 func spawn(t testing.TB, env ...string) *peer {
 	t.Helper()
-	// The port is free again once it was found.
-	lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &peer{address: lis.Addr().String()}
-	if err := lis.Close(); err != nil {
-		t.Fatal(err)
-	}
-
+	p := &peer{address: freeAddress(t)}
 	// The test's own context ends before the cleanup.
 	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), must(os.Executable())) //nolint:gosec // It is this test.
 	p.cmd.Env = append(append(os.Environ(), envPeerAddress+"="+p.address), env...)

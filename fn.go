@@ -107,7 +107,7 @@ func respond(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.Ru
 	rsp := response.To(req, ttl(v, p))
 	rsp.Requirements = v.Requirements.Proto()
 
-	rsp.Desired = &fnv1.State{Resources: map[string]*fnv1.Resource{}}
+	rsp.Desired = &fnv1.State{Resources: make(map[string]*fnv1.Resource, len(req.GetDesired().GetResources())+len(p.Outcomes))}
 	maps.Copy(rsp.GetDesired().GetResources(), req.GetDesired().GetResources())
 	for _, o := range p.Outcomes {
 		if o.Desired == nil {
@@ -151,7 +151,7 @@ func composite(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.
 	out.Resource.Fields["apiVersion"] = structpb.NewStringValue(v.XR.APIVersion())
 	out.Resource.Fields["kind"] = structpb.NewStringValue(v.XR.Kind())
 
-	status, err := encode.Status(p.Status)
+	status, err := new(encode.Encoder).Status(p.Status)
 	if err != nil {
 		return nil, err
 	}
@@ -182,5 +182,5 @@ func ttl(v *view.View, p *plan.Plan) time.Duration {
 func missesEvents(v *view.View) bool {
 	ready, responsive := v.XR.Condition("Ready"), v.XR.Condition("Responsive")
 	// Crossplane takes Responsive back with the next event only, and there may be none.
-	return ready.Status != "" && !ready.True() || responsive.False() && v.Now.Sub(responsive.LastTransitionTime) < breakerOpen
+	return ready.Status != "" && !ready.True() || responsive.False() && v.Now.Sub(responsive.LastTransitionTime()) < breakerOpen
 }

@@ -8,6 +8,8 @@ import (
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
 // TestInvalid: every wrong composite resource and Input is refused with the path of the field and what is allowed, all
@@ -65,6 +67,7 @@ func TestInvalid(t *testing.T) {
 		"AssociationID":       {"The id of an association.", service("associationId: '42'"), "", []string{"spec.services[0].associationId: Invalid", "a-0123456789abcdef0"}},
 		"Role":                {"All of a role's limits.", spec + "role: {path: crossplane, maxSessionDuration: 60, permissionsBoundary: boundary, description: \"\\u0001\", namePrefix: 'a b'}", "", []string{"spec.role.path: Invalid", "spec.role.maxSessionDuration: Invalid", "spec.role.permissionsBoundary: Invalid", "spec.role.description: Invalid", "spec.role.namePrefix: Invalid"}},
 		"TrustConflict":       {"What limits the trust cannot be replaced.", spec + "role: {trustConditions: {StringEquals: {'aws:RequestTag/kubernetes-namespace': ['*']}}}", "", []string{"spec.role.trustConditions: Forbidden", "kubernetes-namespace"}},
+		"RolePathTooLong":     {"AWS's limit.", spec + "role: {path: /" + strings.Repeat("p", iam.MaxPath-1) + "/}", "", []string{"spec.role.path: Too long"}},
 		"TrustTooLong":        {"AWS's limit.", spec + "role: {trustConditions: {StringLike: {'aws:PrincipalTag/x': [" + strings.TrimSuffix(strings.Repeat(long+"a,", 8), ",") + "1, 2]}}}", "", []string{"spec.role.trustConditions"}},
 		"Tags":                {"AWS's rules for tags.", spec + "tags: {'aws:x': a, ok: '" + long + "', 'a#b': c}", "", []string{"spec.tags[aws:x]: Invalid", "spec.tags[ok]: Too long", "spec.tags[a#b]: Invalid"}},
 		"ManyTags":            {"50 tags.", spec + "tags: {" + manyTags() + "}", "", []string{"spec.tags: Too many: 51"}},

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -14,6 +15,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/server"
 )
+
+// heapBallast is memory that is never touched, so never resident, but live to the garbage collector, which collects when the heap is
+// twice what is live. The function keeps 3 MB, and a call of ten services leaves 3 MB behind: with every other call collected, that
+// took a third of the CPU time. A higher GOGC would multiply what a burst of large calls takes; this adds its own size to it, once.
+const heapBallast = 16 << 20
 
 // CLI of this Function.
 type CLI struct {
@@ -46,6 +52,9 @@ func (c *CLI) Run() error {
 	defer stop()
 	// A second signal ends the process without waiting for calls in flight.
 	context.AfterFunc(ctx, stop)
+
+	ballast := make([]byte, heapBallast)
+	defer runtime.KeepAlive(ballast)
 
 	registry := prometheus.NewRegistry()
 	drain := server.DefaultDrain

@@ -12,8 +12,8 @@ import (
 type codec struct {
 	// custom says that the type has its own JSON form, customPointer that pointers to it have.
 	custom, customPointer bool
-	// elem is the codec of what a pointer, slice or map holds. It is looked for when it is needed: types may hold themselves.
-	elem func() *codec
+	// elem is the codec of what a pointer, slice or map holds.
+	elem *codec
 	// fields of a struct.
 	fields []structField
 }
@@ -22,7 +22,7 @@ type structField struct {
 	name              string
 	index             int
 	omitEmpty, inline bool
-	codec             func() *codec
+	codec             *codec
 }
 
 //nolint:gochecknoglobals // A constant, and a cache of what never changes.
@@ -35,27 +35,34 @@ func codecOf(t reflect.Type) *codec {
 	if c, ok := codecs.Load(t); ok {
 		return c.(*codec) //nolint:forcetypeassert // Nothing else is stored.
 	}
-	c, _ := codecs.LoadOrStore(t, newCodec(t))
-	return c.(*codec) //nolint:forcetypeassert // Nothing else is stored.
-}
-
-func newCodec(t reflect.Type) *codec {
-	c := &codec{
-		custom:        t.Kind() != reflect.Pointer && t.Implements(marshaler),
-		customPointer: reflect.PointerTo(t).Implements(marshaler),
-	}
-	switch t.Kind() { //nolint:exhaustive // The others hold nothing.
-	case reflect.Pointer, reflect.Slice, reflect.Map:
-		c.elem = later(t.Elem())
-	case reflect.Struct:
-		c.fields = fieldsOf(t)
+	// Types may hold themselves. Others see a codec when all that it refers to is complete.
+	made := map[reflect.Type]*codec{}
+	c := newCodec(t, made)
+	for t, c := range made {
+		codecs.LoadOrStore(t, c)
 	}
 	return c
 }
 
-func later(t reflect.Type) func() *codec { return sync.OnceValue(func() *codec { return codecOf(t) }) }
+func newCodec(t reflect.Type, made map[reflect.Type]*codec) *codec {
+	if c := made[t]; c != nil {
+		return c
+	}
+	c := &codec{
+		custom:        t.Kind() != reflect.Pointer && t.Implements(marshaler),
+		customPointer: reflect.PointerTo(t).Implements(marshaler),
+	}
+	made[t] = c
+	switch t.Kind() { //nolint:exhaustive // The others hold nothing.
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		c.elem = newCodec(t.Elem(), made)
+	case reflect.Struct:
+		c.fields = fieldsOf(t, made)
+	}
+	return c
+}
 
-func fieldsOf(t reflect.Type) []structField {
+func fieldsOf(t reflect.Type, made map[reflect.Type]*codec) []structField {
 	fs := make([]structField, 0, t.NumField())
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -68,7 +75,7 @@ func fieldsOf(t reflect.Type) []structField {
 			name = f.Name
 		}
 		fs = append(fs, structField{
-			name: name, index: i, inline: inline, codec: later(f.Type),
+			name: name, index: i, inline: inline, codec: newCodec(f.Type, made),
 			omitEmpty: strings.Contains(opts, "omitempty") || strings.Contains(opts, "omitzero"),
 		})
 	}

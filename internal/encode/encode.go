@@ -16,9 +16,31 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
+// An Encoder of the objects of one call. Its zero value is ready to use, by one goroutine.
+type Encoder struct {
+	// Objects are made of hundreds of strings and structs: memory for some of them is there already. What is encoded together is
+	// sent together, and garbage together.
+	strings []stringValue
+	structs []structValue
+}
+
+// slab is for how many values memory is taken at once.
+const slab = 32
+
+type stringValue struct {
+	value structpb.Value
+	kind  structpb.Value_StringValue
+}
+
+type structValue struct {
+	value  structpb.Value
+	kind   structpb.Value_StructValue
+	object structpb.Struct
+}
+
 // Object encodes a typed object without its status.
-func Object(o any) (*structpb.Struct, error) {
-	v, err := value(reflect.ValueOf(o))
+func (e *Encoder) Object(o any) (*structpb.Struct, error) {
+	v, err := e.value(reflect.ValueOf(o))
 	if err != nil {
 		return nil, fmt.Errorf("cannot encode %T: %w", o, err)
 	}
@@ -31,17 +53,17 @@ func Object(o any) (*structpb.Struct, error) {
 }
 
 // Status encodes the status of a composite resource.
-func Status(o any) (*structpb.Value, error) { return value(reflect.ValueOf(o)) }
+func (e *Encoder) Status(o any) (*structpb.Value, error) { return e.value(reflect.ValueOf(o)) }
 
-func value(v reflect.Value) (*structpb.Value, error) {
+func (e *Encoder) value(v reflect.Value) (*structpb.Value, error) {
 	if !v.IsValid() {
 		return structpb.NewNullValue(), nil
 	}
-	return codecOf(v.Type()).encode(v)
+	return e.encode(codecOf(v.Type()), v)
 }
 
 // encode a value of the codec's type.
-func (c *codec) encode(v reflect.Value) (*structpb.Value, error) {
+func (e *Encoder) encode(c *codec, v reflect.Value) (*structpb.Value, error) {
 	switch {
 	case c.custom:
 		return custom(v.Interface())
@@ -53,14 +75,14 @@ func (c *codec) encode(v reflect.Value) (*structpb.Value, error) {
 		if v.IsNil() {
 			return structpb.NewNullValue(), nil
 		}
-		return c.elem().encode(v.Elem())
+		return e.encode(c.elem, v.Elem())
 	case reflect.Interface:
 		if v.IsNil() {
 			return structpb.NewNullValue(), nil
 		}
-		return value(v.Elem())
+		return e.value(v.Elem())
 	case reflect.String:
-		return newString(v.String()), nil
+		return e.newString(v.String()), nil
 	case reflect.Bool:
 		return structpb.NewBoolValue(v.Bool()), nil
 	case reflect.Int, reflect.Int32, reflect.Int64:
@@ -68,53 +90,53 @@ func (c *codec) encode(v reflect.Value) (*structpb.Value, error) {
 	case reflect.Float32, reflect.Float64:
 		return structpb.NewNumberValue(v.Float()), nil
 	case reflect.Slice:
-		return c.encodeSlice(v)
+		return e.encodeSlice(c, v)
 	case reflect.Map:
-		return c.encodeMap(v)
+		return e.encodeMap(c, v)
 	case reflect.Struct:
-		out, s := newStruct(0)
-		return out, c.encodeFields(s, v)
+		out, s := e.newStruct(0)
+		return out, e.encodeFields(s, c, v)
 	}
 	return nil, fmt.Errorf("unsupported type %s", v.Type())
 }
 
-func (c *codec) encodeSlice(v reflect.Value) (*structpb.Value, error) {
+func (e *Encoder) encodeSlice(c *codec, v reflect.Value) (*structpb.Value, error) {
 	l := &structpb.ListValue{Values: make([]*structpb.Value, v.Len())}
 	for i := range v.Len() {
-		e, err := c.elem().encode(v.Index(i))
+		elem, err := e.encode(c.elem, v.Index(i))
 		if err != nil {
 			return nil, err
 		}
-		l.Values[i] = e
+		l.Values[i] = elem
 	}
 	return structpb.NewListValue(l), nil
 }
 
-func (c *codec) encodeMap(v reflect.Value) (*structpb.Value, error) {
-	out, s := newStruct(v.Len())
+func (e *Encoder) encodeMap(c *codec, v reflect.Value) (*structpb.Value, error) {
+	out, s := e.newStruct(v.Len())
 	if m, ok := reflect.TypeAssert[map[string]string](v); ok {
 		// Most are of this type, and reflection copies every key and value.
-		for k, e := range m {
-			s.Fields[k] = newString(e)
+		for k, elem := range m {
+			s.Fields[k] = e.newString(elem)
 		}
 		return out, nil
 	}
 	for it := v.MapRange(); it.Next(); {
-		e, err := c.elem().encode(it.Value())
+		elem, err := e.encode(c.elem, it.Value())
 		if err != nil {
 			return nil, err
 		}
-		s.Fields[it.Key().String()] = e
+		s.Fields[it.Key().String()] = elem
 	}
 	return out, nil
 }
 
-func (c *codec) encodeFields(into *structpb.Struct, v reflect.Value) error {
+func (e *Encoder) encodeFields(into *structpb.Struct, c *codec, v reflect.Value) error {
 	for i := range c.fields {
 		f := &c.fields[i]
 		fv := v.Field(f.index)
 		if f.inline {
-			if err := f.codec().encodeFields(into, fv); err != nil {
+			if err := e.encodeFields(into, f.codec, fv); err != nil {
 				return err
 			}
 			continue
@@ -122,11 +144,11 @@ func (c *codec) encodeFields(into *structpb.Struct, v reflect.Value) error {
 		if f.omitEmpty && empty(fv) {
 			continue
 		}
-		e, err := f.codec().encode(fv)
+		elem, err := e.encode(f.codec, fv)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
-		into.Fields[f.name] = e
+		into.Fields[f.name] = elem
 	}
 	return nil
 }
@@ -151,12 +173,12 @@ func custom(o any) (*structpb.Value, error) {
 	return v, nil
 }
 
-// newString allocates a value together with what it holds: objects are made of hundreds of them.
-func newString(s string) *structpb.Value {
-	n := &struct {
-		value structpb.Value
-		kind  structpb.Value_StringValue
-	}{}
+func (e *Encoder) newString(s string) *structpb.Value {
+	if len(e.strings) == 0 {
+		e.strings = make([]stringValue, slab)
+	}
+	n := &e.strings[0]
+	e.strings = e.strings[1:]
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
@@ -165,13 +187,13 @@ func newString(s string) *structpb.Value {
 	return &n.value
 }
 
-// newStruct allocates a value together with the object that it holds, which has room for so many fields.
-func newStruct(size int) (*structpb.Value, *structpb.Struct) {
-	n := &struct {
-		value  structpb.Value
-		kind   structpb.Value_StructValue
-		object structpb.Struct
-	}{}
+// newStruct that has room for so many fields, and the value that it is.
+func (e *Encoder) newStruct(size int) (*structpb.Value, *structpb.Struct) {
+	if len(e.structs) == 0 {
+		e.structs = make([]structValue, slab)
+	}
+	n := &e.structs[0]
+	e.structs = e.structs[1:]
 	n.object.Fields = make(map[string]*structpb.Value, size)
 	n.kind.StructValue = &n.object
 	n.value.Kind = &n.kind

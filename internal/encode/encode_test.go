@@ -174,7 +174,7 @@ func TestObject(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := Object(tc.in)
+			got, err := new(Encoder).Object(tc.in)
 			if err != nil {
 				t.Fatalf("%s\nObject(...): %v", tc.reason, err)
 			}
@@ -222,7 +222,7 @@ func TestObjectErrors(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := Object(tc.in)
+			got, err := new(Encoder).Object(tc.in)
 			if err == nil {
 				t.Fatalf("%s\nObject(...): want an error, got %v", tc.reason, got)
 			}
@@ -239,7 +239,7 @@ type Inlined struct {
 }
 
 func TestStatus(t *testing.T) {
-	got, err := Status(v1alpha1.PodIdentityProviderStatus{ClusterName: "prod", Services: []v1alpha1.ServiceStatus{{Name: "s3", Phase: v1alpha1.PhaseReady}}})
+	got, err := new(Encoder).Status(v1alpha1.PodIdentityProviderStatus{ClusterName: "prod", Services: []v1alpha1.ServiceStatus{{Name: "s3", Phase: v1alpha1.PhaseReady}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestEquivalence(t *testing.T) {
 				t.Fatal(err)
 			}
 			delete(want, "status")
-			got, err := Object(o)
+			got, err := new(Encoder).Object(o)
 			if err != nil {
 				t.Fatalf("Object(...): %v", err)
 			}

@@ -80,7 +80,7 @@ func TestValidate(t *testing.T) {
 		"PathRelative":       {"A path begins with a slash.", `role: {path: "a/"}`, []string{"spec.role.path" + invalid}},
 		"PathOpen":           {"And ends with one.", `role: {path: "/a"}`, []string{"spec.role.path" + invalid}},
 		"PathSpace":          {"Spaces are not allowed.", `role: {path: "/a b/"}`, []string{"spec.role.path" + invalid}},
-		"PathLong":           {"Nor more than 512 characters.", `role: {path: "/` + strings.Repeat("a", 511) + `/"}`, []string{"spec.role.path" + invalid}},
+		"PathLong":           {"Nor more than 512 characters.", `role: {path: "/` + strings.Repeat("a", 511) + `/"}`, []string{"spec.role.path" + tooLong}},
 		"PathFits":           {"512 are allowed.", `role: {path: "/` + strings.Repeat("a", 510) + `/"}`, nil},
 		"PathRoot":           {"So is the root.", `role: {path: "/"}`, nil},
 		"DescriptionLong":    {"A description has at most 1,000 characters.", `role: {description: "` + strings.Repeat("a", 1001) + `"}`, []string{"spec.role.description" + tooLong}},

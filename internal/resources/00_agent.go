@@ -43,7 +43,7 @@ func Agent(c *Context) *Resource {
 		Kind:      addonKind.GroupVersionKind,
 		Name:      c.observedName(agentKey, name),
 		Wait:      c.agent(),
-		Build: object(func() any {
+		Build: c.object(func() any {
 			return &eksv1beta1.Addon{
 				TypeMeta:   typeMeta(addonKind.GroupVersionKind),
 				ObjectMeta: c.meta(name, ""),

@@ -32,7 +32,7 @@ func Role(c *Context, s *identity.Service) *Resource {
 		Kind:      roleKind.GroupVersionKind,
 		Name:      c.observedName(key, s.ObjectName),
 		Wait:      c.managed(key, roleKind, s),
-		Build:     object(func() any { return role(c, s) }),
+		Build:     c.object(func() any { return role(c, s) }),
 		Ready:     func(o view.Object) Readiness { return roleReady(o, s) },
 	}
 }

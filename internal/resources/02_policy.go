@@ -21,7 +21,7 @@ func Policies(c *Context, s *identity.Service) []*Resource {
 			Kind:      policyKind.GroupVersionKind,
 			Name:      c.observedName(key, name),
 			Wait:      first(c.kind(policyKind), c.cluster()),
-			Build:     object(func() any { return policy(c, s, i, document) }),
+			Build:     c.object(func() any { return policy(c, s, i, document) }),
 			Ready:     managedResource,
 		})
 	}

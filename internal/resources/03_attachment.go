@@ -37,7 +37,7 @@ func attachment(c *Context, s *identity.Service, key, name string, policy func(*
 		Kind:      attachmentKind.GroupVersionKind,
 		Name:      c.observedName(key, name),
 		Wait:      first(c.kind(attachmentKind), c.cluster()),
-		Build: object(func() any {
+		Build: c.object(func() any {
 			a := &iamv1beta1.RolePolicyAttachment{
 				TypeMeta:   typeMeta(attachmentKind.GroupVersionKind),
 				ObjectMeta: c.meta(name, ""),

@@ -26,7 +26,7 @@ func Association(c *Context, s *identity.Service) *Resource {
 		Kind:      associationKind.GroupVersionKind,
 		Name:      c.observedName(key, s.ObjectName),
 		Wait:      first(c.managed(key, associationKind, s), c.soleAssociation(key, s), c.supported(s)),
-		Build:     object(func() any { return association(c, s) }),
+		Build:     c.object(func() any { return association(c, s) }),
 		Ready:     func(o view.Object) Readiness { return c.supportedReady(o, s) },
 	}
 }
@@ -161,7 +161,7 @@ func (c *Context) settled(s *identity.Service) *Wait {
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: "waiting for the PodIdentityAssociation to be created"}
 	case !associationReady(o).Ready:
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: fmt.Sprintf("waiting for PodIdentityAssociation %s to be ready", o.Name())}
-	case c.View.Now.Sub(o.Condition("Ready").LastTransitionTime) < s.Settle:
+	case c.View.Now.Sub(o.Condition("Ready").LastTransitionTime()) < s.Settle:
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: fmt.Sprintf("waiting until PodIdentityAssociation %s has been ready for %s, so that EKS knows it everywhere", o.Name(), s.Settle)}
 	}
 	return nil

@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
-	"github.com/crossplane-contrib/function-pod-identity-provider/internal/encode"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
@@ -87,7 +86,7 @@ func runtimeConfig(c *Context, s *identity.Service) (*structpb.Struct, error) {
 			ServiceAccountTemplate: &pkgv1beta1.ServiceAccountTemplate{Metadata: &pkgv1beta1.ObjectMeta{Name: &s.ServiceAccount}},
 		},
 	}
-	out, err := encode.Object(drc)
+	out, err := c.encoder.Object(drc)
 	if err != nil {
 		return nil, err
 	}

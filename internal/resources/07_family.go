@@ -22,7 +22,7 @@ func Family(c *Context) *Resource {
 		Kind:      providerKind,
 		Name:      c.observedName(familyKey, f.Name),
 		Wait:      c.noOther(familyKey, *f, "set provider.family: Observe"),
-		Build: object(func() any {
+		Build: c.object(func() any {
 			return &pkgv1.Provider{
 				TypeMeta:   typeMeta(providerKind),
 				ObjectMeta: metav1.ObjectMeta{Name: f.Name},

@@ -52,7 +52,7 @@ func ProviderConfig(c *Context) *Resource {
 		Kind:      ProviderConfigKind.GroupVersionKind,
 		Name:      c.Identity.ProviderConfig,
 		Wait:      first(c.familyKind(), c.providerConfig(providerConfigKey, ProviderConfigKind)),
-		Build: object(func() any {
+		Build: c.object(func() any {
 			return &clusterv1beta1.ProviderConfig{
 				TypeMeta:   typeMeta(ProviderConfigKind.GroupVersionKind),
 				ObjectMeta: metav1.ObjectMeta{Name: c.Identity.ProviderConfig},
@@ -79,7 +79,7 @@ func ClusterProviderConfig(c *Context) *Resource {
 		Kind:      clusterProviderConfigKind.GroupVersionKind,
 		Name:      c.observedName(clusterProviderConfigKey, c.Identity.ProviderConfig),
 		Wait:      c.providerConfig(clusterProviderConfigKey, clusterProviderConfigKind),
-		Build: object(func() any {
+		Build: c.object(func() any {
 			return &namespacedv1beta1.ClusterProviderConfig{
 				TypeMeta:   typeMeta(clusterProviderConfigKind.GroupVersionKind),
 				ObjectMeta: metav1.ObjectMeta{Name: c.Identity.ProviderConfig},
@@ -102,7 +102,7 @@ func NamespacedProviderConfigs(c *Context) []*Resource {
 			Kind:      namespacedProviderConfigKind.GroupVersionKind,
 			Name:      ns + "/" + name,
 			Wait:      c.namespaced(key, ns, name),
-			Build: object(func() any {
+			Build: c.object(func() any {
 				return &namespacedv1beta1.ProviderConfig{
 					TypeMeta:   typeMeta(namespacedProviderConfigKind.GroupVersionKind),
 					ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},

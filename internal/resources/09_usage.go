@@ -113,7 +113,7 @@ func (c *Context) usage(of, by *Resource) *Resource {
 		Kind:      kind.GroupVersionKind,
 		Name:      name,
 		Wait:      c.protectable(key, kind, of, by),
-		Build:     object(func() any { return usage(kind.GroupVersionKind, name, of, by) }),
+		Build:     c.object(func() any { return usage(kind.GroupVersionKind, name, of, by) }),
 		Ready:     usageReady,
 	}
 }

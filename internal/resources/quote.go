@@ -9,7 +9,7 @@ const (
 	// maxQuote bounds a quoted message, in characters.
 	maxQuote = 600
 	// maxRead bounds how much of a message is looked at, in bytes. What is volatile is short, or long without a gap.
-	maxRead = 16 << 10
+	maxRead = 4 << 10
 )
 
 // volatile parts of messages of providers, AWS, registries and Kubernetes: they differ from one attempt to the next, and a

@@ -71,6 +71,7 @@ type Context struct {
 	View     *view.View
 	Identity *identity.Identity
 
+	encoder   encode.Encoder
 	providers *providerList
 }
 
@@ -123,8 +124,8 @@ func wanted(rs []*Resource) []*Resource {
 }
 
 // object encodes what a builder typed.
-func object(build func() any) func() (*structpb.Struct, error) {
-	return func() (*structpb.Struct, error) { return encode.Object(build()) }
+func (c *Context) object(build func() any) func() (*structpb.Struct, error) {
+	return func() (*structpb.Struct, error) { return c.encoder.Object(build()) }
 }
 
 // first of the waits that is not over.

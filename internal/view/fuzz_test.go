@@ -93,7 +93,7 @@ func decodeAs[T any](t *testing.T, at string, b []byte, strict bool) {
 		checkPaths(t, at, errs)
 		return
 	}
-	v, err := encode.Status(first)
+	v, err := new(encode.Encoder).Status(first)
 	if err != nil {
 		t.Fatalf("what is understood cannot be written again: %v", err)
 	}

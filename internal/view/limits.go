@@ -2,7 +2,7 @@ package view
 
 import (
 	"fmt"
-	"maps"
+	"math"
 	"reflect"
 	"slices"
 
@@ -34,28 +34,44 @@ const (
 
 // tooLarge finds what is beyond the limits in a spec, or in defaults, which have the same shape.
 func tooLarge(at *field.Path, spec *structpb.Struct) field.ErrorList {
-	errs := field.ErrorList{}
 	// Crossplane keeps fields of its own in a spec, such as references to all that is composed.
-	for _, name := range slices.Sorted(maps.Keys(structFields(reflect.TypeFor[v1alpha1.PodIdentityProviderSpec]()))) {
-		if name != fieldServices {
-			errs = append(errs, atMost(at.Child(name), spec.GetFields()[name], maxPart)...)
+	ours := structFields(reflect.TypeFor[v1alpha1.PodIdentityProviderSpec]())
+	errs := longFields(at, spec, func(name string) int {
+		if _, ok := ours[name]; !ok || name == fieldServices {
+			return math.MaxInt
 		}
-	}
+		return maxPart
+	})
 	services := servicesOf(spec)
 	if n := len(services); n > maxServices {
 		return append(errs, field.TooMany(at.Child(fieldServices), n, maxServices))
 	}
 	for i, s := range services {
-		fields := s.GetStructValue().GetFields()
-		for _, name := range slices.Sorted(maps.Keys(fields)) {
-			limit := maxPart
-			if name == "permissions" {
-				limit = maxPermissions
-			}
-			if len(errs) <= MaxErrors {
-				errs = append(errs, atMost(at.Child(fieldServices).Index(i).Child(name), fields[name], limit)...)
-			}
+		if len(errs) > MaxErrors {
+			break
 		}
+		errs = append(errs, longFields(at.Child(fieldServices).Index(i), s.GetStructValue(), func(name string) int {
+			if name == "permissions" {
+				return maxPermissions
+			}
+			return maxPart
+		})...)
+	}
+	return errs
+}
+
+// longFields of an object: those that are beyond their limits.
+func longFields(at *field.Path, o *structpb.Struct, limit func(string) int) field.ErrorList {
+	var long []string
+	for name, v := range o.GetFields() {
+		if most := limit(name); most < math.MaxInt && proto.Size(v) > most {
+			long = append(long, name)
+		}
+	}
+	slices.Sort(long)
+	errs := field.ErrorList{}
+	for _, name := range long {
+		errs = append(errs, field.TooLong(at.Child(name), field.OmitValueType{}, limit(name)))
 	}
 	return errs
 }

@@ -94,8 +94,15 @@ type Condition struct {
 	Reason string
 	// Message for people.
 	Message string
-	// LastTransitionTime is when Status changed; zero if that is not known.
-	LastTransitionTime time.Time
+
+	lastTransitionTime string
+}
+
+// LastTransitionTime is when Status changed; zero if that is not known.
+func (c Condition) LastTransitionTime() time.Time {
+	// A time that cannot be parsed is not known: the zero time.
+	t, _ := time.Parse(time.RFC3339, c.lastTransitionTime)
+	return t
 }
 
 // True says whether the condition holds.
@@ -111,9 +118,7 @@ func (o Object) Condition(typ string) Condition {
 		if c.String("type") != typ {
 			continue
 		}
-		// A time that cannot be parsed is not known: the zero time.
-		t, _ := time.Parse(time.RFC3339, c.String("lastTransitionTime"))
-		return Condition{Status: c.String("status"), Reason: c.String("reason"), Message: c.String("message"), LastTransitionTime: t}
+		return Condition{Status: c.String("status"), Reason: c.String("reason"), Message: c.String("message"), lastTransitionTime: c.String("lastTransitionTime")}
 	}
 	return Condition{}
 }

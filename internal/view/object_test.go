@@ -126,18 +126,22 @@ status:
 	cases := map[string]struct {
 		reason      string
 		want        Condition
+		since       time.Time
 		True, False bool
 	}{
-		"Ready":   {"The first of a type should count, and its time be read.", Condition{Status: "True", Reason: "Available", Message: "fine", LastTransitionTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, true, false},
-		"Synced":  {"A time that is none should be the zero time.", Condition{Status: "False", Reason: "ReconcileError", Message: "create failed"}, false, true},
-		"Healthy": {"Unknown is neither true nor false.", Condition{Status: "Unknown"}, false, false},
-		"None":    {"Nor is a condition that is not there.", Condition{}, false, false},
+		"Ready":   {"The first of a type should count, and its time be read.", Condition{Status: "True", Reason: "Available", Message: "fine"}, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), true, false},
+		"Synced":  {"A time that is none should be the zero time.", Condition{Status: "False", Reason: "ReconcileError", Message: "create failed"}, time.Time{}, false, true},
+		"Healthy": {"Unknown is neither true nor false.", Condition{Status: "Unknown"}, time.Time{}, false, false},
+		"None":    {"Nor is a condition that is not there.", Condition{}, time.Time{}, false, false},
 	}
 	for typ, tc := range cases {
 		t.Run(typ, func(t *testing.T) {
 			got := o.Condition(typ)
-			if diff := cmp.Diff(tc.want, got, cmpopts.EquateApproxTime(0)); diff != "" {
+			if diff := cmp.Diff(tc.want, got, cmpopts.IgnoreUnexported(Condition{})); diff != "" {
 				t.Errorf("%s\nCondition(%s): -want, +got:\n%s", tc.reason, typ, diff)
+			}
+			if since := got.LastTransitionTime(); !since.Equal(tc.since) {
+				t.Errorf("%s\nLastTransitionTime(): want %s, got %s", tc.reason, tc.since, since)
 			}
 			if got.True() != tc.True || got.False() != tc.False {
 				t.Errorf("%s\nTrue(), False(): want %t, %t, got %t, %t", tc.reason, tc.True, tc.False, got.True(), got.False())
