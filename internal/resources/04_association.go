@@ -3,6 +3,7 @@ package resources
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
 	eksv1beta1 "github.com/upbound/provider-aws/v2/apis/cluster/eks/v1beta1"
@@ -161,10 +162,24 @@ func (c *Context) settled(s *identity.Service) *Wait {
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: "waiting for the PodIdentityAssociation to be created"}
 	case !associationReady(o).Ready:
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: fmt.Sprintf("waiting for PodIdentityAssociation %s to be ready", o.Name())}
-	case c.View.Now.Sub(o.Condition("Ready").LastTransitionTime()) < s.Settle:
+	case c.View.Now.Sub(readySince(o)) < s.Settle:
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: fmt.Sprintf("waiting until PodIdentityAssociation %s has been ready for %s, so that EKS knows it everywhere", o.Name(), s.Settle)}
 	}
 	return nil
+}
+
+// annotationCreated is when a provider created what a managed resource stands for, the last time if it had to do so again:
+// AnnotationKeyExternalCreateSucceeded of https://pkg.go.dev/github.com/crossplane/crossplane-runtime/v2/pkg/meta.
+const annotationCreated = "crossplane.io/external-create-succeeded"
+
+// readySince is when an association became ready. Where it was created again in AWS, Ready is False meanwhile, but not if the
+// provider's write of that got lost, to a conflict with another: then the time of the creation tells.
+func readySince(o view.Object) time.Time {
+	since := o.Condition("Ready").LastTransitionTime()
+	if created, err := time.Parse(time.RFC3339, o.Annotation(annotationCreated)); err == nil && created.After(since) {
+		return created
+	}
+	return since
 }
 
 // digest of what the credentials of a service's pods depend on. Pods get and keep them from when they start, so a change

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -186,7 +187,15 @@ func TestSettled(t *testing.T) {
 		"NoID":     {"Without an id it is not ready.", with(`{metadata: {name: crossplane-prod-eu-west-1-s3}, status: {conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}]}}`, ``), "provider/s3", notReady},
 		"Settling": {"EKS needs some seconds from then on.", with(associationOf("2025-12-31T23:59:51Z"), ``), "provider/s3", settling},
 		"Settled":  {"Ten by default.", with(associationOf("2025-12-31T23:59:50Z"), ``), "provider/s3", nil},
-		"Shorter":  {"Another time may be chosen.", with(associationOf("2025-12-31T23:59:51Z"), `runtime: {associationSettleSeconds: 9}`), "provider/s3", nil},
+		"Again": {
+			"One that was created again in AWS is new, though nobody saw that it was not ready.",
+			with(strings.Replace(associationOf("2025-01-01T00:00:00Z"), "metadata: {", "metadata: {annotations: {crossplane.io/external-create-succeeded: '2025-12-31T23:59:51Z'}, ", 1), ``), "provider/s3", settling,
+		},
+		"Before": {
+			"It was created some time before it was ready.",
+			with(strings.Replace(associationOf("2025-12-31T23:59:51Z"), "metadata: {", "metadata: {annotations: {crossplane.io/external-create-succeeded: '2025-12-31T23:59:49Z'}, ", 1), ``), "provider/s3", settling,
+		},
+		"Shorter": {"Another time may be chosen.", with(associationOf("2025-12-31T23:59:51Z"), `runtime: {associationSettleSeconds: 9}`), "provider/s3", nil},
 		"Longer": {
 			"Also for a service alone.", with(associationOf("2025-12-31T23:58:01Z"), `services: [{name: s3, runtime: {associationSettleSeconds: 120}}]`), "provider/s3",
 			&Wait{

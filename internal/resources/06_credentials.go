@@ -258,5 +258,5 @@ func (c *Context) olderThanAssociation(pod view.Object, s *identity.Service) boo
 		return false
 	}
 	created, err := time.Parse(time.RFC3339, pod.String("metadata", "creationTimestamp"))
-	return err == nil && created.Before(c.View.Observed(associationKey(s)).Condition("Ready").LastTransitionTime())
+	return err == nil && created.Before(readySince(c.View.Observed(associationKey(s))))
 }

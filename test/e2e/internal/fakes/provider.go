@@ -61,7 +61,8 @@ func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured)
 		condition(o, "Ready", "False", "Creating", "")
 		return a.status(ctx, before, o)
 	case !maps.Equal(before.GetAnnotations(), o.GetAnnotations()):
-		// What was created has its name at once, and is not ready.
+		// What was created, perhaps again, has its name at once, and is not ready.
+		annotate(o, "crossplane.io/external-create-succeeded", time.Now().UTC().Format(time.RFC3339))
 		if err := a.update(ctx, o); err != nil {
 			return err
 		}
