@@ -120,6 +120,10 @@ e2e: ## Tell every story on a real control plane, with Crossplane v2, and the mo
 e2e-all: ## Tell every story with both.
 	cd test/e2e && E2E=all go test -count=1 -v -timeout=120m $(TESTFLAGS) .
 
+.PHONY: scale
+scale: ## Compare 100 composite resources with 10 on a real control plane. The figures are in docs/performance.md.
+	cd test/e2e && E2E=scale go test -count=1 -v -timeout=120m $(TESTFLAGS) .
+
 .PHONY: fuzz
 fuzz: ## Feed random input to every fuzz target, each for FUZZTIME.
 	@set -e; for target in $(FUZZ_TARGETS); do \

@@ -35,6 +35,7 @@ var tooLong = map[string]string{
 	"unit":         "it runs this test",
 	"e2e":          "it takes twenty minutes",
 	"e2e-all":      "it takes forty minutes",
+	"scale":        "it takes half an hour",
 	"fuzz":         "it takes minutes",
 	"bench":        "it takes minutes",
 	"benchcmp":     "it takes minutes, and another commit",

@@ -36,6 +36,8 @@ func lane(v version, s scenario) string {
 const (
 	laneVariable  = "E2E_LANE"
 	builtVariable = "E2E_BUILT"
+	// logsVariable is the folder of logs to write to, if it is not the usual one.
+	logsVariable = "E2E_LOGS"
 )
 
 // tellAll starts a process for each lane, and says whether all stories ended well. On a machine that does not let it make
@@ -76,6 +78,10 @@ func tellAll(ctx context.Context) (bool, error) {
 			parts := strings.Split(story, "/")
 			for i := range parts {
 				parts[i] = "^" + regexp.QuoteMeta(parts[i]) + "$"
+			}
+			// What was logged the first time is kept.
+			if err := os.Setenv(logsVariable, "again"); err != nil {
+				return false, err
 			}
 			wait, err := startLane(ctx, &lines{lane: l.lane, to: to}, string(built), wg.Wait, "-test.run="+strings.Join(parts, "/"))
 			if err != nil {

@@ -60,6 +60,8 @@ type scenario struct {
 	core bool
 	// only on this version of Crossplane.
 	only string
+	// large: it takes long. It is told if it is asked for, and nothing else is then.
+	large bool
 }
 
 // scenarios in the order in which they are told: first those that are alone, then those apart, then all others together.
@@ -68,6 +70,7 @@ var scenarios = []scenario{
 	{name: "RBAC", tell: rbac, alone: true},
 	{name: "Proof", tell: proof, alone: true},
 	{name: "UpgradeFunction", tell: upgradeFunction, alone: true},
+	{name: "Scale", tell: scale, alone: true, large: true},
 	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, core: true, only: v1.crossplane},
 	{name: "Seed", tell: seed, apart: true, core: true},
 	{name: "Chaos", tell: chaos, apart: true},
@@ -247,10 +250,11 @@ func copyFile(from, to string) error {
 func TestE2E(t *testing.T) {
 	for _, v := range []version{v2, v1} {
 		t.Run(v.crossplane, func(t *testing.T) {
-			all := v == v2 || os.Getenv("E2E") == "all"
+			e2e := os.Getenv("E2E")
+			all := v == v2 || e2e == "all"
 			shared := &sharedWorld{last: t, version: v}
 			for _, s := range scenarios {
-				if lane(v, s) != os.Getenv(laneVariable) || !s.core && !all || s.only != "" && s.only != v.crossplane {
+				if lane(v, s) != os.Getenv(laneVariable) || s.large != (e2e == "scale") || !s.core && !all || s.only != "" && s.only != v.crossplane {
 					continue
 				}
 				t.Run(s.name, func(st *testing.T) {

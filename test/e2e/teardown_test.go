@@ -243,7 +243,7 @@ func (s *Story) noUsages(xr string) {
 	s.Helper()
 	s.Until(2*time.Minute, "there are no Usages", func() error {
 		var names []string
-		for _, u := range s.list(schema.GroupVersionKind{Group: "apiextensions.crossplane.io", Version: "v1beta1", Kind: "Usage"}) {
+		for _, u := range s.list(kinds["Usage"]) {
 			if strings.HasPrefix(u.GetName(), xr+"-usage-") {
 				names = append(names, u.GetName())
 			}

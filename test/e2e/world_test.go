@@ -53,8 +53,9 @@ type World struct {
 	cancel    context.CancelFunc
 
 	mu sync.Mutex
-	// Function runs as soon as it is installed.
-	function *controlplane.Process
+	// Function runs as soon as it is installed. Its metrics have an address of their own.
+	function        *controlplane.Process
+	functionMetrics string
 
 	dir string
 }
@@ -67,7 +68,7 @@ func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelpe
 	if err != nil {
 		t.Fatal(err)
 	}
-	logs := filepath.Join(built.Root, "_output", "e2e", "logs", strings.ReplaceAll(last.Name(), "/", "-"))
+	logs := filepath.Join(built.Root, "_output", "e2e", "logs", os.Getenv(logsVariable), strings.ReplaceAll(last.Name(), "/", "-"))
 	if err := os.RemoveAll(logs); err != nil {
 		t.Fatal(err)
 	}
@@ -318,10 +319,18 @@ func (w *World) startFunction(version, endpoint, secret string) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := controlplane.FreeAddress(w.ctx)
+	if err != nil {
+		return err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	before := w.function
-	w.function = &controlplane.Process{Name: "function", Logs: w.Logs, Path: built.Releases[version].Function, Args: []string{"--debug", "--address", address, "--tls-certs-dir", certs}}
+	w.functionMetrics = metrics
+	w.function = &controlplane.Process{
+		Name: "function", Logs: w.Logs, Path: built.Releases[version].Function,
+		Args: []string{"--debug", "--address", address, "--tls-certs-dir", certs, "--metrics-address", metrics},
+	}
 	if err := w.function.Start(); err != nil {
 		return err
 	}

@@ -82,6 +82,13 @@ func (p *Process) Running() bool {
 	}
 }
 
+// PID of the process, which was started.
+func (p *Process) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cmd.Process.Pid
+}
+
 // Stop the process as Kubernetes would: politely, and not so politely 20 seconds later.
 func (p *Process) Stop() {
 	if !p.Running() {

@@ -3,6 +3,7 @@
 package fakes
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -48,6 +49,7 @@ type AWS struct {
 	errors       map[string]string
 	users        []managed
 	requests     int
+	pause        time.Duration
 	calls        []string
 }
 
@@ -84,6 +86,16 @@ func (a *AWS) Manage(service string, gvk schema.GroupVersionKind) {
 	}
 }
 
+// pause after which everything is looked at again, unless a story wants another.
+const pause = 200 * time.Millisecond
+
+// SetPause after which everything is looked at again. It is a fifth of a second.
+func (a *AWS) SetPause(d time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pause = d
+}
+
 // Run until the context ends. Everything is looked at several times a second: CRDs come and go, and so would watches.
 func (a *AWS) Run(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -98,7 +110,7 @@ func (a *AWS) Run(ctx context.Context) {
 			}
 		}
 		a.mu.Lock()
-		users := slices.Clone(a.users)
+		users, pause := slices.Clone(a.users), cmp.Or(a.pause, pause)
 		a.mu.Unlock()
 		for _, k := range users {
 			if healthy[k.service] == "" {
@@ -112,7 +124,7 @@ func (a *AWS) Run(ctx context.Context) {
 			a.count(ctx)
 		}
 		a.publish()
-		sleep(ctx, 200*time.Millisecond)
+		sleep(ctx, pause)
 	}
 }
 

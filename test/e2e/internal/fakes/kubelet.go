@@ -1,6 +1,7 @@
 package fakes
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ type Kubelet struct {
 	Client client.Client
 
 	mu     sync.Mutex
+	pause  time.Duration
 	broken string
 }
 
@@ -27,6 +29,13 @@ func (k *Kubelet) Break(prefix string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.broken = prefix
+}
+
+// SetPause after which the kubelet looks at all pods again. It is a fifth of a second.
+func (k *Kubelet) SetPause(d time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pause = d
 }
 
 // Run until the context ends.
@@ -38,7 +47,10 @@ func (k *Kubelet) Run(ctx context.Context) {
 				k.run(ctx, &pods.Items[i])
 			}
 		}
-		sleep(ctx, 200*time.Millisecond)
+		k.mu.Lock()
+		pause := cmp.Or(k.pause, pause)
+		k.mu.Unlock()
+		sleep(ctx, pause)
 	}
 }
 

@@ -1,0 +1,199 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/packages"
+)
+
+// services of each claim of story Scale.
+const servicesEach = 3
+
+// scale compares a hundred composite resources with ten. It is told on demand (make scale), and the figures are in
+// docs/performance.md.
+//
+// Each has three services that no other has: a Provider exists once in a cluster. Their packages bring no kinds.
+func scale(s *Story) {
+	s.Install()
+	// Three hundred of everything are much to look at five times a second.
+	s.AWS.SetPause(2 * time.Second)
+	s.Kubelet.SetPause(2 * time.Second)
+	first := 0
+	for _, n := range []int{10, 100} {
+		claims := s.publishScale(first, n)
+		before := s.usage()
+		for _, c := range claims {
+			s.Apply(c.yaml)
+		}
+		s.Stepf("%d claims are filed", n)
+		for _, c := range claims {
+			s.Is(40*time.Minute, "Claim", c.name, "Ready=True", "TeardownProtected=True")
+		}
+		s.Stepf("all %d are ready", n)
+		s.Logf("%3d claims, until they are ready:  %s", n, s.usage().since(before, n))
+
+		versions := map[string]string{}
+		s.Until(10*time.Minute, "nothing is written", func() error {
+			before := versions
+			if versions = s.composedVersions(); len(before) == 0 || !maps.Equal(before, versions) {
+				time.Sleep(10 * time.Second)
+				return fmt.Errorf("something was")
+			}
+			return nil
+		})
+		s.Stepf("all is quiet")
+		before = s.usage()
+		time.Sleep(5 * time.Minute)
+		s.Logf("%3d claims, in five quiet minutes: %s", first+n, s.usage().since(before, first+n))
+		s.Same("written in five quiet minutes", versions, s.composedVersions())
+		first += n
+	}
+}
+
+type scaleClaim struct{ name, yaml string }
+
+// publishScale publishes the packages of claims, and returns these.
+func (s *Story) publishScale(first, n int) []scaleClaim {
+	s.Helper()
+	out := make([]scaleClaim, 0, n)
+	for i := first; i < first+n; i++ {
+		var services []string
+		for j := range servicesEach {
+			service := fmt.Sprintf("scale%03d%c", i, 'a'+j)
+			if err := s.registry.Push(s.ctx, packages.Provider{Service: service, Bare: true, SafeStart: s.version.safeStart, Versions: []string{s.version.providerVersion}}); err != nil {
+				s.Fatal(err)
+			}
+			services = append(services, fmt.Sprintf("{name: %[1]s, package: %[2]s/provider-aws-%[1]s, permissions: {statements: [{actions: ['s3:*'], resources: ['*']}]}}", service, packages.Upstream))
+		}
+		name := fmt.Sprintf("scale-%03d", i)
+		out = append(out, scaleClaim{name, strings.NewReplacer("CLAIM", name, "SERVICES", "["+strings.Join(services, ", ")+"]").Replace(aClaim)})
+	}
+	return out
+}
+
+// composedVersions are the resource versions of all composite resources, and of everything that they may be composed of.
+func (s *Story) composedVersions() map[string]string {
+	s.Helper()
+	out := map[string]string{}
+	for _, kind := range []string{"XR", "Role", "Policy", "Attachment", "Association", "RuntimeConfig", "Provider", "Usage", "ProviderConfig"} {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(gvkOf(kind))
+		if err := s.Client.List(s.ctx, list); err != nil {
+			s.Fatal(err)
+		}
+		for i := range list.Items {
+			out[kind+"/"+list.Items[i].GetName()] = list.Items[i].GetResourceVersion()
+		}
+	}
+	return out
+}
+
+// A usage is what was used so far, by function and Crossplane.
+type usage struct {
+	at                        time.Time
+	reconciles, calls         float64
+	requests, writes          float64
+	function, core            time.Duration
+	functionPeak, corePeak    int
+	breakers, compositesTotal int
+}
+
+func (s *Story) usage() usage {
+	s.Helper()
+	u := usage{at: time.Now(), reconciles: float64(s.Reconciles())}
+	u.calls = s.metric(s.functionMetrics, "podidentity_calls_total")
+	u.requests = s.metric(s.Metrics, "rest_client_requests_total")
+	u.writes = u.requests - s.metric(s.Metrics, "rest_client_requests_total", `method="GET"`)
+	u.function, u.functionPeak = s.process(s.Function().PID())
+	u.core, u.corePeak = s.process(s.Core.PID())
+	for _, xr := range s.list(kinds["XR"]) {
+		u.compositesTotal++
+		if fakes.Condition(&xr, "Responsive")["status"] == "False" {
+			u.breakers++
+		}
+	}
+	return u
+}
+
+// since an earlier time, for each of n composite resources.
+func (u usage) since(before usage, n int) string {
+	each := func(now, before float64) float64 { return (now - before) / float64(n) }
+	return fmt.Sprintf("%.0f s; of each: %.1f reconciles, %.1f calls of the function, %.0f requests of Crossplane to the API server (%.0f of them writes), CPU %.0f ms of the function, %.0f ms of Crossplane; "+
+		"memory at most: %d MiB of the function, %d MiB of Crossplane; circuit breakers open: %d of %d",
+		u.at.Sub(before.at).Seconds(), each(u.reconciles, before.reconciles), each(u.calls, before.calls), each(u.requests, before.requests), each(u.writes, before.writes),
+		each(float64(u.function.Milliseconds()), float64(before.function.Milliseconds())), each(float64(u.core.Milliseconds()), float64(before.core.Milliseconds())),
+		u.functionPeak>>20, u.corePeak>>20, u.breakers, u.compositesTotal)
+}
+
+// metric of a Prometheus endpoint: the sum of all whose labels contain all of the parts.
+func (s *Story) metric(address, name string, parts ...string) float64 {
+	s.Helper()
+	res, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	sum := 0.0
+	sc := bufio.NewScanner(res.Body)
+lines:
+	for sc.Scan() {
+		line, ok := strings.CutPrefix(sc.Text(), name+"{")
+		if !ok {
+			continue
+		}
+		for _, p := range parts {
+			if !strings.Contains(line, p) {
+				continue lines
+			}
+		}
+		v, err := strconv.ParseFloat(line[strings.LastIndex(line, " ")+1:], 64)
+		if err != nil {
+			s.Fatal(err)
+		}
+		sum += v
+	}
+	return sum
+}
+
+// process says how much CPU time a process has used, and how much memory it had at most, in bytes.
+func (s *Story) process(pid int) (time.Duration, int) {
+	s.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		s.Fatal(err)
+	}
+	// The second field is a name in parentheses. Of those after it, the 12th and the 13th are user and system time.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	ticks := 0
+	for _, f := range fields[11:13] {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			s.Fatal(err)
+		}
+		ticks += n
+	}
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every architecture that matters here.
+
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		s.Fatal(err)
+	}
+	_, peak, _ := strings.Cut(string(status), "VmHWM:")
+	peak, _, _ = strings.Cut(peak, "kB")
+	kib, err := strconv.Atoi(strings.TrimSpace(peak))
+	if err != nil {
+		s.Fatal(err)
+	}
+	return time.Duration(ticks) * tick, kib << 10
+}
