@@ -35,6 +35,7 @@ type association struct {
 func (a *AWS) Associate(namespace, serviceAccount string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.changes++
 	x := &association{id: a.newID(), ready: time.Now()}
 	a.associations[namespace+"/"+serviceAccount] = x
 	return x.id
@@ -44,6 +45,7 @@ func (a *AWS) Associate(namespace, serviceAccount string) string {
 func (a *AWS) AddRole(name string, policyARNs ...string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.changes++
 	r := &role{created: time.Now().Add(-24 * time.Hour).UTC(), attached: map[string]bool{}}
 	for _, arn := range policyARNs {
 		r.attached[arn] = true
@@ -55,6 +57,7 @@ func (a *AWS) AddRole(name string, policyARNs ...string) {
 func (a *AWS) Detach(roleName string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.changes++
 	if r := a.roles[roleName]; r != nil {
 		r.attached = map[string]bool{}
 	}
@@ -64,6 +67,7 @@ func (a *AWS) Detach(roleName string) {
 func (a *AWS) Disassociate(namespace, serviceAccount string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.changes++
 	delete(a.associations, namespace+"/"+serviceAccount)
 }
 
@@ -72,6 +76,7 @@ func (a *AWS) Disassociate(namespace, serviceAccount string) {
 func (a *AWS) Fail(kind, part, message string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.changes++
 	if message == "" {
 		delete(a.errors, kind+"/"+part)
 		return

@@ -10,8 +10,10 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -50,7 +52,10 @@ type AWS struct {
 	users        []managed
 	requests     int
 	pause        time.Duration
-	calls        []string
+	rested       map[types.UID]rest
+	// changes that stories made in AWS.
+	changes int
+	calls   []string
 }
 
 // A managed kind, and the service whose provider is its controller.
@@ -73,7 +78,7 @@ var kinds = []managed{
 func NewAWS(c client.Client, identities string) *AWS {
 	return &AWS{
 		Client: c, Latency: 1500 * time.Millisecond, Settle: 8 * time.Second, identities: identities,
-		roles: map[string]*role{}, policies: map[string]*policy{}, associations: map[string]*association{}, errors: map[string]string{},
+		roles: map[string]*role{}, policies: map[string]*policy{}, associations: map[string]*association{}, errors: map[string]string{}, rested: map[types.UID]rest{},
 	}
 }
 
@@ -104,10 +109,22 @@ func (a *AWS) Run(ctx context.Context) {
 			if healthy[k.service] == "" {
 				continue
 			}
+			var g errgroup.Group
+			g.SetLimit(workers)
 			for _, o := range a.list(ctx, k.gvk) {
-				// An error is a conflict with somebody else's write: the next round is soon enough.
-				_ = a.reconcile(ctx, o)
+				if a.resting(o) {
+					continue
+				}
+				g.Go(func() error {
+					version := o.GetResourceVersion()
+					// An error is a conflict with somebody else's write: the next round is soon enough.
+					if err := a.reconcile(ctx, o); err == nil && o.GetResourceVersion() == version {
+						a.rest(o)
+					}
+					return nil
+				})
 			}
+			_ = g.Wait()
 		}
 		a.mu.Lock()
 		users, pause := slices.Clone(a.users), cmp.Or(a.pause, pause)
@@ -126,6 +143,36 @@ func (a *AWS) Run(ctx context.Context) {
 		a.publish()
 		sleep(ctx, pause)
 	}
+}
+
+// workers look at objects of a kind side by side.
+const workers = 4
+
+// A rest of an object that is ready and needed no write. It is looked at again when it changes, or something in AWS does behind
+// everybody's back, and after a while: its ProviderConfig may have gone.
+type rest struct {
+	version string
+	changes int
+	until   time.Time
+}
+
+// rests are how many pauses a rest takes.
+const rests = 15
+
+func (a *AWS) rest(o *unstructured.Unstructured) {
+	if Condition(o, "Ready")["status"] != "True" || Condition(o, "Synced")["status"] != "True" || o.GetDeletionTimestamp() != nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.rested[o.GetUID()] = rest{o.GetResourceVersion(), a.changes, time.Now().Add(rests * cmp.Or(a.pause, pause))}
+}
+
+func (a *AWS) resting(o *unstructured.Unstructured) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r, ok := a.rested[o.GetUID()]
+	return ok && r.version == o.GetResourceVersion() && r.changes == a.changes && time.Now().Before(r.until)
 }
 
 // list all objects of a kind. None if it does not exist.
