@@ -83,6 +83,9 @@ func (c *Context) packageError(what, message string, o view.Object) Readiness {
 		return Readiness{Message: fmt.Sprintf("its pods are not ready. If that lasts, see why: kubectl describe pods -n %s -l pkg.crossplane.io/revision=%s", c.Identity.Namespace, o.String("status", "currentRevision"))}
 	case strings.Contains(message, "missing dependencies"):
 		return Readiness{Message: what + " yet: " + quoted + ". If that lasts, see why: kubectl describe lock.pkg.crossplane.io lock"}
+	case strings.Contains(message, "cannot get webhook tls secret"):
+		// Crossplane makes it while it installs the package.
+		return Readiness{Message: what + " yet: " + quoted}
 	case onItsWay.MatchString(message):
 		return Readiness{Message: what + " yet"}
 	}

@@ -165,6 +165,12 @@ func TestPackageReady(t *testing.T) {
 			current + `, currentRevision: provider-aws-s3-8a1c52cb60ad`,
 			Readiness{Message: "its pods are not ready. If that lasts, see why: kubectl describe pods -n crossplane-system -l pkg.crossplane.io/revision=provider-aws-s3-8a1c52cb60ad"},
 		},
+		"NoCertificate": {
+			"Crossplane makes the certificate a moment later: it is no clash of two packages, though it says so first.", ``,
+			[]string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", `Package revision health is "False" with message: cannot establish control of object: cannot get webhook tls secret: secrets "provider-aws-s3-tls-server" not found`)},
+			current,
+			Readiness{Message: `not healthy yet: Package revision health is "False" with message: cannot establish control of object: cannot get webhook tls secret: secrets "provider-aws-s3-tls-server" not found`},
+		},
 		"Dependencies": {
 			"So are dependencies that are not there yet.", ``,
 			[]string{installed, condition("Healthy", "Unknown", "UnknownPackageRevisionHealth", `cannot resolve package dependencies: missing dependencies: "xpkg.upbound.io/upbound/provider-family-aws" (>= 0.0.0)`)},
