@@ -31,13 +31,17 @@ type association struct {
 	ready    time.Time
 }
 
+func associationKey(cluster, namespace, serviceAccount string) string {
+	return cluster + "/" + namespace + "/" + serviceAccount
+}
+
 // Associate a ServiceAccount with a role, as `aws eks create-pod-identity-association` would.
 func (a *AWS) Associate(namespace, serviceAccount string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.changes++
 	x := &association{id: a.newID(), ready: time.Now()}
-	a.associations[namespace+"/"+serviceAccount] = x
+	a.associations[associationKey(Cluster, namespace, serviceAccount)] = x
 	return x.id
 }
 
@@ -68,7 +72,7 @@ func (a *AWS) Disassociate(namespace, serviceAccount string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.changes++
-	delete(a.associations, namespace+"/"+serviceAccount)
+	delete(a.associations, associationKey(Cluster, namespace, serviceAccount))
 }
 
 // Fail makes creations fail of objects of that kind whose name contains the part, with that error of AWS. An empty message
@@ -133,8 +137,9 @@ func (a *AWS) publish() {
 	}{[]identity{}}
 	for _, k := range slices.Sorted(maps.Keys(a.associations)) {
 		if x := a.associations[k]; !time.Now().Before(x.ready.Add(a.Settle)) {
-			ns, sa, _ := strings.Cut(k, "/")
-			out.Identities = append(out.Identities, identity{ns, sa})
+			if parts := strings.Split(k, "/"); parts[0] == Cluster {
+				out.Identities = append(out.Identities, identity{parts[1], parts[2]})
+			}
 		}
 	}
 	a.mu.Unlock()

@@ -20,6 +20,8 @@ import (
 const (
 	// Account of the fake AWS.
 	Account = "123456789012"
+	// Cluster of EKS that the control plane is. Pods of others are nowhere.
+	Cluster = "prod"
 
 	finalizer    = "finalizer.managedresource.crossplane.io"
 	externalName = "crossplane.io/external-name"
@@ -47,7 +49,7 @@ type AWS struct {
 	mu           sync.Mutex
 	roles        map[string]*role
 	policies     map[string]*policy
-	associations map[string]*association
+	associations map[string]*association // By associationKey.
 	errors       map[string]string
 	users        []managed
 	requests     int
@@ -146,7 +148,7 @@ func (a *AWS) Run(ctx context.Context) {
 }
 
 // workers look at objects of a kind side by side.
-const workers = 4
+const workers = 8
 
 // A rest of an object that is ready and needed no write. It is looked at again when it changes, or something in AWS does behind
 // everybody's back, and after a while: its ProviderConfig may have gone.

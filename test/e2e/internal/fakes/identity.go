@@ -68,7 +68,7 @@ func (a *AWS) sync(o *unstructured.Unstructured) (at map[string]any, ready bool,
 		}
 		return map[string]any{"id": p("role") + "/" + p("policyArn"), "role": p("role"), "policyArn": p("policyArn")}, true, ""
 	case "PodIdentityAssociation":
-		key := p("namespace") + "/" + p("serviceAccount")
+		key := associationKey(p("clusterName"), p("namespace"), p("serviceAccount"))
 		x := a.associations[key]
 		switch {
 		case x == nil:
@@ -121,7 +121,7 @@ func (a *AWS) remove(o *unstructured.Unstructured) string {
 			a.callf("DetachRolePolicy %s", p("role"))
 		}
 	case "PodIdentityAssociation":
-		key := p("namespace") + "/" + p("serviceAccount")
+		key := associationKey(p("clusterName"), p("namespace"), p("serviceAccount"))
 		if x := a.associations[key]; x != nil && x.id == name {
 			delete(a.associations, key)
 			a.callf("DeletePodIdentityAssociation %s", key)

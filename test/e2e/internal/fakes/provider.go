@@ -12,16 +12,31 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// reconcile one managed resource, one step at a time.
+// steps that a new managed resource takes at once at most: each write makes a controller look again.
+const steps = 8
+
+// reconcile one managed resource, until there is nothing to write or something to wait for.
 func (a *AWS) reconcile(ctx context.Context, o *unstructured.Unstructured) error {
 	if o.GetAnnotations()["crossplane.io/paused"] == "true" {
 		return nil
 	}
-	before := o.DeepCopy()
 	if _, problem := a.connect(ctx, o); problem != "" {
+		before := o.DeepCopy()
 		condition(o, "Synced", "False", "ReconcileError", problem)
 		return a.status(ctx, before, o)
 	}
+	for range steps {
+		version := o.GetResourceVersion()
+		if err := a.step(ctx, o); err != nil || o.GetResourceVersion() == version {
+			return err
+		}
+	}
+	return nil
+}
+
+// step of a managed resource: at most one write.
+func (a *AWS) step(ctx context.Context, o *unstructured.Unstructured) error {
+	before := o.DeepCopy()
 	if o.GetDeletionTimestamp() != nil {
 		return a.delete(ctx, before, o)
 	}

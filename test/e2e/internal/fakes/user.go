@@ -83,7 +83,7 @@ func (a *AWS) access(o *unstructured.Unstructured, service string, pod *corev1.P
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	x := a.associations[pod.Namespace+"/"+pod.Spec.ServiceAccountName]
+	x := a.associations[associationKey(Cluster, pod.Namespace, pod.Spec.ServiceAccountName)]
 	if x == nil {
 		return prefix + "failed to load credentials, : No pod identity association found for " + pod.Namespace + "/" + pod.Name
 	}

@@ -61,8 +61,6 @@ type Provider struct {
 	CRDs string
 	// Few: only the first of its CRDs, by name, of each group. An API server takes a second for ten.
 	Few bool
-	// Bare: no CRDs at all.
-	Bare bool
 	// SafeStart says that the package lets Crossplane choose which kinds to activate.
 	SafeStart bool
 }
@@ -111,9 +109,6 @@ func (p Provider) content() ([]byte, error) {
 	if p.Service != "family" {
 		b.WriteString("  dependsOn:\n  - provider: " + Upstream + "/provider-family-aws\n    version: \">= 0.0.0\"\n")
 		groups = []string{p.Service + ".aws.upbound.io_*", p.Service + ".aws.m.upbound.io_*"}
-	}
-	if p.Bare {
-		return b.Bytes(), nil
 	}
 	found := 0
 	for _, g := range groups {
