@@ -93,7 +93,7 @@ func upgradeCrossplane(s *Story) {
 		s.Gone(4*time.Minute, kind, name)
 	}
 	s.Gone(time.Minute, "XR", xr)
-	s.inOrder("sqs")
+	s.inOrder("sqs", false)
 	s.Stepf("an edit is carried out, and a deletion, in order")
 }
 
