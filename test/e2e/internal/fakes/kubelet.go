@@ -1,7 +1,6 @@
 package fakes
 
 import (
-	"cmp"
 	"context"
 	"strings"
 	"sync"
@@ -20,7 +19,6 @@ type Kubelet struct {
 	Client client.Client
 
 	mu     sync.Mutex
-	pause  time.Duration
 	broken string
 }
 
@@ -29,13 +27,6 @@ func (k *Kubelet) Break(prefix string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.broken = prefix
-}
-
-// SetPause after which the kubelet looks at all pods again. It is a fifth of a second.
-func (k *Kubelet) SetPause(d time.Duration) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.pause = d
 }
 
 // Run until the context ends.
@@ -47,10 +38,7 @@ func (k *Kubelet) Run(ctx context.Context) {
 				k.run(ctx, &pods.Items[i])
 			}
 		}
-		k.mu.Lock()
-		pause := cmp.Or(k.pause, pause)
-		k.mu.Unlock()
-		sleep(ctx, pause)
+		sleep(ctx, 200*time.Millisecond)
 	}
 }
 
