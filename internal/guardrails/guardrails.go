@@ -51,18 +51,17 @@ type request struct {
 	at   *field.Path
 }
 
-// Check what a composite resource asks for. It returns all violations.
+// Check what a composite resource asks for against every set of guardrails that applies. It returns all violations.
 func Check(v *view.View, id *identity.Identity) field.ErrorList { return check(rules, v, id) }
 
+// check each set by itself: a list that one set allows does not make that of another longer.
 func check(rules map[string]rule, v *view.View, id *identity.Identity) field.ErrorList {
-	g := v.Input.Guardrails
-	if g == nil {
-		return nil
-	}
-	r := &request{Guardrails: g, spec: v.Spec, id: id, xr: v.XR, at: field.NewPath("spec")}
 	errs := field.ErrorList{}
-	for _, name := range slices.Sorted(maps.Keys(rules)) {
-		errs = append(errs, rules[name](r)...)
+	for _, g := range v.Guardrails {
+		r := &request{Guardrails: g, spec: v.Spec, id: id, xr: v.XR, at: field.NewPath("spec")}
+		for _, name := range slices.Sorted(maps.Keys(rules)) {
+			errs = append(errs, rules[name](r)...)
+		}
 	}
 	return errs
 }

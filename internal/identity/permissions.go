@@ -39,7 +39,7 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 	if len(errs) > 0 {
 		return nil, nil, errs
 	}
-	documents, errs := split(at, slices.Concat(statements, neutralised(v.Input.Guardrails)), p)
+	documents, errs := split(at, slices.Concat(statements, neutralised(v.Guardrails)), p)
 	return statements, documents, errs
 }
 
@@ -56,13 +56,21 @@ func generated(spec *v1alpha1.PodIdentityProviderSpec, s *v1alpha1.Service) []ia
 	return out
 }
 
-// neutralised denies what a guardrail denies. What is attached to the role beside its own policies nobody can look into,
+// neutralised denies what guardrails deny. What is attached to the role beside its own policies nobody can look into,
 // and a denial in one policy holds whatever the others allow.
-func neutralised(g *v1beta1.Guardrails) []iam.Statement {
-	if g == nil || len(g.DeniedActions) == 0 {
+func neutralised(sets []*v1beta1.Guardrails) []iam.Statement {
+	var denied []string
+	for _, g := range sets {
+		for _, a := range g.DeniedActions {
+			if !slices.Contains(denied, a) {
+				denied = append(denied, a)
+			}
+		}
+	}
+	if len(denied) == 0 {
 		return nil
 	}
-	return []iam.Statement{{Effect: iam.Deny, Action: g.DeniedActions, Resource: iam.StringSet{"*"}}}
+	return []iam.Statement{{Effect: iam.Deny, Action: denied, Resource: iam.StringSet{"*"}}}
 }
 
 // split statements into as many documents as AWS's limits allow.

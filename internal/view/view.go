@@ -25,6 +25,8 @@ const finalizer = "composite.apiextensions.crossplane.io"
 type View struct {
 	// Input of the function.
 	Input *v1beta1.Input
+	// Guardrails that apply, each with its own rules: a composite resource must keep to all of them.
+	Guardrails []*v1beta1.Guardrails
 	// XR is the composite resource.
 	XR Object
 	// Spec of the composite resource with the Input's defaults applied.
@@ -76,6 +78,9 @@ func From(req *fnv1.RunFunctionRequest, now time.Time) (*View, field.ErrorList) 
 func (v *View) decode(input *structpb.Struct) field.ErrorList {
 	in, defaults, errs := decodeInput(input)
 	v.Input = in
+	if in != nil && in.Guardrails != nil {
+		v.Guardrails = append(v.Guardrails, in.Guardrails)
+	}
 	spec, serrs := decodeSpec(v.XR, defaults)
 	v.Spec = spec
 	return append(errs, serrs...)
