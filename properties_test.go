@@ -91,7 +91,7 @@ var simulatedKinds = []struct{ group, version, kind, plural string }{
 
 func randomWorld(t testing.TB, r *rand.Rand) *world {
 	t.Helper()
-	services := []string{"{name: s3}", "{name: rds, management: Observe}", "{name: sqs, permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/x', 'arn:aws:iam::aws:policy/y']}}", "{name: sns, roleArn: 'arn:aws:iam::123456789012:role/mine'}", "{name: ec2, runtime: {associationSettleSeconds: 0, args: [--debug]}}"}
+	services := []string{"{name: s3}", "{name: rds, management: Observe}", "{name: sqs, permissions: {accessLevel: Full, managedPolicyArns: ['arn:aws:iam::aws:policy/x', 'arn:aws:iam::aws:policy/y']}}", "{name: sns, roleArn: 'arn:aws:iam::123456789012:role/mine'}", "{name: ec2, runtime: {associationSettleSeconds: 0, args: [--debug]}}"}
 	r.Shuffle(len(services), func(i, j int) { services[i], services[j] = services[j], services[i] })
 	cluster := "clusterName: prod"
 	switch r.IntN(3) {

@@ -107,7 +107,8 @@ const (
 // Permissions of a provider in AWS: the union of what accessLevel, statements, policyDocument and managedPolicyArns grant.
 type Permissions struct {
 	// AccessLevel chooses the catalogue's permissions for the service (docs/catalogue.md): Full lets the provider manage
-	// everything of it, ReadOnly only observe, None grants nothing from the catalogue. Default: Full.
+	// everything of it, ReadOnly only observe, None grants nothing from the catalogue. Default: None where statements,
+	// policyDocument or managedPolicyArns are given, so that they are all that is granted; Full where nothing is.
 	// +optional
 	AccessLevel AccessLevel `json:"accessLevel,omitempty"`
 

@@ -95,7 +95,7 @@ func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1a
 		// It brings its own permissions: validateService sees to that.
 		return nil, nil
 	}
-	switch cmp.Or(p.AccessLevel, v1alpha1.AccessFull) {
+	switch accessLevel(p) {
 	case v1alpha1.AccessFull:
 		return entry.Full(partition), nil
 	case v1alpha1.AccessReadOnly:
@@ -104,6 +104,23 @@ func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1a
 		return nil, nil
 	}
 	return nil, oneOf(at.Child("accessLevel"), p.AccessLevel, v1alpha1.AccessFull, v1alpha1.AccessReadOnly, v1alpha1.AccessNone)
+}
+
+// accessLevel that is asked for. Without one it is all of the service, unless there are permissions of one's own: a narrow statement
+// beside everything would narrow nothing.
+func accessLevel(p *v1alpha1.Permissions) v1alpha1.AccessLevel {
+	switch {
+	case p.AccessLevel != "":
+		return p.AccessLevel
+	case ownPermissions(p):
+		return v1alpha1.AccessNone
+	}
+	return v1alpha1.AccessFull
+}
+
+// ownPermissions says whether a service brings some of its own, beside those of the catalogue.
+func ownPermissions(p *v1alpha1.Permissions) bool {
+	return len(p.Statements) > 0 || p.PolicyDocument != "" || len(p.ManagedPolicyARNs) > 0
 }
 
 // statement of the API as one of IAM.

@@ -21,9 +21,22 @@ func TestPolicies(t *testing.T) {
 		"Default": {"A provider may do everything with its service.", ``, []string{begin + full + end}},
 		"Full":    {"So it may when told.", `services: [{name: s3, permissions: {accessLevel: Full}}]`, []string{begin + full + end}},
 		"None":    {"Or nothing: a policy without statements cannot exist.", `services: [{name: s3, permissions: {accessLevel: None}}]`, nil},
+		"OwnStatements": {
+			"Who writes a statement means it to be all.",
+			`services: [{name: s3, permissions: {statements: [{actions: ["s3:Get*"], resources: ["*"]}]}}]`,
+			[]string{begin + `{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}` + end},
+		},
+		"OwnDocument": {
+			"Or a document,",
+			`services: [{name: s3, permissions: {policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}}'}}]`,
+			[]string{begin + `{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}` + end},
+		},
+		"OwnManaged": {"or attaches a policy.", `services: [{name: s3, permissions: {managedPolicyArns: ["arn:aws:iam::aws:policy/a"]}}]`, nil},
+		"NothingOwn": {"Nothing is no permission of one's own.", `services: [{name: s3, permissions: {statements: [], policyDocument: "", managedPolicyArns: [], accessLevel: ""}}]`, []string{begin + full + end}},
+		"TargetOnly": {"Nor is a target role: it says where to go, not what may be done.", `services: [{name: s3, targetRoleArn: "arn:aws:iam::123456789012:role/a"}]`, []string{begin + full + `,{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::123456789012:role/a"}` + end}},
 		"Statements": {
-			"Statements are added; one without an effect allows.",
-			`services: [{name: s3, permissions: {statements: [
+			"With an access level statements are added; one without an effect allows.",
+			`services: [{name: s3, permissions: {accessLevel: Full, statements: [
 				{sid: Keys, actions: ["kms:Decrypt"], resources: ["*"], conditions: {StringEquals: {"kms:ViaService": [s3.eu-west-1.amazonaws.com]}}},
 				{effect: Deny, notActions: ["s3:*"], notResources: ["arn:aws:s3:::x"]}]}}]`,
 			[]string{begin + full + `,{"Sid":"Keys","Effect":"Allow","Action":"kms:Decrypt","Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"s3.eu-west-1.amazonaws.com"}}}` +
@@ -37,7 +50,7 @@ func TestPolicies(t *testing.T) {
 		"Everything": {
 			"All of it together is one policy: catalogue, statements, document, and the first role of the chain.",
 			`{providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a"}, {roleARN: "arn:aws:iam::123456789012:role/b"}]},
-			 services: [{name: s3, permissions: {statements: [{actions: ["a:b"], resources: ["*"]}],
+			 services: [{name: s3, permissions: {accessLevel: Full, statements: [{actions: ["a:b"], resources: ["*"]}],
 			   policyDocument: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"c:d","Resource":"*"}]}'}}]}`,
 			[]string{begin + full + `,{"Effect":"Allow","Action":"a:b","Resource":"*"},{"Effect":"Allow","Action":"c:d","Resource":"*"}` +
 				`,{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::123456789012:role/a"}` + end},
@@ -95,7 +108,7 @@ func TestAttachmentLimit(t *testing.T) {
 		for i := range arns {
 			arns[i] = fmt.Sprintf(`"arn:aws:iam::aws:policy/p%d"`, i)
 		}
-		return `services: [{name: s3, permissions: {managedPolicyArns: [` + strings.Join(arns, ", ") + `]}}]`
+		return `services: [{name: s3, permissions: {accessLevel: Full, managedPolicyArns: [` + strings.Join(arns, ", ") + `]}}]`
 	}
 	if got := len(world{Spec: spec(9)}.mustResolve(t).Services[0].ManagedPolicyARNs); got != 9 {
 		t.Errorf("9 managed policies beside the composed one should be taken, got %d", got)

@@ -55,8 +55,7 @@ func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
 		return nil
 	}
 	p := s.Permissions
-	own := s.RoleARN != "" || p != nil && (p.AccessLevel == "" || p.AccessLevel == v1alpha1.AccessNone) &&
-		(len(p.Statements) > 0 || p.PolicyDocument != "" || len(p.ManagedPolicyARNs) > 0)
+	own := s.RoleARN != "" || p != nil && ownPermissions(p) && accessLevel(p) == v1alpha1.AccessNone
 	if own && s.Package != "" {
 		return nil
 	}

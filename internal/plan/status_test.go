@@ -90,7 +90,7 @@ func TestStatusReady(t *testing.T) {
 	const conditions = `conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}]`
 	const managed = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 	got := world{
-		Spec: `{teardown: Unordered, services: [{name: s3, permissions: {managedPolicyArns: ["` + managed + `"]}}]}`,
+		Spec: `{teardown: Unordered, services: [{name: s3, permissions: {accessLevel: Full, managedPolicyArns: ["` + managed + `"]}}]}`,
 		Observed: map[string]string{
 			"role/s3":                  `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}, status: {` + conditions + `, atProvider: {arn: "arn:aws:iam::123456789012:role/r"}}}`,
 			"policy/s3":                `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy, metadata: {name: p}, status: {` + conditions + `, atProvider: {arn: "arn:aws:iam::123456789012:policy/p"}}}`,

@@ -89,7 +89,7 @@ spec:
 func TestAttachmentsIndependent(t *testing.T) {
 	attached := func(arns string) map[string]string {
 		out := map[string]string{}
-		for _, r := range (world{Spec: `services: [{name: s3, permissions: {managedPolicyArns: [` + arns + `]}}]`}).all(t) {
+		for _, r := range (world{Spec: `services: [{name: s3, permissions: {accessLevel: Full, managedPolicyArns: [` + arns + `]}}]`}).all(t) {
 			if r.Kind == attachmentKind.GroupVersionKind {
 				out[r.Key] = r.Name
 			}
@@ -116,7 +116,7 @@ func TestAttachmentsIndependent(t *testing.T) {
 func TestAttachmentWait(t *testing.T) {
 	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "rolepolicyattachments.iam.aws.upbound.io", Message: "missing, install provider-aws-iam"}
 	const kind = "kind/rolepolicyattachments.iam.aws.upbound.io"
-	managed := `services: [{name: s3, permissions: {managedPolicyArns: ["arn:aws:iam::aws:policy/a"]}}]`
+	managed := `services: [{name: s3, permissions: {accessLevel: Full, managedPolicyArns: ["arn:aws:iam::aws:policy/a"]}}]`
 	testWait(t, map[string]waitCase{
 		"Nothing":     {"An attachment need not wait for what it refers to.", world{}, "attachment/s3", nil},
 		"Managed":     {"Nor need one of a policy of somebody else.", world{Spec: managed}, "attachment/s3/arn:aws:iam::aws:policy/a", nil},

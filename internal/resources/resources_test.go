@@ -23,7 +23,7 @@ provider: {family: Manage, packagePullPolicy: Always}
 providerConfig: {clusterProviderConfig: true, assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a"}]}
 runtime: {replicas: 1, args: [--debug], podLabels: {a: b}, deploymentTemplate: {metadata: {labels: {a: b}}}}
 services:
-- {name: s3, permissions: {managedPolicyArns: ["arn:aws:iam::aws:policy/b", "arn:aws:iam::aws:policy/a"]}}
+- {name: s3, permissions: {accessLevel: Full, managedPolicyArns: ["arn:aws:iam::aws:policy/b", "arn:aws:iam::aws:policy/a"]}}
 - {name: ec2, management: Observe}
 - {name: rds, roleArn: "arn:aws:iam::123456789012:role/x"}
 `

@@ -164,18 +164,30 @@ func (c *checker) custom(at *field.Path, v any, t reflect.Type) {
 	}
 }
 
-// merge src into dst, whose own values win: objects merge, anything else is taken whole.
-func merge(dst, src map[string]any) {
+// merge src into dst, whose own values win: objects merge, anything else is taken whole. Null is no value, nor is an empty text in
+// a field, which is what a template makes of a value that it was not given. In a map of the user's own, such as tags, it is one.
+func merge(dst, src map[string]any, t reflect.Type) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	fields := structFields(t)
 	for k, v := range src {
-		d, ok := dst[k]
-		if !ok || d == nil {
+		d := dst[k]
+		ft, isField := fields[k]
+		if d == nil || isField && d == "" {
 			dst[k] = v
 			continue
 		}
 		dm, dok := d.(map[string]any)
 		sm, sok := v.(map[string]any)
 		if dok && sok {
-			merge(dm, sm)
+			if !isField {
+				ft = reflect.TypeFor[map[string]any]()
+			}
+			merge(dm, sm, ft)
 		}
 	}
 }
+
+// isSet says whether a field has a value: not null, and no empty text.
+func isSet(v any) bool { return v != nil && v != "" }

@@ -2,12 +2,14 @@ package view
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 )
 
@@ -23,12 +25,12 @@ var (
 // applyDefaults of the Input to a composite resource's spec, which wins field by field.
 func applyDefaults(spec, defaults map[string]any) {
 	defaults = runtime.DeepCopyJSON(defaults)
-	if slices.ContainsFunc(clusterAlternatives, func(f string) bool { return spec[f] != nil }) {
+	if slices.ContainsFunc(clusterAlternatives, func(f string) bool { return isSet(spec[f]) }) {
 		drop(defaults, clusterAlternatives...)
 	}
 	applyServiceDefaults(spec["services"], defaults["services"])
 	delete(defaults, "services")
-	merge(spec, defaults)
+	merge(spec, defaults, reflect.TypeFor[v1alpha1.PodIdentityProviderSpec]())
 }
 
 // applyServiceDefaults gives each service the defaults of the service of that name.
@@ -49,13 +51,13 @@ func applyServiceDefaults(services, defaults any) {
 		}
 		name, _ := m["name"].(string)
 		d := maps.Clone(byName[name])
-		if m["roleArn"] != nil {
+		if isSet(m["roleArn"]) {
 			drop(d, ownRole...)
 		}
-		if slices.ContainsFunc(ownRole, func(f string) bool { return m[f] != nil }) {
+		if slices.ContainsFunc(ownRole, func(f string) bool { return isSet(m[f]) }) {
 			drop(d, "roleArn")
 		}
-		merge(m, d)
+		merge(m, d, reflect.TypeFor[v1alpha1.Service]())
 	}
 }
 

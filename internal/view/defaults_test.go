@@ -41,6 +41,17 @@ func TestDefaults(t *testing.T) {
 			spec:   `{region: null, role: null, services: [{name: s3}]}`, defaults: `{region: b, role: {path: /x/}}`,
 			want: `{region: b, role: {path: /x/}, services: [{name: s3}]}`,
 		},
+		"EmptyTextDoesNot": {
+			reason:   "An empty text in a field is what templates make of no value.",
+			spec:     `{region: "", role: {path: ""}, clusterName: "", services: [{name: s3, roleArn: "", version: ""}]}`,
+			defaults: `{region: b, role: {path: /x/}, clusterNameRef: {name: c}, services: [{name: s3, version: v1.0.0, permissions: {accessLevel: ReadOnly}}]}`,
+			want:     `{region: b, role: {path: /x/}, clusterName: "", clusterNameRef: {name: c}, services: [{name: s3, roleArn: "", version: v1.0.0, permissions: {accessLevel: ReadOnly}}]}`,
+		},
+		"EmptyTextInMap": {
+			reason: "In a map of the user's own it is a value.",
+			spec:   `{tags: {a: ""}, runtime: {podLabels: {l: ""}}, services: [{name: s3}]}`, defaults: `{tags: {a: d}, runtime: {podLabels: {l: d}}}`,
+			want: `{tags: {a: ""}, runtime: {podLabels: {l: ""}}, services: [{name: s3}]}`,
+		},
 		"MapsMerge": {
 			reason: "Maps should merge, key by key.",
 			spec:   `{tags: {a: mine, b: mine}, services: [{name: s3}]}`, defaults: `{tags: {b: default, c: default}, runtime: {podLabels: {l: d}}}`,
