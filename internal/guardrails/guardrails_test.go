@@ -8,10 +8,9 @@ import (
 	"time"
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
-	"google.golang.org/protobuf/types/known/structpb"
-	"sigs.k8s.io/yaml"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
@@ -158,13 +157,13 @@ func resolve(t *testing.T, guardrails, defaults, spec string) (*view.View, *iden
 	t.Helper()
 	input := map[string]any{}
 	if guardrails != "" {
-		input["guardrails"] = parse(t, guardrails)
+		input["guardrails"] = testutil.Parse(t, guardrails)
 	}
 	if defaults != "" {
-		input["defaults"] = parse(t, defaults)
+		input["defaults"] = testutil.Parse(t, defaults)
 	}
-	xr := map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProvider", "metadata": map[string]any{"name": "storage"}, "spec": parse(t, spec)}
-	v, errs := view.From(&fnv1.RunFunctionRequest{Input: message(t, input), Observed: &fnv1.State{Composite: &fnv1.Resource{Resource: message(t, xr)}}}, time.Time{})
+	xr := map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProvider", "metadata": map[string]any{"name": "storage"}, "spec": testutil.Parse(t, spec)}
+	v, errs := view.From(&fnv1.RunFunctionRequest{Input: testutil.Struct(t, input), Observed: &fnv1.State{Composite: &fnv1.Resource{Resource: testutil.Struct(t, xr)}}}, time.Time{})
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -173,22 +172,4 @@ func resolve(t *testing.T, guardrails, defaults, spec string) (*view.View, *iden
 		t.Fatal(errs)
 	}
 	return v, id
-}
-
-func parse(t *testing.T, s string) map[string]any {
-	t.Helper()
-	m := map[string]any{}
-	if err := yaml.Unmarshal([]byte(s), &m); err != nil {
-		t.Fatalf("%v in %s", err, s)
-	}
-	return m
-}
-
-func message(t *testing.T, m map[string]any) *structpb.Struct {
-	t.Helper()
-	s, err := structpb.NewStruct(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }

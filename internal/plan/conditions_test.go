@@ -10,6 +10,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 )
 
 const (
@@ -189,7 +190,7 @@ func TestChecks(t *testing.T) {
 func TestPrerequisitesReady(t *testing.T) {
 	missing := waiting(v1alpha1.ReasonMissing, "roles.iam.aws.upbound.io", "missing, install provider-aws-iam")
 	observed := outcomeOf("s3", missing)
-	observed.Desired = object(t, map[string]any{"kind": "Role"})
+	observed.Desired = testutil.Struct(t, map[string]any{"kind": "Role"})
 	cases := map[string]struct {
 		reason string
 		input  v1beta1.Input

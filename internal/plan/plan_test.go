@@ -12,13 +12,14 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/resources"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 // TestOutcome is the truth table of what becomes of a resource that is wanted: its gate, whether it exists, and what it
 // reports.
 func TestOutcome(t *testing.T) {
-	built := object(t, map[string]any{"kind": "Role"})
+	built := testutil.Struct(t, map[string]any{"kind": "Role"})
 	gate := &resources.Wait{Reason: v1alpha1.ReasonWaiting, Subject: "x", Message: "y"}
 	missing := &resources.Wait{Reason: v1alpha1.ReasonMissing, Subject: "x", Message: "y"}
 	conflict := &resources.Wait{Reason: v1alpha1.ReasonConflict, Subject: "x", Message: "y"}

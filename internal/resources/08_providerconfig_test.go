@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 )
 
 const chain = `[
@@ -301,7 +302,7 @@ func TestNamespaceLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {namespace: team-a, name: storage}, spec: {credentials: {source: PodIdentity}}}`
-	if diff := cmp.Diff(parse(t, want), got.AsMap()); diff != "" {
+	if diff := cmp.Diff(testutil.Parse(t, want), got.AsMap()); diff != "" {
 		t.Errorf("Build(): -want, +got:\n%s", diff)
 	}
 	if r.Service != "" || r.Condition != v1alpha1.ConditionProviderConfigReady {

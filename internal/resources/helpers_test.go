@@ -5,48 +5,22 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/types/known/structpb"
-	"sigs.k8s.io/yaml"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A world is what a composite resource meets, in YAML. In the zero world every kind is proven and nothing is in the way.
-type world struct {
-	// Spec is merged into that of the smallest composite resource; null takes a field out.
-	Spec string
-	// XR is merged into the composite resource.
-	XR string
-	// Input of the function.
-	Input string
-	// Observed composed resources by key.
-	Observed map[string]string
-	// Answers that differ from those of the zero world, by the key of the question: a list of objects, or unanswered.
-	Answers map[string]string
-	// Capabilities says whether the caller advertises any: whether it is a Crossplane 2.2 or later.
-	Capabilities bool
-}
+// A world is what a composite resource meets, in YAML. In the zero world every kind is proven and nothing is in the way: its Answers
+// are those that differ.
+type world testutil.World
 
-const unanswered = "unanswered"
-
-const smallest = `
-apiVersion: aws.podidentity.dev/v1alpha1
-kind: PodIdentityProvider
-metadata: {name: storage, uid: u-1}
-spec:
-  region: eu-west-1
-  clusterName: prod
-  provider: {version: v2.5.0}
-  services: [{name: s3}]
-`
+const unanswered = testutil.Unanswered
 
 // now of every test.
-func now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
+var now = testutil.Now
 
 // answers of the zero world.
 func answers() map[string]string {
@@ -86,21 +60,10 @@ func xrCRD(reference string) string {
 // context of a world whose composite resource must be valid.
 func (w world) context(t testing.TB) *Context {
 	t.Helper()
-	xr := parse(t, smallest)
-	mergePatch(xr, parse(t, w.XR))
-	mergePatch(xr, map[string]any{"spec": parse(t, w.Spec)})
-	req := &fnv1.RunFunctionRequest{
-		Observed:       &fnv1.State{Composite: &fnv1.Resource{Resource: toStruct(t, xr)}, Resources: map[string]*fnv1.Resource{}},
-		ExtraResources: map[string]*fnv1.Resources{}, RequiredResources: map[string]*fnv1.Resources{}, RequiredSchemas: map[string]*fnv1.Schema{},
-	}
-	if w.Input != "" {
-		req.Input = toStruct(t, parse(t, w.Input))
-	}
-	for key, doc := range w.Observed {
-		req.Observed.Resources[key] = &fnv1.Resource{Resource: toStruct(t, parse(t, doc))}
-	}
-	w.answer(t, req)
-	v, errs := view.From(req, now())
+	all := answers()
+	maps.Copy(all, w.Answers)
+	w.Answers = all
+	v, errs := view.From(testutil.World(w).Request(t), testutil.Now())
 	if len(errs) > 0 {
 		t.Fatalf("view.From(...): %v", errs.ToAggregate())
 	}
@@ -109,52 +72,6 @@ func (w world) context(t testing.TB) *Context {
 		t.Fatalf("identity.Resolve(...): %v", errs.ToAggregate())
 	}
 	return &Context{View: v, Identity: id}
-}
-
-// answer whatever might be asked, in the form of the caller.
-func (w world) answer(t testing.TB, req *fnv1.RunFunctionRequest) {
-	t.Helper()
-	all := answers()
-	maps.Copy(all, w.Answers)
-	into := req.GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.
-	if w.Capabilities {
-		into = req.GetRequiredResources()
-		req.Meta = &fnv1.RequestMeta{Capabilities: []fnv1.Capability{
-			fnv1.Capability_CAPABILITY_CAPABILITIES, fnv1.Capability_CAPABILITY_REQUIRED_RESOURCES, fnv1.Capability_CAPABILITY_REQUIRED_SCHEMAS,
-		}}
-	}
-	for key, doc := range all {
-		if doc == unanswered {
-			continue
-		}
-		items, _ := parse(t, "items: "+doc)["items"].([]any)
-		if w.Capabilities && strings.HasPrefix(key, "kind/") {
-			version := "/v1beta1"
-			if strings.Contains(key, "managedresourcedefinitions") || key == "kind/podidentityproviders.aws.podidentity.dev" {
-				version = "/v1alpha1"
-			}
-			s := &fnv1.Schema{}
-			if len(items) > 0 {
-				s.OpenapiV3 = schemaOf(t, items[0].(map[string]any))
-			}
-			req.RequiredSchemas[key+version] = s
-			continue
-		}
-		into[key] = &fnv1.Resources{}
-		for _, i := range items {
-			into[key].Items = append(into[key].Items, &fnv1.Resource{Resource: toStruct(t, i.(map[string]any))})
-		}
-	}
-}
-
-// schemaOf the only version of a CustomResourceDefinition; any object where it says nothing.
-func schemaOf(t testing.TB, crd map[string]any) *structpb.Struct {
-	t.Helper()
-	o := view.NewObject(toStruct(t, crd))
-	if s := o.List("spec", "versions")[0].Value("schema", "openAPIV3Schema").GetStructValue(); s != nil {
-		return s
-	}
-	return toStruct(t, map[string]any{"type": "object"})
 }
 
 // all resources of the world's full plan.
@@ -202,7 +119,7 @@ func testBuild(t *testing.T, cases map[string]buildCase) {
 			if err != nil {
 				t.Fatalf("%s\nBuild() of %s: %v", tc.reason, tc.key, err)
 			}
-			if diff := cmp.Diff(parse(t, tc.want), got.AsMap()); diff != "" {
+			if diff := cmp.Diff(testutil.Parse(t, tc.want), got.AsMap()); diff != "" {
 				t.Errorf("%s\nBuild() of %s: -want, +got:\n%s", tc.reason, tc.key, diff)
 			}
 			if gvk := got.AsMap()["apiVersion"].(string) + " " + got.AsMap()["kind"].(string); gvk != r.Kind.GroupVersion().String()+" "+r.Kind.Kind {
@@ -260,42 +177,8 @@ func testAbsent(t *testing.T, cases map[string]absentCase) {
 	}
 }
 
-func parse(t testing.TB, doc string) map[string]any {
-	t.Helper()
-	m := map[string]any{}
-	if err := yaml.Unmarshal([]byte(doc), &m); err != nil {
-		t.Fatalf("%v in:\n%s", err, doc)
-	}
-	return m
-}
-
-func toStruct(t testing.TB, m map[string]any) *structpb.Struct {
-	t.Helper()
-	s, err := structpb.NewStruct(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // observed is the view of an object in YAML.
 func observed(t testing.TB, doc string) view.Object {
 	t.Helper()
-	return view.NewObject(toStruct(t, parse(t, doc)))
-}
-
-// mergePatch as in RFC 7386.
-func mergePatch(dst, patch map[string]any) {
-	for k, v := range patch {
-		dm, dok := dst[k].(map[string]any)
-		pm, pok := v.(map[string]any)
-		switch {
-		case v == nil:
-			delete(dst, k)
-		case dok && pok:
-			mergePatch(dm, pm)
-		default:
-			dst[k] = v
-		}
-	}
+	return view.NewObject(testutil.Struct(t, testutil.Parse(t, doc)))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 )
 
 // TestLeaving says what of a service that the spec no longer names is held, and why.
@@ -178,7 +179,7 @@ func TestLeaving(t *testing.T) {
 // TestLeavingAsIs makes sure that what leaves keeps what it is, above all its name in AWS.
 func TestLeavingAsIs(t *testing.T) {
 	o := observed(t, `{apiVersion: a/v1, kind: Role, metadata: {name: x, uid: u, labels: {a: b}, annotations: {crossplane.io/external-name: e, aws.podidentity.dev/cluster: c, other: "1"}}, spec: {forProvider: {path: /}}, status: {a: b}}`)
-	want := parse(t, `{apiVersion: a/v1, kind: Role, metadata: {name: x, annotations: {crossplane.io/external-name: e, aws.podidentity.dev/cluster: c}}, spec: {forProvider: {path: /}}}`)
+	want := testutil.Parse(t, `{apiVersion: a/v1, kind: Role, metadata: {name: x, annotations: {crossplane.io/external-name: e, aws.podidentity.dev/cluster: c}}, spec: {forProvider: {path: /}}}`)
 	if diff := cmp.Diff(want, asIs(o).AsMap()); diff != "" {
 		t.Errorf("asIs(...): -want, +got:\n%s", diff)
 	}

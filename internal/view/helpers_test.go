@@ -2,32 +2,27 @@ package view
 
 import (
 	"testing"
-	"time"
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"google.golang.org/protobuf/types/known/structpb"
-	"k8s.io/apimachinery/pkg/util/validation/field"
-	"sigs.k8s.io/yaml"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 )
 
-// now of every test.
-func now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
+// now of every test, and paths that errors are about.
+var (
+	now   = testutil.Now
+	paths = testutil.Paths
+)
 
 // object of a YAML document; nil if that is empty.
 func object(t testing.TB, doc string) *structpb.Struct {
 	t.Helper()
-	m := map[string]any{}
-	if err := yaml.Unmarshal([]byte(doc), &m); err != nil {
-		t.Fatalf("%v in:\n%s", err, doc)
-	}
+	m := testutil.Parse(t, doc)
 	if len(m) == 0 {
 		return nil
 	}
-	s, err := structpb.NewStruct(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return testutil.Struct(t, m)
 }
 
 // newRequest with a composite resource and an Input, either of which may be empty.
@@ -54,14 +49,3 @@ func mustView(t testing.TB, req *fnv1.RunFunctionRequest) *View {
 	}
 	return v
 }
-
-// paths that errors are about, with their types: what a test cares for.
-func paths(errs field.ErrorList) []string {
-	var out []string
-	for _, e := range errs {
-		out = append(out, e.Field+": "+string(e.Type))
-	}
-	return out
-}
-
-//go:fix inline
