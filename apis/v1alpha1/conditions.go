@@ -64,9 +64,10 @@ const (
 	ReasonPreview Reason = "Preview"
 
 	// ReasonInvalidSpec: the composite resource or the Input is not valid, or breaks a guardrail; the message lists
-	// everything that is wrong, by field. Nothing changes until it is mended: what exists stays.
+	// everything that is wrong, by field. Nothing changes until you correct it: what exists stays. A raw template of a runtime
+	// concerns only the services that use it: the others go on.
 	//
-	// To do: mend every field in the message. For a guardrail, ask the platform team.
+	// To do: correct every field in the message. For a guardrail, ask the platform team.
 	ReasonInvalidSpec Reason = "InvalidSpec"
 
 	// ReasonMissing: something that must exist beforehand does not; the message says what and what brings it.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/nearest"
 )
 
 // A Service is an AWS service that has a provider package. It is shared: do not change what it refers to.
@@ -93,25 +93,4 @@ func Versions() []string { return slices.Clone(content().Versions) }
 func ReadingOf(prefix string) Reading { return content().reading(prefix) }
 
 // Nearest names of services to one that does not exist, at most three.
-func Nearest(name string) []string {
-	type candidate struct {
-		name     string
-		distance int
-	}
-	var cs []candidate
-	for _, n := range Names() {
-		d := levenshtein.Distance(name, n, nil)
-		if strings.Contains(n, name) || strings.Contains(name, n) {
-			d = min(d, 2)
-		}
-		if d <= 1+len(name)/3 {
-			cs = append(cs, candidate{n, d})
-		}
-	}
-	slices.SortStableFunc(cs, func(a, b candidate) int { return a.distance - b.distance })
-	var out []string
-	for _, c := range cs[:min(len(cs), 3)] {
-		out = append(out, c.name)
-	}
-	return out
-}
+func Nearest(name string) []string { return nearest.To(name, Names()) }

@@ -103,6 +103,8 @@ type Service struct {
 	DisableSessionTags bool
 	// Runtime of the provider.
 	Runtime v1alpha1.Runtime
+	// Flaws of the runtime's raw templates. They concern this service alone.
+	Flaws []Flaw
 	// VerifyCredentials says that the provider's pods are to be looked at.
 	VerifyCredentials bool
 	// Settle is how long to wait after the association is ready before the Provider is created.
@@ -151,6 +153,9 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 	errs = append(errs, validateUnique(at.Child("services"), s.Services, id.Services)...)
 	if len(errs) == 0 {
 		errs = id.validateImmutable(v, at)
+	}
+	if len(errs) == 0 {
+		id.findFlaws(v, at)
 	}
 	return id, errs
 }

@@ -22,6 +22,9 @@ func AssociationKey(service string) string { return "association/" + service }
 // ProviderKey is the composition-resource name of a service's Provider.
 func ProviderKey(service string) string { return "provider/" + service }
 
+// RuntimeConfigKey is the composition-resource name of a service's DeploymentRuntimeConfig.
+func RuntimeConfigKey(service string) string { return "runtimeconfig/" + service }
+
 // AnnotationIdentity on a provider's pods is a digest of what their credentials depend on.
 const AnnotationIdentity = v1alpha1.Group + "/identity"
 

@@ -1,22 +1,18 @@
 package identity
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
-	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// templates that would take the identity away from a provider.
+// validateRuntime checks how providers run, and refuses what would take the identity away from them.
 func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 	if r == nil {
 		return nil
@@ -32,13 +28,9 @@ func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 	errs = append(errs, metavalidation.ValidateLabels(r.NodeSelector, at.Child("nodeSelector"))...)
 	for _, k := range slices.Sorted(maps.Keys(r.PodAnnotations)) {
 		errs = append(errs, problems(at.Child("podAnnotations").Key(k), strings.ToLower(k), validation.IsQualifiedName)...)
-		switch k {
-		case AnnotationIdentity:
-			errs = append(errs, field.Forbidden(at.Child("podAnnotations").Key(k), "it restarts the provider when its credentials change"))
-		case AnnotationRestart:
-			errs = append(errs, field.Forbidden(at.Child("podAnnotations").Key(k), "it restarts the provider where its pods have no credentials"))
-		}
 	}
+	errs = append(errs, reserved(at.Child("podAnnotations"), r.PodAnnotations)...)
+	errs = append(errs, reserved(at.Child("podLabels"), r.PodLabels)...)
 	seen := make(map[string]bool, len(r.Env))
 	for i, e := range r.Env {
 		if e.Name == "" || strings.Contains(e.Name, "=") {
@@ -49,59 +41,37 @@ func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 		}
 		seen[e.Name] = true
 	}
-	if r.DeploymentTemplate != nil {
-		errs = append(errs, validateTemplate(at.Child("deploymentTemplate"), r.DeploymentTemplate.Raw, &appsv1.Deployment{},
-			[]string{"spec", "template", "metadata", "annotations", AnnotationIdentity},
-			[]string{"spec", "template", "metadata", "annotations", AnnotationRestart},
-			[]string{"metadata", "name"}, []string{"spec", "template", "spec", "serviceAccountName"}, []string{"spec", "template", "spec", "serviceAccount"})...)
-	}
-	if r.ServiceAccountTemplate != nil {
-		errs = append(errs, validateTemplate(at.Child("serviceAccountTemplate"), r.ServiceAccountTemplate.Raw, &corev1.ServiceAccount{}, []string{"metadata", "name"})...)
-	}
-	return errs
+	return append(errs, validateTemplates(at, r)...)
 }
 
-// validateTemplate refuses paths that the identity depends on, and directives that could take other parts out.
-func validateTemplate(at *field.Path, raw []byte, as any, forbidden ...[]string) field.ErrorList {
-	var m map[string]any
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, "must be an object")}
-	}
-	if err := json.Unmarshal(raw, as); err != nil {
-		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
-	}
+// keysOf prefixes, in small letters, are of those who give a pod its identity, and of Crossplane's package manager. A pod of a
+// provider that has one could lose its credentials, or be taken for another's.
+//
+//nolint:gochecknoglobals // Constants in all but the keyword.
+var keysOf = map[string]string{
+	"eks.amazonaws.com": "EKS decides by it whether and how a pod gets credentials",
+	"iam.amazonaws.com": "agents that replace the identity of pods decide by it",
+	"pkg.crossplane.io": "Crossplane knows the pods of packages by it",
+}
+
+// reserved are the labels and annotations of pods that users may not set. Kubernetes takes the prefix of an annotation in any
+// letter case.
+func reserved(at *field.Path, m map[string]string) field.ErrorList {
 	errs := field.ErrorList{}
-	directives(at, m, &errs)
-	for _, path := range forbidden {
-		o := m
-		for i, name := range path {
-			if i == len(path)-1 && o[name] != nil {
-				errs = append(errs, field.Forbidden(at.Child(path[0], path[1:]...), "the identity depends on it; services[].serviceAccountName is the place to name a ServiceAccount"))
-			}
-			o, _ = o[name].(map[string]any)
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		prefix, _, _ := strings.Cut(strings.ToLower(k), "/")
+		why := keysOf[prefix]
+		switch {
+		case strings.EqualFold(k, AnnotationIdentity):
+			why = "it restarts the provider when its credentials change"
+		case strings.EqualFold(k, AnnotationRestart):
+			why = "it restarts the provider where its pods have no credentials"
+		case k == "app" && m[k] == "crossplane":
+			why = "Crossplane's own Service sends requests to pods with it"
+		}
+		if why != "" {
+			errs = append(errs, field.Forbidden(at.Key(k), why))
 		}
 	}
 	return errs
-}
-
-// directives adds them to the errors, until there are too many.
-func directives(at *field.Path, v any, errs *field.ErrorList) {
-	if len(*errs) > view.MaxErrors {
-		return
-	}
-	switch v := v.(type) {
-	case nil:
-		*errs = append(*errs, field.Forbidden(at, "null removes a field, which could be one that the identity depends on"))
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			if strings.HasPrefix(k, "$") {
-				*errs = append(*errs, field.Forbidden(at.Child(k), "merge directives could remove what the identity depends on"))
-			}
-			directives(at.Child(k), v[k], errs)
-		}
-	case []any:
-		for i, e := range v {
-			directives(at.Index(i), e, errs)
-		}
-	}
 }

@@ -37,7 +37,7 @@ var stages = []struct {
 
 // Gravity of the reasons: a condition that covers several resources has the gravest of theirs.
 var gravity = []v1alpha1.Reason{ //nolint:gochecknoglobals // A constant in all but the keyword.
-	v1alpha1.ReasonFailed, v1alpha1.ReasonConflict, v1alpha1.ReasonMissing, v1alpha1.ReasonRemoving, v1alpha1.ReasonCreating, v1alpha1.ReasonWaiting, v1alpha1.ReasonReady,
+	v1alpha1.ReasonFailed, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonConflict, v1alpha1.ReasonMissing, v1alpha1.ReasonRemoving, v1alpha1.ReasonCreating, v1alpha1.ReasonWaiting, v1alpha1.ReasonReady,
 }
 
 func (p *Plan) conditions() []Condition {
@@ -70,9 +70,11 @@ func (p *Plan) applies(c v1alpha1.ConditionType) bool {
 	return true
 }
 
-// prerequisites are what must exist before anything of its kind can be created.
+// prerequisites are what must exist before anything of its kind can be created, and what must be right.
 func (p *Plan) prerequisites() Condition {
-	c := p.sum(func(o *Outcome) bool { return o.waiting() && o.reason() == v1alpha1.ReasonMissing })
+	c := p.sum(func(o *Outcome) bool {
+		return o.Condition == v1alpha1.ConditionPrerequisitesReady || o.waiting() && o.reason() == v1alpha1.ReasonMissing
+	})
 	c.Type = v1alpha1.ConditionPrerequisitesReady
 	switch {
 	case !c.Status:

@@ -87,7 +87,7 @@ func phase(os []*Outcome) v1alpha1.Phase {
 	switch reason { //nolint:exhaustive // The others are all on the way.
 	case v1alpha1.ReasonReady:
 		return v1alpha1.PhaseReady
-	case v1alpha1.ReasonFailed:
+	case v1alpha1.ReasonFailed, v1alpha1.ReasonInvalidSpec:
 		return v1alpha1.PhaseFailed
 	case v1alpha1.ReasonConflict:
 		return v1alpha1.PhaseConflict

@@ -38,6 +38,7 @@ func RuntimeConfig(c *Context, s *identity.Service) *Resource {
 		Wait: first(
 			c.unowned(key, runtimeConfigKind, s.Provider.Name, "delete it, or set management: Observe for the service"),
 			c.soleUser(key, runtimeConfigKind, s, runsAs(s.ServiceAccount)),
+			flawed(s),
 		),
 		Build: func() (*structpb.Struct, error) { return runtimeConfig(c, s) },
 		Ready: func(o view.Object) Readiness { return c.runtimeConfigReady(o, s) },
@@ -75,9 +76,12 @@ func (c *Context) podAnnotation(s *identity.Service, name string) string {
 	return c.View.Observed(runtimeConfigKey(s)).String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", name)
 }
 
-func runtimeConfigKey(s *identity.Service) string { return "runtimeconfig/" + s.Name }
+func runtimeConfigKey(s *identity.Service) string { return identity.RuntimeConfigKey(s.Name) }
 
 func runtimeConfig(c *Context, s *identity.Service) (*structpb.Struct, error) {
+	if len(s.Flaws) > 0 {
+		return c.kept(s)
+	}
 	drc := &pkgv1beta1.DeploymentRuntimeConfig{
 		TypeMeta:   typeMeta(runtimeConfigKind),
 		ObjectMeta: metav1.ObjectMeta{Name: s.Provider.Name},
@@ -130,10 +134,21 @@ func deploymentSpec(c *Context, s *identity.Service) *appsv1.DeploymentSpec {
 	return spec
 }
 
-// podAnnotations with the digest, and that of the last restart of pods without credentials. While the association does not tell
+// podAnnotations are those that the user wants, and our own.
+func podAnnotations(c *Context, s *identity.Service) map[string]string {
+	own := c.ownAnnotations(s)
+	if len(s.Runtime.PodAnnotations) == 0 {
+		return own
+	}
+	as := maps.Clone(s.Runtime.PodAnnotations)
+	maps.Copy(as, own)
+	return as
+}
+
+// ownAnnotations are the digest, and that of the last restart of pods without credentials. While the association does not tell
 // the digest, or is not known everywhere yet, it stays what it was: nothing restarts because something cannot be read, or too
 // early. A restart stays recorded whatever the spec says of it: to forget it would be another one.
-func podAnnotations(c *Context, s *identity.Service) map[string]string {
+func (c *Context) ownAnnotations(s *identity.Service) map[string]string {
 	digest, restart := c.digest(s), c.podAnnotation(s, identity.AnnotationRestart)
 	if digest == "" || c.held(s) != nil {
 		digest = c.observedDigest(s)
@@ -141,7 +156,7 @@ func podAnnotations(c *Context, s *identity.Service) map[string]string {
 	if c.injected(s).restart {
 		restart = digest
 	}
-	as := maps.Clone(s.Runtime.PodAnnotations)
+	var as map[string]string
 	for name, v := range map[string]string{identity.AnnotationIdentity: digest, identity.AnnotationRestart: restart} {
 		if v == "" {
 			continue

@@ -24,7 +24,7 @@ func Provider(c *Context, s *identity.Service) *Resource {
 		Kind:      providerKind,
 		Name:      c.observedName(key, s.Provider.Name),
 		// A conflict is told at once, not when the association is ready.
-		Wait:  first(c.noOther(key, s.Provider, "set management: Observe for the service, or remove that Provider"), c.family(), c.settled(s)),
+		Wait:  first(c.noOther(key, s.Provider, "set management: Observe for the service, or remove that Provider"), flawed(s), c.family(), c.settled(s)),
 		Build: c.object(func() any { return provider(c, s) }),
 		Ready: c.providerReady(s.Provider),
 	}

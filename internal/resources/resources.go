@@ -44,7 +44,7 @@ func (r *Resource) Check() bool { return r.Build == nil }
 
 // A Wait says why an object may not be created yet, or what is not as a check wants it.
 type Wait struct {
-	// Reason is Missing, Waiting or Conflict; of a check also Creating or Failed.
+	// Reason is Missing, Waiting, Conflict or InvalidSpec; of a check also Creating or Failed.
 	Reason v1alpha1.Reason
 	// Subject is what is waited for; empty if it is part of the message.
 	Subject string
@@ -84,6 +84,7 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 		own := []*Resource{Role(c, s)}
 		own = append(own, Policies(c, s)...)
 		own = append(own, Attachments(c, s)...)
+		own = append(own, Templates(s)...)
 		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s), ObservedProvider(c, s), Credentials(c, s))
 		rs = append(rs, c.forService(s, own)...)
 	}

@@ -2,7 +2,8 @@
 // installs, the CompositeResourceDefinition of the API and the CustomResourceDefinition of the function's Input, and the
 // Go types into pages of documentation.
 //
-// Usage: generate WHAT FROM TO. FROM is a CustomResourceDefinition, or the folder of the Go types for the conditions.
+// Usage: generate WHAT FROM... TO. FROM is a CustomResourceDefinition, or the folder of the Go types for the conditions; for what
+// is known of a DeploymentRuntimeConfig it is that of several releases of Crossplane.
 package main
 
 import (
@@ -32,8 +33,12 @@ var makers = map[string]func(*extv1.CustomResourceDefinition) (any, error){
 }
 
 func main() {
+	if len(os.Args) > 4 && os.Args[1] == "runtime-schema" {
+		exit(runtimeSchema(os.Args[2:len(os.Args)-1], os.Args[len(os.Args)-1]))
+		return
+	}
 	if len(os.Args) != 4 {
-		exit(errors.New("usage: generate WHAT FROM TO"))
+		exit(errors.New("usage: generate WHAT FROM... TO"))
 	}
 	exit(generate(os.Args[1], os.Args[2], os.Args[3]))
 }

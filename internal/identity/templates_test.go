@@ -1,0 +1,81 @@
+package identity
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// newest is a DeploymentRuntimeConfig of a Crossplane that knows a pod's resources, and a field that nobody has heard of yet.
+const newest = `[{metadata: {name: deploymentruntimeconfigs.pkg.crossplane.io}, spec: {versions: [{name: v1beta1, served: true, schema: {openAPIV3Schema: {type: object, properties: {
+  spec: {type: object, properties: {deploymentTemplate: {type: object, properties: {spec: {type: object, properties: {template: {type: object, properties: {spec: {type: object, properties: {
+    resources: {type: object}, invented: {type: object}}}}}}}}}}}}}}}]}}]`
+
+// oldest is one that knows neither.
+var oldest = strings.Replace(newest, "resources: {type: object}, invented: {type: object}", "nodeSelector: {type: object}", 1)
+
+const (
+	questions = "kind/deploymentruntimeconfigs.pkg.crossplane.io"
+	atPod     = ".deploymentTemplate.spec.template.spec."
+	first     = "spec.services[0].runtime"
+)
+
+func TestFlaws(t *testing.T) {
+	const (
+		two  = `services: [{name: s3, runtime: {deploymentTemplate: {spec: {template: {spec: {nodeselector: {a: b}}}}}}}, {name: sqs}]`
+		pod  = `services: [{name: s3, runtime: {deploymentTemplate: {spec: {template: {spec: {resources: {limits: {cpu: 1}}}}}}}}]`
+		none = `services: [{name: s3, runtime: {deploymentTemplate: {spec: {template: {spec: {invented: {}}}}}}}]`
+	)
+	cases := map[string]struct {
+		reason string
+		world  world
+		// want is what is wrong, by service.
+		want map[string][]string
+		// asked says whether the schema is asked for.
+		asked bool
+	}{
+		"None":      {reason: "A right template has no flaw, and nothing is asked for.", world: world{Spec: `services: [{name: s3, runtime: {deploymentTemplate: {spec: {template: {spec: {nodeSelector: {a: b}}}}}}}]`}},
+		"One":       {reason: "A mistake concerns the service that makes it.", world: world{Spec: two}, want: map[string][]string{"s3": {first + atPod + "nodeselector"}}, asked: true},
+		"Inherited": {reason: "One in the runtime of all concerns those that have no other.", world: world{Spec: `{runtime: {deploymentTemplate: {sepc: {}}}, services: [{name: s3}, {name: ec2}, {name: sqs, runtime: {deploymentTemplate: {}}}]}`}, want: map[string][]string{"s3": {"spec.runtime.deploymentTemplate.sepc"}, "ec2": {"spec.runtime.deploymentTemplate.sepc"}}, asked: true},
+		"Both":      {reason: "Each template tells its own mistakes.", world: world{Spec: `{runtime: {serviceAccountTemplate: {secrets: []}}, services: [{name: s3, runtime: {deploymentTemplate: {spec: {replicas: two}}}}]}`}, want: map[string][]string{"s3": {first + ".deploymentTemplate.spec.replicas", "spec.runtime.serviceAccountTemplate.secrets"}}, asked: true},
+		"Observed":  {reason: "Nobody reads the templates of a provider that somebody else installs.", world: world{Spec: `services: [{name: s3, management: Observe, runtime: {deploymentTemplate: {sepc: {}}}}]`}},
+		"Unknown":   {reason: "Whether this Crossplane has a newer field is not known before it tells.", world: world{Spec: pod}, want: map[string][]string{"s3": nil}, asked: true},
+		"Yes":       {reason: "One that has it takes it.", world: world{Spec: pod, Answers: map[string]string{questions: newest}}, asked: true},
+		"No":        {reason: "One that has not does not.", world: world{Spec: pod, Answers: map[string]string{questions: oldest}}, want: map[string][]string{"s3": {first + atPod + "resources"}}, asked: true},
+		"Stored":    {reason: "What this Crossplane stored it has: nothing is asked for.", world: world{Spec: pod, Observed: map[string]string{"runtimeconfig/s3": `{spec: {deploymentTemplate: {spec: {template: {spec: {resources: {}}}}}}}`}}},
+		"Assumed":   {reason: "Prerequisites that are assumed include it.", world: world{Spec: pod, Input: `{prerequisites: Assume}`}},
+		"Preview":   {reason: "So does a preview.", world: world{Spec: pod, Input: `{preview: true}`}},
+		"Later":     {reason: "A field that we do not know is taken from a Crossplane that does,", world: world{Spec: none, Answers: map[string]string{questions: newest}}, asked: true},
+		"Never":     {reason: "and is a mistake until one says so.", world: world{Spec: none}, want: map[string][]string{"s3": {first + atPod + "invented"}}, asked: true},
+		"NotNow":    {reason: "or where it does not.", world: world{Spec: none, Answers: map[string]string{questions: oldest}}, want: map[string][]string{"s3": {first + atPod + "invented"}}, asked: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			id, v, errs := tc.world.resolve(t)
+			if len(errs) > 0 {
+				t.Fatalf("%s\nResolve(...): want no error for all, got %v", tc.reason, errs.ToAggregate())
+			}
+			var got map[string][]string
+			for _, s := range id.Services {
+				for _, f := range s.Flaws {
+					if got == nil {
+						got = map[string][]string{}
+					}
+					if _, ok := got[s.Name]; !ok {
+						got[s.Name] = nil
+					}
+					for _, e := range f.Errors {
+						got[s.Name] = append(got[s.Name], e.Field)
+					}
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\nResolve(...): -want flaws, +got:\n%s", tc.reason, diff)
+			}
+			if _, asked := v.Requirements.Proto().GetExtraResources()[questions]; asked != tc.asked { //nolint:staticcheck // Callers before 2.2 know no other.
+				t.Errorf("%s\nResolve(...): asks for the schema: want %t, got %t", tc.reason, tc.asked, asked)
+			}
+		})
+	}
+}

@@ -1,0 +1,91 @@
+package resources
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+)
+
+// Templates checks the raw templates of a service's runtime: one check for each that a DeploymentRuntimeConfig cannot have.
+// None for a service whose templates are right.
+func Templates(s *identity.Service) []*Resource {
+	rs := make([]*Resource, 0, len(s.Flaws))
+	for _, f := range s.Flaws {
+		rs = append(rs, &Resource{
+			Key:       "template/" + s.Name + "/" + f.Template,
+			Condition: v1alpha1.ConditionPrerequisitesReady,
+			Kind:      runtimeConfigKind,
+			Wait:      flaw(f),
+		})
+	}
+	return rs
+}
+
+// flawed waits until the templates of a service's runtime are right.
+func flawed(s *identity.Service) *Wait {
+	if len(s.Flaws) == 0 {
+		return nil
+	}
+	return flaw(s.Flaws[0])
+}
+
+func flaw(f identity.Flaw) *Wait {
+	if len(f.Errors) == 0 {
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: fmt.Sprintf("looking whether this Crossplane's DeploymentRuntimeConfig has all fields of the %s", f.Template)}
+	}
+	return &Wait{Reason: v1alpha1.ReasonInvalidSpec, Message: list(f.Errors)}
+}
+
+// maxFlaw bounds how long an error of a template is, in bytes: it may quote what the user wrote.
+const maxFlaw = 500
+
+// list errors in one line.
+func list(errs field.ErrorList) string {
+	out := make([]string, 0, len(errs))
+	for _, e := range errs {
+		m := e.Error()
+		if len(m) > maxFlaw {
+			m = strings.ToValidUTF8(m[:maxFlaw], "") + " ..."
+		}
+		out = append(out, m)
+	}
+	return strings.Join(out, "; ")
+}
+
+// kept is a DeploymentRuntimeConfig whose templates are wrong: as it exists, but for the annotations that restart the provider
+// when its credentials change.
+func (c *Context) kept(s *identity.Service) (*structpb.Struct, error) {
+	o := c.View.Observed(runtimeConfigKey(s))
+	spec := proto.CloneOf(o.Value("spec").GetStructValue())
+	if spec == nil {
+		return nil, fmt.Errorf("the DeploymentRuntimeConfig as it exists has no spec, and its templates are wrong: %s", flaw(s.Flaws[0]).Message)
+	}
+	at := spec
+	for _, name := range []string{"deploymentTemplate", "spec", "template", "metadata", "annotations"} {
+		next := at.GetFields()[name].GetStructValue()
+		if next == nil {
+			next = &structpb.Struct{}
+			at.Fields[name] = structpb.NewStructValue(next)
+		}
+		if next.Fields == nil {
+			next.Fields = map[string]*structpb.Value{}
+		}
+		at = next
+	}
+	for name, v := range c.ownAnnotations(s) {
+		at.Fields[name] = structpb.NewStringValue(v)
+	}
+	apiVersion, kind := runtimeConfigKind.ToAPIVersionAndKind()
+	return &structpb.Struct{Fields: map[string]*structpb.Value{
+		"apiVersion": structpb.NewStringValue(apiVersion),
+		"kind":       structpb.NewStringValue(kind),
+		"metadata":   structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{"name": structpb.NewStringValue(o.Name())}}),
+		"spec":       structpb.NewStructValue(spec),
+	}}, nil
+}
