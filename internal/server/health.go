@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	grpchealth "google.golang.org/grpc/health"
@@ -14,10 +16,13 @@ type health struct {
 	*grpchealth.Server
 
 	stopping chan struct{}
+	// problem says why nobody can be served though the server runs; empty if
+	// nothing is the matter.
+	problem func() string
 }
 
-func newHealth() *health {
-	return &health{Server: grpchealth.NewServer(), stopping: make(chan struct{})}
+func newHealth(problem func() string) *health {
+	return &health{Server: grpchealth.NewServer(), stopping: make(chan struct{}), problem: problem}
 }
 
 // stop reports NOT_SERVING from now on, and tells watchers so. Call it once.
@@ -26,14 +31,24 @@ func (h *health) stop() {
 	close(h.stopping)
 }
 
-// stopped says whether it reports NOT_SERVING.
-func (h *health) stopped() bool {
+// unready says why it reports NOT_SERVING; empty while it does not.
+func (h *health) unready() string {
 	select {
 	case <-h.stopping:
-		return true
+		return "stopping"
 	default:
-		return false
+		return h.problem()
 	}
+}
+
+// Check the status of a service. It is not serving either where nobody can be
+// served for a reason that lies outside.
+func (h *health) Check(ctx context.Context, req *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
+	rsp, err := h.Server.Check(ctx, req)
+	if err == nil && h.unready() != "" {
+		rsp.Status = grpc_health_v1.HealthCheckResponse_NOT_SERVING
+	}
+	return rsp, err
 }
 
 // Watch sends the status of a service now, and once more when the server

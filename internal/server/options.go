@@ -89,16 +89,18 @@ func (o *Options) setDefaults() {
 	}
 }
 
-func (o *Options) credentials() (credentials.TransportCredentials, error) {
+// credentials to serve with, and what says why no client will take them; that
+// is empty while clients do.
+func (o *Options) credentials() (credentials.TransportCredentials, func() string, error) {
 	if o.Insecure {
-		return insecure.NewCredentials(), nil
+		return insecure.NewCredentials(), func() string { return "" }, nil
 	}
 	if o.TLSCertsDir == "" {
-		return nil, errors.New("cannot serve without credentials: give --tls-certs-dir (or TLS_SERVER_CERTS_DIR), or --insecure")
+		return nil, nil, errors.New("cannot serve without credentials: give --tls-certs-dir (or TLS_SERVER_CERTS_DIR), or --insecure")
 	}
 	c, err := newCertificates(o.TLSCertsDir, o.Log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return credentials.NewTLS(c.config()), nil
+	return credentials.NewTLS(c.config()), c.problem, nil
 }

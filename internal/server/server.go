@@ -48,12 +48,12 @@ type server struct {
 
 func newServer(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Options) (*server, error) {
 	o.setDefaults()
-	creds, err := o.credentials()
+	creds, problem, err := o.credentials()
 	if err != nil {
 		return nil, err
 	}
 
-	s := &server{log: o.Log, drain: o.Drain, timeout: o.ShutdownTimeout, health: newHealth()}
+	s := &server{log: o.Log, drain: o.Drain, timeout: o.ShutdownTimeout, health: newHealth(problem)}
 	interceptors := []grpc.UnaryServerInterceptor{recovery(o.Log)}
 	if o.MetricsAddress != "" {
 		if s.metrics, err = newMetrics(ctx, o.MetricsAddress, o.Registry, s.health); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/crossplane/function-sdk-go/errors"
 	"github.com/crossplane/function-sdk-go/logging"
@@ -70,6 +71,20 @@ func (c *certificates) latest() *tls.Config {
 		c.log.Info("Read new certificates", "dir", c.dir)
 	}
 	return c.current
+}
+
+// problem is that the certificate in use is not valid at this time: then no
+// client can connect, and the pod must not look ready. Crossplane renews the
+// Secret, which is read again.
+func (c *certificates) problem() string {
+	leaf := c.latest().Certificates[0].Leaf
+	switch now := time.Now(); { //nolint:forbidigo // A certificate is valid for a time.
+	case now.After(leaf.NotAfter):
+		return "the certificate expired at " + leaf.NotAfter.UTC().Format(time.RFC3339)
+	case now.Before(leaf.NotBefore):
+		return "the certificate is valid only from " + leaf.NotBefore.UTC().Format(time.RFC3339)
+	}
+	return ""
 }
 
 // load the files if they changed. It changes nothing unless all are good.

@@ -3,10 +3,14 @@ package server
 import (
 	"crypto/tls"
 	"maps"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testcerts"
 )
@@ -147,6 +151,41 @@ func TestCertificateRotation(t *testing.T) {
 			checkCode(t, tc.reason, tc.after, err)
 			if diff := cmp.Diff(tc.logs, log.infos()); diff != "" {
 				t.Errorf("%s\nlogs: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestInvalidCertificate: a pod that no client can connect to says so, and why, and is ready again with a new certificate.
+func TestInvalidCertificate(t *testing.T) {
+	ca := testcerts.New(t, "ca")
+	now := time.Now()
+	cases := map[string]struct {
+		reason      string
+		from, until time.Time
+		want        string
+	}{
+		"Expired": {"A certificate that expired serves nobody.", now.Add(-2 * time.Hour), now.Add(-time.Hour), "the certificate expired at "},
+		"Future":  {"Nor does one that is not valid yet.", now.Add(time.Hour), now.Add(2 * time.Hour), "the certificate is valid only from "},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			testcerts.Write(t, dir, ca.ServerFilesValid(tc.from, tc.until))
+			r := start(t, newFake(), Options{TLSCertsDir: dir, MetricsAddress: loopback})
+			if code, body := r.get(t, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, tc.want) {
+				t.Errorf("%s\nGET /readyz: want 503 and %q, got %d %s", tc.reason, tc.want, code, body)
+			}
+			if code, _ := r.get(t, "/livez"); code != http.StatusOK {
+				t.Errorf("A restart would not help: want it to be alive, got %d", code)
+			}
+			rsp, err := r.health.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
+			if err != nil || rsp.GetStatus() != grpc_health_v1.HealthCheckResponse_NOT_SERVING {
+				t.Errorf("Check(...): want NOT_SERVING, got %s, %v", rsp.GetStatus(), err)
+			}
+			testcerts.Write(t, dir, ca.ServerFiles())
+			if code, body := r.get(t, "/readyz"); code != http.StatusOK {
+				t.Errorf("With a new certificate it should be ready, got %d %s", code, body)
 			}
 		})
 	}

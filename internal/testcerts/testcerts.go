@@ -73,9 +73,8 @@ func (a *Authority) PEM() []byte {
 }
 
 // issue a certificate and its key, in PEM.
-func (a *Authority) issue(usage x509.ExtKeyUsage) ([]byte, []byte) {
+func (a *Authority) issue(tmpl *x509.Certificate, usage x509.ExtKeyUsage) ([]byte, []byte) {
 	a.t.Helper()
-	tmpl := template("leaf")
 	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{usage}
 	tmpl.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
 	crt, key := a.sign(tmpl)
@@ -90,7 +89,20 @@ func (a *Authority) issue(usage x509.ExtKeyUsage) ([]byte, []byte) {
 // ServerFiles of a certificates directory.
 func (a *Authority) ServerFiles() map[string][]byte {
 	a.t.Helper()
-	crt, key := a.issue(x509.ExtKeyUsageServerAuth)
+	return a.serverFiles(template("leaf"))
+}
+
+// ServerFilesValid of a certificates directory, whose certificate is valid for that time only.
+func (a *Authority) ServerFilesValid(from, until time.Time) map[string][]byte {
+	a.t.Helper()
+	tmpl := template("leaf")
+	tmpl.NotBefore, tmpl.NotAfter = from, until
+	return a.serverFiles(tmpl)
+}
+
+func (a *Authority) serverFiles(tmpl *x509.Certificate) map[string][]byte {
+	a.t.Helper()
+	crt, key := a.issue(tmpl, x509.ExtKeyUsageServerAuth)
 	return map[string][]byte{"ca.crt": a.PEM(), "tls.crt": crt, "tls.key": key}
 }
 
@@ -104,7 +116,7 @@ func (a *Authority) Client(of *Authority) *tls.Config {
 	if of == nil {
 		return cfg
 	}
-	crt, err := tls.X509KeyPair(of.issue(x509.ExtKeyUsageClientAuth))
+	crt, err := tls.X509KeyPair(of.issue(template("leaf"), x509.ExtKeyUsageClientAuth))
 	if err != nil {
 		a.t.Fatalf("cannot load client certificate: %v", err)
 	}
