@@ -79,11 +79,11 @@ func (w World) Request(t testing.TB) *fnv1.RunFunctionRequest {
 // answer a question in the form of the caller: whether a kind exists is told by its schema or its CustomResourceDefinition.
 func (w World) answer(t testing.TB, req *fnv1.RunFunctionRequest, key, doc string) {
 	t.Helper()
-	items, _ := Parse(t, "items: "+doc)["items"].([]any)
+	items := objects(t, doc)
 	if w.Capabilities && strings.HasPrefix(key, "kind/") {
 		s, version := &fnv1.Schema{}, "v1beta1"
 		if len(items) > 0 {
-			s.OpenapiV3 = schemaOf(t, items[0].(map[string]any))
+			s.OpenapiV3 = schemaOf(t, items[0])
 		}
 		if strings.HasSuffix(key, ".apiextensions.crossplane.io") && !strings.Contains(key, "usages") || strings.HasSuffix(key, ".podidentity.dev") {
 			version = "v1alpha1"
@@ -97,8 +97,23 @@ func (w World) answer(t testing.TB, req *fnv1.RunFunctionRequest, key, doc strin
 	}
 	into[key] = &fnv1.Resources{}
 	for _, i := range items {
-		into[key].Items = append(into[key].Items, &fnv1.Resource{Resource: Struct(t, i.(map[string]any))})
+		into[key].Items = append(into[key].Items, &fnv1.Resource{Resource: Struct(t, i)})
 	}
+}
+
+// objects of a list in YAML.
+func objects(t testing.TB, doc string) []map[string]any {
+	t.Helper()
+	items, _ := Parse(t, "items: "+doc)["items"].([]any)
+	out := make([]map[string]any, 0, len(items))
+	for _, i := range items {
+		m, ok := i.(map[string]any)
+		if !ok {
+			t.Fatalf("not a list of objects:\n%s", doc)
+		}
+		out = append(out, m)
+	}
+	return out
 }
 
 // schemaOf the only version of a CustomResourceDefinition; any object where it says nothing.
