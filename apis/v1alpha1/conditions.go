@@ -95,6 +95,12 @@ const (
 	// To do: one of the ways out: mostly management: Observe, or another name.
 	ReasonConflict Reason = "Conflict"
 
+	// ReasonActionRequired: nothing is wrong, and nothing goes on until a person acts: something is paused, or a package revision
+	// waits to be activated. The message names the object and the command.
+	//
+	// To do: what the message says at its end.
+	ReasonActionRequired Reason = "ActionRequired"
+
 	// ReasonRemoving: the spec wants something no more. It leaves in the order of a deletion; the message says what holds it.
 	//
 	// To do: delete the managed resources that the message names, or put the service back; else wait.

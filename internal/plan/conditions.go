@@ -37,7 +37,7 @@ var stages = []struct {
 
 // Gravity of the reasons: a condition that covers several resources has the gravest of theirs.
 var gravity = []v1alpha1.Reason{ //nolint:gochecknoglobals // A constant in all but the keyword.
-	v1alpha1.ReasonFailed, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonConflict, v1alpha1.ReasonMissing, v1alpha1.ReasonRemoving, v1alpha1.ReasonCreating, v1alpha1.ReasonWaiting, v1alpha1.ReasonReady,
+	v1alpha1.ReasonFailed, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonConflict, v1alpha1.ReasonActionRequired, v1alpha1.ReasonMissing, v1alpha1.ReasonRemoving, v1alpha1.ReasonCreating, v1alpha1.ReasonWaiting, v1alpha1.ReasonReady,
 }
 
 func (p *Plan) conditions() []Condition {

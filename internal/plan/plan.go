@@ -123,6 +123,8 @@ func (o *Outcome) reason() v1alpha1.Reason {
 		return v1alpha1.ReasonFailed
 	case o.Readiness.Conflict:
 		return v1alpha1.ReasonConflict
+	case o.Readiness.ActionRequired:
+		return v1alpha1.ReasonActionRequired
 	case o.Readiness.Removing:
 		return v1alpha1.ReasonRemoving
 	case o.waiting():

@@ -1,19 +1,10 @@
 package resources
 
 import (
-	"cmp"
-	"fmt"
-
-	pkgv1 "github.com/crossplane/crossplane/v2/apis/pkg/v1"
-	pkgv1beta1 "github.com/crossplane/crossplane/v2/apis/pkg/v1beta1"
-
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
-
-// sharedRuntimeConfig is the DeploymentRuntimeConfig of every package that names no other.
-const sharedRuntimeConfig = "default"
 
 // ObservedProvider checks the provider of a service that somebody else installs: it exists, is healthy, and runs as the
 // ServiceAccount that the association is for. Nil if the provider is composed.
@@ -23,7 +14,7 @@ func ObservedProvider(c *Context, s *identity.Service) *Resource {
 	}
 	o, wait := c.theirProvider(s)
 	if o.Exists() {
-		wait = first(c.configured(o, s.ServiceAccount), c.theirsReady(o))
+		wait = first(c.configured(o, s), c.theirsReady(o))
 	}
 	return &Resource{
 		Key:       "observed-provider/" + s.Name,
@@ -97,71 +88,5 @@ func better(a, b view.Object, s *identity.Service) bool {
 
 // theirsReady waits until a Provider has installed its package and it is healthy.
 func (c *Context) theirsReady(o view.Object) *Wait {
-	r := c.packageReady(o.String("spec", "package"))(o)
-	switch {
-	case r.Ready:
-		return nil
-	case r.Failed:
-		return &Wait{Reason: v1alpha1.ReasonFailed, Subject: "Provider " + o.Name(), Message: r.Message}
-	}
-	return &Wait{Reason: v1alpha1.ReasonCreating, Subject: "Provider " + o.Name(), Message: r.Message}
-}
-
-// configured waits until the runtime configuration of a Provider makes it run as a ServiceAccount.
-func (c *Context) configured(provider view.Object, account string) *Wait {
-	subject := "Provider " + provider.Name()
-	looking := &Wait{Reason: v1alpha1.ReasonWaiting, Subject: subject, Message: "looking for its DeploymentRuntimeConfig"}
-	name := cmp.Or(provider.String("spec", "runtimeConfigRef", "name"), sharedRuntimeConfig)
-	override, answer := c.runtimeOverride(provider)
-	if answer == view.Unanswered {
-		return looking
-	}
-	how := "set the Provider's spec.runtimeConfigRef.name to it"
-	if override.Exists() {
-		name = override.String("spec", "runtime", "configRef", "name")
-		how = fmt.Sprintf("set spec.runtime.configRef.name of ImageConfig %s to it", override.Name())
-	}
-	drc, answer := c.View.Requirements.Get(runtimeConfigKind, name)
-	if answer == view.Unanswered {
-		return looking
-	}
-	const templateField, podField = "spec.serviceAccountTemplate.metadata.name", "spec.deploymentTemplate.spec.template.spec.serviceAccountName"
-	field, got := podField, drc.String("spec", "deploymentTemplate", "spec", "template", "spec", "serviceAccountName")
-	if got == "" {
-		// Crossplane gives the pods the ServiceAccount that it makes, unless they have another.
-		field, got = templateField, drc.String("spec", "serviceAccountTemplate", "metadata", "name")
-	}
-	if got == account {
-		return nil
-	}
-	create := fmt.Sprintf("create a DeploymentRuntimeConfig that sets %s to %s, and %s", templateField, account, how)
-	var message string
-	switch {
-	case !drc.Exists():
-		message = fmt.Sprintf("its DeploymentRuntimeConfig %s does not exist: %s", name, create)
-	case name == sharedRuntimeConfig:
-		message = fmt.Sprintf("does not run as ServiceAccount %s, which the association is for: its DeploymentRuntimeConfig %s is the one that packages share, so %s", account, name, create)
-	default:
-		message = fmt.Sprintf("does not run as ServiceAccount %s, which the association is for: set %s of DeploymentRuntimeConfig %s to it", account, field, name)
-	}
-	return &Wait{Reason: v1alpha1.ReasonFailed, Subject: subject, Message: message}
-}
-
-// runtimeOverride is the ImageConfig that gives a Provider's revision another runtime configuration than the Provider does, as
-// that revision tells: Crossplane v2 has such. Only then is the kind of it asked for.
-func (c *Context) runtimeOverride(provider view.Object) (view.Object, view.Answer) {
-	name := provider.String("status", "currentRevision")
-	if name == "" {
-		return view.Object{}, view.No
-	}
-	revision, answer := c.View.Requirements.Get(pkgv1.ProviderRevisionGroupVersionKind, name)
-	if answer != view.Yes {
-		return view.Object{}, answer
-	}
-	for _, ref := range revision.List("status", "appliedImageConfigRefs") {
-		if ref.String("reason") == string(pkgv1.ImageConfigReasonRuntime) {
-			return c.View.Requirements.Get(pkgv1beta1.ImageConfigGroupVersionKind, ref.String("name"))
-		}
-	}
-	return view.Object{}, view.No
+	return waitFor("Provider "+o.Name(), c.packageReady(o.String("spec", "package"))(o))
 }

@@ -26,7 +26,7 @@ func Provider(c *Context, s *identity.Service) *Resource {
 		// A conflict is told at once, not when the association is ready.
 		Wait:  first(c.noOther(key, s.Provider, "set management: Observe for the service, or remove that Provider"), flawed(s), c.family(), c.settled(s)),
 		Build: c.object(func() any { return provider(c, s) }),
-		Ready: c.providerReady(s.Provider),
+		Ready: c.runs(s),
 	}
 }
 

@@ -50,8 +50,10 @@ func (c *Context) packageReady(source string) func(view.Object) Readiness {
 		switch {
 		case o.Deleted():
 			return Readiness{Message: "being deleted"}
+		case paused(o):
+			return Readiness{ActionRequired: true, Message: resume(o, providerResource)}
 		case installed.False() && installed.Reason == "InactivePackageRevision":
-			return Readiness{Message: inactive(o.String("status", "currentRevision"))}
+			return Readiness{ActionRequired: true, Message: inactive(o.String("status", "currentRevision"))}
 		case installed.False() && installed.Message != "":
 			return c.packageError("not installed", installed.Message, o)
 		case !installed.True():

@@ -44,7 +44,7 @@ func (r *Resource) Check() bool { return r.Build == nil }
 
 // A Wait says why an object may not be created yet, or what is not as a check wants it.
 type Wait struct {
-	// Reason is Missing, Waiting, Conflict or InvalidSpec; of a check also Creating or Failed.
+	// Reason is Missing, Waiting, Conflict or InvalidSpec; of a check also Creating, ActionRequired or Failed.
 	Reason v1alpha1.Reason
 	// Subject is what is waited for; empty if it is part of the message.
 	Subject string
@@ -60,6 +60,8 @@ type Readiness struct {
 	Failed bool
 	// Conflict says whether somebody else has a claim to it.
 	Conflict bool
+	// ActionRequired says that it goes no further until a person acts: it is paused, or waits to be activated.
+	ActionRequired bool
 	// Removing says that it is on its way out: the spec wants it no more.
 	Removing bool
 	// Message says what is the matter, or quotes the error; empty if ready.

@@ -1,0 +1,187 @@
+package resources
+
+import (
+	"cmp"
+	"fmt"
+
+	pkgv1 "github.com/crossplane/crossplane/v2/apis/pkg/v1"
+	pkgv1beta1 "github.com/crossplane/crossplane/v2/apis/pkg/v1beta1"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// A Provider says what is wanted, its revision what runs. These are the same checks for a Provider that is composed and for one
+// that somebody else installs.
+
+const (
+	// sharedRuntimeConfig is the DeploymentRuntimeConfig of every package that names no other.
+	sharedRuntimeConfig = "default"
+
+	// What kubectl calls a Provider and a ProviderRevision.
+	providerResource         = "provider.pkg.crossplane.io"
+	providerRevisionResource = "providerrevision.pkg.crossplane.io"
+
+	// annotationPaused and reasonPaused stop all reconciling of an object, and say so:
+	// https://pkg.go.dev/github.com/crossplane/crossplane-runtime/v2/pkg/meta#AnnotationKeyReconciliationPaused.
+	annotationPaused = "crossplane.io/paused"
+	reasonPaused     = "ReconcilePaused"
+)
+
+// paused says whether nobody reconciles an object, because somebody said so.
+func paused(o view.Object) bool {
+	return o.Annotation(annotationPaused) == "true" || o.Condition("Synced").Reason == reasonPaused
+}
+
+// resume says how to go on with a paused object.
+func resume(o view.Object, resource string) string {
+	return fmt.Sprintf("is paused, and Crossplane changes nothing of it. To do: kubectl annotate %s %s %s-", resource, o.Name(), annotationPaused)
+}
+
+// runs is ready when the wanted package is, and runs as the service's ServiceAccount. What is not known yet is no reason against
+// it: the call is repeated with the answer.
+func (c *Context) runs(s *identity.Service) func(view.Object) Readiness {
+	ready := c.providerReady(s.Provider)
+	return func(o view.Object) Readiness {
+		r := ready(o)
+		if r.Failed || r.Conflict || r.ActionRequired || o.Deleted() || c.View.Input.Preview {
+			return r
+		}
+		if w := c.configured(o, s); w != nil && w.Reason != v1alpha1.ReasonWaiting {
+			return readinessOf(w)
+		}
+		return r
+	}
+}
+
+// configured waits until a Provider runs as the service's ServiceAccount, as far as it is known what it runs with: its own
+// DeploymentRuntimeConfig, or the one of an ImageConfig, which comes first.
+func (c *Context) configured(provider view.Object, s *identity.Service) *Wait {
+	subject := "Provider " + provider.Name()
+	looking := &Wait{Reason: v1alpha1.ReasonWaiting, Subject: subject, Message: "looking for its DeploymentRuntimeConfig"}
+	revision, answer := c.revision(provider)
+	if answer == view.Unanswered {
+		return looking
+	}
+	if paused(revision) {
+		return &Wait{Reason: v1alpha1.ReasonActionRequired, Subject: subject, Message: "its revision " + revision.Name() + " " + resume(revision, providerRevisionResource)}
+	}
+	name := cmp.Or(provider.String("spec", "runtimeConfigRef", "name"), sharedRuntimeConfig)
+	override, answer := c.runtimeOverride(revision)
+	switch {
+	case answer == view.Unanswered:
+		return looking
+	case override.Exists():
+		name = override.String("spec", "runtime", "configRef", "name")
+	case s.Managed:
+		// It runs with the config that is composed for it.
+		return nil
+	}
+	drc, answer := c.View.Requirements.Get(runtimeConfigKind, name)
+	if answer == view.Unanswered {
+		return looking
+	}
+	field, got := serviceAccountOf(drc)
+	if got == s.ServiceAccount {
+		return nil
+	}
+	message := misconfigured(drc, name, field, s, override)
+	if s.Managed {
+		message = c.overridden(s, name, override)
+	}
+	return &Wait{Reason: v1alpha1.ReasonFailed, Subject: subject, Message: message}
+}
+
+// revision that a Provider runs. It does not exist while none is known.
+func (c *Context) revision(provider view.Object) (view.Object, view.Answer) {
+	name := provider.String("status", "currentRevision")
+	if name == "" {
+		return view.Object{}, view.No
+	}
+	return c.View.Requirements.Get(pkgv1.ProviderRevisionGroupVersionKind, name)
+}
+
+// runtimeOverride is the ImageConfig that gives a Provider's revision another runtime configuration than the Provider does, as
+// that revision tells: Crossplane v2 has such. Only then is the kind of it asked for.
+func (c *Context) runtimeOverride(revision view.Object) (view.Object, view.Answer) {
+	for _, ref := range revision.List("status", "appliedImageConfigRefs") {
+		if ref.String("reason") == string(pkgv1.ImageConfigReasonRuntime) {
+			return c.View.Requirements.Get(pkgv1beta1.ImageConfigGroupVersionKind, ref.String("name"))
+		}
+	}
+	return view.Object{}, view.No
+}
+
+const (
+	templateField = "spec.serviceAccountTemplate.metadata.name"
+	podField      = "spec.deploymentTemplate.spec.template.spec.serviceAccountName"
+)
+
+// serviceAccountOf the pods that run with a DeploymentRuntimeConfig, and the field that says so.
+func serviceAccountOf(drc view.Object) (field, name string) {
+	if name := drc.String("spec", "deploymentTemplate", "spec", "template", "spec", "serviceAccountName"); name != "" {
+		return podField, name
+	}
+	// Crossplane gives the pods the ServiceAccount that it makes, unless they have another.
+	return templateField, drc.String("spec", "serviceAccountTemplate", "metadata", "name")
+}
+
+// misconfigured says what to change where somebody else's Provider runs as another ServiceAccount.
+func misconfigured(drc view.Object, name, field string, s *identity.Service, override view.Object) string {
+	how := "set the Provider's spec.runtimeConfigRef.name to it"
+	if override.Exists() {
+		how = fmt.Sprintf("set spec.runtime.configRef.name of ImageConfig %s to it", override.Name())
+	}
+	create := fmt.Sprintf("create a DeploymentRuntimeConfig that sets %s to %s, and %s", templateField, s.ServiceAccount, how)
+	switch {
+	case !drc.Exists():
+		return fmt.Sprintf("its DeploymentRuntimeConfig %s does not exist: %s", name, create)
+	case name == sharedRuntimeConfig:
+		return fmt.Sprintf("does not run as ServiceAccount %s, which the association is for: its DeploymentRuntimeConfig %s is the one that packages share, so %s", s.ServiceAccount, name, create)
+	}
+	return fmt.Sprintf("does not run as ServiceAccount %s, which the association is for: set %s of DeploymentRuntimeConfig %s to it", s.ServiceAccount, field, name)
+}
+
+// overridden says what to change where an ImageConfig keeps a composed Provider from its own DeploymentRuntimeConfig. Of several
+// ImageConfigs that match a package Crossplane takes the one that matches more of its name.
+func (c *Context) overridden(s *identity.Service, name string, override view.Object) string {
+	return fmt.Sprintf("ImageConfig %s makes it run with DeploymentRuntimeConfig %s instead of %s, so not as ServiceAccount %s, which the association is for. "+
+		"To do: take spec.runtime out of that ImageConfig; or create an ImageConfig that matches only %s, with spec.runtime.configRef.name %s",
+		override.Name(), name, c.configName(s), s.ServiceAccount, s.Provider.Repository, c.configName(s))
+}
+
+// configName is the name of the DeploymentRuntimeConfig that is composed for a service.
+func (c *Context) configName(s *identity.Service) string {
+	return c.observedName(runtimeConfigKey(s), s.Provider.Name)
+}
+
+// readinessOf an object that a check says something about.
+func readinessOf(w *Wait) Readiness {
+	r := Readiness{Message: w.Message}
+	switch w.Reason { //nolint:exhaustive // The others are on the way.
+	case v1alpha1.ReasonFailed:
+		r.Failed = true
+	case v1alpha1.ReasonConflict:
+		r.Conflict = true
+	case v1alpha1.ReasonActionRequired:
+		r.ActionRequired = true
+	}
+	return r
+}
+
+// waitFor what is not ready; nil if it is. The reverse of readinessOf.
+func waitFor(subject string, r Readiness) *Wait {
+	w := &Wait{Reason: v1alpha1.ReasonCreating, Subject: subject, Message: r.Message}
+	switch {
+	case r.Ready:
+		return nil
+	case r.Failed:
+		w.Reason = v1alpha1.ReasonFailed
+	case r.Conflict:
+		w.Reason = v1alpha1.ReasonConflict
+	case r.ActionRequired:
+		w.Reason = v1alpha1.ReasonActionRequired
+	}
+	return w
+}

@@ -1,0 +1,120 @@
+package resources
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// healthyProvider of s3, as it is when everything is well, and what it is asked about.
+const (
+	healthyProvider = `{metadata: {name: provider-aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", runtimeConfigRef: {name: provider-aws-s3}},
+		status: {currentRevision: provider-aws-s3-1, currentIdentifier: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}]}}`
+	ownRevisionAsked = "ProviderRevision.pkg.crossplane.io/provider-aws-s3-1"
+	nodesAsked       = "DeploymentRuntimeConfig.pkg.crossplane.io/aws-nodes"
+)
+
+// TestProviderRuns makes sure that a composed Provider is judged by what its revision runs with.
+func TestProviderRuns(t *testing.T) {
+	const overridden = `[{metadata: {name: provider-aws-s3-1}, status: {appliedImageConfigRefs: [{name: mirror, reason: RewriteImage}, {name: aws, reason: ConfigureRuntime}]}}]`
+	const image = `[{metadata: {name: aws}, spec: {runtime: {configRef: {name: aws-nodes}}}}]`
+	const message = "ImageConfig aws makes it run with DeploymentRuntimeConfig aws-nodes instead of provider-aws-s3, so not as ServiceAccount provider-aws-s3, which the association is for. " +
+		"To do: take spec.runtime out of that ImageConfig; or create an ImageConfig that matches only xpkg.upbound.io/upbound/provider-aws-s3, with spec.runtime.configRef.name provider-aws-s3"
+	cases := map[string]struct {
+		reason   string
+		answers  map[string]string
+		provider string
+		want     Readiness
+	}{
+		"Ready":      {"Without an ImageConfig it runs with its own config.", map[string]string{ownRevisionAsked: `[{metadata: {name: provider-aws-s3-1}}]`}, healthyProvider, Readiness{Ready: true}},
+		"Unanswered": {"What nobody told yet is no reason against it.", nil, healthyProvider, Readiness{Ready: true}},
+		"Gone":       {"Nor is a revision that is gone.", map[string]string{ownRevisionAsked: `[]`}, healthyProvider, Readiness{Ready: true}},
+		"NoRevision": {
+			"Nor that the Provider names none.", nil,
+			`{metadata: {name: provider-aws-s3}, status: {currentIdentifier: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}]}}`,
+			Readiness{Ready: true},
+		},
+		"OtherConfig": {
+			"With the config of an ImageConfig its pods run as another ServiceAccount, and without credentials.",
+			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[{metadata: {name: aws-nodes}, spec: {deploymentTemplate: {spec: {replicas: 1}}}}]`},
+			healthyProvider,
+			Readiness{Failed: true, Message: message},
+		},
+		"OtherAccount": {
+			"So they do where that names another one.",
+			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[{metadata: {name: aws-nodes}, spec: {serviceAccountTemplate: {metadata: {name: provider-aws}}}}]`},
+			healthyProvider,
+			Readiness{Failed: true, Message: message},
+		},
+		"NoSuchConfig": {
+			"A config that does not exist names none.",
+			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[]`},
+			healthyProvider,
+			Readiness{Failed: true, Message: message},
+		},
+		"SameAccount": {
+			"One that names the right ServiceAccount is as good as the own one.",
+			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[{metadata: {name: aws-nodes}, spec: {serviceAccountTemplate: {metadata: {name: provider-aws-s3}}}}]`},
+			healthyProvider,
+			Readiness{Ready: true},
+		},
+		"SameAccountOfPod": {
+			"Also where it names it for the pods only.",
+			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[{metadata: {name: aws-nodes}, spec: {deploymentTemplate: {spec: {template: {spec: {serviceAccountName: provider-aws-s3}}}}}}]`},
+			healthyProvider,
+			Readiness{Ready: true},
+		},
+		"ImageConfigGone": {
+			"An ImageConfig that is gone overrides nothing any more.",
+			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": `[]`},
+			healthyProvider,
+			Readiness{Ready: true},
+		},
+		"RevisionPaused": {
+			"Nobody updates the pods of a paused revision.",
+			map[string]string{ownRevisionAsked: `[{metadata: {name: provider-aws-s3-1, annotations: {crossplane.io/paused: "true"}}}]`},
+			healthyProvider,
+			Readiness{ActionRequired: true, Message: "its revision provider-aws-s3-1 is paused, and Crossplane changes nothing of it. To do: kubectl annotate providerrevision.pkg.crossplane.io provider-aws-s3-1 crossplane.io/paused-"},
+		},
+		"Failed": {
+			"An error of its own is told first.",
+			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[]`},
+			`{metadata: {name: provider-aws-s3}, status: {currentRevision: provider-aws-s3-1, conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "False", message: boom}]}}`,
+			Readiness{Failed: true, Message: "not healthy: boom"},
+		},
+	}
+	for name, tc := range cases {
+		for caller, capabilities := range map[string]bool{"v1.20": false, "v2.2": true} {
+			t.Run(name+"/"+caller, func(t *testing.T) {
+				all := map[string]string{providersAsked: `[]`}
+				maps.Copy(all, tc.answers)
+				w := world{Answers: all, Capabilities: capabilities}
+				if diff := cmp.Diff(tc.want, w.resource(t, "provider/s3").Ready(observed(t, tc.provider))); diff != "" {
+					t.Errorf("%s\nReady(...): -want, +got:\n%s", tc.reason, diff)
+				}
+			})
+		}
+	}
+}
+
+// TestProviderRunsAsks makes sure that of what runs only the revision is asked for, while nothing overrides it.
+func TestProviderRunsAsks(t *testing.T) {
+	c := world{Observed: map[string]string{"provider/s3": healthyProvider, "runtimeconfig/s3": `{metadata: {name: provider-aws-s3}}`}, Answers: map[string]string{ownRevisionAsked: `[{metadata: {name: provider-aws-s3-1}}]`}}.context(t)
+	Provider(c, c.Identity.Services[0]).Ready(c.View.Observed("provider/s3"))
+	got := map[string]bool{}
+	for key := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Callers before 2.2 know no other.
+		got[key] = true
+	}
+	if want := map[string]bool{ownRevisionAsked: true}; !cmp.Equal(want, onlyPackages(got)) {
+		t.Errorf("of packages want to be asked for %v, got %v", want, got)
+	}
+}
+
+func onlyPackages(asked map[string]bool) map[string]bool {
+	out := maps.Clone(asked)
+	maps.DeleteFunc(out, func(key string, _ bool) bool {
+		return key != ownRevisionAsked && key != providersAsked && key != nodesAsked
+	})
+	return out
+}
