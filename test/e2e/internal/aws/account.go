@@ -1,0 +1,205 @@
+package aws
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// What follows is for stories: how the account is, and what somebody else does to it.
+
+// Calls that changed something, in order, whose text contains all of the parts.
+func (s *Server) Calls(parts ...string) []string {
+	var out []string
+	for _, c := range s.All() {
+		if c.Write && c.Code == "" && !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(c.String(), p) }) {
+			out = append(out, c.String())
+		}
+	}
+	return out
+}
+
+// All calls, in order.
+func (s *Server) All() []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.calls)
+}
+
+// Has says what there still is whose name contains the part.
+func (s *Server) Has(part string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for n := range s.roles {
+		out = append(out, "role "+n)
+	}
+	for arn := range s.policies {
+		if !strings.HasPrefix(arn, "arn:aws:iam::aws:") {
+			out = append(out, "policy "+arn)
+		}
+	}
+	for _, x := range s.associations {
+		out = append(out, "association "+x.key())
+	}
+	for n := range s.buckets {
+		out = append(out, "bucket "+n)
+	}
+	for n := range s.queues {
+		out = append(out, "queue "+n)
+	}
+	out = slices.DeleteFunc(out, func(x string) bool { return !strings.Contains(x, part) })
+	slices.Sort(out)
+	return out
+}
+
+// A Role as it is in the account.
+type Role struct {
+	ARN, Description, Boundary, MaxSession, Trust string
+	Tags                                          map[string]string
+	Attached                                      []string
+}
+
+// Role of a name. Nil if there is none.
+func (s *Server) Role(name string) *Role {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.roles[name]
+	if x == nil {
+		return nil
+	}
+	return &Role{ARN: x.arn, Description: x.description, Boundary: x.boundary, MaxSession: x.maxSession, Trust: x.trust, Tags: cloned(x.tags), Attached: sorted(x.attached)}
+}
+
+// Policy document of a name that is in force. Empty if there is none.
+func (s *Server) Policy(name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.policies {
+		for _, v := range x.versions {
+			if x.name == name && v.standard {
+				return v.document
+			}
+		}
+	}
+	return ""
+}
+
+// An Association as it is in the account.
+type Association struct {
+	ID, Role, Target string
+	NoSessionTags    bool
+	Tags             map[string]string
+}
+
+// Association of a ServiceAccount of the cluster. Nil if there is none.
+func (s *Server) Association(namespace, serviceAccount string) *Association {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.associations {
+		if x.key() == associationKey(Cluster, namespace, serviceAccount) {
+			return &Association{ID: x.id, Role: x.role, Target: x.target, NoSessionTags: x.noSessionTags, Tags: cloned(x.tags)}
+		}
+	}
+	return nil
+}
+
+// Owner of a bucket or a queue: the ARN of who made it.
+func (s *Server) Owner(name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b := s.buckets[name]; b != nil {
+		return b.owner
+	}
+	if q := s.queues[name]; q != nil {
+		return q.owner
+	}
+	return ""
+}
+
+func cloned(m map[string]string) map[string]string {
+	out := map[string]string{}
+	maps.Copy(out, m)
+	return out
+}
+
+// An Identity is a ServiceAccount that has an association.
+type Identity struct {
+	Namespace      string `json:"namespace"`
+	ServiceAccount string `json:"serviceAccount"`
+}
+
+// Identities of the cluster that EKS knows everywhere by now.
+func (s *Server) Identities() []Identity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := []Identity{}
+	for _, id := range sorted(s.associations) {
+		if x := s.associations[id]; x.cluster == Cluster && !time.Now().Before(x.created.Add(s.Settle)) {
+			out = append(out, Identity{x.namespace, x.serviceAccount})
+		}
+	}
+	return out
+}
+
+// dayOld is how old things are that were there before.
+const dayOld = 24 * time.Hour
+
+// AddRole is a role that somebody made a day ago, with a trust policy, an inline policy if there is one, and policies attached to it.
+func (s *Server) AddRole(name, trust, inline string, policyARNs ...string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.newRole(name, "/", trust)
+	x.created = time.Now().Add(-dayOld)
+	if inline != "" {
+		x.inline["inline"] = inline
+	}
+	for _, arn := range policyARNs {
+		x.attached[arn] = true
+	}
+	return x.arn
+}
+
+// Associate a ServiceAccount with a role, a day ago.
+func (s *Server) Associate(namespace, serviceAccount, role string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := time.Now().Add(-dayOld)
+	x := &association{id: s.id("a-", 17), cluster: Cluster, namespace: namespace, serviceAccount: serviceAccount, role: role, created: at, modified: at, tags: map[string]string{}}
+	x.arn = fmt.Sprintf("arn:aws:eks:%s:%s:podidentityassociation/%s/%s", Region, Account, Cluster, x.id)
+	s.associations[x.id] = x
+	return x.id
+}
+
+// Disassociate deletes an association behind everybody's back.
+func (s *Server) Disassociate(namespace, serviceAccount string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, x := range s.associations {
+		if x.key() == associationKey(Cluster, namespace, serviceAccount) {
+			delete(s.associations, id)
+		}
+	}
+}
+
+// Detach all policies from a role behind everybody's back.
+func (s *Server) Detach(roleName string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x := s.roles[roleName]; x != nil {
+		x.attached = map[string]bool{}
+	}
+}
+
+// Expire all sessions of a role.
+func (s *Server) Expire(roleName string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.sessions {
+		if x.role == roleName {
+			x.expires = time.Now()
+		}
+	}
+}

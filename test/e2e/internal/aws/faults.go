@@ -1,0 +1,89 @@
+package aws
+
+import (
+	"fmt"
+	"net/http"
+	"path"
+	"slices"
+	"time"
+)
+
+// A Fault makes calls fail, or take longer.
+type Fault struct {
+	// Action, such as CreateRole, and Resource that it is about. Both are patterns as of path.Match; empty: any.
+	Action, Resource string
+	// Times that it happens. 0: until it is removed.
+	Times int
+	// Latency of the answer.
+	Latency time.Duration
+	// Code of the error, such as LimitExceeded. Empty: none.
+	Code string
+	// Message of the error. Empty: what AWS says.
+	Message string
+	// LostReply: it is done, and the answer is an error nevertheless.
+	LostReply bool
+}
+
+// Inject a fault, until the answer is called.
+func (s *Server) Inject(f Fault) (remove func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := &f
+	s.faults = append(s.faults, p)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.faults = slices.DeleteFunc(s.faults, func(q *Fault) bool { return q == p })
+	}
+}
+
+// fault that there is for a call.
+func (s *Server) fault(c Call) *Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, f := range s.faults {
+		if !matches(f.Action, c.Action) || !matches(f.Resource, c.Resource) {
+			continue
+		}
+		if f.Times > 0 {
+			f.Times--
+			if f.Times == 0 {
+				s.faults = slices.Delete(s.faults, i, i+1)
+			}
+		}
+		return f
+	}
+	return nil
+}
+
+func matches(pattern, text string) bool {
+	ok, err := path.Match(pattern, text)
+	return pattern == "" || err == nil && ok
+}
+
+// injected error of a fault, with what AWS says and its status.
+func (s *Server) injected(f *Fault, r *request) *failure {
+	status, message := http.StatusBadRequest, f.Message
+	say := func(format string, args ...any) {
+		if message == "" {
+			message = fmt.Sprintf(format, args...)
+		}
+	}
+	switch f.Code {
+	case "AccessDenied", "AccessDeniedException":
+		status = http.StatusForbidden
+		say("User: %s is not authorized to perform: %s:%s on resource: %s because no identity-based policy allows the %[2]s:%[3]s action", r.call.Caller, r.call.Service, r.call.Action, r.call.Resource)
+	case "Throttling", "ThrottlingException":
+		say("Rate exceeded")
+	case "EntityAlreadyExists", "DeleteConflict", "ResourceInUseException", "ConcurrentModification", "LimitExceeded":
+		status = http.StatusConflict
+	case "NoSuchEntity", "ResourceNotFoundException":
+		status = http.StatusNotFound
+	case "ServiceFailure", "InternalFailure":
+		status = http.StatusInternalServerError
+	case "ExpiredToken", "InvalidClientTokenId":
+		status = http.StatusForbidden
+	}
+	say("%s", f.Code)
+	return &failure{status, f.Code, message}
+}
