@@ -10,11 +10,12 @@ import (
 // and one ProviderConfig for all of them, in the order that lets every provider pod start with credentials.
 //
 // +kubebuilder:object:root=true
-// +kubebuilder:resource:scope=Cluster,path=podidentityproviders,categories={crossplane,composite,aws}
-// +kubebuilder:printcolumn:name="CLUSTER",type="string",JSONPath=".status.clusterName"
-// +kubebuilder:printcolumn:name="REGION",type="string",JSONPath=".status.region"
+// +kubebuilder:resource:scope=Cluster,path=podidentityproviders,shortName=pip,categories={crossplane,composite,aws}
 // +kubebuilder:printcolumn:name="SERVICES",type="string",JSONPath=".status.serviceNames"
 // +kubebuilder:printcolumn:name="PROVIDERCONFIG",type="string",JSONPath=".status.providerConfigRef.name"
+// +kubebuilder:printcolumn:name="STATUS",type="string",JSONPath=".status.summary"
+// +kubebuilder:printcolumn:name="CLUSTER",type="string",JSONPath=".status.clusterName",priority=1
+// +kubebuilder:printcolumn:name="REGION",type="string",JSONPath=".status.region",priority=1
 type PodIdentityProvider struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -211,6 +212,11 @@ type PodIdentityProviderStatus struct {
 	// ConditionedStatus holds the conditions of the composite resource. Besides Crossplane's own (Ready, Synced) the
 	// function sets those that conditions.go describes.
 	xpv1.ConditionedStatus `json:",inline"`
+
+	// Summary is one line for people: Ready, or the gravest problem, or the first thing that is waited for. The conditions and
+	// services[].message say all of it, and what to do.
+	// +optional
+	Summary string `json:"summary,omitempty"`
 
 	// ClusterName is the EKS cluster, as given or as resolved from the reference or selector.
 	// +optional

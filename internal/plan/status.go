@@ -27,8 +27,33 @@ func (p *Plan) status() v1alpha1.PodIdentityProviderStatus {
 		s.Services = append(s.Services, p.service(svc, byService[svc.Name]))
 	}
 	s.ServiceNames = strings.Join(names, ",")
+	s.Summary = p.summary()
 	return s
 }
+
+// maxSummary bounds a line of kubectl get, in characters.
+const maxSummary = 200
+
+// summary is one line: that everything is ready, or the gravest of what is not, the first if several are.
+func (p *Plan) summary() string {
+	var gravest *Outcome
+	for _, o := range p.Outcomes {
+		if !o.Readiness.Ready && (gravest == nil || graver(o.reason(), gravest.reason())) {
+			gravest = o
+		}
+	}
+	if gravest == nil {
+		return string(v1alpha1.ReasonReady)
+	}
+	line := []rune(strings.Join(strings.Fields(p.describe([]*Outcome{gravest}, true)), " "))
+	if len(line) > maxSummary {
+		return strings.TrimRight(string(line[:maxSummary-len(cutMark)]), " ,;:") + cutMark
+	}
+	return string(line)
+}
+
+// cutMark ends a line that was cut.
+const cutMark = " ..."
 
 func (p *Plan) service(svc *identity.Service, os []*Outcome) v1alpha1.ServiceStatus {
 	s := v1alpha1.ServiceStatus{

@@ -1,11 +1,13 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 )
 
 // TestPhase is the truth table of what a service's resources make of it.
@@ -61,6 +63,7 @@ func TestStatusFirst(t *testing.T) {
 		"podidentityassociations.eks.aws.upbound.io: missing, install provider-aws-eks"
 	want := v1alpha1.PodIdentityProviderStatus{
 		ClusterName: "prod", Region: "eu-west-1", ServiceNames: "s3,ec2,rds",
+		Summary:           "s3: roles.iam.aws.upbound.io: missing, install provider-aws-iam",
 		ProviderConfigRef: &v1alpha1.TypedReference{APIVersion: "aws.upbound.io/v1beta1", Kind: "ProviderConfig", Name: "storage"},
 		Services: []v1alpha1.ServiceStatus{
 			{
@@ -103,7 +106,7 @@ func TestStatusReady(t *testing.T) {
 		},
 	}.plan(t)
 	want := v1alpha1.PodIdentityProviderStatus{
-		ClusterName: "prod", Region: "eu-west-1", ServiceNames: "s3",
+		ClusterName: "prod", Region: "eu-west-1", ServiceNames: "s3", Summary: "Ready",
 		ProviderConfigRef: &v1alpha1.TypedReference{APIVersion: "aws.upbound.io/v1beta1", Kind: "ProviderConfig", Name: "aws"},
 		Services: []v1alpha1.ServiceStatus{{
 			Name: "s3", Phase: v1alpha1.PhaseReady, RoleName: "crossplane-prod-eu-west-1-s3", RoleARN: "arn:aws:iam::123456789012:role/r",
@@ -136,6 +139,36 @@ func TestStatusObserved(t *testing.T) {
 	}
 	if s := (world{Spec: w.Spec}).plan(t).Status.Services[0]; s.ProviderName != "" || s.Package != "" {
 		t.Errorf("want no name of a Provider that nobody found, got %+v", s)
+	}
+}
+
+// TestSummary makes sure that one line says the most important thing.
+func TestSummary(t *testing.T) {
+	long := strings.Repeat("ä ", 300)
+	cases := map[string]struct {
+		reason string
+		in     []*Outcome
+		want   string
+	}{
+		"Ready":    {"Where everything is ready there is nothing else to say.", []*Outcome{outcomeOf("s3", ready()), outcomeOf("", ready())}, "Ready"},
+		"Nothing":  {"Of nothing everything is ready.", nil, "Ready"},
+		"First":    {"Of equals the first comes first.", []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonWaiting, "x", "first")), outcomeOf("ec2", waiting(v1alpha1.ReasonWaiting, "y", "second"))}, "s3: x: first"},
+		"Gravest":  {"An error comes before what is waited for.", []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonWaiting, "x", "wait")), outcomeOf("ec2", failed("boom"))}, "ec2: Role r-ec2: boom"},
+		"OfAll":    {"What belongs to all services names none.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "x", "missing"))}, "x: missing"},
+		"OneLine":  {"A table has lines.", []*Outcome{outcomeOf("s3", failed("a\n\tb"))}, "s3: Role r-s3: a b"},
+		"Long":     {"A long message is cut, in characters.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", long))}, strings.Repeat("ä ", 97) + "ä ..."},
+		"LongFits": {"One that fits is not.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", strings.Repeat("x", 200)))}, strings.Repeat("x", 200)},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := (&Plan{identity: &identity.Identity{}, Outcomes: tc.in}).summary()
+			if got != tc.want {
+				t.Errorf("%s\nsummary(): want %q, got %q", tc.reason, tc.want, got)
+			}
+			if n := len([]rune(got)); n > maxSummary {
+				t.Errorf("%s\nsummary(): want at most %d characters, got %d", tc.reason, maxSummary, n)
+			}
+		})
 	}
 }
 

@@ -20,7 +20,7 @@ var (
 	// usageKind is served by Crossplane v1 and v2.
 	usageKind = view.Kind{
 		GroupVersionKind: usagev1beta1.UsageGroupVersionKind, Plural: "usages",
-		Package: "Crossplane with Usages enabled, or set teardown: Unordered",
+		Package: "Crossplane v1.19 or later with Usages enabled, or set teardown: Unordered",
 	}
 	clusterUsageKind = view.Kind{
 		GroupVersionKind: protectionv1beta1.ClusterUsageGroupVersionKind, Plural: "clusterusages",

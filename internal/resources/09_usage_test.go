@@ -71,7 +71,7 @@ spec:
 			"Where Crossplane has no Usages, that should be said, with the way out.",
 			world{Observed: both, Answers: map[string]string{"kind/usages.apiextensions.crossplane.io": `[]`}},
 			key,
-			&Wait{Reason: v1alpha1.ReasonMissing, Subject: "usages.apiextensions.crossplane.io", Message: "missing, install Crossplane with Usages enabled, or set teardown: Unordered"},
+			&Wait{Reason: v1alpha1.ReasonMissing, Subject: "usages.apiextensions.crossplane.io", Message: "missing, install Crossplane v1.19 or later with Usages enabled, or set teardown: Unordered"},
 		},
 		"NoClusterUsage": {
 			"Nor should a ClusterUsage be composed where there is no such kind.",

@@ -123,6 +123,7 @@ type extv1Names struct {
 	Kind       string   `json:"kind"`
 	Plural     string   `json:"plural"`
 	Singular   string   `json:"singular"`
+	ShortNames []string `json:"shortNames,omitempty"`
 	Categories []string `json:"categories,omitempty"`
 }
 
@@ -156,9 +157,12 @@ func toXRD(crd *extv1.CustomResourceDefinition) (*xrd, error) {
 		Kind:       "CompositeResourceDefinition",
 		Metadata:   map[string]string{"name": n.Plural + "." + crd.Spec.Group},
 		Spec: xrdSpec{
-			Group:      crd.Spec.Group,
-			Names:      extv1Names{Kind: n.Kind, Plural: n.Plural, Singular: n.Singular, Categories: n.Categories},
-			ClaimNames: extv1Names{Kind: n.Kind + "Claim", Plural: n.Singular + "claims", Singular: n.Singular + "claim", Categories: []string{"crossplane", "claim", "aws"}},
+			Group: crd.Spec.Group,
+			Names: extv1Names{Kind: n.Kind, Plural: n.Plural, Singular: n.Singular, ShortNames: n.ShortNames, Categories: n.Categories},
+			ClaimNames: extv1Names{
+				Kind: n.Kind + "Claim", Plural: n.Singular + "claims", Singular: n.Singular + "claim",
+				ShortNames: withSuffix(n.ShortNames, "c"), Categories: []string{"crossplane", "claim", "aws"},
+			},
 			// A claim stays until all that it composed is gone, so that everyone can see what a deletion waits for.
 			DefaultCompositeDeletePolicy: string(metav1.DeletePropagationForeground),
 			DefaultCompositionRef:        map[string]string{"name": n.Plural + "." + crd.Spec.Group},
@@ -169,6 +173,15 @@ func toXRD(crd *extv1.CustomResourceDefinition) (*xrd, error) {
 			}},
 		},
 	}, nil
+}
+
+// withSuffix appends a suffix to each name.
+func withSuffix(names []string, suffix string) []string {
+	out := make([]string, 0, len(names))
+	for _, n := range names {
+		out = append(out, n+suffix)
+	}
+	return out
 }
 
 // toInput takes the requirements out of the defaults: they have the shape of the composite resource's spec, of which they
