@@ -93,7 +93,7 @@ func TestExamplesHaveReadme(t *testing.T) {
 }
 
 func newTestFunction() *Function {
-	return &Function{log: logging.NewNopLogger(), metrics: metrics.New(prometheus.NewRegistry()), now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }}
+	return &Function{log: logging.NewNopLogger(), metrics: metrics.New(prometheus.NewRegistry()), now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }, platform: NoPlatform}
 }
 
 // A world is what exists when Crossplane reconciles a composite resource.

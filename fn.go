@@ -38,12 +38,17 @@ type Function struct {
 	log     logging.Logger
 	metrics *metrics.Metrics
 	now     func() time.Time
+	// platform returns the configuration that holds at the moment; nil if there is none.
+	platform func() *view.Configuration
 }
 
-// NewFunction returns a Function that logs to the supplied logger, and counts.
-func NewFunction(log logging.Logger, m *metrics.Metrics) *Function {
-	return &Function{log: log, metrics: m, now: time.Now} //nolint:forbidigo // Tests have another clock. It only opens gates.
+// NewFunction returns a Function that logs to the supplied logger, counts, and asks for the platform's configuration in every call.
+func NewFunction(log logging.Logger, m *metrics.Metrics, platform func() *view.Configuration) *Function {
+	return &Function{log: log, metrics: m, now: time.Now, platform: platform} //nolint:forbidigo // Tests have another clock. It only opens gates.
 }
+
+// NoPlatform is a Function's configuration where the platform has none.
+func NoPlatform() *view.Configuration { return nil }
 
 // RunFunction composes what a PodIdentityProvider asks for, as far as it can exist yet. It never fails but through a fatal
 // result, and a fatal result leaves everything as it is.
@@ -72,7 +77,7 @@ func (f *Function) answer(req *fnv1.RunFunctionRequest) (a answer) {
 		}
 	}()
 
-	v, errs := view.From(req, f.now())
+	v, errs := view.From(req, f.platform(), f.now())
 	if len(errs) > 0 {
 		return refused(req, log, errs)
 	}

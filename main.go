@@ -62,7 +62,7 @@ func (c *CLI) Run() error {
 		// Somebody who tries it out does not want to wait.
 		drain = 0
 	}
-	return server.Serve(ctx, NewFunction(log, metrics.New(registry)), server.Options{
+	return server.Serve(ctx, NewFunction(log, metrics.New(registry), NoPlatform), server.Options{
 		Network:            c.Network,
 		Address:            c.Address,
 		TLSCertsDir:        c.TLSCertsDir,

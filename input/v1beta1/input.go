@@ -11,8 +11,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 )
 
-// An Input is what the platform team decides for every PodIdentityProvider of a Composition: defaults, guardrails and how
-// prerequisites are treated. All of it is optional.
+// An Input is what the platform team decides: defaults, guardrails, what claims may set, and how prerequisites are treated. All of
+// it is optional.
+//
+// The same shape has the file that the function reads with --config. The file holds in every call, whatever Composition a claim
+// gets. An Input of a Composition adds to it: its defaults go over those of the file, and its guardrails and claims only narrow.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:storageversion
@@ -30,6 +33,17 @@ type Input struct {
 	// Guardrails limit what a composite resource may ask for.
 	// +optional
 	Guardrails *Guardrails `json:"guardrails,omitempty"`
+
+	// Namespaces have defaults and guardrails for the claims of some namespaces. All entries that match apply, beside the general
+	// defaults and guardrails.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=200
+	Namespaces []Namespaces `json:"namespaces,omitempty"`
+
+	// Claims say what claims may set beside the fields of a team's own identity. Everything else is refused in a claim.
+	// +optional
+	Claims *Claims `json:"claims,omitempty"`
 
 	// Prerequisites says how to treat kinds that other packages bring (provider-aws-iam, provider-aws-eks, the provider
 	// family). Verify creates a managed resource only once its kind is proven to exist, so that a half-installed cluster
@@ -52,6 +66,33 @@ type Input struct {
 	// as 90s or 10m, 1m to 1h. Default: 5m.
 	// +optional
 	TTL *metav1.Duration `json:"ttl,omitempty"`
+}
+
+// Namespaces are what holds for the claims of some namespaces.
+type Namespaces struct {
+	// Match are patterns (* and ?) of namespaces of claims, for example team-a or team-*. A claim in a namespace that matches one
+	// of them gets this entry. A composite resource without a claim gets none.
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	Match []string `json:"match"`
+
+	// Defaults go over the general ones, and those of later entries over those of earlier entries.
+	// +optional
+	Defaults *v1alpha1.PodIdentityProviderSpec `json:"defaults,omitempty"`
+
+	// Guardrails limit claims further. The general ones, and those of other entries that match, hold too.
+	// +optional
+	Guardrails *Guardrails `json:"guardrails,omitempty"`
+}
+
+// Claims say what claims may set.
+type Claims struct {
+	// AllowedFields are fields of the spec that a claim may set, although it usually cannot: paths such as
+	// services[].runtime.resources, or patterns (* and ?) such as runtime.*. A path opens everything below it, too. Defaults are
+	// not the claim's: they may use every field. docs/security.md says what each field is about. Default: none.
+	// +optional
+	// +listType=set
+	AllowedFields []string `json:"allowedFields,omitempty"`
 }
 
 // Prerequisites says how to treat kinds that other packages bring.
@@ -138,6 +179,18 @@ type Guardrails struct {
 	// provider takes over a role that has the name already. Default: false.
 	// +optional
 	ForbidBringYourOwnRole bool `json:"forbidBringYourOwnRole,omitempty"`
+
+	// AllowedServiceAccounts are patterns (* and ?) of the ServiceAccounts that providers may run as, for example provider-aws-*.
+	// Default: all, but those that are protected.
+	// +optional
+	// +listType=set
+	AllowedServiceAccounts []string `json:"allowedServiceAccounts,omitempty"`
+
+	// ProtectedServiceAccounts are patterns (* and ?) of ServiceAccounts that no service may use, beside those that are always
+	// protected: crossplane, rbac-manager, default and, but for their own services, provider-aws-iam and provider-aws-eks.
+	// +optional
+	// +listType=set
+	ProtectedServiceAccounts []string `json:"protectedServiceAccounts,omitempty"`
 
 	// AllowedTargetAccounts are the AWS accounts, 12 digits in quotes, that targetRoleArn and the roles of assumeRoleChain may
 	// be in. Default: all.

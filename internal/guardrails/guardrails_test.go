@@ -163,7 +163,7 @@ func resolve(t *testing.T, guardrails, defaults, spec string) (*view.View, *iden
 		input["defaults"] = testutil.Parse(t, defaults)
 	}
 	xr := map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProvider", "metadata": map[string]any{"name": "storage"}, "spec": testutil.Parse(t, spec)}
-	v, errs := view.From(&fnv1.RunFunctionRequest{Input: testutil.Struct(t, input), Observed: &fnv1.State{Composite: &fnv1.Resource{Resource: testutil.Struct(t, xr)}}}, time.Time{})
+	v, errs := view.From(&fnv1.RunFunctionRequest{Input: testutil.Struct(t, input), Observed: &fnv1.State{Composite: &fnv1.Resource{Resource: testutil.Struct(t, xr)}}}, nil, time.Time{})
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}

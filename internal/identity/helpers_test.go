@@ -18,7 +18,7 @@ type world testutil.World
 // resolve what the composite resource of a world asks for.
 func (w world) resolve(t testing.TB) (*Identity, *view.View, field.ErrorList) {
 	t.Helper()
-	v, errs := view.From(testutil.World(w).Request(t), testutil.Now())
+	v, errs := view.From(testutil.World(w).Request(t), nil, testutil.Now())
 	if len(errs) > 0 {
 		t.Fatalf("view.From(...): %v", errs.ToAggregate())
 	}

@@ -99,12 +99,12 @@ func TestProviderConfigName(t *testing.T) {
 		want   string
 	}{
 		"XR":       {"Without a claim it is the composite resource's own name.", world{}, "storage"},
-		"Claim":    {"A claim's name is unique only in its namespace.", world{XR: `spec: {claimRef: {namespace: team-a, name: storage}}`}, "team-a-storage"},
-		"Given":    {"A name that is given is taken as it is.", world{XR: `spec: {claimRef: {namespace: team-a, name: storage}}`, Spec: `providerConfig: {name: aws}`}, "aws"},
+		"Claim":    {"A claim's name is unique only in its namespace.", world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: team-a, name: storage}}`}, "team-a-storage"},
+		"Given":    {"A name that is given is taken as it is.", world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: team-a, name: storage}}`, Spec: `providerConfig: {name: aws}`}, "aws"},
 		"Observed": {"One that exists keeps its name: managed resources refer to it.", world{Observed: map[string]string{"providerconfig": `{metadata: {name: old}}`}}, "old"},
 		"Long": {
 			"A name that is too long is cut.",
-			world{XR: `spec: {claimRef: {namespace: ` + long + `, name: ` + strings.Repeat("b", 200) + `}}`},
+			world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: ` + long + `, name: ` + strings.Repeat("b", 200) + `}}`},
 			long + "-" + strings.Repeat("b", 180) + "-" + iam.Hash(long+"-"+strings.Repeat("b", 200)),
 		},
 	}

@@ -273,7 +273,7 @@ func TestBootstrapIsNotComposed(t *testing.T) {
 		"XR":       {"A composite resource called default would compose the identity that it uses.", world{XR: `metadata: {name: default}`}, true},
 		"Renamed":  {"Not if it uses another.", world{XR: `metadata: {name: default}`, Spec: `providerConfigRef: {name: bootstrap}`}, false},
 		"EmptyRef": {"An empty reference is the default.", world{XR: `metadata: {name: default}`, Spec: `providerConfigRef: {name: ""}`}, true},
-		"Claim":    {"A claim's name has its namespace in it.", world{XR: `{metadata: {name: default}, spec: {claimRef: {namespace: a, name: default}}}`}, false},
+		"Claim":    {"A claim's name has its namespace in it.", world{Input: "claims: {allowedFields: ['*']}", XR: `{metadata: {name: default}, spec: {claimRef: {namespace: a, name: default}}}`}, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

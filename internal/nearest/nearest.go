@@ -32,3 +32,12 @@ func To(name string, others []string) []string {
 	}
 	return out
 }
+
+// Hint asks whether one of those that are the most like a name was meant; empty if none is like it.
+func Hint(name string, others []string) string {
+	near := To(name, others)
+	if len(near) == 0 {
+		return ""
+	}
+	return "did you mean " + strings.Join(near, ", ") + "?"
+}

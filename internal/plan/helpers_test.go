@@ -21,7 +21,7 @@ type world testutil.World
 // resolve the world's composite resource, which must be valid.
 func (w world) resolve(t testing.TB) (*view.View, *identity.Identity) {
 	t.Helper()
-	v, errs := view.From(testutil.World(w).Request(t), testutil.Now())
+	v, errs := view.From(testutil.World(w).Request(t), nil, testutil.Now())
 	if len(errs) > 0 {
 		t.Fatalf("view.From(...): %v", errs.ToAggregate())
 	}

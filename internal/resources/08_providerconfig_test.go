@@ -27,7 +27,7 @@ spec: {credentials: {source: PodIdentity}}
 		},
 		"Claim": {
 			reason: "The name of a claim's should have the namespace in it.",
-			world:  world{XR: `spec: {claimRef: {namespace: team-a, name: aws}}`},
+			world:  world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: team-a, name: aws}}`},
 			key:    "providerconfig",
 			want: `
 apiVersion: aws.upbound.io/v1beta1

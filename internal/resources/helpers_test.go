@@ -63,7 +63,7 @@ func (w world) context(t testing.TB) *Context {
 	all := answers()
 	maps.Copy(all, w.Answers)
 	w.Answers = all
-	v, errs := view.From(testutil.World(w).Request(t), testutil.Now())
+	v, errs := view.From(testutil.World(w).Request(t), nil, testutil.Now())
 	if len(errs) > 0 {
 		t.Fatalf("view.From(...): %v", errs.ToAggregate())
 	}

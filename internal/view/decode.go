@@ -11,6 +11,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/nearest"
 )
 
 // decode an object into a typed one. An error lists every value of the wrong type, until there are too many. Fields that the type
@@ -108,9 +110,17 @@ func (c *checker) object(at *field.Path, m map[string]any, t reflect.Type) {
 		case ok:
 			c.check(at.Child(k), m[k], ft)
 		case c.strict:
-			c.add(field.Invalid(at.Child(k), field.OmitValueType{}, "unknown field"))
+			c.unknown(at.Child(k), k, slices.Sorted(maps.Keys(fields)))
 		}
 	}
+}
+
+func (c *checker) unknown(at *field.Path, name string, fields []string) {
+	msg := "unknown field"
+	if hint := nearest.Hint(name, fields); hint != "" {
+		msg += "; " + hint
+	}
+	c.add(field.Invalid(at, field.OmitValueType{}, msg))
 }
 
 var structs sync.Map //nolint:gochecknoglobals // A cache of what never changes: the fields of a type.

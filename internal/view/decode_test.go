@@ -76,7 +76,7 @@ func TestInputErrors(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, errs := From(newRequest(t, minimal, tc.input), now())
+			_, errs := From(newRequest(t, minimal, tc.input), nil, now())
 			if diff := cmp.Diff(tc.want, paths(errs)); diff != "" {
 				t.Errorf("%s\nFrom(...): -want errors, +got:\n%s\n%v", tc.reason, diff, errs.ToAggregate())
 			}
@@ -105,7 +105,7 @@ func TestSpecErrors(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, errs := From(newRequest(t, tc.xr, ""), now())
+			_, errs := From(newRequest(t, tc.xr, ""), nil, now())
 			if diff := cmp.Diff(tc.want, paths(errs)); diff != "" {
 				t.Errorf("%s\nFrom(...): -want errors, +got:\n%s\n%v", tc.reason, diff, errs.ToAggregate())
 			}

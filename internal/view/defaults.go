@@ -11,6 +11,7 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/claims"
 )
 
 // alternatives are groups of fields of which only one can be used: where the composite resource uses one, the defaults of
@@ -83,11 +84,41 @@ func validateInput(at *field.Path, in *v1beta1.Input) field.ErrorList {
 		errs = append(errs, field.Invalid(at.Child("ttl"), in.TTL.Duration.String(), "must be from 1m to 1h"))
 	}
 	errs = append(errs, validateGuardrails(at.Child("guardrails"), in.Guardrails)...)
+	for i, n := range in.Namespaces {
+		at := at.Child("namespaces").Index(i)
+		errs = append(errs, validateMatch(at.Child("match"), n.Match)...)
+		errs = append(errs, validateGuardrails(at.Child("guardrails"), n.Guardrails)...)
+	}
+	if in.Claims != nil {
+		errs = append(errs, claims.PodIdentityProvider.Validate(at.Child("claims", "allowedFields"), in.Claims.AllowedFields)...)
+	}
 	if in.APIVersion != "" && in.APIVersion != "podidentity.fn.crossplane.io/v1beta1" {
 		errs = append(errs, field.NotSupported(at.Child("apiVersion"), in.APIVersion, []string{"podidentity.fn.crossplane.io/v1beta1"}))
 	}
 	if in.Kind != "" && in.Kind != "Input" {
 		errs = append(errs, field.NotSupported(at.Child("kind"), in.Kind, []string{"Input"}))
+	}
+	return errs
+}
+
+// validateMatch checks patterns of namespaces.
+func validateMatch(at *field.Path, match []string) field.ErrorList {
+	if len(match) == 0 {
+		return field.ErrorList{field.Required(at, "list the namespaces, or patterns of them such as team-*, whose claims the entry is for")}
+	}
+	return validatePatterns(at, match, namePattern("-"), "must be a namespace or a pattern such as team-*: lower-case letters, digits, -, * and ?")
+}
+
+// namePattern says what patterns of names may consist of, beside letters and digits.
+func namePattern(more string) string { return "abcdefghijklmnopqrstuvwxyz0123456789*?" + more }
+
+// validatePatterns checks that names can match at all.
+func validatePatterns(at *field.Path, patterns []string, characters, hint string) field.ErrorList {
+	errs := field.ErrorList{}
+	for i, p := range patterns {
+		if p == "" || strings.Trim(p, characters) != "" {
+			errs = append(errs, field.Invalid(at.Index(i), p, hint))
+		}
 	}
 	return errs
 }
@@ -104,6 +135,9 @@ func validateGuardrails(at *field.Path, g *v1beta1.Guardrails) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("deniedActions").Index(i), a, "must be * or have the form service:Action, such as iam:PassRole or iam:*"))
 		}
 	}
+	const serviceAccounts = "must be a ServiceAccount or a pattern such as provider-aws-*: lower-case letters, digits, -, ., * and ?"
+	errs = append(errs, validatePatterns(at.Child("allowedServiceAccounts"), g.AllowedServiceAccounts, namePattern("-."), serviceAccounts)...)
+	errs = append(errs, validatePatterns(at.Child("protectedServiceAccounts"), g.ProtectedServiceAccounts, namePattern("-."), serviceAccounts)...)
 	for i, a := range g.AllowedTargetAccounts {
 		if len(a) != 12 || strings.Trim(a, "0123456789") != "" {
 			errs = append(errs, field.Invalid(at.Child("allowedTargetAccounts").Index(i), a, "must be an AWS account id of 12 digits"))

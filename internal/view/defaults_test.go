@@ -125,14 +125,18 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestDefaultsKeepInput makes sure that merging into one service does not change what the next one gets.
+// TestDefaultsKeepInput makes sure that merging into one service does not change what the next one gets, nor what the next call does.
 func TestDefaultsKeepInput(t *testing.T) {
-	v := mustView(t, newRequest(t,
-		`spec: {services: [{name: s3, runtime: {podLabels: {a: one}}}, {name: s3}]}`,
-		`defaults: {services: [{name: s3, runtime: {podLabels: {a: default, b: default}}}]}`))
-	got := []map[string]string{v.Spec.Services[0].Runtime.PodLabels, v.Spec.Services[1].Runtime.PodLabels, v.Input.Defaults.Services[0].Runtime.PodLabels}
-	want := []map[string]string{{"a": "one", "b": "default"}, {"a": "default", "b": "default"}, {"a": "default", "b": "default"}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("labels of the first service, the second, and the Input: -want, +got:\n%s", diff)
+	platform := configuration(t, `defaults: {services: [{name: s3, runtime: {podLabels: {a: default, b: default}}}]}`)
+	for range 2 {
+		v, errs := From(newRequest(t, `spec: {services: [{name: s3, runtime: {podLabels: {a: one}}}, {name: s3}]}`, ""), platform, now())
+		if len(errs) > 0 {
+			t.Fatalf("From(...): %v", errs.ToAggregate())
+		}
+		got := []map[string]string{v.Spec.Services[0].Runtime.PodLabels, v.Spec.Services[1].Runtime.PodLabels}
+		want := []map[string]string{{"a": "one", "b": "default"}, {"a": "default", "b": "default"}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("labels of the first service and the second: -want, +got:\n%s", diff)
+		}
 	}
 }

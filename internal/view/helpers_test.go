@@ -43,9 +43,19 @@ func observe(t testing.TB, req *fnv1.RunFunctionRequest, key, doc string) {
 // mustView of a request that must be understood.
 func mustView(t testing.TB, req *fnv1.RunFunctionRequest) *View {
 	t.Helper()
-	v, errs := From(req, now())
+	v, errs := From(req, nil, now())
 	if len(errs) > 0 {
 		t.Fatalf("From(...): %v", errs.ToAggregate())
 	}
 	return v
+}
+
+// configuration of a platform.
+func configuration(t testing.TB, doc string) *Configuration {
+	t.Helper()
+	c, errs := ParseConfiguration(nil, object(t, doc))
+	if len(errs) > 0 {
+		t.Fatalf("ParseConfiguration(...): %v", errs.ToAggregate())
+	}
+	return c
 }

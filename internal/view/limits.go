@@ -28,6 +28,8 @@ const (
 	maxPart = 64 << 10
 	// maxShared bounds what all services have in common, for each of them.
 	maxShared = 4 << 20
+	// maxNamespaces is how many entries for namespaces there may be, as in the schema.
+	maxNamespaces = 200
 	// maxName is Kubernetes' own: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/.
 	maxName = 253
 )
@@ -76,13 +78,22 @@ func longFields(at *field.Path, o *structpb.Struct, limit func(string) int) fiel
 	return errs
 }
 
-// tooMuchShared finds that services have more in common than can be written for each of them.
-func tooMuchShared(at *field.Path, spec, defaults *structpb.Struct) field.ErrorList {
-	shared := 0
+// sharedSize is how many bytes of a spec, or of defaults, count for every service.
+func sharedSize(spec *structpb.Struct) int {
+	n := 0
 	for name := range structFields(reflect.TypeFor[v1alpha1.PodIdentityProviderSpec]()) {
 		if name != fieldServices {
-			shared += proto.Size(spec.GetFields()[name]) + proto.Size(defaults.GetFields()[name])
+			n += proto.Size(spec.GetFields()[name])
 		}
+	}
+	return n
+}
+
+// tooMuchShared finds that services have more in common than can be written for each of them.
+func tooMuchShared(at *field.Path, spec *structpb.Struct, layers []layer) field.ErrorList {
+	shared := sharedSize(spec)
+	for _, l := range layers {
+		shared += l.shared
 	}
 	if n := len(servicesOf(spec)); n*shared > maxShared {
 		return field.ErrorList{field.Forbidden(at, fmt.Sprintf("%d services share %d bytes of settings, together that may be %d bytes: say less, or divide the services among several objects", n, shared, maxShared))}

@@ -55,7 +55,7 @@ func TestLimits(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, errs := From(newRequest(t, tc.xr, tc.input), now())
+			_, errs := From(newRequest(t, tc.xr, tc.input), nil, now())
 			var got []string
 			for _, err := range errs {
 				got = append(got, err.Error())
@@ -70,7 +70,7 @@ func TestLimits(t *testing.T) {
 // TestManyErrors: nobody looks for more errors than anybody reads.
 func TestManyErrors(t *testing.T) {
 	list := "[" + strings.TrimSuffix(strings.Repeat("7, ", 1000), ", ") + "]"
-	_, errs := From(newRequest(t, "spec: {runtime: {args: "+list+", env: "+list+"}, managementPolicies: "+list+"}", ""), now())
+	_, errs := From(newRequest(t, "spec: {runtime: {args: "+list+", env: "+list+"}, managementPolicies: "+list+"}", ""), nil, now())
 	if len(errs) != MaxErrors+1 {
 		t.Errorf("want %d errors, got %d", MaxErrors+1, len(errs))
 	}

@@ -16,15 +16,25 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/claims"
 )
 
 // finalizer that Crossplane puts on every composite resource of a live cluster before it calls a function.
 const finalizer = "composite.apiextensions.crossplane.io"
 
+// The labels that Crossplane puts on what a claim leads to.
+const (
+	labelClaimNamespace = "crossplane.io/claim-namespace"
+	labelClaimName      = "crossplane.io/claim-name"
+)
+
 // A View of one call.
 type View struct {
-	// Input of the function.
+	// Input that results of the function's own configuration and that of the Composition, without defaults, guardrails and claims:
+	// these are applied.
 	Input *v1beta1.Input
+	// Platform is the hash of the function's own configuration; empty if it has none.
+	Platform string
 	// Guardrails that apply, each with its own rules: a composite resource must keep to all of them.
 	Guardrails []*v1beta1.Guardrails
 	// XR is the composite resource.
@@ -41,9 +51,9 @@ type View struct {
 	keys []string
 }
 
-// From returns the View of a request. It fails with all errors of the Input and the composite resource that make it
-// impossible to understand them.
-func From(req *fnv1.RunFunctionRequest, now time.Time) (*View, field.ErrorList) {
+// From returns the View of a request, under the function's own configuration; nil if it has none. It fails with all errors of the
+// Input and the composite resource that make it impossible to understand them.
+func From(req *fnv1.RunFunctionRequest, platform *Configuration, now time.Time) (*View, field.ErrorList) {
 	v := &View{
 		XR:           NewObject(req.GetObserved().GetComposite().GetResource()),
 		Requirements: newRequirements(req),
@@ -58,32 +68,49 @@ func From(req *fnv1.RunFunctionRequest, now time.Time) (*View, field.ErrorList) 
 		v.Requirements.proven[schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind())] = true
 	}
 
-	spec, defaults := v.XR.Value("spec").GetStructValue(), req.GetInput().GetFields()["defaults"].GetStructValue()
-	errs := append(longNames(v), tooLarge(field.NewPath("spec"), spec)...)
-	errs = append(errs, tooLarge(field.NewPath("input", "defaults"), defaults)...)
-	errs = append(errs, atMost(field.NewPath("input", "guardrails"), req.GetInput().GetFields()["guardrails"], maxPart)...)
-	if len(errs) == 0 {
-		errs = tooMuchShared(field.NewPath("spec", "services"), spec, defaults)
+	errs := append(longNames(v), tooLarge(field.NewPath("spec"), v.XR.Value("spec").GetStructValue())...)
+	in, ierrs := ParseConfiguration(field.NewPath("input"), req.GetInput())
+	switch {
+	case len(errs) > 0:
+		return nil, append(errs, ierrs...)
+	case len(ierrs) > 0:
+		// All errors at once, as far as the defaults are not needed to find them.
+		_, errs := decodeSpec(v.XR, nil)
+		return nil, append(ierrs, errs...)
 	}
-	if len(errs) > 0 {
-		return nil, errs
+	cs := configurations{in}
+	if platform != nil {
+		cs, v.Platform = configurations{platform, in}, platform.Hash
 	}
-	if errs := v.decode(req.GetInput()); len(errs) > 0 {
+	if errs := v.decode(cs); len(errs) > 0 {
 		return nil, errs
 	}
 	return v, nil
 }
 
-// decode the Input and the composite resource.
-func (v *View) decode(input *structpb.Struct) field.ErrorList {
-	in, defaults, errs := decodeInput(input)
-	v.Input = in
-	if in != nil && in.Guardrails != nil {
-		v.Guardrails = append(v.Guardrails, in.Guardrails)
+// decode the composite resource, under the configurations that hold.
+func (v *View) decode(cs configurations) field.ErrorList {
+	spec := v.XR.Value("spec").GetStructValue()
+	if v.ofClaim() {
+		// Before anything else: what a claim may not set is not even looked at.
+		if errs := claims.PodIdentityProvider.Check(field.NewPath("spec"), spec, cs.openFields()...); len(errs) > 0 {
+			return errs
+		}
 	}
-	spec, serrs := decodeSpec(v.XR, defaults)
-	v.Spec = spec
-	return append(errs, serrs...)
+	namespace, _ := v.Claim()
+	layers := cs.layers(namespace)
+	if errs := tooMuchShared(field.NewPath("spec", "services"), spec, layers); len(errs) > 0 {
+		return errs
+	}
+	v.Input = cs.input()
+	for _, l := range layers {
+		if l.guardrails != nil {
+			v.Guardrails = append(v.Guardrails, l.guardrails)
+		}
+	}
+	var errs field.ErrorList
+	v.Spec, errs = decodeSpec(v.XR, layers)
+	return errs
 }
 
 // Observed composed resource of that composition-resource name.
@@ -120,6 +147,16 @@ func (v *View) ObservedAnnotation(name string) string {
 	return first
 }
 
+// ofClaim says whether a claim decides what stands in the spec. Nothing that a claim's author can do takes the signs of that away. What
+// another composite resource composes has the labels of the claim at the root, but its spec is that Composition's.
+func (v *View) ofClaim() bool {
+	if v.XR.Value("spec", "claimRef") != nil {
+		return true
+	}
+	labels := NewObject(v.XR.Value("metadata", "labels").GetStructValue())
+	return (labels.Value(labelClaimName) != nil || labels.Value(labelClaimNamespace) != nil) && v.XR.Controller() == Owner{}
+}
+
 // Live says whether the composite resource is one of a real cluster, not of a local render.
 func (v *View) Live() bool {
 	for _, f := range v.XR.Value("metadata", "finalizers").GetListValue().GetValues() {
@@ -136,32 +173,19 @@ func (v *View) Claim() (namespace, name string) {
 	if ns, n := v.XR.String(append(ref, "namespace")...), v.XR.String(append(ref, "name")...); n != "" {
 		return ns, n
 	}
-	return v.XR.Label("crossplane.io/claim-namespace"), v.XR.Label("crossplane.io/claim-name")
+	return v.XR.Label(labelClaimNamespace), v.XR.Label(labelClaimName)
 }
 
-func decodeInput(s *structpb.Struct) (*v1beta1.Input, map[string]any, field.ErrorList) {
-	in := &v1beta1.Input{}
-	if s == nil {
-		return in, nil, nil
-	}
-	at := field.NewPath("input")
-	m := s.AsMap()
-	if errs := decode(at, m, in, true); len(errs) > 0 {
-		return nil, nil, errs
-	}
-	defaults, _ := m["defaults"].(map[string]any)
-	return in, defaults, validateInput(at, in)
-}
-
-func decodeSpec(xr Object, defaults map[string]any) (*v1alpha1.PodIdentityProviderSpec, field.ErrorList) {
+// decodeSpec with the defaults of all layers: the last one's first, since what is there already wins.
+func decodeSpec(xr Object, layers []layer) (*v1alpha1.PodIdentityProviderSpec, field.ErrorList) {
 	at := field.NewPath("spec")
 	v := xr.Value("spec")
 	if _, ok := v.GetKind().(*structpb.Value_StructValue); v != nil && !ok {
 		return nil, field.ErrorList{field.TypeInvalid(at, v.AsInterface(), "must be an object")}
 	}
 	m := v.GetStructValue().AsMap()
-	if defaults != nil {
-		applyDefaults(m, defaults)
+	for _, l := range slices.Backward(layers) {
+		applyDefaults(m, l.defaults)
 	}
 	spec := &v1alpha1.PodIdentityProviderSpec{}
 	return spec, decode(at, m, spec, false)

@@ -46,7 +46,7 @@ func TestFromWithoutComposite(t *testing.T) {
 		"NoObject": {Observed: &fnv1.State{Composite: &fnv1.Resource{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, errs := From(req, now())
+			_, errs := From(req, nil, now())
 			if diff := cmp.Diff([]string{"observed.composite: FieldValueRequired"}, paths(errs)); diff != "" {
 				t.Errorf("From(...): -want errors, +got:\n%s", diff)
 			}
@@ -56,7 +56,7 @@ func TestFromWithoutComposite(t *testing.T) {
 
 func TestFromTellsEverythingAtOnce(t *testing.T) {
 	req := newRequest(t, `{kind: X, spec: {region: 1, services: [{name: []}]}}`, `{preview: "yes", ttl: 5, unknown: 1}`)
-	_, errs := From(req, now())
+	_, errs := From(req, nil, now())
 	want := []string{
 		"input.preview: FieldValueTypeInvalid", "input.ttl: FieldValueInvalid", "input.unknown: FieldValueInvalid",
 		"spec.region: FieldValueTypeInvalid", "spec.services[0].name: FieldValueTypeInvalid",
@@ -159,7 +159,6 @@ func TestSpecTolerates(t *testing.T) {
 	v := mustView(t, newRequest(t, `
 spec:
   region: eu-west-1
-  claimRef: {apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProviderClaim, namespace: a, name: b}
   compositionRef: {name: x}
   compositionRevisionRef: {name: x-1}
   compositionUpdatePolicy: Automatic

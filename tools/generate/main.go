@@ -194,6 +194,10 @@ func toInput(crd *extv1.CustomResourceDefinition) (*extv1.CustomResourceDefiniti
 	}
 	partial(&d)
 	root.Properties["defaults"] = d
+	if n := root.Properties["namespaces"]; n.Items != nil && n.Items.Schema != nil {
+		// Those of namespaces have the same shape.
+		n.Items.Schema.Properties["defaults"] = d
+	}
 	crd.Status = extv1.CustomResourceDefinitionStatus{}
 	return crd, nil
 }

@@ -116,6 +116,11 @@ func inputReference(crd *extv1.CustomResourceDefinition) string {
 	defaults := s.Properties["defaults"]
 	defaults.Properties = nil // Those of the composite resource.
 	s.Properties["defaults"] = defaults
+	if n := s.Properties["namespaces"]; n.Items != nil && n.Items.Schema != nil {
+		d := n.Items.Schema.Properties["defaults"]
+		d.Properties = nil
+		n.Items.Schema.Properties["defaults"] = d
+	}
 	s.Description = ""
 	r.object("Input", s)
 	r.out.WriteString("## defaults\n\n" + text(defaults.Description) + "\n\nThe fields are those of [the composite resource's spec](podidentityprovider.md#spec). " +

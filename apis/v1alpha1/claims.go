@@ -1,0 +1,183 @@
+package v1alpha1
+
+// A Decision says whether a claim may set some fields of a spec, and why. Every field that a claim or a composite resource can
+// set needs one: a test compares them with the Go types. A field without a decision is refused in claims.
+//
+// +kubebuilder:object:generate=false
+type Decision struct {
+	// Fields are paths below spec. [] follows the name of a list of objects.
+	Fields []string
+	// Claims may set the fields.
+	Claims bool
+	// Gain is what an adversary who files claims would gain by the fields.
+	Gain string
+	// Stop is what stops that, beside the refusal of fields that claims may not set.
+	Stop string
+}
+
+// Decisions for the fields of a PodIdentityProvider's spec. docs/security.md shows them.
+//
+// A claim may set what describes a team's own identity. Whatever concerns objects that exist, code that runs, or anybody else is
+// the platform team's: it sets defaults, or opens fields by claims.allowedFields.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var Decisions = []Decision{
+	{
+		Fields: []string{"region", "clusterName", "clusterNameRef.name", "clusterNameSelector.matchLabels", "clusterNameSelector.matchControllerRef"},
+		Claims: true,
+		Gain:   "An identity in a cluster or region that the team should not use.",
+		Stop:   "`allowedRegions` and `allowedClusters`. Both are immutable.",
+	},
+	{
+		Fields: []string{"accountId"},
+		Claims: true,
+		Gain:   "Nothing: it only makes the trust policy narrower. With the account of another team the provider gets no credentials.",
+		Stop:   "It only adds conditions to the trust policy.",
+	},
+	{
+		Fields: []string{"services[].name"},
+		Claims: true,
+		Gain:   "A provider, with its CRDs, that the team should not have, or one that another team needs: a service has one identity in a cluster.",
+		Stop:   "`allowedServices`. Who comes second gets phase Conflict, and changes nothing.",
+	},
+	{
+		Fields: []string{
+			"services[].permissions.accessLevel", "services[].permissions.policyDocument",
+			"services[].permissions.statements[].sid", "services[].permissions.statements[].effect",
+			"services[].permissions.statements[].actions", "services[].permissions.statements[].notActions",
+			"services[].permissions.statements[].resources", "services[].permissions.statements[].notResources",
+			"services[].permissions.statements[].conditions",
+		},
+		Claims: true,
+		Gain:   "A provider that may do more in AWS than the team should, on behalf of everybody who uses it.",
+		Stop:   "`deniedActions`, `requiredPermissionsBoundary`, `forbidCustomPermissions`; in AWS the boundary.",
+	},
+	{
+		Fields: []string{"services[].permissions.managedPolicyArns"},
+		Claims: true,
+		Gain:   "The permissions of any policy of the account, AdministratorAccess included.",
+		Stop:   "`allowedManagedPolicyArns`, `requiredPermissionsBoundary`, `forbidCustomPermissions`; in AWS the boundary.",
+	},
+	{
+		Fields: []string{"role.permissionsBoundary"},
+		Claims: true,
+		Gain:   "A wider boundary, or none.",
+		Stop:   "`requiredPermissionsBoundary`.",
+	},
+	{
+		Fields: []string{"role.description", "role.maxSessionDuration"},
+		Claims: true,
+		Gain:   "Sessions of up to 12 hours, which outlive a revocation.",
+		Stop:   "AWS's own limit of 12 hours. EKS renews sessions anyway, as long as the association exists.",
+	},
+	{
+		Fields: []string{"tags"},
+		Claims: true,
+		Gain:   "Tags that policies or bills of others look at.",
+		Stop:   "`requiredTags`. Keys that begin with aws: are refused for everybody.",
+	},
+	{
+		Fields: []string{"deletionPolicy"},
+		Claims: true,
+		Gain:   "A role and policies that outlive the claim.",
+		Stop:   "They keep the boundary and a trust policy that names one ServiceAccount.",
+	},
+
+	{
+		Fields: []string{"crossplaneNamespace", "services[].serviceAccountName"},
+		Gain:   "A role for the team's own pods, for the pods of another team, or for those of kube-system.",
+		Stop:   "`allowedServiceAccounts`, `protectedServiceAccounts`. The ServiceAccounts of Crossplane, and of provider-aws-iam and provider-aws-eks, are refused for everybody.",
+	},
+	{
+		Fields: []string{"services[].associationId", "services[].adoptExistingAssociation"},
+		Gain:   "The association of another workload: it would get the team's role, and would be deleted with the claim.",
+	},
+	{
+		Fields: []string{"services[].roleArn", "services[].roleName", "services[].importRole"},
+		Gain:   "Control over a role that exists, with everything that it may do.",
+		Stop:   "`forbidBringYourOwnRole`, `deniedActions`, `requiredPermissionsBoundary`.",
+	},
+	{
+		Fields: []string{"role.namePrefix", "role.path"},
+		Gain:   "The name of a role or policy of somebody else, which the provider would take over.",
+	},
+	{
+		Fields: []string{"role.trustConditions", "services[].disableSessionTags"},
+		Gain:   "A trust policy that works for nobody, or that fewer conditions limit.",
+		Stop:   "Conditions are added to the generated ones, and replace none.",
+	},
+	{
+		Fields: []string{
+			"services[].targetRoleArn", "providerConfig.assumeRoleChain[].roleARN", "providerConfig.assumeRoleChain[].externalID",
+			"providerConfig.assumeRoleChain[].tags[].key", "providerConfig.assumeRoleChain[].tags[].value", "providerConfig.assumeRoleChain[].transitiveTagKeys",
+		},
+		Gain: "Whatever another role may do that trusts the account, and session tags of the adversary's choice there.",
+		Stop: "`allowedTargetAccounts`, and `deniedActions` with sts:AssumeRole.",
+	},
+	{
+		Fields: []string{"services[].package", "services[].version", "provider.registry", "provider.version"},
+		Gain:   "Code of the adversary's choice that runs with the role, or an old version of CRDs that everybody uses.",
+		Stop:   "`allowedRegistries`, `allowedServices`.",
+	},
+	{
+		Fields: []string{"services[].management", "provider.family"},
+		Gain:   "A provider of somebody else that gets the team's role, or the removal of CRDs that others use.",
+	},
+	{
+		Fields: []string{
+			"provider.packagePullPolicy", "provider.packagePullSecrets[].name", "provider.revisionActivationPolicy", "provider.revisionHistoryLimit",
+			"provider.skipDependencyResolution", "provider.ignoreCrossplaneConstraints", "provider.commonLabels",
+		},
+		Gain: "Pulls with secrets of Crossplane's namespace, packages that Crossplane itself would refuse, labels that admission policies look at.",
+	},
+	{
+		Fields: ofRuntime("env", "args"),
+		Gain:   "Any Secret of Crossplane's namespace in the provider's environment, keys that take precedence over the role, a proxy that sees every request.",
+	},
+	{
+		Fields: ofRuntime("podLabels", "podAnnotations"),
+		Gain:   "A pod that receives the requests of Crossplane's own Services, or that gets no credentials.",
+	},
+	{
+		Fields: ofRuntime("replicas", "nodeSelector", "tolerations", "affinity", "resources", "priorityClassName"),
+		Gain:   "A provider that does not run, or that takes the place of others, for everybody who uses the service.",
+	},
+	{
+		Fields: ofRuntime("deploymentTemplate", "serviceAccountTemplate"),
+		Gain:   "Any image, sidecar or mount, with the role and next to Crossplane; another role by annotation.",
+		Stop:   "`forbidRuntimeTemplates`.",
+	},
+	{
+		Fields: ofRuntime("verifyCredentials", "associationSettleSeconds"),
+		Gain:   "A provider that starts before its credentials do, and restarts of its pods.",
+	},
+	{
+		Fields: []string{"providerConfig.name", "providerConfig.clusterProviderConfig", "providerConfig.namespaces"},
+		Gain:   "The name that everybody uses by default, or that another team's claim will need; a ProviderConfig in a namespace of somebody else.",
+	},
+	{
+		Fields: []string{"providerConfigRef.name"},
+		Gain:   "A stronger identity for the IAM and EKS resources themselves, or another account.",
+	},
+	{
+		Fields: []string{"managementPolicies"},
+		Gain:   "Roles that never get the boundary or the policies that guardrails ask for.",
+	},
+	{
+		Fields: []string{"teardown"},
+		Gain:   "CRDs, and all managed resources of a service, that go with the claim while others use them.",
+	},
+	{
+		Fields: []string{"podIdentityAgent.management", "podIdentityAgent.version"},
+		Gain:   "The add-on that gives credentials to every pod of the cluster.",
+	},
+}
+
+// ofRuntime are the paths of fields of the runtime: that of all services, and that of one.
+func ofRuntime(fields ...string) []string {
+	var out []string
+	for _, f := range fields {
+		out = append(out, "runtime."+f, "services[].runtime."+f)
+	}
+	return out
+}

@@ -1,0 +1,190 @@
+// Package claims keeps claims to the fields that they may set. A claim is closed by default: a field that nobody decided to
+// open is refused.
+package claims
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/structpb"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/nearest"
+)
+
+// crossplane's own fields in the spec of a composite resource. They are not ours to refuse.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var crossplane = map[string]bool{
+	"claimRef": true, "compositeDeletePolicy": true, "compositionRef": true, "compositionRevisionRef": true, "compositionRevisionSelector": true,
+	"compositionSelector": true, "compositionUpdatePolicy": true, "crossplane": true, "environmentConfigRefs": true,
+	"publishConnectionDetailsTo": true, "resourceRef": true, "resourceRefs": true, "writeConnectionSecretToRef": true,
+}
+
+// maxErrors is after how many nobody looks for more.
+const maxErrors = 100
+
+// list follows the name of a list in a path.
+const list = "[]"
+
+// A Policy says which fields of a spec a claim may set.
+type Policy struct {
+	// fields that hold a value, by their path: whether a claim may set them.
+	fields map[string]bool
+	// parents of the fields, by their path: whether a claim may set any field in them.
+	parents map[string]bool
+}
+
+// PodIdentityProvider is the Policy of that kind.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var PodIdentityProvider = newPolicy(v1alpha1.Decisions)
+
+func newPolicy(decisions []v1alpha1.Decision) *Policy {
+	p := &Policy{fields: map[string]bool{}, parents: map[string]bool{}}
+	for _, d := range decisions {
+		for _, path := range d.Fields {
+			p.fields[path] = d.Claims
+			for _, parent := range parents(path) {
+				p.parents[parent] = p.parents[parent] || d.Claims
+			}
+		}
+	}
+	return p
+}
+
+// parents of a path: of a.b[].c they are a, a.b and a.b[].
+func parents(path string) []string {
+	var out []string
+	for i, c := range path {
+		switch {
+		case c == '.':
+			out = append(out, path[:i])
+		case strings.HasPrefix(path[i:], list):
+			out = append(out, path[:i])
+		}
+	}
+	return out
+}
+
+// Validate patterns of fields to open: each must be about some field.
+func (p *Policy) Validate(at *field.Path, patterns []string) field.ErrorList {
+	errs := field.ErrorList{}
+	for i, pattern := range patterns {
+		known := func(path string) bool { return iam.Match(clean(pattern), path) }
+		if pattern != "" && (slices.ContainsFunc(slices.Collect(maps.Keys(p.fields)), known) || slices.ContainsFunc(slices.Collect(maps.Keys(p.parents)), known)) {
+			continue
+		}
+		hint := "is no field of the spec: write a path such as services[].runtime.resources, or a pattern such as runtime.*"
+		if near := nearest.Hint(clean(pattern), slices.Sorted(maps.Keys(p.fields))); near != "" {
+			hint += "; " + near
+		}
+		errs = append(errs, field.Invalid(at.Index(i), pattern, hint))
+	}
+	return errs
+}
+
+// clean form of a pattern: it may begin with spec, and name the index of a list *.
+func clean(pattern string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(pattern, "spec."), "[*]", list)
+}
+
+// Check what a claim sets in its spec: every field that it may not set is an error. Further fields are open that every one of the
+// lists opens; where there are no lists, none is.
+func (p *Policy) Check(at *field.Path, spec *structpb.Struct, open ...[]string) field.ErrorList {
+	c := &check{policy: p}
+	for _, patterns := range open {
+		cleaned := make([]string, 0, len(patterns))
+		for _, pattern := range patterns {
+			cleaned = append(cleaned, clean(pattern))
+		}
+		c.open = append(c.open, cleaned)
+	}
+	for _, name := range slices.Sorted(maps.Keys(spec.GetFields())) {
+		if !crossplane[name] {
+			c.lookAt(at, "", name, spec.GetFields()[name])
+		}
+	}
+	return c.errs
+}
+
+// A check of one spec.
+type check struct {
+	policy *Policy
+	open   [][]string
+	errs   field.ErrorList
+}
+
+// lookAt a field of an object. A name that looks like a path is none.
+func (c *check) lookAt(at *field.Path, parent, name string, v *structpb.Value) {
+	if strings.ContainsAny(name, ".[]") {
+		name = strconv.Quote(name)
+	}
+	c.look(at.Child(name), parent+name, v)
+}
+
+// look at a value, by its path for people and its path in the policy. What is below an open path is open.
+func (c *check) look(at *field.Path, path string, v *structpb.Value) {
+	if len(c.errs) > maxErrors || c.policy.fields[path] || c.opened(path) {
+		return
+	}
+	if _, parent := c.policy.parents[path]; !parent {
+		c.refuse(at, path)
+		return
+	}
+	switch v := v.GetKind().(type) {
+	case *structpb.Value_StructValue:
+		for _, name := range slices.Sorted(maps.Keys(v.StructValue.GetFields())) {
+			c.lookAt(at, path+".", name, v.StructValue.GetFields()[name])
+		}
+		if len(v.StructValue.GetFields()) > 0 {
+			return
+		}
+	case *structpb.Value_ListValue:
+		for i, e := range v.ListValue.GetValues() {
+			c.look(at.Index(i), path+list, e)
+		}
+		if len(v.ListValue.GetValues()) > 0 {
+			return
+		}
+	}
+	// Nothing is in it, or it has another type than it must have. That is an error of its own, unless a claim has no business there.
+	if !c.policy.parents[path] && !c.opensBelow(path) {
+		c.refuse(at, path)
+	}
+}
+
+// opened says whether all lists open a path.
+func (c *check) opened(path string) bool {
+	for _, patterns := range c.open {
+		if !slices.ContainsFunc(patterns, func(p string) bool { return iam.Match(p, path) }) {
+			return false
+		}
+	}
+	return len(c.open) > 0
+}
+
+// opensBelow says whether the lists open any field below a path.
+func (c *check) opensBelow(path string) bool {
+	for f := range c.policy.fields {
+		if (strings.HasPrefix(f, path+".") || strings.HasPrefix(f, path+list)) && c.opened(f) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *check) refuse(at *field.Path, path string) {
+	_, isField := c.policy.fields[path]
+	_, isParent := c.policy.parents[path]
+	if !isField && !isParent {
+		c.errs = append(c.errs, field.Forbidden(at, "there is no such field"))
+		return
+	}
+	c.errs = append(c.errs, field.Forbidden(at, fmt.Sprintf("a claim cannot set this field. Ask your platform team: it can set a default, or add %s to claims.allowedFields", path)))
+}
