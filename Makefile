@@ -26,10 +26,10 @@ BENCH ?= RunFunction/steady/services=(3|100)$$$$
 COUNT ?= 6
 
 # Modules beside the root: `go test ./...` and `golangci-lint run` stop at the border of a module.
-MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard tools/*/go.mod test/*/go.mod)))
-TEST_MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard test/*/go.mod)))
-# Modules that hold Go code and not only the versions of a tool.
-LINT_MODULES := $(patsubst %/go.mod,%,$(foreach m,$(MODULES),$(if $(shell find $(m) -name '*.go' -print -quit),$(m)/go.mod)))
+MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard cmd/*/go.mod tools/*/go.mod test/*/go.mod)))
+# Modules that hold Go code and not only the versions of a tool, and those that hold tests.
+LINT_MODULES := $(foreach m,$(MODULES),$(if $(shell find $(m) -name '*.go' -print -quit),$(m)))
+TEST_MODULES := $(foreach m,$(MODULES),$(if $(shell find $(m) -name '*_test.go' -print -quit),$(m)))
 
 # Every fuzz target of the root module, as package:name.
 FUZZ_TARGETS = $(shell grep -roE --include='*_test.go' --exclude-dir={$(OUTPUT),test,tools} '^func Fuzz[A-Za-z0-9_]+' . | sed -E 's|/[^/]*:func |:|' | sort)
@@ -43,7 +43,7 @@ help: ## Show this.
 	  /^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'Variables'
-	@echo '  ENGINE     v1 or v2: the Crossplane that make render uses (v2)'
+	@echo '  ENGINE     v2, v1 or v2-cli: the Crossplane that make render uses, v2-cli behind its command line (v2)'
 	@echo '  SCENARIO   the folder of example/ that make render shows, or all (quickstart)'
 	@echo '  FULL       1: make render shows the whole YAML, too'
 	@echo '  FUZZTIME   how long make fuzz runs each target, or how often: 3000x (30s)'
@@ -57,7 +57,7 @@ help: ## Show this.
 
 .PHONY: render
 render: ## Show what the function makes of an example, with a real Crossplane. No cluster, no Docker.
-	@$(PROGRESS) 'render: building, up to a minute the first time' go -C test/conformance build -o ../../$(OUTPUT)/render ./cmd/render
+	@$(PROGRESS) 'render: building the command; then come Crossplane and the function, five minutes in all the first time' go -C test/conformance build -o ../../$(OUTPUT)/render ./cmd/render
 	@$(OUTPUT)/render -engine=$(ENGINE) -scenario=$(SCENARIO) $(if $(filter-out 0 false,$(FULL)),-full)
 
 ##@ Change
@@ -105,7 +105,7 @@ unit: ## Run the function's own tests only. Takes seconds.
 
 .PHONY: test
 test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, and of the packages.
-	@set -e; for t in crossplane-cli-v1 crossplane-core-v2; do $(TOOL) $$t >/dev/null; done; \
+	@set -e; for t in crossplane-render-v2 crossplane-cli-v1 crossplane-core-v2; do $(TOOL) $$t >/dev/null; done; \
 	cli=$$($(TOOL) crossplane-cli-v2); export CROSSPLANE_CLI="$$cli"; \
 	for m in $(TEST_MODULES); do \
 	  echo "cd $$m && go test ./..."; \

@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage() {
   cat >&2 <<'TEXT'
 usage: hack/tool.sh NAME
-  crossplane-cli-v2 crossplane-core-v2 crossplane-cli-v1 crossplane-core-v1
+  crossplane-render-v2 crossplane-cli-v2 crossplane-core-v2 crossplane-cli-v1 crossplane-core-v1
   etcd kube-apiserver kube-controller-manager kubectl pod-identity-webhook
   provider-aws-config provider-aws-iam provider-aws-eks provider-aws-s3 provider-aws-sqs
   golangci-lint controller-gen actionlint govulncheck cyclonedx-gomod benchstat
@@ -29,6 +29,12 @@ ldflags="-s -w"
 
 # The last word is how long a first build takes on two cores.
 case $name in
+  crossplane-render-v2)
+    module=tools/crossplane-core-v2
+    package=./render
+    own=render
+    takes="a minute or two"
+    ;;
   crossplane-cli-v2)
     package=github.com/crossplane/cli/v2/cmd/crossplane
     takes="4 to 7 minutes"
@@ -70,6 +76,7 @@ case $name in
     # With these services only: all of them together have six times the code. provider-aws-config is provider-family-aws.
     services=iam,eks,s3,sqs
     module=tools/provider-aws
+    own=.
     package=./cmd/provider/${name#provider-aws-}
     stamp=github.com/upbound/provider-aws/v2/internal/version.Version
     stamped=github.com/upbound/provider-aws/v2
@@ -117,7 +124,8 @@ unset GOOS GOARCH # The tool runs here, whatever is being cross-compiled.
 
 hash=$({
   cat "$module/go.mod" "$module/go.sum"
-  if [ -n "${services:-}" ]; then cat "$module"/*.go; fi
+  # Programs of our own that it is made of or with.
+  if [ -n "${own:-}" ]; then cat "$module/$own"/*.go; fi
   go env GOVERSION GOOS GOARCH GOFLAGS CGO_ENABLED
   echo "$package $ldflags${services:+ $services}"
 } | git hash-object --stdin | cut -c 1-16)
@@ -133,17 +141,19 @@ if [ ! -x "$tool" ]; then
   trap 'rm -rf "$build" "$build.source"' EXIT
   trap 'exit 130' INT TERM
 
-  echo "$name: building from source into $bin. This happens once and takes $takes." >&2
+  # Where it stands among the builds of a caller, such as "1 of 2".
+  label=${POSITION:+$POSITION: }$name
+  echo "$label: building from source into $bin. This happens once and takes $takes." >&2
   SECONDS=0
   source=$module
   if [ -n "${services:-}" ]; then
     go -C "$module" run . --out="$build.source" --services="$services" >&2
     source=$build.source/provider-aws
   fi
-  hack/progress.sh "$name: still building" go -C "$source" build -ldflags "$ldflags" -o "$build" "$package" >&2
+  hack/progress.sh "$label: still building" go -C "$source" build -ldflags "$ldflags" -o "$build" "$package" >&2
   chmod 0755 "$build"
   mv -f "$build" "$tool"
-  echo "$name: built in $SECONDS s" >&2
+  echo "$label: built in $SECONDS s" >&2
 fi
 
 echo "$tool"

@@ -3,6 +3,7 @@ package conformance
 import (
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,6 +55,39 @@ func TestRender(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestCommandLine renders a scenario as people do, with the command line of Crossplane v2 and the whole of its core. It must end up
+// with what `make render` shows, which has neither.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+
+	root, scenarios := load(t)
+	r, err := engine.NewRunner(t.Context(), root, os.Stderr, engine.V2, engine.CLI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+
+	i := slices.IndexFunc(scenarios, func(s scenario.Scenario) bool { return s.Name == "quickstart" })
+	if i < 0 {
+		t.Fatal("there is no scenario quickstart, which everybody sees first")
+	}
+	for _, s := range scenarios[i].Steps {
+		t.Run(s.Name, func(t *testing.T) {
+			want, err := r.Render(t.Context(), engine.CLI, &s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.Render(t.Context(), engine.V2, &s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.Normal(&s), got.Normal(&s)); diff != "" {
+				t.Errorf("step %s: the engine alone renders something else than the command line. -command line, +engine:\n%s", s.Name, diff)
+			}
+		})
 	}
 }
 

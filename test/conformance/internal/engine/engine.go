@@ -7,9 +7,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,21 +22,23 @@ import (
 // An Engine is a Crossplane that renders.
 type Engine string
 
-// The engines. V2 is the reconciler of Crossplane v2 on an in-memory API server, behind the command line of v2. V1 is
-// the simpler one that the command line of v1 brings itself. V2 advertises its capabilities and answers requirements
-// for schemas, V1 does not know either.
+// The engines. V2 is the reconciler of Crossplane v2 on an in-memory API server, asked in its own protocol. CLI is the same
+// behind the command line of v2, as people use it. V1 is the simpler one that the command line of v1 brings itself. V2 advertises
+// its capabilities and answers requirements for schemas, V1 does not know either.
 const (
-	V1 Engine = "v1"
-	V2 Engine = "v2"
+	V1  Engine = "v1"
+	V2  Engine = "v2"
+	CLI Engine = "v2-cli"
 )
 
-// All engines.
+// All engines that differ in what they do.
 var All = []Engine{V1, V2} //nolint:gochecknoglobals // A constant, if Go had constant slices.
 
 // tools that an engine consists of, as hack/tool.sh calls them.
 var tools = map[Engine][]string{ //nolint:gochecknoglobals // Likewise.
-	V1: {"crossplane-cli-v1"},
-	V2: {"crossplane-cli-v2", "crossplane-core-v2"},
+	V1:  {"crossplane-cli-v1"},
+	V2:  {"crossplane-render-v2"},
+	CLI: {"crossplane-cli-v2", "crossplane-core-v2"},
 }
 
 // functionName is how the names of this function end in a Composition's pipeline.
@@ -56,21 +60,21 @@ func NewRunner(ctx context.Context, root string, progress io.Writer, engines ...
 	}
 	r := &Runner{dir: dir, tools: map[string]string{}}
 
-	for _, e := range engines {
-		if len(tools[e]) == 0 {
+	needed, err := needs(engines)
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	left := len(needed) + 1 // The function, too.
+	for i, name := range needed {
+		if r.tools[name], err = tool(ctx, root, name, position(i, left), progress); err != nil {
 			r.Close()
-			return nil, fmt.Errorf("unknown engine %q, want one of %q", e, All)
-		}
-		for _, name := range tools[e] {
-			if r.tools[name], err = tool(ctx, root, name, progress); err != nil {
-				r.Close()
-				return nil, err
-			}
+			return nil, err
 		}
 	}
 
 	bin := filepath.Join(dir, "function")
-	if err := build(ctx, root, bin, progress); err != nil {
+	if err := build(ctx, root, bin, position(len(needed), left), progress); err != nil {
 		r.Close()
 		return nil, err
 	}
@@ -80,6 +84,25 @@ func NewRunner(ctx context.Context, root string, progress io.Writer, engines ...
 	}
 	return r, nil
 }
+
+// needs returns the tools that engines consist of.
+func needs(engines []Engine) ([]string, error) {
+	var out []string
+	for _, e := range engines {
+		if len(tools[e]) == 0 {
+			return nil, fmt.Errorf("unknown engine %q, want one of %q", e, slices.Sorted(maps.Keys(tools)))
+		}
+		for _, name := range tools[e] {
+			if !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out, nil
+}
+
+// position of a build among all that have to be there.
+func position(i, n int) string { return fmt.Sprintf("%d of %d", i+1, n) }
 
 // Close stops the function and removes temporary files.
 func (r *Runner) Close() {
@@ -91,52 +114,63 @@ func (r *Runner) Close() {
 
 // Render a step.
 func (r *Runner) Render(ctx context.Context, e Engine, s *scenario.Step) (*Output, error) {
-	dir, err := os.MkdirTemp(r.dir, string(e)+"-")
-	if err != nil {
-		return nil, err
-	}
-	in, err := writeInputs(dir, r.function.target(), s)
-	if err != nil {
-		return nil, err
-	}
-
-	var args []string
-	cli := r.tools[tools[e][0]]
-	switch e {
-	case V1:
-		args = []string{"render", in.xr, s.CompositionPath, in.functions, "--include-function-results"}
-		args = flag(args, "--observed-resources", in.observed)
-		args = flag(args, "--extra-resources", in.cluster)
-	case V2:
-		args = []string{"composition", "render", in.xr, s.CompositionPath, in.functions, "--include-function-results"}
-		args = flag(args, "--crossplane-binary", r.tools[tools[e][1]])
-		args = flag(args, "--xrd", s.DefinitionPath)
-		args = flag(args, "--observed-resources", in.observed)
-		args = flag(args, "--required-resources", in.cluster)
-		args = flag(args, "--required-schemas", in.schemas)
-	}
-
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, cli, args...)
-	cmd.Dir = dir // Neither engine must find a project file or the like.
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
-
-	if f, ok := fatal(stderr.String()); err != nil && ok {
+	docs, stderr, err := r.render(ctx, e, s)
+	if f, ok := fatal(stderr); err != nil && ok {
 		return &Output{Results: []Result{f}}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot render: %w\n%s%s", err, stderr.String(), r.function.tail())
+		return nil, fmt.Errorf("cannot render: %w\n%s%s", err, stderr, r.function.tail())
 	}
-
-	docs, err := scenario.Read(bytes.NewReader(stdout.Bytes()))
-	if err != nil {
-		return nil, err
-	}
-	if e == V2 {
+	if e != V1 {
 		docs = functionEvents(docs)
 	}
 	return Parse(docs)
+}
+
+// render a step. Returned are the XR, the composed resources and the results, and what the engine said besides.
+func (r *Runner) render(ctx context.Context, e Engine, s *scenario.Step) ([]*unstructured.Unstructured, string, error) {
+	in, err := newInputs(s)
+	if err != nil {
+		return nil, "", err
+	}
+	if e == V2 {
+		return r.call(ctx, in)
+	}
+
+	dir, err := os.MkdirTemp(r.dir, string(e)+"-")
+	if err != nil {
+		return nil, "", err
+	}
+	f, err := in.write(dir, r.function.target())
+	if err != nil {
+		return nil, "", err
+	}
+
+	var args []string
+	switch e {
+	case V1:
+		args = []string{"render", f.xr, s.CompositionPath, f.functions, "--include-function-results"}
+		args = flag(args, "--observed-resources", f.observed)
+		args = flag(args, "--extra-resources", f.cluster)
+	case CLI:
+		args = []string{"composition", "render", f.xr, s.CompositionPath, f.functions, "--include-function-results"}
+		args = flag(args, "--crossplane-binary", r.tools[tools[e][1]])
+		args = flag(args, "--xrd", s.DefinitionPath)
+		args = flag(args, "--observed-resources", f.observed)
+		args = flag(args, "--required-resources", f.cluster)
+		args = flag(args, "--required-schemas", f.schemas)
+	case V2:
+	}
+
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, r.tools[tools[e][0]], args...)
+	cmd.Dir = dir // Neither engine must find a project file or the like.
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return nil, stderr.String(), err
+	}
+	docs, err := scenario.Read(&stdout)
+	return docs, stderr.String(), err
 }
 
 // flag appends a flag unless its value is empty.
@@ -176,8 +210,9 @@ func functionEvents(docs []*unstructured.Unstructured) []*unstructured.Unstructu
 }
 
 // tool returns the path of a tool and builds it if it is missing.
-func tool(ctx context.Context, root, name string, progress io.Writer) (string, error) {
+func tool(ctx context.Context, root, name, position string, progress io.Writer) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(root, "hack", "tool.sh"), name)
+	cmd.Env = append(os.Environ(), "POSITION="+position)
 	cmd.Stderr = progress
 	out, err := cmd.Output()
 	if err != nil {
@@ -186,12 +221,12 @@ func tool(ctx context.Context, root, name string, progress io.Writer) (string, e
 	return strings.TrimSpace(string(out)), nil
 }
 
-// build the function from the working tree.
-func build(ctx context.Context, root, bin string, progress io.Writer) error {
+// build the function from the working tree, with the flags of every build here.
+func build(ctx context.Context, root, bin, position string, progress io.Writer) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(root, "hack", "progress.sh"),
-		"function: building, a minute or two the first time", "go", "build", "-o", bin, ".")
+		position+": function: building, two to four minutes the first time", "go", "build", "-o", bin, ".")
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0", "GOFLAGS=-trimpath -buildvcs=false")
 	cmd.Stdout, cmd.Stderr = progress, progress
 
 	if err := cmd.Run(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -16,36 +17,41 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/scenario"
 )
 
-// inputs are the files that the render commands read. A path is empty where there is nothing to read: neither command
-// accepts an empty file.
+// inputs of a step, with what the cluster would have added.
 type inputs struct {
-	xr, functions, observed, cluster, schemas string
+	xr, composition, definition *unstructured.Unstructured
+
+	// functions that the Composition calls, by name.
+	functions []string
+
+	// observed resources are controlled by the XR.
+	observed []*unstructured.Unstructured
+
+	// cluster is every object that a requirement can find.
+	cluster []*unstructured.Unstructured
+
+	// schemas are the documents in which the API server describes its kinds.
+	schemas map[schema.GroupVersion]map[string]any
 }
 
-// writeInputs of a step to a folder, with what the cluster would have added.
-func writeInputs(dir, target string, s *scenario.Step) (inputs, error) {
-	in := inputs{xr: filepath.Join(dir, "xr.yaml"), functions: filepath.Join(dir, "functions.yaml")}
-
-	xr := s.XR.DeepCopy()
-	if xr.GetUID() == "" {
+func newInputs(s *scenario.Step) (*inputs, error) {
+	in := &inputs{xr: s.XR.DeepCopy(), composition: s.Composition}
+	if in.xr.GetUID() == "" {
 		// The one that the v2 engine would make up.
-		id := xr.GroupVersionKind().String() + "\x00" + xr.GetNamespace() + "\x00" + xr.GetName()
-		xr.SetUID(types.UID(uuid.NewSHA1(uuid.Nil, []byte(id)).String()))
-	}
-	if err := write(in.xr, xr); err != nil {
-		return in, err
+		id := in.xr.GroupVersionKind().String() + "\x00" + in.xr.GetNamespace() + "\x00" + in.xr.GetName()
+		in.xr.SetUID(types.UID(uuid.NewSHA1(uuid.Nil, []byte(id)).String()))
 	}
 
-	fns, err := functions(s.Composition, target)
-	if err != nil {
-		return in, err
+	var err error
+	if in.definition, err = scenario.ReadOne(s.DefinitionPath); err != nil {
+		return nil, err
 	}
-	if err := write(in.functions, fns...); err != nil {
-		return in, err
+	if in.functions, err = functions(s.Composition); err != nil {
+		return nil, err
 	}
 
 	// Core shows a function only what the XR controls.
-	owner := *metav1.NewControllerRef(xr, xr.GroupVersionKind())
+	owner := *metav1.NewControllerRef(in.xr, in.xr.GroupVersionKind())
 	step := *s
 	step.Observed = make([]*unstructured.Unstructured, len(s.Observed))
 	for i, o := range s.Observed {
@@ -54,62 +60,85 @@ func writeInputs(dir, target string, s *scenario.Step) (inputs, error) {
 			step.Observed[i].SetOwnerReferences(append(o.GetOwnerReferences(), owner))
 		}
 	}
-	if len(step.Observed) > 0 {
-		in.observed = filepath.Join(dir, "observed.yaml")
-		if err := write(in.observed, step.Observed...); err != nil {
-			return in, err
-		}
-	}
+	in.observed = step.Observed
 
 	// A requirement finds every object of the cluster, those included that the XR composed.
-	cluster := step.Cluster()
-	if len(cluster) > 0 {
-		in.cluster = filepath.Join(dir, "cluster.yaml")
-		if err := write(in.cluster, cluster...); err != nil {
-			return in, err
-		}
-	}
-
-	docs, err := openAPI(cluster)
-	if err != nil || len(docs) == 0 {
-		return in, err
-	}
-	in.schemas = filepath.Join(dir, "schemas")
-	if err := os.Mkdir(in.schemas, 0o700); err != nil {
-		return in, err
-	}
-	for gv, doc := range docs {
-		b, err := json.Marshal(doc)
-		if err != nil {
-			return in, err
-		}
-		name := strings.ReplaceAll(gv.String(), "/", "_") + ".json"
-		if err := os.WriteFile(filepath.Join(in.schemas, name), b, 0o600); err != nil {
-			return in, err
-		}
-	}
-	return in, nil
+	in.cluster = step.Cluster()
+	in.schemas, err = openAPI(in.cluster)
+	return in, err
 }
 
-// functions returns the functions of a Composition's pipeline, to be called at the target.
-func functions(composition *unstructured.Unstructured, target string) ([]*unstructured.Unstructured, error) {
+// files that the render commands read. A path is empty where there is nothing to read: neither command accepts an empty file.
+type files struct {
+	xr, functions, observed, cluster, schemas string
+}
+
+// write the files to a folder. The functions are to be called at the target.
+func (in *inputs) write(dir, target string) (files, error) {
+	f := files{xr: filepath.Join(dir, "xr.yaml"), functions: filepath.Join(dir, "functions.yaml")}
+	if err := write(f.xr, in.xr); err != nil {
+		return f, err
+	}
+	if err := write(f.functions, development(in.functions, target)...); err != nil {
+		return f, err
+	}
+	if len(in.observed) > 0 {
+		f.observed = filepath.Join(dir, "observed.yaml")
+		if err := write(f.observed, in.observed...); err != nil {
+			return f, err
+		}
+	}
+	if len(in.cluster) > 0 {
+		f.cluster = filepath.Join(dir, "cluster.yaml")
+		if err := write(f.cluster, in.cluster...); err != nil {
+			return f, err
+		}
+	}
+	if len(in.schemas) == 0 {
+		return f, nil
+	}
+	f.schemas = filepath.Join(dir, "schemas")
+	if err := os.Mkdir(f.schemas, 0o700); err != nil {
+		return f, err
+	}
+	for gv, doc := range in.schemas {
+		b, err := json.Marshal(doc)
+		if err != nil {
+			return f, err
+		}
+		name := strings.ReplaceAll(gv.String(), "/", "_") + ".json"
+		if err := os.WriteFile(filepath.Join(f.schemas, name), b, 0o600); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// functions returns the names of the functions in a Composition's pipeline.
+func functions(composition *unstructured.Unstructured) ([]string, error) {
 	pipeline, _, err := unstructured.NestedSlice(composition.Object, "spec", "pipeline")
 	if err != nil {
 		return nil, err
 	}
 
-	var out []*unstructured.Unstructured
-	seen := map[string]bool{}
+	var out []string
 	for _, p := range pipeline {
 		step, _ := p.(map[string]any)
 		name, _, _ := unstructured.NestedString(step, "functionRef", "name")
 		if !strings.HasSuffix(name, functionName) {
 			return nil, fmt.Errorf("the Composition calls %q, only %s can run here", name, functionName)
 		}
-		if seen[name] {
-			continue
+		if !slices.Contains(out, name) {
+			out = append(out, name)
 		}
-		seen[name] = true
+	}
+	return out, nil
+}
+
+// development returns Functions for the render commands, which run at the target already.
+func development(names []string, target string) []*unstructured.Unstructured {
+	out := make([]*unstructured.Unstructured, 0, len(names))
+	for _, name := range names {
 		out = append(out, &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "pkg.crossplane.io/v1",
 			"kind":       "Function",
@@ -123,7 +152,7 @@ func functions(composition *unstructured.Unstructured, target string) ([]*unstru
 			"spec": map[string]any{"package": "example.org/" + name + ":v0.0.0"},
 		}})
 	}
-	return out, nil
+	return out
 }
 
 // openAPI returns the documents in which an API server describes the kinds of its CustomResourceDefinitions. The v2

@@ -15,6 +15,12 @@ import (
 // generatedSuffix is how the names end that V2 makes up.
 var generatedSuffix = regexp.MustCompile(`^[0-9a-f]{12}$`)
 
+// What the render commands call a result.
+const (
+	resultGroup      = "render.crossplane.io/"
+	resultAPIVersion = resultGroup + "v1beta1"
+)
+
 // An Output is what a pipeline returned. It holds nothing but one result if that is fatal.
 type Output struct {
 	XR        *unstructured.Unstructured
@@ -158,7 +164,7 @@ func conditionType(c any) string {
 }
 
 func isResult(u *unstructured.Unstructured) bool {
-	return u.GetKind() == "Result" && strings.HasPrefix(u.GetAPIVersion(), "render.crossplane.io/")
+	return u.GetKind() == "Result" && strings.HasPrefix(u.GetAPIVersion(), resultGroup)
 }
 
 // capitalise turns WARNING into Warning.

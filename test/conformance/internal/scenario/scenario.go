@@ -137,10 +137,10 @@ func loadStep(root, scenario, name string) (Step, error) {
 	}
 
 	var err error
-	if s.XR, err = readOne(s.XRPath); err != nil {
+	if s.XR, err = ReadOne(s.XRPath); err != nil {
 		return s, err
 	}
-	if s.Composition, err = readOne(s.CompositionPath); err != nil {
+	if s.Composition, err = ReadOne(s.CompositionPath); err != nil {
 		return s, err
 	}
 	if s.Observed, err = readIfExists(filepath.Join(dir, "observed.yaml")); err != nil {
@@ -238,7 +238,8 @@ func readIfExists(path string) ([]*unstructured.Unstructured, error) {
 	return out, err
 }
 
-func readOne(path string) (*unstructured.Unstructured, error) {
+// ReadOne reads a file that has exactly one YAML document.
+func ReadOne(path string) (*unstructured.Unstructured, error) {
 	docs, err := ReadFile(path)
 	if err != nil {
 		return nil, err

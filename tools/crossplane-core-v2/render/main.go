@@ -1,0 +1,42 @@
+// Command render is `crossplane internal render` of Crossplane v2 and nothing else: the real reconciler of composite resources,
+// on an API server in memory. It reads a RenderRequest from standard input and writes a RenderResponse to standard output.
+//
+// The whole of Crossplane renders the same, and takes several times as long to build: package manager, signatures, clouds.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
+	"github.com/crossplane/crossplane/v2/cmd/crossplane/render"
+)
+
+// timeout of a render.
+const timeout = 2 * time.Minute
+
+func main() {
+	if err := run(); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "render: %v\n", err)
+		os.Exit(exitCode(err))
+	}
+}
+
+func run() error {
+	c := &render.Command{Timeout: timeout}
+	if err := c.AfterApply(); err != nil {
+		return err
+	}
+	return c.Run(logging.NewNopLogger())
+}
+
+// exitCode of an error. Crossplane has one of its own for a function that gives up.
+func exitCode(err error) int {
+	var coder interface{ ExitCode() int }
+	if errors.As(err, &coder) {
+		return coder.ExitCode()
+	}
+	return 1
+}
