@@ -60,6 +60,11 @@ render: ## Show what the function makes of an example, with a real Crossplane. N
 	@$(PROGRESS) 'render: building the command; then come Crossplane and the function, five minutes in all the first time' go -C test/conformance build -o ../../$(OUTPUT)/render ./cmd/render
 	@$(OUTPUT)/render -engine=$(ENGINE) -scenario=$(SCENARIO) $(if $(filter-out 0 false,$(FULL)),-full)
 
+.PHONY: doctor
+doctor: ## Build the kubectl plugin that checks the providers of a cluster (docs/doctor.md).
+	@$(PROGRESS) 'doctor: building, a minute or two the first time' go -C cmd/kubectl-pod_identity build -ldflags='-s -w' -o ../../$(OUTPUT)/kubectl-pod_identity .
+	@echo '$(OUTPUT)/kubectl-pod_identity: copy it to a directory of your PATH, then run: kubectl pod-identity doctor'
+
 ##@ Change
 
 .PHONY: build
