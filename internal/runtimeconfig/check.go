@@ -182,6 +182,9 @@ func pasted(p place, name string) string {
 	return ""
 }
 
+// maxSafe is the largest integer up to which JSON numbers are exact.
+const maxSafe = 1<<53 - 1
+
 // mismatch says what a value must be to be of a type; empty if it is.
 func mismatch(v any, typ string) string {
 	switch typ {
@@ -196,19 +199,20 @@ func mismatch(v any, typ string) string {
 	case "int32":
 		return unlessInteger(v, math.MaxInt32)
 	case "int64":
-		return unlessInteger(v, 1<<53-1)
+		return unlessInteger(v, maxSafe)
 	case "int-or-string":
 		if _, ok := v.(string); ok || unlessInteger(v, math.MaxInt32) == "" {
 			return ""
 		}
 		return "an integer or a string"
 	case "quantity":
-		s, ok := v.(string)
-		if f, number := v.(float64); number {
-			s, ok = strconv.FormatFloat(f, 'f', -1, 64), true
+		// A number with a fraction is not taken: 1.5 is 1500m, or text.
+		if unlessInteger(v, maxSafe) == "" {
+			return ""
 		}
+		s, ok := v.(string)
 		if _, err := resource.ParseQuantity(s); !ok || err != nil {
-			return "a quantity such as 100m or 1Gi"
+			return "an integer, or the text of a quantity such as 100m or 1Gi"
 		}
 	}
 	return ""

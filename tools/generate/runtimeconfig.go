@@ -65,7 +65,13 @@ type runtimeWriter struct {
 // add what the releases say of one value, after all that is in it.
 func (w *runtimeWriter) add(at string, releases []*extv1.JSONSchemaProps) (int, error) {
 	newest := releases[len(releases)-1]
-	n := runtimeNode{Type: newest.Type, Keys: newest.XListMapKeys, Required: newest.Required}
+	n := runtimeNode{Type: newest.Type, Keys: newest.XListMapKeys}
+	for _, name := range newest.Required {
+		// The API server sets defaults before it looks for what is required.
+		if newest.Properties[name].Default == nil {
+			n.Required = append(n.Required, name)
+		}
+	}
 	switch {
 	case newest.XIntOrString && newest.Pattern != "":
 		n.Type = "quantity"
@@ -138,7 +144,7 @@ func keyDefaults(list *extv1.JSONSchemaProps) map[string]string {
 	for _, key := range list.XListMapKeys {
 		if d := list.Items.Schema.Properties[key].Default; d != nil {
 			var v string
-			if json.Unmarshal(d.Raw, &v) == nil && !slices.Contains(list.Items.Schema.Required, key) {
+			if json.Unmarshal(d.Raw, &v) == nil {
 				out[key] = v
 			}
 		}

@@ -25,10 +25,12 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apiextensions-apiserver/pkg/controller/openapi/builder"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	kschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"sigs.k8s.io/yaml"
@@ -51,6 +53,7 @@ type kind struct {
 	schema     validation.SchemaValidator
 	cel        *cel.Validator
 	namespaced bool
+	typed      func() (managedfields.TypeConverter, error)
 }
 
 // New returns a Checker of the definitions in some folders, in files that are named GROUP_PLURAL.yaml.
@@ -88,6 +91,7 @@ func (c *Checker) add(crd *extv1.CustomResourceDefinition) error {
 			schema:     sv,
 			cel:        cel.NewValidator(s, true, celconfig.PerCallLimit),
 			namespaced: crd.Spec.Scope == extv1.NamespaceScoped,
+			typed:      sync.OnceValues(func() (managedfields.TypeConverter, error) { return typed(crd, v.Name) }),
 		}
 	}
 	return nil
@@ -118,6 +122,30 @@ func (c *Checker) Check(ctx context.Context, obj *unstructured.Unstructured) fie
 		return errs // Reported above.
 	}
 	return append(errs, apivalidation.ValidateObjectMetaAccessor(u, k.namespaced, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata"))...)
+}
+
+// typed is the converter that an API server has for server-side apply.
+func typed(crd *extv1.CustomResourceDefinition, version string) (managedfields.TypeConverter, error) {
+	s, err := builder.BuildOpenAPIV3(crd, version, builder.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return managedfields.NewTypeConverter(s.Components.Schemas, crd.Spec.PreserveUnknownFields)
+}
+
+// Apply an object as far as an API server does before it validates it: it makes a typed value of it. An error there is none that
+// Crossplane could report and go on.
+func (c *Checker) Apply(obj *unstructured.Unstructured) error {
+	k, err := c.kind(obj.GroupVersionKind())
+	if err != nil {
+		return err
+	}
+	converter, err := k.typed()
+	if err != nil {
+		return err
+	}
+	_, err = converter.ObjectToTyped(obj)
+	return err
 }
 
 // CheckUpdate of an object, as far as it depends on what the object was before.
