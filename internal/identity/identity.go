@@ -105,6 +105,8 @@ type Service struct {
 	Runtime v1alpha1.Runtime
 	// Flaws of the runtime's raw templates. They concern this service alone.
 	Flaws []Flaw
+	// Notes on the runtime, for people: what may be meant, and more often is left over.
+	Notes []string
 	// VerifyCredentials says that the provider's pods are to be looked at.
 	VerifyCredentials bool
 	// Settle is how long to wait after the association is ready before the Provider is created.
@@ -155,7 +157,7 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 		errs = id.validateImmutable(v, at)
 	}
 	if len(errs) == 0 {
-		id.findFlaws(v, at)
+		id.checkTemplates(v, at)
 	}
 	return id, errs
 }

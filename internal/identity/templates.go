@@ -34,8 +34,8 @@ type Flaw struct {
 	Errors field.ErrorList
 }
 
-// findFlaws of the templates that services run with, their own or those of all services.
-func (id *Identity) findFlaws(v *view.View, at *field.Path) {
+// checkTemplates that services run with, their own or those of all services.
+func (id *Identity) checkTemplates(v *view.View, at *field.Path) {
 	// Most services have the template of all.
 	done := map[*runtime.RawExtension]checked{}
 	for i, s := range id.Services {
@@ -53,15 +53,16 @@ func (id *Identity) findFlaws(v *view.View, at *field.Path) {
 			}
 			return at.Child("services").Index(i).Child("runtime")
 		}
-		s.findFlaw(v, done, path(own.DeploymentTemplate), runtimeconfig.DeploymentTemplate, s.Runtime.DeploymentTemplate)
-		s.findFlaw(v, done, path(own.ServiceAccountTemplate), runtimeconfig.ServiceAccountTemplate, s.Runtime.ServiceAccountTemplate)
+		deployment := s.check(v, done, path(own.DeploymentTemplate), runtimeconfig.DeploymentTemplate, s.Runtime.DeploymentTemplate)
+		account := s.check(v, done, path(own.ServiceAccountTemplate), runtimeconfig.ServiceAccountTemplate, s.Runtime.ServiceAccountTemplate)
+		s.Notes = notes(s.Runtime.Env, deployment, account)
 	}
 }
 
-// findFlaw of one template, if there is one.
-func (s *Service) findFlaw(v *view.View, done map[*runtime.RawExtension]checked, at *field.Path, name string, raw *runtime.RawExtension) {
+// check one template for flaws, and return it.
+func (s *Service) check(v *view.View, done map[*runtime.RawExtension]checked, at *field.Path, name string, raw *runtime.RawExtension) map[string]any {
 	if raw == nil {
-		return
+		return nil
 	}
 	c, ok := done[raw]
 	if !ok {
@@ -72,22 +73,24 @@ func (s *Service) findFlaw(v *view.View, done map[*runtime.RawExtension]checked,
 	if errs := slices.Concat(c.errs, missing); len(errs) > 0 || asking {
 		s.Flaws = append(s.Flaws, Flaw{Template: name, Errors: errs})
 	}
+	return c.template
 }
 
-// checked is what is wrong with a template, and what may be.
+// checked is a template, what is wrong with it, and what may be.
 type checked struct {
-	errs   field.ErrorList
-	fields []runtimeconfig.Field
+	template map[string]any
+	errs     field.ErrorList
+	fields   []runtimeconfig.Field
 }
 
 func check(at *field.Path, name string, raw *runtime.RawExtension) checked {
-	var m map[string]any
-	if err := json.Unmarshal(raw.Raw, &m); err != nil {
+	c := checked{}
+	if err := json.Unmarshal(raw.Raw, &c.template); err != nil {
 		// What is no object was refused before.
 		return checked{}
 	}
-	errs, fields := runtimeconfig.Check(at, name, m)
-	return checked{errs: errs, fields: fields}
+	c.errs, c.fields = runtimeconfig.Check(at, name, c.template)
+	return c
 }
 
 // lacking are the fields that the Crossplane that runs does not have, and whether it still has to tell of some. What it stored

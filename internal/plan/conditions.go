@@ -54,9 +54,33 @@ func (p *Plan) conditions() []Condition {
 		if c.Status && c.Type == v1alpha1.ConditionTeardownProtected && len(p.identity.ConfigNamespaces) > 0 {
 			c.Message += ", but for managed resources that use the ProviderConfigs in namespaces: Usages cannot refer to these"
 		}
+		if c.Type == v1alpha1.ConditionProvidersReady {
+			c.Message += p.notes()
+		}
 		cs = append(cs, c)
 	}
 	return cs
+}
+
+// notes on the runtimes of services, each once. They are told whether the providers are ready or not: they may be why not.
+func (p *Plan) notes() string {
+	var messages []string
+	services := map[string][]string{}
+	for _, s := range p.identity.Services {
+		for _, m := range s.Notes {
+			if services[m] == nil {
+				messages = append(messages, m)
+			}
+			services[m] = append(services[m], s.Name)
+		}
+	}
+	if len(messages) == 0 {
+		return ""
+	}
+	for i, m := range messages {
+		messages[i] = enumerate(services[m], ", ") + ": " + m
+	}
+	return ". Note: " + enumerate(messages, "; ")
 }
 
 // applies says whether a condition is about anything that the spec asks for.

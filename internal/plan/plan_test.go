@@ -126,14 +126,57 @@ func TestOutcomeError(t *testing.T) {
 	}
 }
 
-// TestNewError makes sure that a plan is whole or none: leaving out what cannot be built would delete it.
-func TestNewError(t *testing.T) {
-	_, err := New(world{
-		Spec:     `runtime: {args: [--debug], deploymentTemplate: {spec: {template: {spec: {containers: [{image: a}]}}}}}`,
-		Observed: map[string]string{"runtimeconfig/s3": `{kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-s3}}`},
+// TestFlawedTemplate makes sure that a template that cannot be merged stops nothing else, and is told where people look.
+func TestFlawedTemplate(t *testing.T) {
+	const wrong = "spec.services[1].runtime.deploymentTemplate.spec.template.spec.containers[0].name: Required value: must be set"
+	p, err := New(world{
+		Spec:     `services: [{name: s3}, {name: sqs, runtime: {args: [--debug], deploymentTemplate: {spec: {template: {spec: {containers: [{image: a}]}}}}}}]`,
+		Observed: map[string]string{"runtimeconfig/sqs": `{kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-sqs}, spec: {deploymentTemplate: {spec: {selector: {}}}}}`},
 	}.resolve(t))
-	if err == nil || !strings.Contains(err.Error(), "DeploymentRuntimeConfig provider-aws-s3") {
-		t.Errorf("want an error that names what cannot be built, got %v", err)
+	if err != nil {
+		t.Fatalf("a template that cannot be merged should be found before it is merged, got %v", err)
+	}
+	composed := map[string]bool{}
+	for _, o := range p.Outcomes {
+		composed[o.Key] = o.Desired != nil
+	}
+	want := map[string]bool{"runtimeconfig/sqs": true, "provider/sqs": false, "template/sqs/deploymentTemplate": false}
+	for key, w := range want {
+		if got, ok := composed[key]; !ok || got != w {
+			t.Errorf("what exists should stay, and what is made of the template wait: %s composed: want %t, got %t", key, w, got)
+		}
+	}
+	if c := p.Conditions[0]; c.Type != v1alpha1.ConditionPrerequisitesReady || c.Status || c.Reason != v1alpha1.ReasonInvalidSpec || !strings.HasPrefix(c.Message, "sqs: "+wrong) {
+		t.Errorf("want PrerequisitesReady to tell what is wrong, got %+v", c)
+	}
+	if s := p.Status.Services[1]; s.Phase != v1alpha1.PhaseFailed || !strings.Contains(s.Message, wrong) {
+		t.Errorf("want the service to tell what is wrong, got phase %s, %q", s.Phase, s.Message)
+	}
+	if s := p.Status.Services[0]; s.Phase == v1alpha1.PhaseFailed || strings.Contains(s.Message, "deploymentTemplate") {
+		t.Errorf("want the other service to know nothing of it, got phase %s, %q", s.Phase, s.Message)
+	}
+	if p.Ready() {
+		t.Error("a composite resource with a wrong template is not ready")
+	}
+}
+
+// TestNotes are in the condition of the providers, each once, and change nothing else.
+func TestNotes(t *testing.T) {
+	p, err := New(world{Spec: `{runtime: {env: [{name: AWS_ACCESS_KEY_ID, value: a}]}, services: [{name: s3}, {name: ec2}]}`}.resolve(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = ". Note: s3, ec2: variable AWS_ACCESS_KEY_ID comes before the credentials of EKS Pod Identity: take it out of the runtime's env and deploymentTemplate"
+	for _, c := range p.Conditions {
+		if got := strings.Contains(c.Message, "Note:"); got != (c.Type == v1alpha1.ConditionProvidersReady) {
+			t.Errorf("want a note in ProvidersReady only, got %s: %s", c.Type, c.Message)
+		}
+		if c.Type == v1alpha1.ConditionProvidersReady && !strings.HasSuffix(c.Message, want) {
+			t.Errorf("want ProvidersReady to end with %q, got %q", want, c.Message)
+		}
+	}
+	if len(p.Warnings) > 0 {
+		t.Errorf("a note is no event, got %q", p.Warnings)
 	}
 }
 

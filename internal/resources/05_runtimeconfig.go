@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	pkgv1beta1 "github.com/crossplane/crossplane/v2/apis/pkg/v1beta1"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -15,11 +17,11 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/runtimeconfig"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// containerRuntime is the container of a provider's pods that Crossplane runs the package in.
-const containerRuntime = "package-runtime"
+const containerRuntime = runtimeconfig.Container
 
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var runtimeConfigKind = pkgv1beta1.DeploymentRuntimeConfigGroupVersionKind
@@ -45,10 +47,13 @@ func RuntimeConfig(c *Context, s *identity.Service) *Resource {
 	}
 }
 
-// runtimeConfigReady is ready when it exists, and no restart of the provider is held back.
+// runtimeConfigReady is ready when it exists, lets the provider run, and no restart of it is held back.
 func (c *Context) runtimeConfigReady(o view.Object, s *identity.Service) Readiness {
 	if r := exists(o); !r.Ready {
 		return r
+	}
+	if n := o.Value("spec", "deploymentTemplate", "spec", "replicas"); n != nil && n.GetNumberValue() == 0 {
+		return Readiness{ActionRequired: true, Message: "stops the provider, because runtime.replicas is 0. To do: set it to 1, or take it out"}
 	}
 	if w := c.held(s); w != nil {
 		return Readiness{Message: "restarting the provider for its changed association, " + w.Message}
@@ -79,8 +84,8 @@ func (c *Context) podAnnotation(s *identity.Service, name string) string {
 func runtimeConfigKey(s *identity.Service) string { return identity.RuntimeConfigKey(s.Name) }
 
 func runtimeConfig(c *Context, s *identity.Service) (*structpb.Struct, error) {
-	if len(s.Flaws) > 0 {
-		return c.kept(s)
+	if o := c.View.Observed(runtimeConfigKey(s)); len(s.Flaws) > 0 && o.Value("spec").GetStructValue() != nil {
+		return c.kept(s, o), nil
 	}
 	drc := &pkgv1beta1.DeploymentRuntimeConfig{
 		TypeMeta:   typeMeta(runtimeConfigKind),
@@ -94,18 +99,29 @@ func runtimeConfig(c *Context, s *identity.Service) (*structpb.Struct, error) {
 	if err != nil {
 		return nil, err
 	}
-	if raw := s.Runtime.DeploymentTemplate; raw != nil {
-		// A deploymentTemplate is a part of a Deployment: metadata and spec.
-		if err := patch(out, "deploymentTemplate", raw.Raw, appsv1.Deployment{}); err != nil {
+	if len(s.Flaws) == 0 {
+		if err := patchTemplates(out, s.Runtime); err != nil {
 			return nil, err
 		}
 	}
-	if raw := s.Runtime.ServiceAccountTemplate; raw != nil {
-		if err := patch(out, "serviceAccountTemplate", raw.Raw, corev1.ServiceAccount{}); err != nil {
-			return nil, err
-		}
-	}
+	electLeader(out)
 	return out, nil
+}
+
+// patchTemplates merges the raw templates in.
+func patchTemplates(out *structpb.Struct, r v1alpha1.Runtime) error {
+	if raw := r.DeploymentTemplate; raw != nil {
+		// A deploymentTemplate is a part of a Deployment: metadata and spec.
+		if err := patch(out, "deploymentTemplate", raw.Raw, appsv1.Deployment{}, keepArgs(r.Args)); err != nil {
+			return err
+		}
+	}
+	if raw := r.ServiceAccountTemplate; raw != nil {
+		if err := patch(out, "serviceAccountTemplate", raw.Raw, corev1.ServiceAccount{}, func(map[string]any) {}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func deploymentSpec(c *Context, s *identity.Service) *appsv1.DeploymentSpec {
@@ -169,13 +185,15 @@ func (c *Context) ownAnnotations(s *identity.Service) map[string]string {
 	return as
 }
 
-// patch a raw template into a field of the spec, as kubectl apply would: maps merge, lists with a key merge by key.
-func patch(drc *structpb.Struct, name string, raw []byte, schema any) error {
+// patch a raw template into a field of the spec, as kubectl apply would: maps merge, lists with a key merge by key. The template
+// may be adjusted first.
+func patch(drc *structpb.Struct, name string, raw []byte, schema any, adjust func(map[string]any)) error {
 	spec := drc.GetFields()["spec"].GetStructValue()
 	var theirs map[string]any
 	if err := json.Unmarshal(raw, &theirs); err != nil {
 		return fmt.Errorf("cannot read %s: %w", name, err)
 	}
+	adjust(theirs)
 	merged, err := strategicpatch.StrategicMergeMapPatch(spec.GetFields()[name].GetStructValue().AsMap(), theirs, schema)
 	if err != nil {
 		return fmt.Errorf("cannot merge %s: %w", name, err)
@@ -187,6 +205,103 @@ func patch(drc *structpb.Struct, name string, raw []byte, schema any) error {
 	}
 	spec.Fields[name] = v
 	return nil
+}
+
+// keepArgs of a provider that its template would replace: a merge knows no single arguments. A template's argument takes the
+// place of one for the same flag, which may be given once only.
+func keepArgs(args []string) func(deploymentTemplate map[string]any) {
+	return func(deploymentTemplate map[string]any) {
+		containers, _, _ := unstructured.NestedFieldNoCopy(deploymentTemplate, "spec", "template", "spec", "containers")
+		list, _ := containers.([]any)
+		for _, c := range list {
+			container, _ := c.(map[string]any)
+			theirs, ok := container["args"].([]any)
+			if container["name"] != containerRuntime || !ok {
+				continue
+			}
+			container["args"] = append(argsWithout(args, theirs), theirs...)
+		}
+	}
+}
+
+// argsWithout the flags of others. What does not begin with a dash is the value of the flag before.
+func argsWithout(args []string, others []any) []any {
+	given := map[string]bool{}
+	for _, o := range others {
+		if text, _ := o.(string); strings.HasPrefix(text, "-") {
+			given[flagOf(text)] = true
+		}
+	}
+	out := make([]any, 0, len(args)+len(others))
+	drop := false
+	for _, a := range args {
+		if strings.HasPrefix(a, "-") {
+			drop = given[flagOf(a)]
+		}
+		if !drop {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// flagOf an argument: --no-debug is about the same as --debug.
+func flagOf(arg string) string {
+	name, _, _ := strings.Cut(arg, "=")
+	return strings.TrimPrefix(strings.TrimLeft(name, "-"), "no-")
+}
+
+// envLeaderElection lets one of a provider's pods work at a time. A flag wins over it, --no-leader-election too.
+const envLeaderElection = "LEADER_ELECTION"
+
+// electLeader where a provider has several pods: without, all of them would reconcile, and create everything more than once.
+func electLeader(drc *structpb.Struct) {
+	deployment := view.NewObject(drc).Value("spec", "deploymentTemplate", "spec").GetStructValue()
+	if view.NewObject(deployment).Number("replicas") < 2 {
+		return
+	}
+	pod := descend(deployment, "template", "spec")
+	container := containerIn(pod)
+	env := container.GetFields()["env"].GetListValue().GetValues()
+	if slices.ContainsFunc(env, func(e *structpb.Value) bool {
+		return view.NewObject(e.GetStructValue()).String("name") == envLeaderElection
+	}) {
+		return
+	}
+	env = append(slices.Clip(env), structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+		"name": structpb.NewStringValue(envLeaderElection), "value": structpb.NewStringValue("true"),
+	}}))
+	container.Fields["env"] = structpb.NewListValue(&structpb.ListValue{Values: env})
+}
+
+// containerIn a pod that the package runs in; it is added if it is not there.
+func containerIn(pod *structpb.Struct) *structpb.Struct {
+	all := pod.GetFields()["containers"].GetListValue().GetValues()
+	for _, c := range all {
+		if view.NewObject(c.GetStructValue()).String("name") == containerRuntime {
+			return c.GetStructValue()
+		}
+	}
+	c := &structpb.Struct{Fields: map[string]*structpb.Value{"name": structpb.NewStringValue(containerRuntime)}}
+	pod.Fields["containers"] = structpb.NewListValue(&structpb.ListValue{Values: append(slices.Clip(all), structpb.NewStructValue(c))})
+	return c
+}
+
+// descend into an object, which is made on the way where it is not there.
+func descend(s *structpb.Struct, path ...string) *structpb.Struct {
+	for _, name := range path {
+		if s.Fields == nil {
+			s.Fields = map[string]*structpb.Value{}
+		}
+		if s.GetFields()[name].GetStructValue() == nil {
+			s.Fields[name] = structpb.NewStructValue(&structpb.Struct{})
+		}
+		s = s.GetFields()[name].GetStructValue()
+	}
+	if s.Fields == nil {
+		s.Fields = map[string]*structpb.Value{}
+	}
+	return s
 }
 
 // completePod adds the list of containers that the API server wants of a pod, even where Crossplane adds the only one.

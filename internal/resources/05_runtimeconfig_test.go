@@ -1,12 +1,12 @@
 package resources
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
@@ -93,7 +93,7 @@ services: [{name: s3, runtime: {replicas: 2, podLabels: {b: s3}}}]`},
 			want: head + `
 spec:
   serviceAccountTemplate: {metadata: {name: provider-aws-s3}}
-  deploymentTemplate: {spec: {replicas: 2, selector: {}, template: {metadata: {labels: {a: all, b: s3}}, spec: {containers: [{name: package-runtime, args: [--debug]}]}}}}
+  deploymentTemplate: {spec: {replicas: 2, selector: {}, template: {metadata: {labels: {a: all, b: s3}}, spec: {containers: [{name: package-runtime, args: [--debug], env: [{name: LEADER_ELECTION, value: "true"}]}]}}}}
 `,
 		},
 		"OtherService": {
@@ -145,7 +145,90 @@ spec:
           hostNetwork: true
           containers:
           - {name: sidecar, image: example.org/sidecar}
-          - {name: package-runtime, args: [--debug], securityContext: {runAsUser: 1000}, ports: [{containerPort: 8080, name: metrics}]}
+          - {name: package-runtime, args: [--debug], env: [{name: LEADER_ELECTION, value: "true"}], securityContext: {runAsUser: 1000}, ports: [{containerPort: 8080, name: metrics}]}
+`,
+		},
+		"Leader": {
+			reason: "Several pods should choose one that works, whatever else the container has.",
+			world:  world{Spec: `runtime: {replicas: 2}`},
+			key:    "runtimeconfig/s3",
+			want: head + `
+spec:
+  serviceAccountTemplate: {metadata: {name: provider-aws-s3}}
+  deploymentTemplate: {spec: {replicas: 2, selector: {}, template: {spec: {containers: [{name: package-runtime, env: [{name: LEADER_ELECTION, value: "true"}]}]}}}}
+`,
+		},
+		"LeaderBesideSidecar": {
+			reason: "Also where a template has only other containers.",
+			world:  world{Spec: `runtime: {deploymentTemplate: {spec: {replicas: 2, template: {spec: {containers: [{name: sidecar, image: a}]}}}}}`},
+			key:    "runtimeconfig/s3",
+			want: head + `
+spec:
+  serviceAccountTemplate: {metadata: {name: provider-aws-s3}}
+  deploymentTemplate: {spec: {replicas: 2, selector: {}, template: {spec: {containers: [{name: sidecar, image: a}, {name: package-runtime, env: [{name: LEADER_ELECTION, value: "true"}]}]}}}}
+`,
+		},
+		"LeaderChosen": {
+			reason: "A user who says something else about it should be listened to.",
+			world:  world{Spec: `runtime: {replicas: 2, env: [{name: LEADER_ELECTION, value: "false"}]}`},
+			key:    "runtimeconfig/s3",
+			want: head + `
+spec:
+  serviceAccountTemplate: {metadata: {name: provider-aws-s3}}
+  deploymentTemplate: {spec: {replicas: 2, selector: {}, template: {spec: {containers: [{name: package-runtime, env: [{name: LEADER_ELECTION, value: "false"}]}]}}}}
+`,
+		},
+		"Args": {
+			reason: "A template's arguments should be added to the others, and take the place of those for the same flag, values included.",
+			world: world{Spec: `
+runtime:
+  args: [--debug, --poll, 5m, --max-reconcile-rate=10]
+  deploymentTemplate: {spec: {template: {spec: {containers: [{name: sidecar, args: [a]}, {name: package-runtime, args: [--no-debug, --poll=1m, --enable-changelogs]}]}}}}
+`},
+			key: "runtimeconfig/s3",
+			want: head + `
+spec:
+  serviceAccountTemplate: {metadata: {name: provider-aws-s3}}
+  deploymentTemplate: {spec: {selector: {}, template: {spec: {containers: [{name: sidecar, args: [a]}, {name: package-runtime, args: [--max-reconcile-rate=10, --no-debug, --poll=1m, --enable-changelogs]}]}}}}
+`,
+		},
+		"NewerFields": {
+			reason: "What only newer releases of Crossplane have should be merged, too.",
+			world:  world{Spec: `{runtime: {nodeSelector: {a: b}, deploymentTemplate: {spec: {template: {spec: {workloadRef: {name: a, podGroup: b}, hostnameOverride: b}}}}}}`, Input: `{prerequisites: Assume}`},
+			key:    "runtimeconfig/s3",
+			want: head + `
+spec:
+  serviceAccountTemplate: {metadata: {name: provider-aws-s3}}
+  deploymentTemplate: {spec: {selector: {}, template: {spec: {containers: [], nodeSelector: {a: b}, workloadRef: {name: a, podGroup: b}, hostnameOverride: b}}}}
+`,
+		},
+		"NothingToKeep": {
+			reason: "A config that says nothing should get what is certain.",
+			world: world{
+				Spec:     `runtime: {replicas: 1, deploymentTemplate: {sepc: {}}}`,
+				Observed: map[string]string{"runtimeconfig/s3": `{apiVersion: pkg.crossplane.io/v1beta1, kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-s3}}`},
+			},
+			key: "runtimeconfig/s3",
+			want: head + `
+spec:
+  serviceAccountTemplate: {metadata: {name: provider-aws-s3}}
+  deploymentTemplate: {spec: {replicas: 1, selector: {}, template: {}}}
+`,
+		},
+		"Kept": {
+			reason: "A config whose template became wrong should stay as it exists, whatever else changed, but for the digest.",
+			world: world{
+				Spec: `runtime: {replicas: 3, deploymentTemplate: {sepc: {}}}`,
+				Observed: map[string]string{
+					"association/s3":   `{apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, metadata: {name: a}, spec: {forProvider: {clusterName: prod}}, status: {atProvider: {associationId: a-1, roleArn: r}}}`,
+					"runtimeconfig/s3": `{apiVersion: pkg.crossplane.io/v1beta1, kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-s3, uid: u}, spec: {serviceAccountTemplate: {metadata: {name: provider-aws-s3}}, deploymentTemplate: {spec: {replicas: 1, selector: {}, template: {spec: {containers: [], hostNetwork: true}}}}}, status: {}}`,
+				},
+			},
+			key: "runtimeconfig/s3",
+			want: head + `
+spec:
+  serviceAccountTemplate: {metadata: {name: provider-aws-s3}}
+  deploymentTemplate: {spec: {replicas: 1, selector: {}, template: {metadata: {annotations: {aws.podidentity.dev/identity: 30f8b395}}, spec: {containers: [], hostNetwork: true}}}}
 `,
 		},
 		"TemplateWithoutContainers": {
@@ -183,12 +266,42 @@ spec:
 	})
 }
 
-// TestRuntimeConfigTemplateError makes sure that a template that cannot be merged is an error, not a config without it.
-func TestRuntimeConfigTemplateError(t *testing.T) {
-	w := world{Spec: `runtime: {args: [--debug], deploymentTemplate: {spec: {template: {spec: {containers: [{image: a}]}}}}}`}
-	got, err := w.resource(t, "runtimeconfig/s3").Build()
-	if err == nil || !strings.Contains(err.Error(), "deploymentTemplate") {
-		t.Errorf("containers merge by name, so one without should be an error that says where: got %v and %v", got, err)
+// TestFlawedTemplates makes sure that a template that is wrong is found before it is merged, and delays only what it is for.
+func TestFlawedTemplates(t *testing.T) {
+	const missing = "spec.services[0].runtime.deploymentTemplate.spec.template.spec.containers[0].name: Required value: must be set"
+	w := world{Spec: `services: [{name: s3, runtime: {args: [--debug], deploymentTemplate: {spec: {template: {spec: {containers: [{image: a}]}}}}}}, {name: ec2}]`}
+	want := &Wait{Reason: v1alpha1.ReasonInvalidSpec, Message: missing}
+	for key, wait := range map[string]*Wait{
+		"template/s3/deploymentTemplate": want, "runtimeconfig/s3": want, "provider/s3": want,
+		"role/s3": nil, "association/s3": nil, "runtimeconfig/ec2": nil,
+	} {
+		r := w.resource(t, key)
+		if r == nil {
+			t.Errorf("there should be %s", key)
+			continue
+		}
+		if diff := cmp.Diff(wait, r.Wait); diff != "" {
+			t.Errorf("a wrong template should hold back what is made of it, and nothing else: %s: -want wait, +got:\n%s", key, diff)
+		}
+	}
+	if r := w.resource(t, "template/ec2/deploymentTemplate"); r != nil {
+		t.Errorf("a service whose templates are right should have no check of them, got %v", r.Key)
+	}
+}
+
+// TestReplicas judges a config by what runs with it.
+func TestReplicas(t *testing.T) {
+	stopped := Readiness{ActionRequired: true, Message: "stops the provider, because runtime.replicas is 0. To do: set it to 1, or take it out"}
+	for observed, want := range map[string]Readiness{
+		`{}`: {Ready: true},
+		`{spec: {deploymentTemplate: {spec: {replicas: 1}}}}`: {Ready: true},
+		`{spec: {deploymentTemplate: {spec: {replicas: 0}}}}`: stopped,
+	} {
+		o := testutil.Parse(t, observed)
+		o["metadata"] = map[string]any{"name": "provider-aws-s3"}
+		if diff := cmp.Diff(want, world{}.resource(t, "runtimeconfig/s3").Ready(view.NewObject(testutil.Struct(t, o)))); diff != "" {
+			t.Errorf("a provider without pods is not ready: %s: -want, +got:\n%s", observed, diff)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 // Templates checks the raw templates of a service's runtime: one check for each that a DeploymentRuntimeConfig cannot have.
@@ -60,24 +61,9 @@ func list(errs field.ErrorList) string {
 
 // kept is a DeploymentRuntimeConfig whose templates are wrong: as it exists, but for the annotations that restart the provider
 // when its credentials change.
-func (c *Context) kept(s *identity.Service) (*structpb.Struct, error) {
-	o := c.View.Observed(runtimeConfigKey(s))
-	spec := proto.CloneOf(o.Value("spec").GetStructValue())
-	if spec == nil {
-		return nil, fmt.Errorf("the DeploymentRuntimeConfig as it exists has no spec, and its templates are wrong: %s", flaw(s.Flaws[0]).Message)
-	}
-	at := spec
-	for _, name := range []string{"deploymentTemplate", "spec", "template", "metadata", "annotations"} {
-		next := at.GetFields()[name].GetStructValue()
-		if next == nil {
-			next = &structpb.Struct{}
-			at.Fields[name] = structpb.NewStructValue(next)
-		}
-		if next.Fields == nil {
-			next.Fields = map[string]*structpb.Value{}
-		}
-		at = next
-	}
+func (c *Context) kept(s *identity.Service, observed view.Object) *structpb.Struct {
+	spec := proto.CloneOf(observed.Value("spec").GetStructValue())
+	at := descend(spec, "deploymentTemplate", "spec", "template", "metadata", "annotations")
 	for name, v := range c.ownAnnotations(s) {
 		at.Fields[name] = structpb.NewStringValue(v)
 	}
@@ -85,7 +71,7 @@ func (c *Context) kept(s *identity.Service) (*structpb.Struct, error) {
 	return &structpb.Struct{Fields: map[string]*structpb.Value{
 		"apiVersion": structpb.NewStringValue(apiVersion),
 		"kind":       structpb.NewStringValue(kind),
-		"metadata":   structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{"name": structpb.NewStringValue(o.Name())}}),
+		"metadata":   structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{"name": structpb.NewStringValue(observed.Name())}}),
 		"spec":       structpb.NewStructValue(spec),
-	}}, nil
+	}}
 }

@@ -32,10 +32,6 @@ const (
 	labelFargate   = "eks.amazonaws.com/fargate-profile"
 )
 
-// credentialsBefore are variables that the AWS SDK takes credentials from before it looks at what EKS injects.
-// https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
-var credentialsBefore = []string{"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"} //nolint:gochecknoglobals // A constant in all but the keyword.
-
 var podKind = corev1.SchemeGroupVersion.WithKind("Pod") //nolint:gochecknoglobals // A constant in all but the keyword.
 
 // Credentials checks that EKS injected credentials into the pods of a service's provider. Nil if the spec does not ask for it.
@@ -217,7 +213,7 @@ func lacking(pod view.Object) []string {
 
 // credentialsFirst is a variable that gives the provider other credentials than EKS; empty if there is none.
 func credentialsFirst(pod view.Object) string {
-	for _, name := range credentialsBefore {
+	for _, name := range identity.CredentialsBefore {
 		if hasEnv(pod, name) {
 			return name
 		}

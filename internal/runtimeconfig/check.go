@@ -20,6 +20,9 @@ const (
 	ServiceAccountTemplate = "serviceAccountTemplate"
 )
 
+// Container is the one of a provider's pods that Crossplane runs the package in.
+const Container = "package-runtime"
+
 // maxErrors is after how many errors nobody looks for more.
 const maxErrors = 25
 
@@ -47,7 +50,7 @@ type checker struct {
 
 func (c *checker) full() bool { return len(c.errs)+len(c.fields) > maxErrors }
 
-func (c *checker) invalid(at *field.Path, format string, args ...any) {
+func (c *checker) invalidf(at *field.Path, format string, args ...any) {
 	c.errs = append(c.errs, field.Invalid(at, field.OmitValueType{}, fmt.Sprintf(format, args...)))
 }
 
@@ -56,7 +59,7 @@ func (c *checker) check(at *field.Path, p place, v any, n *node) {
 		return
 	}
 	if want := mismatch(v, n.Type); want != "" {
-		c.invalid(at, "must be %s, and is %s", want, kindOf(v))
+		c.invalidf(at, "must be %s, and is %s", want, kindOf(v))
 		return
 	}
 	switch v := v.(type) {

@@ -72,8 +72,8 @@ func TestPath(t *testing.T) {
 // TestManyErrors bounds what is told.
 func TestManyErrors(t *testing.T) {
 	m := map[string]any{}
-	for _, c := range strings.Split(strings.Repeat("x", 100), "") {
-		m[strings.Repeat(c, len(m)+1)] = true
+	for n := range 100 {
+		m[strings.Repeat("x", n+1)] = true
 	}
 	errs, fields := Check(field.NewPath(DeploymentTemplate), DeploymentTemplate, m)
 	if n := len(errs) + len(fields); n != maxErrors+1 {
