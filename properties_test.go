@@ -27,7 +27,7 @@ const (
 // unready and ready again, report errors, lose their status, the clock runs. Whatever happens:
 //   - what exists is composed again on every call, with the same content (a Deployment's identity digest may change, and
 //     only when the association does; it is restarted for pods without credentials once for each digest, and that is not
-//     forgotten),
+//     forgotten; a provider may do more with a role once it is known whose that is, and never less),
 //   - no kind is composed or required before it exists,
 //   - a Provider is created only once its association is ready and settled,
 //   - pods are not asked for before Crossplane may list them,
@@ -241,6 +241,11 @@ func (s *simulation) checkSame(t *testing.T, key string, last, now *structpb.Str
 	if diff := cmp.Diff(withoutDigest(last), withoutDigest(now), protocmp.Transform()); diff != "" {
 		t.Fatalf("%s changed, though the spec did not: -before, +after:\n%s", key, diff)
 	}
+	for _, action := range at(last, "spec", "managementPolicies").GetListValue().GetValues() {
+		if !slices.ContainsFunc(at(now, "spec", "managementPolicies").GetListValue().GetValues(), func(v *structpb.Value) bool { return proto.Equal(v, action) }) {
+			t.Fatalf("%s: its provider may no longer %s", key, action.GetStringValue())
+		}
+	}
 	service, ok := strings.CutPrefix(key, "runtimeconfig/")
 	if !ok {
 		return
@@ -271,6 +276,8 @@ func withoutDigest(s *structpb.Struct) *structpb.Struct {
 	if len(at(template, "metadata", "annotations").GetStructValue().GetFields()) == 0 {
 		delete(template.GetFields(), "metadata")
 	}
+	// The provider may do more once it is known whose role, policy and attachment it is.
+	delete(at(s, "spec").GetStructValue().GetFields(), "managementPolicies")
 	return s
 }
 
@@ -501,7 +508,11 @@ func (s *simulation) setStatus(key, synced, ready string) {
 	switch at(o, "kind").GetStringValue() {
 	case "PodIdentityAssociation":
 		if ready == "True" {
-			status["atProvider"] = map[string]any{"associationId": "a-1", "roleArn": "arn:aws:iam::123456789012:role/x"}
+			role := at(o, "spec", "forProvider", "roleArn").GetStringValue()
+			if role == "" {
+				role = "arn:aws:iam::123456789012:role/x"
+			}
+			status["atProvider"] = map[string]any{"associationId": "a-1", "roleArn": role}
 		}
 	case "Provider":
 		status = map[string]any{"conditions": []any{cond("Installed", synced), cond("Healthy", ready)}, "currentIdentifier": at(o, "spec", "package").GetStringValue(), "currentRevision": at(o, "metadata", "name").GetStringValue() + "-1"}

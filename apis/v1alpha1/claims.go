@@ -98,6 +98,10 @@ var Decisions = []Decision{
 		Stop:   "`forbidBringYourOwnRole`, `deniedActions`, `requiredPermissionsBoundary`.",
 	},
 	{
+		Fields: []string{"adoptExisting"},
+		Gain:   "Control over roles, policies and associations of the wanted names that exist: of another cluster of the same name, for example.",
+	},
+	{
 		Fields: []string{"role.namePrefix", "role.path"},
 		Gain:   "The name of a role or policy of somebody else, which the provider would take over.",
 	},

@@ -105,11 +105,19 @@ type PodIdentityProviderSpec struct {
 	ProviderConfigRef *ProviderConfigReference `json:"providerConfigRef,omitempty"`
 
 	// ManagementPolicies are what the providers may do with the composed IAM and EKS resources in AWS: [Observe] only
-	// watches what exists. Default: all ("*").
+	// watches what exists. Default: [Observe, Create, Update, Delete], so that what you take out of this object goes in AWS, too.
+	// With LateInitialize, and with "*", which includes it, a provider fills in what AWS has for what you leave out.
 	// https://docs.crossplane.io/latest/managed-resources/managed-resources/#managementpolicies
 	// +optional
 	// +listType=atomic
 	ManagementPolicies []ManagementAction `json:"managementPolicies,omitempty"`
+
+	// AdoptExisting takes over everything of this object that AWS has already: the roles, policies and associations of its
+	// services, by their names and ServiceAccounts, as importRole and adoptExistingAssociation do for one service. It is meant for
+	// a cluster that was rebuilt over the same AWS account. They are changed to what this object says, and deleted with it. Nothing
+	// else is taken over. Without it, what exists already is reported and left alone. Default: false.
+	// +optional
+	AdoptExisting *bool `json:"adoptExisting,omitempty"`
 
 	// DeletionPolicy is what becomes of the composed IAM and EKS resources when this object is deleted: Delete removes them
 	// from AWS, Orphan leaves them there. It does not concern Providers and their CRDs. Default: Delete.

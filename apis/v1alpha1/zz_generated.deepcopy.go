@@ -258,6 +258,11 @@ func (in *PodIdentityProviderSpec) DeepCopyInto(out *PodIdentityProviderSpec) {
 		*out = make([]ManagementAction, len(*in))
 		copy(*out, *in)
 	}
+	if in.AdoptExisting != nil {
+		in, out := &in.AdoptExisting, &out.AdoptExisting
+		*out = new(bool)
+		**out = **in
+	}
 	if in.PodIdentityAgent != nil {
 		in, out := &in.PodIdentityAgent, &out.PodIdentityAgent
 		*out = new(PodIdentityAgent)

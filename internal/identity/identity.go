@@ -93,12 +93,16 @@ type Service struct {
 	ManagedPolicyARNs []string
 	// ImportRole says that an existing role is taken over on purpose.
 	ImportRole bool
+	// AdoptPolicies says that existing policies are taken over on purpose.
+	AdoptPolicies bool
 	// AssociationID to import; empty to create one.
 	AssociationID string
 	// AdoptAssociation says that an existing association is to be taken over.
 	AdoptAssociation bool
 	// TargetRoleARN is the role that EKS assumes after the service's own; empty for none.
 	TargetRoleARN string
+	// FormerTargetRoleARN is another one, which the association still has it assume; empty for none.
+	FormerTargetRoleARN string
 	// DisableSessionTags says that EKS is to leave out session tags.
 	DisableSessionTags bool
 	// Runtime of the provider.
@@ -182,15 +186,17 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 		Managed:        s.Management != v1alpha1.ServiceObserved,
 		ServiceAccount: cmp.Or(s.ServiceAccountName, "provider-aws-"+s.Name),
 		RoleARN:        s.RoleARN,
-		ImportRole:     isTrue(s.ImportRole),
+		ImportRole:     isTrue(s.ImportRole) || isTrue(id.Spec.AdoptExisting),
 		AssociationID:  s.AssociationID,
 		TargetRoleARN:  s.TargetRoleARN,
 		Runtime:        overlay(id.Spec.Runtime, s.Runtime),
 
-		AdoptAssociation:   isTrue(s.AdoptExistingAssociation),
+		AdoptPolicies:      isTrue(id.Spec.AdoptExisting),
+		AdoptAssociation:   isTrue(s.AdoptExistingAssociation) || isTrue(id.Spec.AdoptExisting),
 		DisableSessionTags: isTrue(s.DisableSessionTags),
 		Settle:             defaultAssociationSettle,
 	}
+	svc.FormerTargetRoleARN = formerTarget(v, s)
 	svc.VerifyCredentials = isTrue(svc.Runtime.VerifyCredentials)
 	if n := svc.Runtime.AssociationSettleSeconds; n != nil {
 		svc.Settle = time.Duration(*n) * time.Second
@@ -209,7 +215,7 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 	}
 	errs = append(errs, perrs...)
 	if svc.RoleARN == "" {
-		statements, documents, perrs := policies(at, v, id.Partition, s)
+		statements, documents, perrs := policies(at, v, id.Partition, s, svc.FormerTargetRoleARN)
 		svc.Statements, svc.Policies = statements, documents
 		errs = append(errs, perrs...)
 	}
@@ -277,6 +283,17 @@ func (id *Identity) TargetTrust(s *Service, roleARN, externalID string) string {
 		return ""
 	}
 	return iam.TargetTrust(id.trust(s), roleARN, externalID).String()
+}
+
+// formerTarget is the role that a service's association has EKS assume, where the spec wants another or none. It stays until the
+// provider has changed that, and for good if the association has to be deleted: without leave to assume it, pods get no credentials.
+func formerTarget(v *view.View, s *v1alpha1.Service) string {
+	o := v.Observed(AssociationKey(s.Name))
+	arn := cmp.Or(o.String("status", "atProvider", "targetRoleArn"), o.String("spec", "forProvider", "targetRoleArn"))
+	if arn == s.TargetRoleARN || !roleARNPattern.MatchString(arn) {
+		return ""
+	}
+	return arn
 }
 
 // overlay a service's runtime on that of all services, field by field; maps merge.

@@ -15,7 +15,7 @@ import (
 )
 
 // policies that grant a service's permissions: the statements that grant them, and the documents that hold these.
-func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Service) ([]iam.Statement, []string, field.ErrorList) {
+func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Service, formerTarget string) ([]iam.Statement, []string, field.ErrorList) {
 	p := s.Permissions
 	if p == nil {
 		p = &v1alpha1.Permissions{}
@@ -34,7 +34,7 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 		more, derrs := fromDocument(at.Child("policyDocument"), p.PolicyDocument)
 		statements, errs = append(statements, more...), append(errs, derrs...)
 	}
-	statements = append(statements, generated(v.Spec, s)...)
+	statements = append(statements, generated(v.Spec, s, formerTarget)...)
 	errs = append(errs, uniqueSIDs(at, statements)...)
 	if len(errs) > 0 {
 		return nil, nil, errs
@@ -44,10 +44,12 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 }
 
 // generated statements let a provider assume the roles that the spec tells it to.
-func generated(spec *v1alpha1.PodIdentityProviderSpec, s *v1alpha1.Service) []iam.Statement {
+func generated(spec *v1alpha1.PodIdentityProviderSpec, s *v1alpha1.Service, formerTarget string) []iam.Statement {
 	var out []iam.Statement
-	if s.TargetRoleARN != "" {
-		out = append(out, iam.AssumeStatement(s.TargetRoleARN, !isTrue(s.DisableSessionTags)))
+	for _, target := range []string{s.TargetRoleARN, formerTarget} {
+		if target != "" {
+			out = append(out, iam.AssumeStatement(target, !isTrue(s.DisableSessionTags)))
+		}
 	}
 	if pc := spec.ProviderConfig; pc != nil && len(pc.AssumeRoleChain) > 0 {
 		// EKS's session tags are transitive: every role that is assumed needs to be allowed them.

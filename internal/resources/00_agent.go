@@ -59,7 +59,7 @@ func Agent(c *Context) *Resource {
 				},
 			}
 		}),
-		Ready: managedResource,
+		Ready: c.managedReady,
 	}
 }
 

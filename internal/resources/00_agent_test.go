@@ -22,6 +22,7 @@ apiVersion: eks.aws.upbound.io/v1beta1
 kind: Addon
 metadata: {name: eks-pod-identity-agent-prod-eu-west-1}
 spec:
+  managementPolicies: [Observe, Create, Update]
   deletionPolicy: Orphan
   providerConfigRef: {name: default}
   forProvider: {region: eu-west-1, clusterName: prod, addonName: eks-pod-identity-agent}
@@ -51,6 +52,7 @@ apiVersion: eks.aws.upbound.io/v1beta1
 kind: Addon
 metadata: {name: eks-pod-identity-agent-prod-1-eu-west-1-26921679}
 spec:
+  managementPolicies: [Observe, Create, Update]
   deletionPolicy: Orphan
   providerConfigRef: {name: default}
   forProvider: {region: eu-west-1, clusterName: Prod_1, addonName: eks-pod-identity-agent}

@@ -1,7 +1,7 @@
 package resources
 
 import (
-	"fmt"
+	"cmp"
 	"time"
 
 	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
@@ -33,7 +33,7 @@ func Role(c *Context, s *identity.Service) *Resource {
 		Name:      c.observedName(key, s.ObjectName),
 		Wait:      c.managed(key, roleKind, s),
 		Build:     c.object(func() any { return role(c, s) }),
-		Ready:     func(o view.Object) Readiness { return roleReady(o, s) },
+		Ready:     func(o view.Object) Readiness { return c.roleReady(o, s) },
 	}
 }
 
@@ -49,27 +49,23 @@ func (c *Context) managed(key string, k view.Kind, s *identity.Service) *Wait {
 }
 
 func role(c *Context, s *identity.Service) *iamv1beta1.Role {
+	o, wanted := c.View.Observed(roleKey(s)), c.wantedRole()
 	r := &iamv1beta1.Role{
 		TypeMeta:   typeMeta(roleKind.GroupVersionKind),
 		ObjectMeta: c.meta(s.ObjectName, s.RoleName),
 		Spec: iamv1beta1.RoleSpec{
-			ResourceSpec: c.serviceSpec(s),
+			ResourceSpec: claimed(c.serviceSpec(s), c.roleBelongs(s)),
 			ForProvider: iamv1beta1.RoleParameters{
 				AssumeRolePolicy: &s.TrustPolicy,
 				// Deletion must not depend on the order in which attachments go.
 				ForceDetachPolicies: new(true),
+				Description:         given(o, "description", wanted.Description, ""),
+				MaxSessionDuration:  given(o, "maxSessionDuration", wanted.sessionDuration(), defaultSessionDuration),
+				Path:                optional(wanted.Path),
+				PermissionsBoundary: given(o, "permissionsBoundary", wanted.PermissionsBoundary, ""),
 				Tags:                c.tags(),
 			},
 		},
-	}
-	if spec := c.Identity.Spec.Role; spec != nil {
-		p := &r.Spec.ForProvider
-		p.Description = optional(spec.Description)
-		p.Path = optional(spec.Path)
-		p.PermissionsBoundary = optional(spec.PermissionsBoundary)
-		if spec.MaxSessionDuration != nil {
-			p.MaxSessionDuration = new(float64(*spec.MaxSessionDuration))
-		}
 	}
 	if c.foreignRole(s) {
 		r.Spec.ResourceSpec = orphaned(r.Spec.ResourceSpec)
@@ -77,8 +73,30 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 	return r
 }
 
-// A provider takes over a role that has the wanted name already, without a word, and deletes it with the managed resource.
-// Only its date tells: such a role is older than the managed resource.
+// defaultSessionDuration is what AWS gives a role for which nothing is said, in seconds.
+const defaultSessionDuration = 3600.0
+
+// wantedRole is what the spec says of all roles.
+type wantedRole struct{ v1alpha1.Role }
+
+func (c *Context) wantedRole() wantedRole {
+	if c.Identity.Spec.Role == nil {
+		return wantedRole{}
+	}
+	return wantedRole{*c.Identity.Spec.Role}
+}
+
+// sessionDuration that is wanted; 0 for AWS's default.
+func (r wantedRole) sessionDuration() float64 {
+	if r.MaxSessionDuration == nil {
+		return 0
+	}
+	return float64(*r.MaxSessionDuration)
+}
+
+// A provider takes over a role that has the wanted name already, without a word, changes it, and deletes it with the managed
+// resource. So it may only look at first. Then the role's date tells: one that was there before is older than the managed
+// resource.
 
 // roleSlack is how much older a role may look than the managed resource that made it.
 const roleSlack = 5 * time.Minute
@@ -90,7 +108,26 @@ func olderRole(o view.Object) (older, known bool) {
 	if err != nil || oerr != nil {
 		return false, false
 	}
+	// A managed resource that was restored from a backup is younger than the role that was made for it.
+	if created, err := time.Parse(time.RFC3339, o.Annotation(annotationCreated)); err == nil && created.Before(object) {
+		object = created
+	}
 	return made.Add(roleSlack).Before(object), true
+}
+
+// roleBelongs says whose role has the name of a service's.
+func (c *Context) roleBelongs(s *identity.Service) belonging {
+	if s.ImportRole || c.View.Input.Preview {
+		return ours
+	}
+	o := c.View.Observed(roleKey(s))
+	switch older, known := olderRole(o); {
+	case older:
+		return strangers
+	case known:
+		return ours
+	}
+	return belongs(o)
 }
 
 // foreignRole says whether the role existed before and nobody said to take it over: it must not be deleted. While nothing
@@ -106,13 +143,27 @@ func (c *Context) foreignRole(s *identity.Service) bool {
 	return o.String("spec", "deletionPolicy") == string(xpv1.DeletionOrphan)
 }
 
-func roleReady(o view.Object, s *identity.Service) Readiness {
-	r := managedResource(o)
+func (c *Context) roleReady(o view.Object, s *identity.Service) Readiness {
+	r := c.managedReady(o)
 	if older, _ := olderRole(o); r.Ready && older && !s.ImportRole {
-		return Readiness{Conflict: true, Message: fmt.Sprintf("a role of this name existed before (since %s) and was taken over; it will not be deleted with this object. "+
-			"To do: if that is right, set importRole: true for the service; else delete this object, and create it with another roleName", o.String("status", "atProvider", "createDate"))}
+		return existed(o, "a role of this name", "since "+o.String("status", "atProvider", "createDate"), "importRole: true for the service, or adoptExisting: true")
 	}
-	return r
+	wanted := c.wantedRole()
+	return asWanted(o, r,
+		differsDocument(o, "assumeRolePolicy", s.TrustPolicy),
+		differs(o, "permissionsBoundary", wanted.PermissionsBoundary),
+		differs(o, "maxSessionDuration", cmp.Or(wanted.sessionDuration(), defaultSessionDuration)),
+		differsText(o, "description", wanted.Description),
+	)
+}
+
+// existed says that AWS has something already that nobody said to take over.
+func existed(o view.Object, what, evidence, takeOver string) Readiness {
+	message := what + " existed before (" + evidence + "). It stays as it is, and is not deleted with this object."
+	if leftBehind(o) {
+		message += " Its tags say that it was made for an earlier " + o.Kind() + " " + o.Name() + ", as of a cluster that was rebuilt, or for one in another cluster."
+	}
+	return Readiness{Conflict: true, Message: message + " To do: to take it over, set " + takeOver + "; else choose another role.namePrefix, or roleName, in a new object"}
 }
 
 // meta of a managed resource, with its name in AWS if the function chooses that.
@@ -131,9 +182,12 @@ func (c *Context) meta(name, awsName string) metav1.ObjectMeta {
 // resourceSpec is what all managed resources have in common. The identity that they use is always named: without a name
 // they would use one that a user might compose with this very function.
 func (c *Context) resourceSpec() xpv1.ResourceSpec {
-	spec := xpv1.ResourceSpec{ProviderConfigReference: &xpv1.Reference{Name: c.Identity.BootstrapConfig}}
-	for _, p := range c.Identity.Spec.ManagementPolicies {
-		spec.ManagementPolicies = append(spec.ManagementPolicies, xpv1.ManagementAction(p))
+	spec := xpv1.ResourceSpec{ProviderConfigReference: &xpv1.Reference{Name: c.Identity.BootstrapConfig}, ManagementPolicies: manage}
+	if ps := c.Identity.Spec.ManagementPolicies; len(ps) > 0 {
+		spec.ManagementPolicies = make(xpv1.ManagementPolicies, len(ps))
+		for i, p := range ps {
+			spec.ManagementPolicies[i] = xpv1.ManagementAction(p)
+		}
 	}
 	spec.DeletionPolicy = xpv1.DeletionPolicy(c.Identity.Spec.DeletionPolicy)
 	return spec

@@ -25,6 +25,7 @@ metadata:
   name: crossplane-prod-eu-west-1-s3
   annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}
 spec:
+  managementPolicies: [Observe, Create]
   forProvider:
     assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"}}}]}'
     forceDetachPolicies: true
@@ -93,6 +94,7 @@ metadata:
   name: crossplane-prod-eu-west-1-s3
   annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3, aws.podidentity.dev/cluster: prod}
 spec:
+  managementPolicies: [Observe, Create]
   forProvider:
     assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"}}}]}'
     forceDetachPolicies: true

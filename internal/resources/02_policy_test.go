@@ -20,6 +20,7 @@ metadata:
   name: crossplane-prod-eu-west-1-s3
   annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}
 spec:
+  managementPolicies: [Observe, Create]
   forProvider:
     policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
   providerConfigRef: {name: default}
@@ -45,7 +46,7 @@ metadata:
   annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3, aws.podidentity.dev/cluster: prod}
 spec:
   deletionPolicy: Delete
-  managementPolicies: ["*"]
+  managementPolicies: [Observe, Create]
   forProvider:
     path: /crossplane/
     policy: '{"Version":"2012-10-17","Statement":[{"Sid":"Look","Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"arn:aws:s3:::a"}]}'

@@ -7,6 +7,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 // Attachments attach the composed policies, and those that exist already, to a service's role. None if the service brings
@@ -17,20 +18,26 @@ func Attachments(c *Context, s *identity.Service) []*Resource {
 	}
 	rs := make([]*Resource, 0, len(s.Policies)+len(s.ManagedPolicyARNs))
 	for i := range s.Policies {
-		rs = append(rs, attachment(c, s, policyName("attachment/"+s.Name, i), policyName(s.ObjectName, i), func(p *iamv1beta1.RolePolicyAttachmentParameters) {
+		rs = append(rs, attachment(c, s, attachmentKey(s, i), policyName(s.ObjectName, i), i, func(p *iamv1beta1.RolePolicyAttachmentParameters) {
 			p.PolicyArnRef = &xpv1.Reference{Name: c.observedName(policyKey(s, i), policyName(s.ObjectName, i))}
 		}))
 	}
 	for _, arn := range s.ManagedPolicyARNs {
 		// Named after the policy, so that taking one out of the list changes no other.
-		rs = append(rs, attachment(c, s, "attachment/"+s.Name+"/"+arn, identity.ObjectName(s.ObjectName+"-"+iam.Hash(arn)), func(p *iamv1beta1.RolePolicyAttachmentParameters) {
+		rs = append(rs, attachment(c, s, "attachment/"+s.Name+"/"+arn, identity.ObjectName(s.ObjectName+"-"+iam.Hash(arn)), noPolicy, func(p *iamv1beta1.RolePolicyAttachmentParameters) {
 			p.PolicyArn = &arn
 		}))
 	}
 	return rs
 }
 
-func attachment(c *Context, s *identity.Service, key, name string, policy func(*iamv1beta1.RolePolicyAttachmentParameters)) *Resource {
+// attachmentKey of the attachment of a composed policy.
+func attachmentKey(s *identity.Service, i int) string { return policyName("attachment/"+s.Name, i) }
+
+// noPolicy is the index of a policy that is not composed.
+const noPolicy = -1
+
+func attachment(c *Context, s *identity.Service, key, name string, i int, policy func(*iamv1beta1.RolePolicyAttachmentParameters)) *Resource {
 	return &Resource{
 		Key:       key,
 		Condition: v1alpha1.ConditionIdentityReady,
@@ -42,7 +49,7 @@ func attachment(c *Context, s *identity.Service, key, name string, policy func(*
 				TypeMeta:   typeMeta(attachmentKind.GroupVersionKind),
 				ObjectMeta: c.meta(name, ""),
 				Spec: iamv1beta1.RolePolicyAttachmentSpec{
-					ResourceSpec: c.serviceSpec(s),
+					ResourceSpec: c.attached(key, s, i),
 					ForProvider: iamv1beta1.RolePolicyAttachmentParameters{
 						RoleRef: &xpv1.Reference{Name: c.observedName(roleKey(s), s.ObjectName)},
 					},
@@ -51,6 +58,42 @@ func attachment(c *Context, s *identity.Service, key, name string, policy func(*
 			policy(&a.Spec.ForProvider)
 			return a
 		}),
-		Ready: managedResource,
+		Ready: func(o view.Object) Readiness { return c.attachmentReady(o, s, i) },
 	}
+}
+
+// attached is the spec of an attachment. It changes the role, and so it only looks until role and policy are known to be ours.
+func (c *Context) attached(key string, s *identity.Service, i int) xpv1.ResourceSpec {
+	spec := c.serviceSpec(s)
+	if beyond(c.View.Observed(key), watch) || c.roleBelongs(s) == ours && (i == noPolicy || c.policyBelongs(s, i) == ours) {
+		return spec
+	}
+	return limited(spec, watch)
+}
+
+// attachmentReady does not blame an attachment for what it waits for.
+func (c *Context) attachmentReady(o view.Object, s *identity.Service, i int) Readiness {
+	r := c.managedReady(o)
+	if r.Ready || !consequence.MatchString(r.Message) {
+		return r
+	}
+	if before := c.attachedTo(s, i); before != "" {
+		return Readiness{Message: "waiting for " + before}
+	}
+	if !beyond(o, watch) && allows(c.serviceSpec(s).ManagementPolicies, xpv1.ManagementActionCreate) {
+		// It has only looked so far.
+		return Readiness{Message: "being created"}
+	}
+	return r
+}
+
+// attachedTo names the role or policy of an attachment that is not ready; empty if both are.
+func (c *Context) attachedTo(s *identity.Service, i int) string {
+	if !c.roleReady(c.View.Observed(roleKey(s)), s).Ready {
+		return "Role " + c.observedName(roleKey(s), s.ObjectName)
+	}
+	if i != noPolicy && !c.policyReady(c.View.Observed(policyKey(s, i)), s, i, s.Policies[i]).Ready {
+		return "Policy " + c.observedName(policyKey(s, i), policyName(s.ObjectName, i))
+	}
+	return ""
 }

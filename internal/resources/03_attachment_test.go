@@ -18,6 +18,7 @@ apiVersion: iam.aws.upbound.io/v1beta1
 kind: RolePolicyAttachment
 metadata: {name: crossplane-prod-eu-west-1-s3}
 spec:
+  managementPolicies: [Observe]
   forProvider:
     policyArnRef: {name: crossplane-prod-eu-west-1-s3}
     roleRef: {name: crossplane-prod-eu-west-1-s3}
@@ -35,6 +36,7 @@ apiVersion: iam.aws.upbound.io/v1beta1
 kind: RolePolicyAttachment
 metadata: {name: crossplane-prod-eu-west-1-s3}
 spec:
+  managementPolicies: [Observe, Create, Update, Delete]
   forProvider:
     policyArnRef: {name: storage-policy}
     roleRef: {name: storage-role}
@@ -76,6 +78,7 @@ apiVersion: iam.aws.upbound.io/v1beta1
 kind: RolePolicyAttachment
 metadata: {name: crossplane-prod-eu-west-1-s3-` + iam.Hash(arn) + `}
 spec:
+  managementPolicies: [Observe]
   forProvider:
     policyArn: ` + arn + `
     roleRef: {name: crossplane-prod-eu-west-1-s3}

@@ -63,8 +63,9 @@ func association(c *Context, s *identity.Service) *eksv1beta1.PodIdentityAssocia
 		a.Spec.ForProvider.RoleArn = &s.RoleARN
 	}
 	if c.supported(s) == nil {
+		// Nothing takes a target role away from an association; see targetStays.
 		a.Spec.ForProvider.TargetRoleArn = optional(s.TargetRoleARN)
-		a.Spec.ForProvider.DisableSessionTags = optional(s.DisableSessionTags)
+		a.Spec.ForProvider.DisableSessionTags = given(c.View.Observed(associationKey(s)), "disableSessionTags", s.DisableSessionTags, false)
 	}
 	return a
 }
@@ -136,15 +137,50 @@ func (c *Context) supportedReady(o view.Object, s *identity.Service) Readiness {
 		return Readiness{Conflict: true, Message: fmt.Sprintf("the provider has its identity from association %s already, which was made elsewhere, as docs/bootstrap.md does: "+
 			"take the service out, or set adoptExistingAssociation: true for it to have that association managed here", id)}
 	}
-	return associationReady(o)
-}
-
-func associationReady(o view.Object) Readiness {
-	r := managedResource(o)
-	if r.Ready && associationID(o) == "" {
-		return Readiness{Message: "no association id yet"}
+	r := c.associationReady(o, s)
+	if role := c.View.Observed(roleKey(s)); r.Failed && s.RoleARN == "" && consequence.MatchString(r.Message) && !c.roleReady(role, s).Ready {
+		return Readiness{Message: "waiting for Role " + c.observedName(roleKey(s), s.ObjectName)}
 	}
 	return r
+}
+
+// associationReady is ready when AWS has the association, as it is wanted.
+func (c *Context) associationReady(o view.Object, s *identity.Service) Readiness {
+	r := c.managedReady(o)
+	switch {
+	case r.Failed || r.ActionRequired:
+		return r
+	case s.TargetRoleARN == "" && targetInAWS(o) != "":
+		return c.targetStays(o)
+	case r.Ready && associationID(o) == "" && !c.wasReady(o):
+		return Readiness{Message: "no association id yet"}
+	}
+	ds := []difference{differs(o, "disableSessionTags", s.DisableSessionTags)}
+	if s.TargetRoleARN != "" {
+		ds = append(ds, differs(o, "targetRoleArn", s.TargetRoleARN))
+	}
+	if role := cmp.Or(s.RoleARN, c.View.Observed(roleKey(s)).String("status", "atProvider", "arn")); role != "" {
+		ds = append(ds, differs(o, "roleArn", role))
+	}
+	return asWanted(o, r, ds...)
+}
+
+// targetInAWS is the role that EKS assumes after the association's own; empty if there is none, or while nobody tells.
+func targetInAWS(o view.Object) string { return o.String("status", "atProvider", "targetRoleArn") }
+
+// targetStays says how to get rid of a target role. EKS takes an update without one as one that leaves it as it is, and a provider
+// cannot send an empty one.
+func (c *Context) targetStays(o view.Object) Readiness {
+	var first string
+	if allows(c.resourceSpec().ManagementPolicies, xpv1.ManagementActionLateInitialize) {
+		first = "leave LateInitialize (and *) out of spec.managementPolicies, which would bring it back; then "
+	}
+	if o.String("spec", "forProvider", "targetRoleArn") != "" {
+		first += fmt.Sprintf(`kubectl patch %s %s --type json -p '[{"op":"remove","path":"/spec/forProvider/targetRoleArn"}]'; then `, resourceOf(o), o.Name())
+	}
+	return Readiness{Failed: true, Message: fmt.Sprintf("EKS still gives its pods the credentials of target role %s: an association keeps its target until it is deleted. "+
+		"To do: have EKS delete it, and it is made again without one: %saws eks delete-pod-identity-association --region %s --cluster-name %s --association-id %s",
+		targetInAWS(o), first, c.Identity.Region, c.Identity.Cluster, cmp.Or(associationID(o), "ID"))}
 }
 
 func associationID(o view.Object) string { return o.String("status", "atProvider", "associationId") }
@@ -157,10 +193,12 @@ func (c *Context) settled(s *identity.Service) *Wait {
 		return nil
 	}
 	o := c.View.Observed(associationKey(s))
-	switch {
+	switch other := c.othersIdentity(s); {
+	case other != "":
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: "waiting for " + other + ", which is not this object's"}
 	case !o.Exists():
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: "waiting for the PodIdentityAssociation to be created"}
-	case !associationReady(o).Ready:
+	case !c.associationReady(o, s).Ready || associationID(o) == "":
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: fmt.Sprintf("waiting for PodIdentityAssociation %s to be ready", o.Name())}
 	case c.View.Now.Sub(readySince(o)) < s.Settle:
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: fmt.Sprintf("waiting until PodIdentityAssociation %s has been ready for %s, so that EKS knows it everywhere", o.Name(), s.Settle)}
@@ -168,9 +206,19 @@ func (c *Context) settled(s *identity.Service) *Wait {
 	return nil
 }
 
-// annotationCreated is when a provider created what a managed resource stands for, the last time if it had to do so again:
-// AnnotationKeyExternalCreateSucceeded of https://pkg.go.dev/github.com/crossplane/crossplane-runtime/v2/pkg/meta.
-const annotationCreated = "crossplane.io/external-create-succeeded"
+// othersIdentity names the role or policy of a service that AWS had before and that nobody said to take over: a provider must not
+// run as it. Empty if there is none.
+func (c *Context) othersIdentity(s *identity.Service) string {
+	if s.RoleARN == "" && c.roleBelongs(s) == strangers {
+		return "Role " + c.observedName(roleKey(s), s.ObjectName)
+	}
+	for i := range s.Policies {
+		if c.policyBelongs(s, i) == strangers {
+			return "Policy " + c.observedName(policyKey(s, i), policyName(s.ObjectName, i))
+		}
+	}
+	return ""
+}
 
 // readySince is when an association became ready. Where it was created again in AWS, Ready is False meanwhile, but not if the
 // provider's write of that got lost, to a conflict with another: then the time of the creation tells.

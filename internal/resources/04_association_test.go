@@ -32,6 +32,7 @@ apiVersion: eks.aws.upbound.io/v1beta1
 kind: PodIdentityAssociation
 metadata: {name: crossplane-prod-eu-west-1-s3}
 spec:
+  managementPolicies: [Observe, Create, Update, Delete]
   forProvider:
     region: eu-west-1
     clusterName: prod
@@ -82,6 +83,7 @@ apiVersion: eks.aws.upbound.io/v1beta1
 kind: PodIdentityAssociation
 metadata: {name: crossplane-prod-eu-west-1-s3}
 spec:
+  managementPolicies: [Observe, Create, Update, Delete]
   forProvider:
     region: eu-west-1
     clusterName: prod
@@ -100,6 +102,7 @@ apiVersion: eks.aws.upbound.io/v1beta1
 kind: PodIdentityAssociation
 metadata: {name: crossplane-prod-eu-west-1-s3}
 spec:
+  managementPolicies: [Observe, Create, Update, Delete]
   forProvider:
     region: eu-west-1
     clusterName: prod

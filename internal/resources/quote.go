@@ -46,9 +46,6 @@ var volatile = []struct {
 
 // Quote a message without what changes on every attempt.
 func Quote(message string) string {
-	if message == "" {
-		return "no message"
-	}
 	if len(message) > maxRead {
 		message = strings.ToValidUTF8(message[:maxRead], "")
 	}

@@ -12,7 +12,7 @@ func TestQuote(t *testing.T) {
 	cases := map[string]struct {
 		reason, in, want string
 	}{
-		"Empty":       {"No message should be told so.", "", "no message"},
+		"Empty":       {"Of no message there is nothing to quote.", "", ""},
 		"Plain":       {"A message without anything volatile should stay.", "No cluster found for name: nocluster.", "No cluster found for name: nocluster."},
 		"RequestID":   {"The request id of AWS's newer SDK should go, with the comma before it.", "StatusCode: 403, RequestID: 9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1, api error X", "StatusCode: 403, api error X"},
 		"OldSDK":      {"So should that of the older.", "AccessDenied: no\n\tstatus code: 403, request id: 9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1", "AccessDenied: no status code: 403"},

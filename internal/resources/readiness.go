@@ -1,10 +1,16 @@
 package resources
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
+	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
@@ -16,19 +22,21 @@ func exists(o view.Object) Readiness {
 	return Readiness{Ready: true}
 }
 
-// managedResource is ready when it is Ready and Synced and its last asynchronous operation did not fail.
+// managedResource is ready when it is Ready and Synced, its last asynchronous operation did not fail, and it is not paused.
 func managedResource(o view.Object) Readiness {
 	synced, async, ready := o.Condition("Synced"), o.Condition("LastAsyncOperation"), o.Condition("Ready")
 	failed := synced.False() && !startingUp(synced.Message)
 	switch {
+	case paused(o):
+		return Readiness{ActionRequired: true, Message: resume(o, resourceOf(o))}
 	case o.Deleted() && failed && synced.Message != "":
 		return Readiness{Failed: true, Message: "being deleted: " + Quote(synced.Message)}
 	case o.Deleted():
 		return Readiness{Message: "being deleted"}
 	case failed:
-		return Readiness{Failed: true, Message: Quote(synced.Message)}
+		return Readiness{Failed: true, Message: said(o, "Synced", synced)}
 	case async.False():
-		return Readiness{Failed: true, Message: Quote(async.Message)}
+		return Readiness{Failed: true, Message: said(o, "LastAsyncOperation", async)}
 	case ready.True() && synced.True():
 		return Readiness{Ready: true}
 	case ready.False() && ready.Message != "":
@@ -37,10 +45,46 @@ func managedResource(o view.Object) Readiness {
 	return Readiness{Message: "being created"}
 }
 
+// managedReady is managedResource, but for one that was ready and only says that it is being created. A provider's status of a new
+// resource is now and then overwritten by an older one, and ready again in the next second.
+func (c *Context) managedReady(o view.Object) Readiness {
+	if r := managedResource(o); r.Ready || !c.wasReady(o) {
+		return r
+	}
+	return Readiness{Ready: true}
+}
+
+// wasReady says whether a managed resource that is being created, by its conditions, was ready after it was created.
+func (c *Context) wasReady(o view.Object) bool {
+	whole := c.View.XR.Condition(string(v1alpha1.ConditionIdentityReady))
+	if !whole.True() || o.Deleted() || !o.Condition("Synced").True() || o.Condition("LastAsyncOperation").False() || o.Condition("Ready").Reason != string(xpv1.ReasonCreating) {
+		return false
+	}
+	created, err := time.Parse(time.RFC3339, o.Annotation(annotationCreated))
+	return err == nil && !created.After(whole.LastTransitionTime())
+}
+
+// resourceOf an object, as kubectl takes it.
+func resourceOf(o view.Object) string {
+	kind := schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind()).GroupKind()
+	return strings.ToLower(kind.String())
+}
+
+// said quotes a condition. One without a message still has a reason, and the object may tell more.
+func said(o view.Object, typ string, c view.Condition) string {
+	if c.Message != "" {
+		return Quote(c.Message)
+	}
+	return fmt.Sprintf("%s is %s (%s), and says no more. See why: kubectl describe %s %s", typ, c.Status, cmp.Or(c.Reason, "no reason"), resourceOf(o), o.Name())
+}
+
 // startingUp says whether an error is only that a reference cannot be resolved yet, as is normal at the beginning.
 func startingUp(message string) bool {
 	return strings.Contains(message, "referenced field was empty") || strings.Contains(message, "cannot resolve references")
 }
+
+// consequence is what a provider says of something that another one, which is not ready, must come before.
+var consequence = regexp.MustCompile(`NoSuchEntity|referenced field was empty|cannot resolve references|external resource does not exist|Role provided in the request does not exist`) //nolint:gochecknoglobals // A constant in all but the keyword.
 
 // packageReady is ready when the wanted package is installed and healthy. Healthy alone may still speak of the version before.
 func (c *Context) packageReady(source string) func(view.Object) Readiness {

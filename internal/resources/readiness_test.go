@@ -80,7 +80,33 @@ func TestManagedResource(t *testing.T) {
 			[]string{condition("LastAsyncOperation", "False", "AsyncCreateFailure", noRole), denied, creating},
 			Readiness{Failed: true, Message: quotedDenied},
 		},
-		"NoMessage": {"An error without a message is one.", ``, []string{condition("Synced", "False", "ReconcileError", "")}, Readiness{Failed: true, Message: "no message"}},
+		"NoMessage": {"An error without a message is one, and has a reason.", ``, []string{condition("Synced", "False", "ReconcileError", "")}, Readiness{Failed: true, Message: "Synced is False (ReconcileError), and says no more. See why: kubectl describe role.iam.aws.upbound.io a"}},
+		"AsyncNoMessage": {
+			"So has an operation that failed.", ``,
+			[]string{synced, condition("LastAsyncOperation", "False", "AsyncCreateFailure", "")},
+			Readiness{Failed: true, Message: "LastAsyncOperation is False (AsyncCreateFailure), and says no more. See why: kubectl describe role.iam.aws.upbound.io a"},
+		},
+		"NoReason": {
+			"Where even that is missing, there is the object.", ``,
+			[]string{condition("Synced", "False", `""`, "")},
+			Readiness{Failed: true, Message: "Synced is False (no reason), and says no more. See why: kubectl describe role.iam.aws.upbound.io a"},
+		},
+		"Paused": {
+			"What is paused did not fail. Somebody has to do something.", `annotations: {crossplane.io/paused: "true"}`,
+			[]string{condition("Synced", "False", "ReconcilePaused", ""), available},
+			Readiness{ActionRequired: true, Message: "is paused, and Crossplane changes nothing of it. To do: kubectl annotate role.iam.aws.upbound.io a crossplane.io/paused-"},
+		},
+		"JustPaused": {
+			"The annotation counts before the provider has seen it.", `annotations: {crossplane.io/paused: "true"}`,
+			[]string{synced, available},
+			Readiness{ActionRequired: true, Message: "is paused, and Crossplane changes nothing of it. To do: kubectl annotate role.iam.aws.upbound.io a crossplane.io/paused-"},
+		},
+		"NotPaused": {"Another value does not pause anything.", `annotations: {crossplane.io/paused: "false"}`, []string{synced, available}, Readiness{Ready: true}},
+		"StillPaused": {
+			"What the provider says counts until it says something else.", ``,
+			[]string{condition("Synced", "False", "ReconcilePaused", ""), available},
+			Readiness{ActionRequired: true, Message: "is paused, and Crossplane changes nothing of it. To do: kubectl annotate role.iam.aws.upbound.io a crossplane.io/paused-"},
+		},
 		"Unresolved": {
 			"A reference that cannot be resolved yet is normal at the start.", ``,
 			[]string{condition("Synced", "False", "ReconcileError", unresolved)},
@@ -100,7 +126,7 @@ func TestManagedResource(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			o := observed(t, `{metadata: {name: a, `+tc.metadata+`}, status: {conditions: [`+strings.Join(tc.conditions, ", ")+`]}}`)
+			o := observed(t, `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: a, `+tc.metadata+`}, status: {conditions: [`+strings.Join(tc.conditions, ", ")+`]}}`)
 			if got := managedResource(o); got != tc.want {
 				t.Errorf("%s\nmanagedResource(...):\nwant %+v\ngot  %+v", tc.reason, tc.want, got)
 			}

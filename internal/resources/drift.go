@@ -1,0 +1,64 @@
+package resources
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// A difference is what AWS has that is not wanted; empty if there is none.
+type difference string
+
+// differs compares a field of what AWS has with what is wanted. Where the provider does not tell, nothing differs.
+func differs[T string | bool | float64](o view.Object, field string, want T) difference {
+	has, known := at[T](o, "status", "atProvider", field)
+	if !known || has == want {
+		return ""
+	}
+	return difference(fmt.Sprintf("%s %s, not %s", field, shown(has), shown(want)))
+}
+
+// shown is a value as people read it.
+func shown(v any) string {
+	if s := fmt.Sprint(v); s != "" {
+		return s
+	}
+	return "none"
+}
+
+// differsText is differs for a text that is too long to be told.
+func differsText(o view.Object, field, want string) difference {
+	if differs(o, field, want) == "" {
+		return ""
+	}
+	return difference("another " + field)
+}
+
+// differsDocument is differs for a policy document, which AWS may write in other words.
+func differsDocument(o view.Object, field, want string) difference {
+	has, known := at[string](o, "status", "atProvider", field)
+	if !known || iam.Same(has, want) {
+		return ""
+	}
+	return difference("another " + field)
+}
+
+// asWanted keeps a managed resource from being ready while AWS has something else than what is wanted of it. It does not count
+// where the provider may not change it.
+func asWanted(o view.Object, r Readiness, ds ...difference) Readiness {
+	if !r.Ready || !updates(o) {
+		return r
+	}
+	var all []string
+	for _, d := range ds {
+		if d != "" {
+			all = append(all, string(d))
+		}
+	}
+	if len(all) == 0 {
+		return r
+	}
+	return Readiness{Message: "being changed: AWS has " + strings.Join(all, ", and ")}
+}

@@ -1,0 +1,36 @@
+package resources
+
+import (
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// given is what to send of an optional field of a managed resource. What is not wanted is not sent, and so not owned. But where
+// the managed resource has the field all the same, because it was wanted before or because a provider late-initialized it, then
+// leaving it out does not take it out of AWS: its neutral value does, the one that AWS has where nothing is said.
+func given[T string | bool | float64](o view.Object, field string, want, neutral T) *T {
+	var zero T
+	if want != zero {
+		return &want
+	}
+	has, known := at[T](o, "spec", "forProvider", field)
+	if !known {
+		return nil
+	}
+	// A provider that late-initializes writes a neutral value by itself, unless that is the zero value.
+	if has == neutral && neutral != zero {
+		if inAWS, known := at[T](o, "status", "atProvider", field); !known || inAWS == neutral {
+			return nil
+		}
+	}
+	return &neutral
+}
+
+// at is the value at a path of an object. Known is false if there is none, or if it is of another type.
+func at[T string | bool | float64](o view.Object, path ...string) (value T, known bool) {
+	v := o.Value(path...)
+	if v == nil {
+		return value, false
+	}
+	value, known = v.AsInterface().(T)
+	return value, known
+}
