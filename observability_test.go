@@ -152,7 +152,7 @@ services:
     policyDocument: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::bucket"}]}'
     managedPolicyArns: ["arn:aws:iam::aws:policy/x"]
   runtime: {args: [arg], env: [{name: NAME, value: value}], priorityClassName: class}
-role: {namePrefix: prefix, path: /path/, description: text, permissionsBoundary: "arn:aws:iam::123456789012:policy/boundary", trustConditions: {StringEquals: {"aws:PrincipalOrgID": [org]}}}
+role: {namePrefix: prefix, path: /path/, description: text, permissionsBoundary: "arn:aws:iam::123456789012:policy/boundary", trustConditions: {StringEquals: {"aws:SourceOrgID": [org]}}}
 tags: {key: value}
 provider: {registry: registry.example.org/x, version: v2.5.0, packagePullSecrets: [{name: secret}], commonLabels: {label: value}}
 runtime:

@@ -80,11 +80,14 @@ type PodIdentityProviderSpec struct {
 	// +optional
 	Role *Role `json:"role,omitempty"`
 
-	// Tags are put on every composed IAM role, policy, association and add-on. At most 50; keys of 1 to 128 characters that do not
-	// begin with aws:, values of at most 256; letters, digits, spaces and _.:/=+-@.
+	// Tags are put on every composed IAM role, policy, association and add-on. At most 47, as the provider adds three (crossplane-kind,
+	// crossplane-name, crossplane-providerconfig); keys of 1 to 128 characters that do not begin with aws:, and are neither those three
+	// nor those of EKS's session tags (eks-cluster-name, kubernetes-namespace and so on), in any letter case; values of at most 256;
+	// letters, digits, spaces and _.:/=+-@.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
 	// +optional
-	// +kubebuilder:validation:MaxProperties=50
+	// +kubebuilder:validation:MaxProperties=47
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() >= 1 && k.size() <= 128 && self[k].size() <= 256 && !k.startsWith('aws:'))",message="a tag has a key of 1 to 128 characters that does not begin with aws:, and a value of at most 256"
 	Tags map[string]string `json:"tags,omitempty"`
 
 	// Provider configures every composed provider package: from where, in which version, and how it is installed.

@@ -2,7 +2,7 @@ package v1alpha1
 
 // A Service is an AWS service whose provider gets an identity.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.roleArn) || !has(self.permissions) && !has(self.roleName)",message="roleArn brings its own permissions and name: it excludes permissions and roleName"
+// +kubebuilder:validation:XValidation:rule="!has(self.roleArn) || self.roleArn == \"\" || !has(self.permissions) && !has(self.roleName)",message="roleArn brings its own permissions and name: it excludes permissions and roleName"
 // +kubebuilder:validation:XValidation:rule="has(self.serviceAccountName) == has(oldSelf.serviceAccountName) && (!has(self.serviceAccountName) || self.serviceAccountName == oldSelf.serviceAccountName)",message="serviceAccountName is immutable"
 // +kubebuilder:validation:XValidation:rule="has(self.roleName) == has(oldSelf.roleName) && (!has(self.roleName) || self.roleName == oldSelf.roleName)",message="roleName is immutable"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.associationId) || has(self.associationId) && self.associationId == oldSelf.associationId",message="associationId cannot be changed or removed"
@@ -21,6 +21,7 @@ type Service struct {
 	// Package is the full repository of the provider package, registry included and without a tag, for example
 	// registry.example.org/mirror/provider-aws-s3. Default: <spec.provider.registry>/provider-aws-<name>.
 	// +optional
+	// +kubebuilder:validation:Pattern=`^([^/@]+/[^:@]+)?$`
 	Package string `json:"package,omitempty"`
 
 	// Management of the provider package: Managed installs it, Observe leaves that to somebody else (no Provider and no
@@ -60,6 +61,7 @@ type Service struct {
 	// permissions, roleName and importRole.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:Pattern=`^(arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+)?$`
 	RoleARN string `json:"roleArn,omitempty"`
 
 	// AssociationID imports an existing Pod Identity association, for example a-0123456789abcdef0, instead of creating one. It
@@ -75,15 +77,16 @@ type Service struct {
 	// +optional
 	AdoptExistingAssociation *bool `json:"adoptExistingAssociation,omitempty"`
 
-	// TargetRoleARN is a role, usually of another account, that EKS assumes after the service's own role. Its AssumeRole and
+	// TargetRoleARN is a role, usually of another account, of the region's partition, that EKS assumes after the service's own role. Its AssumeRole and
 	// TagSession permissions are added to the policy. Needs provider-aws-eks v2.
 	// https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:Pattern=`^(arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+)?$`
 	TargetRoleARN string `json:"targetRoleArn,omitempty"`
 
 	// DisableSessionTags lets EKS leave out the session tags, which count against the packed size of a session's policies and
-	// tags (PackedPolicyTooLarge). The trust policy can then not be limited by them, and should be limited by accountId.
+	// tags (PackedPolicyTooLarge). The trust policy can then not be limited by them: accountId is required, which limits it to the cluster.
 	// Needs provider-aws-eks v2. Default: false. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
 	// +optional
 	DisableSessionTags *bool `json:"disableSessionTags,omitempty"`
@@ -130,6 +133,7 @@ type Permissions struct {
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:items:Pattern=`^arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/[A-Za-z0-9_+=,.@/-]+$`
 	ManagedPolicyARNs []string `json:"managedPolicyArns,omitempty"`
 }
 
@@ -146,6 +150,9 @@ const (
 )
 
 // A Statement of an IAM policy. Exactly one of actions and notActions, and exactly one of resources and notResources.
+//
+// +kubebuilder:validation:XValidation:rule="(has(self.actions) && self.actions.size() > 0) != (has(self.notActions) && self.notActions.size() > 0)",message="exactly one of actions and notActions is required"
+// +kubebuilder:validation:XValidation:rule="(has(self.resources) && self.resources.size() > 0) != (has(self.notResources) && self.notResources.size() > 0)",message="exactly one of resources and notResources is required"
 type Statement struct {
 	// Sid is an identifier, letters and digits only, unique within the service's statements.
 	// +optional
@@ -200,10 +207,10 @@ type Role struct {
 	// Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:Pattern=`^/([!-~]+/)?$`
+	// +kubebuilder:validation:Pattern=`^/([!-)+->@-~]+/)?$`
 	Path string `json:"path,omitempty"`
 
-	// Description of the roles in IAM, at most 1,000 printable Latin-1 characters.
+	// Description of the roles in IAM, at most 1,000 printable Latin-1 characters without no-break spaces.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1000
 	Description string `json:"description,omitempty"`
@@ -212,6 +219,7 @@ type Role struct {
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:Pattern=`^(arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/[A-Za-z0-9_+=,.@/-]+)?$`
 	PermissionsBoundary string `json:"permissionsBoundary,omitempty"`
 
 	// MaxSessionDuration is how long a session of the roles may last, in seconds, 3,600 to 43,200. Default: AWS's own, 3,600.
@@ -221,7 +229,7 @@ type Role struct {
 	MaxSessionDuration *int64 `json:"maxSessionDuration,omitempty"`
 
 	// TrustConditions are added to the generated trust policy: operator, then key, then values, for example
-	// {StringEquals: {"aws:PrincipalOrgID": [o-a1b2c3d4e5]}}. The whole policy may have 2,048 characters, AWS's default limit.
+	// {StringEquals: {"aws:SourceOrgID": [o-a1b2c3d4e5]}}. The whole policy may have 2,048 characters, AWS's default limit.
 	// +optional
 	TrustConditions Conditions `json:"trustConditions,omitempty"`
 }
@@ -302,7 +310,8 @@ const (
 // ProviderConfig configures the composed ProviderConfig.
 type ProviderConfig struct {
 	// Name of the ProviderConfig. It must not be that of spec.providerConfigRef, nor one that exists and belongs to somebody
-	// else. Default: the name of the composite resource or, where a claim made it, <claim namespace>-<claim name>. Immutable.
+	// else. At most 63 characters, since a label of what uses it has the name. Default: the name of the composite resource or, where a
+	// claim made it, <claim namespace>-<claim name>, cut to 63 characters with a hash where it is longer. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
@@ -333,23 +342,25 @@ type ProviderConfig struct {
 
 // An AssumeRole is a role of an assume-role chain.
 type AssumeRole struct {
-	// RoleARN is the ARN of the role to assume, of any account.
+	// RoleARN is the ARN of the role to assume, of any account in the region's partition, without wildcards.
 	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:Pattern=`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$`
 	RoleARN string `json:"roleARN"`
 
-	// ExternalID that the role's trust policy asks for, 2 to 1,224 characters.
+	// ExternalID that the role's trust policy asks for, 2 to 1,224 letters, digits and +=,.@:/_-
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=1224
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+=,.@:/-]+$`
 	ExternalID string `json:"externalID,omitempty"`
 
-	// Tags are session tags that are passed on, at most 50.
+	// Tags are session tags that are passed on, at most 50. EKS's own (eks-cluster-name, kubernetes-namespace and so on) cannot be set.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
 	Tags []Tag `json:"tags,omitempty"`
 
-	// TransitiveTagKeys are the keys of the session tags that the next role in the chain gets too.
+	// TransitiveTagKeys are the keys of those of the tags that the next role in the chain gets too.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
@@ -358,9 +369,12 @@ type AssumeRole struct {
 
 // A Tag of a session.
 type Tag struct {
-	// Key of the tag.
+	// Key of the tag, 1 to 128 characters.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
 	Key string `json:"key"`
-	// Value of the tag.
+	// Value of the tag, at most 256 characters.
+	// +kubebuilder:validation:MaxLength=256
 	Value string `json:"value"`
 }
 

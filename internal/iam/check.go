@@ -142,7 +142,7 @@ func CheckResource(r string) string {
 	case strings.Trim(account, "0123456789") == "" && account != "" && len(account) != 12:
 		return "must have an account of 12 digits"
 	default:
-		return ""
+		return checkPlace(parts[2], parts[3], account, parts[5])
 	}
 }
 

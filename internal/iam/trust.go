@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -35,6 +36,10 @@ func (t Trust) Document() (Document, error) {
 	c := Condition{}
 	if !t.DisableSessionTags {
 		c["StringEquals"] = t.tags("aws:RequestTag/eks-cluster-name", t.Cluster)
+		if t.AccountID == "" {
+			// Clusters of other regions may have the same name. Otherwise aws:SourceArn says which region it is.
+			c["StringLike"] = map[string]StringSet{clusterARNTag: {t.clusterARN("*")}}
+		}
 	}
 	if t.AccountID != "" {
 		if c["StringEquals"] == nil {
@@ -80,35 +85,40 @@ func (t Trust) tags(clusterTag, cluster string) map[string]StringSet {
 // requests of EKS, and does not tell which one it is here.
 func (t Trust) sourceARNs() StringSet {
 	prefix := fmt.Sprintf("arn:%s:eks:%s:%s:", Partition(t.Region), t.Region, t.AccountID)
-	return StringSet{t.clusterARN(), prefix + "podidentityassociation/" + t.Cluster + "/*"}
+	return StringSet{t.clusterARN(t.AccountID), prefix + "podidentityassociation/" + t.Cluster + "/*"}
 }
 
-func (t Trust) clusterARN() string {
-	return fmt.Sprintf("arn:%s:eks:%s:%s:cluster/%s", Partition(t.Region), t.Region, t.AccountID, t.Cluster)
+func (t Trust) clusterARN(account string) string {
+	return fmt.Sprintf("arn:%s:eks:%s:%s:cluster/%s", Partition(t.Region), t.Region, account, t.Cluster)
 }
+
+// clusterARNTag is the session tag of EKS that has the cluster's ARN.
+const clusterARNTag = "aws:RequestTag/eks-cluster-arn"
 
 // TargetTrust returns the trust policy of a target role, which may be in another account: the one with which it lets EKS take it on by
 // way of the source role, for the pods that the source role is for. It follows
 // https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html.
 //
+// It trusts the source role's account, and of that the source role. Were the role itself the principal, AWS would keep its unique id in its
+// place, and a role that is deleted and made again would not be trusted any more:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
+//
 // EKS sends session tags or, when they are disabled, the association's external ID. So the external ID limits the policy only then,
 // and an empty one, not known yet, leaves the source role as the only limit.
 func TargetTrust(t Trust, sourceRoleARN, externalID string) Document {
+	// The role and the cluster are always in the same account: IAM lets nobody pass a role to the service of another.
+	account := ARNAccount(sourceRoleARN)
 	s := Statement{
 		Effect:    Allow,
-		Principal: map[string]StringSet{"AWS": {sourceRoleARN}},
+		Principal: map[string]StringSet{"AWS": {fmt.Sprintf("arn:%s:iam::%s:root", ARNPartition(sourceRoleARN), account)}},
 		Action:    assumeActions(!t.DisableSessionTags),
+		Condition: Condition{"ArnEquals": {"aws:PrincipalArn": {sourceRoleARN}}},
 	}
-	// The role and the cluster are always in the same account: IAM lets nobody pass a role to the service of another.
-	t.AccountID = cmp.Or(t.AccountID, ARNAccount(sourceRoleARN))
 	switch {
-	case t.DisableSessionTags && externalID != "":
-		s.Condition = Condition{"StringEquals": {"sts:ExternalId": {externalID}}}
-	case t.DisableSessionTags:
-	case t.AccountID == "":
-		s.Condition = Condition{"StringEquals": t.tags("aws:RequestTag/eks-cluster-name", t.Cluster)}
-	default:
-		s.Condition = Condition{"StringEquals": t.tags("aws:RequestTag/eks-cluster-arn", t.clusterARN())}
+	case !t.DisableSessionTags:
+		s.Condition["StringEquals"] = t.tags(clusterARNTag, t.clusterARN(cmp.Or(t.AccountID, account)))
+	case externalID != "":
+		s.Condition["StringEquals"] = map[string]StringSet{"sts:ExternalId": {externalID}}
 	}
 	return NewDocument(s)
 }
@@ -124,4 +134,42 @@ func assumeActions(tags bool) StringSet {
 		return StringSet{assumeRole, tagSession}
 	}
 	return StringSet{assumeRole}
+}
+
+// callerKeys are about who calls, and are there where a service does, as EKS does.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var callerKeys = []string{"aws:principalisawsservice", "aws:principalservicename", "aws:principalservicenameslist", "aws:principaltype"}
+
+// CheckServiceConditions finds, in a condition of a trust policy for a service, keys that no request of a service has: with them the
+// role could never be assumed.
+func CheckServiceConditions(name string, c Condition) []Problem {
+	var out []Problem
+	for _, op := range sorted(c) {
+		for _, key := range sorted(c[op]) {
+			folded := strings.ToLower(key)
+			if !strings.HasPrefix(folded, "aws:principal") || slices.Contains(callerKeys, folded) || holdsWithout(op, c[op][key]) {
+				continue
+			}
+			problem := fmt.Sprintf("EKS calls as a service, which has no %s: the role could never be used. ", key)
+			if strings.HasPrefix(folded, "aws:principalorg") {
+				problem += "Your organisation is aws:SourceOrgID"
+			} else {
+				problem += "The account is aws:SourceAccount, the cluster aws:SourceArn"
+			}
+			if out = append(out, Problem{Element: in(in(name, op), key), Message: problem}); len(out) > maxProblems {
+				return out
+			}
+		}
+	}
+	return out
+}
+
+// holdsWithout says whether a condition holds if the request does not have the key.
+func holdsWithout(op string, values StringSet) bool {
+	if op == "Null" {
+		return !slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, "false") })
+	}
+	return strings.HasSuffix(op, "IfExists") || strings.HasPrefix(op, "ForAllValues:") || strings.Contains(op, "Not")
 }

@@ -18,6 +18,9 @@ func TestTrustDocument(t *testing.T) {
 		begin = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{`
 		tags  = `"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"`
 		end   = `}}]}`
+		// In any account, as none is known, but only in this region.
+		arn  = `"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:*:cluster/prod"`
+		like = `,"StringLike":{` + arn + `}`
 	)
 	cases := map[string]struct {
 		reason string
@@ -25,9 +28,9 @@ func TestTrustDocument(t *testing.T) {
 		want   string
 	}{
 		"SessionTags": {
-			reason: "The role should trust only the pods of one ServiceAccount of one cluster.",
+			reason: "The role should trust only the pods of one ServiceAccount of one cluster of one region.",
 			in:     base,
-			want:   begin + `"StringEquals":{` + tags + `}` + end,
+			want:   begin + `"StringEquals":{` + tags + `}` + like + end,
 		},
 		"Account": {
 			reason: "With the account known, EKS may use the role only for this cluster of this account.",
@@ -51,14 +54,14 @@ func TestTrustDocument(t *testing.T) {
 			}),
 			want: begin + `"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system",` +
 				`"aws:RequestTag/kubernetes-pod-name":"p","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"},` +
-				`"StringLike":{"aws:PrincipalOrgID":["o-1","o-2"]}` + end,
+				`"StringLike":{"aws:PrincipalOrgID":["o-1","o-2"],` + arn + `}` + end,
 		},
 		"SameKeyOtherOperator": {
 			reason: "A generated key may be limited further with another operator: conditions only ever narrow.",
 			in: with(func(tr *Trust) {
 				tr.Conditions = Condition{"StringNotEquals": {"aws:RequestTag/eks-cluster-name": {"x"}}}
 			}),
-			want: begin + `"StringEquals":{` + tags + `},"StringNotEquals":{"aws:RequestTag/eks-cluster-name":"x"}` + end,
+			want: begin + `"StringEquals":{` + tags + `}` + like + `,"StringNotEquals":{"aws:RequestTag/eks-cluster-name":"x"}` + end,
 		},
 		"NoTags": {
 			reason: "Without session tags a condition on them would never hold.",
@@ -82,12 +85,12 @@ func TestTrustDocument(t *testing.T) {
 		"AddedEmpty": {
 			reason: "An operator without keys adds nothing.",
 			in:     with(func(tr *Trust) { tr.Conditions = Condition{"StringEquals": nil, "Bool": {}} }),
-			want:   begin + `"StringEquals":{` + tags + `}` + end,
+			want:   begin + `"StringEquals":{` + tags + `}` + like + end,
 		},
 		"SourceAccountAdded": {
 			reason: "Without an account the key is not generated, so it may be set.",
 			in:     with(func(tr *Trust) { tr.Conditions = Condition{"StringEquals": {"aws:SourceAccount": {"123456789012"}}} }),
-			want:   begin + `"StringEquals":{` + tags + `,"aws:SourceAccount":"123456789012"}` + end,
+			want:   begin + `"StringEquals":{` + tags + `,"aws:SourceAccount":"123456789012"}` + like + end,
 		},
 	}
 	for name, tc := range cases {
@@ -115,6 +118,7 @@ func TestTrustDocumentConflict(t *testing.T) {
 		"LetterCase":     {"Nor in other letters, which are the same to AWS.", "", "StringEquals", "AWS:requesttag/EKS-cluster-name"},
 		"Account":        {"Nor the account, once it is given.", "123456789012", "StringEquals", "aws:SourceAccount"},
 		"SourceARN":      {"Nor the cluster's ARN.", "123456789012", "ArnLike", "aws:SourceArn"},
+		"ClusterARN":     {"Nor what stands for it without an account.", "", "StringLike", "aws:RequestTag/eks-cluster-arn"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -138,7 +142,8 @@ func TestTargetTrust(t *testing.T) {
 	const (
 		source   = "arn:aws:iam::123456789012:role/source"
 		external = "eu-west-1/123456789012/prod/crossplane-system/provider-aws-s3"
-		begin    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + source + `"},"Action":`
+		begin    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":`
+		only     = `,"Condition":{"ArnEquals":{"aws:PrincipalArn":"` + source + `"}`
 		both     = `["sts:AssumeRole","sts:TagSession"]`
 		pods     = `,"aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"}}}]}`
 	)
@@ -151,13 +156,12 @@ func TestTargetTrust(t *testing.T) {
 		source, external string
 		want             string
 	}{
-		"Tags":           {"With session tags they name the cluster and the pods. The account is the source role's.", tr, source, "", begin + both + `,"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"` + pods},
-		"TagsExternalID": {"With session tags EKS sends no external ID, so a condition on it would never hold.", tr, source, external, begin + both + `,"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"` + pods},
-		"Account":        {"An account that is given is the cluster's.", account, source, "", begin + both + `,"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:210987654321:cluster/prod"` + pods},
-		"China":          {"The cluster's ARN is one of its region's partition.", china, source, "", begin + both + `,"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws-cn:eks:cn-north-1:123456789012:cluster/prod"` + pods},
-		"NoAccount":      {"Without an account the cluster's name has to do.", tr, "x", "", strings.ReplaceAll(begin, source, "x") + both + `,"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod"` + pods},
-		"ExternalID":     {"Without session tags EKS sends the external ID, and needs no permission for tags.", noTags, source, external, begin + `"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"` + external + `"}}}]}`},
-		"NeitherKnown":   {"As long as the external ID is not known the source role is the limit.", noTags, source, "", begin + `"sts:AssumeRole"}]}`},
+		"Tags":           {"With session tags they name the cluster and the pods. The account is the source role's.", tr, source, "", begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"` + pods},
+		"TagsExternalID": {"With session tags EKS sends no external ID, so a condition on it would never hold.", tr, source, external, begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"` + pods},
+		"Account":        {"An account that is given is the cluster's.", account, source, "", begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:210987654321:cluster/prod"` + pods},
+		"China":          {"The cluster's ARN is one of its region's partition.", china, source, "", begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws-cn:eks:cn-north-1:123456789012:cluster/prod"` + pods},
+		"ExternalID":     {"Without session tags EKS sends the external ID, and needs no permission for tags.", noTags, source, external, begin + `"sts:AssumeRole"` + only + `,"StringEquals":{"sts:ExternalId":"` + external + `"}}}]}`},
+		"NeitherKnown":   {"As long as the external ID is not known the source role is the limit.", noTags, source, "", begin + `"sts:AssumeRole"` + only + `}}]}`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -182,5 +186,40 @@ func TestAssumeStatement(t *testing.T) {
 		if problems := s.Problems(); problems != nil {
 			t.Errorf("AssumeStatement(...) has problems: %q", problems)
 		}
+	}
+}
+
+// TestCheckServiceConditions: conditions on who calls never hold where a service does.
+func TestCheckServiceConditions(t *testing.T) {
+	cases := map[string]struct {
+		reason, op, key, value string
+		want                   string // A word of the problem.
+	}{
+		"Organisation": {"A service belongs to no organisation.", "StringEquals", "aws:PrincipalOrgID", "o-1", "aws:SourceOrgID"},
+		"Paths":        {"Nor to a path of one.", "ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-1/*", "aws:SourceOrgID"},
+		"ARN":          {"It has no ARN,", "ArnLike", "AWS:principalarn", "arn:aws:iam::123456789012:role/*", "aws:SourceArn"},
+		"Account":      {"no account,", "StringEquals", "aws:PrincipalAccount", "123456789012", "aws:SourceAccount"},
+		"Tag":          {"and no tags.", "StringEquals", "aws:PrincipalTag/team", "a", "never be used"},
+		"Exists":       {"To ask for the key is the same.", "Null", "aws:PrincipalOrgID", "false", "never be used"},
+		"ExistsNot":    {"To ask for its absence is not.", "Null", "aws:PrincipalOrgID", "true", ""},
+		"IfExists":     {"Without the key this holds.", "StringEqualsIfExists", "aws:PrincipalOrgID", "o-1", ""},
+		"Not":          {"As does this,", "StringNotEquals", "aws:PrincipalOrgID", "o-1", ""},
+		"All":          {"and this.", "ForAllValues:StringEquals", "aws:PrincipalOrgID", "o-1", ""},
+		"Service":      {"These keys a service has.", "Bool", "aws:PrincipalIsAWSService", "true", ""},
+		"ServiceName":  {"These keys a service has.", "StringEquals", "aws:PrincipalServiceName", "pods.eks.amazonaws.com", ""},
+		"SourceOrg":    {"What EKS acts for is told.", "StringEquals", "aws:SourceOrgID", "o-1", ""},
+		"RequestTag":   {"As are the session's tags.", "StringEquals", "aws:RequestTag/kubernetes-pod-name", "a", ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			for _, p := range CheckServiceConditions("c", Condition{tc.op: {tc.key: {tc.value}}}) {
+				got += p.String()
+			}
+			if tc.want != "" && !strings.HasPrefix(got, "c["+tc.op+"]["+tc.key+"]: ") {
+				t.Errorf("%s\nCheckServiceConditions(...) does not say where: %q", tc.reason, got)
+			}
+			checkProblem(t, tc.reason, tc.key, tc.want, got)
+		})
 	}
 }

@@ -24,7 +24,6 @@ const (
 	defaultProviderConfig    = "default"
 	defaultRolePrefix        = "crossplane"
 	defaultAssociationSettle = 10 * time.Second
-	maxName                  = 253
 )
 
 // An Identity is what a composite resource asks for.
@@ -175,9 +174,9 @@ func providerConfigName(v *view.View) string {
 		return pc.Name
 	}
 	if ns, name := v.Claim(); name != "" {
-		return iam.Name(maxName, ns, name)
+		return iam.Name(MaxProviderConfigName, ns, name)
 	}
-	return v.XR.Name()
+	return iam.Cut(v.XR.Name(), MaxProviderConfigName)
 }
 
 func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (*Service, field.ErrorList) {
@@ -205,7 +204,7 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 		svc.ManagedPolicyARNs = s.Permissions.ManagedPolicyARNs
 	}
 
-	errs := validateService(at, s, id.Partition)
+	errs := validateService(at, s, homeOf(id.Spec))
 	pkg, perrs := servicePackage(at, id.Spec.Provider, s)
 	svc.Provider = pkg
 	svc.Bootstrap = bootstraps(s.Name) || bootstraps(strings.TrimPrefix(path.Base(pkg.Repository), "provider-aws-"))
@@ -279,7 +278,7 @@ func (id *Identity) trust(s *Service) iam.Trust {
 // TargetTrust is the trust policy that a service's target role needs, given what is known of the service's own role and
 // association; empty if there is no target role, and while what limits the trust is not known.
 func (id *Identity) TargetTrust(s *Service, roleARN, externalID string) string {
-	if s.TargetRoleARN == "" || roleARN == "" || s.DisableSessionTags && externalID == "" {
+	if s.TargetRoleARN == "" || iam.ARNAccount(roleARN) == "" || s.DisableSessionTags && externalID == "" {
 		return ""
 	}
 	return iam.TargetTrust(id.trust(s), roleARN, externalID).String()
@@ -290,7 +289,7 @@ func (id *Identity) TargetTrust(s *Service, roleARN, externalID string) string {
 func formerTarget(v *view.View, s *v1alpha1.Service) string {
 	o := v.Observed(AssociationKey(s.Name))
 	arn := cmp.Or(o.String("status", "atProvider", "targetRoleArn"), o.String("spec", "forProvider", "targetRoleArn"))
-	if arn == s.TargetRoleARN || !roleARNPattern.MatchString(arn) {
+	if arn == s.TargetRoleARN || iam.CheckRoleARN(arn, iam.ARNPartition(arn)) != "" {
 		return ""
 	}
 	return arn

@@ -14,7 +14,7 @@ import (
 )
 
 const trustOfS3 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],` +
-	`"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"}}}]}`
+	`"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"},"StringLike":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:*:cluster/prod"}}}]}`
 
 func TestResolveDefaults(t *testing.T) {
 	want := &Identity{
@@ -102,16 +102,17 @@ func TestProviderConfigName(t *testing.T) {
 		"Claim":    {"A claim's name is unique only in its namespace.", world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: team-a, name: storage}}`}, "team-a-storage"},
 		"Given":    {"A name that is given is taken as it is.", world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: team-a, name: storage}}`, Spec: `providerConfig: {name: aws}`}, "aws"},
 		"Observed": {"One that exists keeps its name: managed resources refer to it.", world{Observed: map[string]string{"providerconfig": `{metadata: {name: old}}`}}, "old"},
+		"LongXR":   {"Of a composite resource, too.", world{XR: `metadata: {name: ` + strings.Repeat("b", 64) + `}`}, strings.Repeat("b", 54) + "-" + iam.Hash(strings.Repeat("b", 64))},
 		"Long": {
 			"A name that is too long is cut.",
 			world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: ` + long + `, name: ` + strings.Repeat("b", 200) + `}}`},
-			long + "-" + strings.Repeat("b", 180) + "-" + iam.Hash(long+"-"+strings.Repeat("b", 200)),
+			strings.Repeat("a", 54) + "-" + iam.Hash(long+"-"+strings.Repeat("b", 200)),
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := tc.world.mustResolve(t).ProviderConfig
-			if got != tc.want || len(got) > 253 {
+			if got != tc.want || len(got) > 63 {
 				t.Errorf("%s\nProviderConfig: want %q, got %q of %d characters", tc.reason, tc.want, got, len(got))
 			}
 		})
@@ -159,6 +160,7 @@ func TestImmutable(t *testing.T) {
 			world{Spec: `providerConfig: {name: other}`, Observed: map[string]string{"providerconfig": `{metadata: {name: storage}}`}},
 			[]string{"spec.providerConfig.name: FieldValueInvalid"},
 		},
+		"LongProviderConfig": {"One whose name is too long cannot be renamed, and is kept.", world{Spec: `providerConfig: {name: ` + strings.Repeat("a", 64) + `}`, Observed: map[string]string{"providerconfig": `{metadata: {name: ` + strings.Repeat("a", 64) + `}}`}}, nil},
 		"SameProviderConfig": {"One that is named as it is should be no error.", world{Spec: `providerConfig: {name: storage}`, Observed: map[string]string{"providerconfig": `{metadata: {name: storage}}`}}, nil},
 		"Once": {
 			"What concerns several services should be told once, and all of it at once.",

@@ -13,6 +13,10 @@ const AnnotationExternalName = "crossplane.io/external-name"
 // ProviderConfigKey is the composition-resource name of the ProviderConfig.
 const ProviderConfigKey = "providerconfig"
 
+// MaxProviderConfigName is how long the name of a ProviderConfig may be: whatever uses it is tracked by a label that has the name.
+// https://github.com/crossplane/crossplane-runtime/blob/v2.2.0/pkg/resource/providerconfig.go
+const MaxProviderConfigName = 63
+
 // RoleKey is the composition-resource name of a service's role.
 func RoleKey(service string) string { return "role/" + service }
 

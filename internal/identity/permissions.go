@@ -27,11 +27,11 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 			break
 		}
 		st := statement(ps)
-		errs = append(errs, asErrors(at.Child("statements").Index(i), st.Check(statementNames))...)
+		errs = append(errs, asErrors(at.Child("statements").Index(i), append(st.Check(statementNames), st.CheckARNs(statementNames, partition)...))...)
 		statements = append(statements, st)
 	}
 	if p.PolicyDocument != "" {
-		more, derrs := fromDocument(at.Child("policyDocument"), p.PolicyDocument)
+		more, derrs := fromDocument(at.Child("policyDocument"), partition, p.PolicyDocument)
 		statements, errs = append(statements, more...), append(errs, derrs...)
 	}
 	statements = append(statements, generated(v.Spec, s, formerTarget)...)
@@ -160,7 +160,7 @@ var statementNames = iam.Names{
 	Resource: "resources", NotResource: "notResources", Condition: "conditions",
 }
 
-func fromDocument(at *field.Path, s string) ([]iam.Statement, field.ErrorList) {
+func fromDocument(at *field.Path, partition, s string) ([]iam.Statement, field.ErrorList) {
 	d, err := iam.ParseDocument(s)
 	if problems := (iam.DocumentError{}); errors.As(err, &problems) {
 		return nil, asErrors(at, problems)
@@ -168,7 +168,7 @@ func fromDocument(at *field.Path, s string) ([]iam.Statement, field.ErrorList) {
 	if err != nil {
 		return nil, field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
 	}
-	return d.Statement, nil
+	return d.Statement, asErrors(at, d.CheckARNs(partition))
 }
 
 // asErrors gives the problems of a policy the path of the field that they are in.

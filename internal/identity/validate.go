@@ -3,11 +3,9 @@ package identity
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -27,11 +25,10 @@ var (
 	accountPattern      = regexp.MustCompile(`^[0-9]{12}$`)
 	servicePattern      = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$`)
 	iamNamePattern      = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
-	pathPattern         = regexp.MustCompile(`^/([!-~]+/)?$`)
-	roleARNPattern      = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::[0-9]{12}:role/[!-~]+$`)
-	policyARNPattern    = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(aws|[0-9]{12}):policy/[!-~]+$`)
+	pathPattern         = regexp.MustCompile(`^/([!-)+->@-~]+/)?$`)
 	addonVersionPattern = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
 	associationPattern  = regexp.MustCompile(`^a-[a-z0-9]+$`)
+	externalIDPattern   = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]*$`)
 	tagPattern          = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 )
 
@@ -52,10 +49,14 @@ func validate(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorLi
 		errs = append(errs, field.Required(at.Child("services"), "name at least one service"))
 	}
 	errs = append(errs, validateTags(at.Child("tags"), s.Tags)...)
-	errs = append(errs, validateRole(at.Child("role"), s.Role, iam.Partition(s.Region))...)
+	errs = append(errs, validateRole(at.Child("role"), s.Role, homeOf(s))...)
+	errs = append(errs, validateSessionTags(at, s)...)
 	errs = append(errs, validateProvider(at.Child("provider"), s.Provider)...)
 	errs = append(errs, validateRuntime(at.Child("runtime"), s.Runtime)...)
-	errs = append(errs, validateProviderConfig(at.Child("providerConfig"), s.ProviderConfig)...)
+	errs = append(errs, validateProviderConfig(at.Child("providerConfig"), s.ProviderConfig, homeOf(s))...)
+	if r := s.ProviderConfigRef; r != nil && len(r.Name) > MaxProviderConfigName {
+		errs = append(errs, field.TooLong(at.Child("providerConfigRef", "name"), field.OmitValueType{}, MaxProviderConfigName))
+	}
 	for i, p := range s.ManagementPolicies {
 		errs = append(errs, oneOf(at.Child("managementPolicies").Index(i), p, "Observe", "Create", "Update", "Delete", "LateInitialize", "*")...)
 	}
@@ -96,29 +97,7 @@ func validateCluster(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.
 	return metavalidation.ValidateLabels(sel.MatchLabels, at.Child("clusterNameSelector", "matchLabels"))
 }
 
-// validateTags checks what AWS says of tags: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html.
-func validateTags(at *field.Path, tags map[string]string) field.ErrorList {
-	errs := field.ErrorList{}
-	if len(tags) > iam.MaxTags {
-		return append(errs, field.TooMany(at, len(tags), iam.MaxTags))
-	}
-	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		switch {
-		case k == "" || len([]rune(k)) > iam.MaxTagKey:
-			errs = append(errs, field.Invalid(at.Key(k), k, fmt.Sprintf("a tag's key must have 1 to %d characters", iam.MaxTagKey)))
-		case strings.HasPrefix(strings.ToLower(k), "aws:"):
-			errs = append(errs, field.Invalid(at.Key(k), k, "keys that begin with aws: are AWS's own"))
-		case !tagPattern.MatchString(k) || !tagPattern.MatchString(tags[k]):
-			errs = append(errs, field.Invalid(at.Key(k), tags[k], "a tag may have letters, digits, spaces and _.:/=+-@"))
-		}
-		if len([]rune(tags[k])) > iam.MaxTagValue {
-			errs = append(errs, field.TooLong(at.Key(k), tags[k], iam.MaxTagValue))
-		}
-	}
-	return errs
-}
-
-func validateRole(at *field.Path, r *v1alpha1.Role, partition string) field.ErrorList {
+func validateRole(at *field.Path, r *v1alpha1.Role, h home) field.ErrorList {
 	if r == nil {
 		return nil
 	}
@@ -127,7 +106,7 @@ func validateRole(at *field.Path, r *v1alpha1.Role, partition string) field.Erro
 	if len(r.NamePrefix) > 32 {
 		errs = append(errs, field.TooLong(at.Child("namePrefix"), r.NamePrefix, 32))
 	}
-	errs = append(errs, matches(at.Child("path"), r.Path, pathPattern, "must begin and end with /")...)
+	errs = append(errs, matches(at.Child("path"), r.Path, pathPattern, "must begin and end with /, without * and ?")...)
 	// Not part of the pattern: a regexp that counts to 512 takes 10 ms to compile.
 	if len(r.Path) > iam.MaxPath {
 		errs = append(errs, field.TooLong(at.Child("path"), field.OmitValueType{}, iam.MaxPath))
@@ -135,11 +114,14 @@ func validateRole(at *field.Path, r *v1alpha1.Role, partition string) field.Erro
 	if len([]rune(r.Description)) > 1000 {
 		errs = append(errs, field.TooLong(at.Child("description"), field.OmitValueType{}, 1000))
 	}
-	if strings.ContainsFunc(r.Description, func(c rune) bool { return unicode.IsControl(c) && !strings.ContainsRune("\t\n\r", c) || c > 0xFF }) {
-		errs = append(errs, field.Invalid(at.Child("description"), r.Description, "may have only printable Latin-1 characters"))
+	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+	if strings.ContainsFunc(r.Description, func(c rune) bool {
+		return !strings.ContainsRune("\t\n\r", c) && (c < ' ' || c > '~' && c < 0xA1 || c > 0xFF)
+	}) {
+		errs = append(errs, field.Invalid(at.Child("description"), r.Description, "may have only printable Latin-1 characters, without no-break spaces"))
 	}
-	errs = append(errs, asErrors(at, conditions(r.TrustConditions).Check("trustConditions"))...)
-	errs = append(errs, arn(at.Child("permissionsBoundary"), r.PermissionsBoundary, policyARNPattern, "policy", partition)...)
+	errs = append(errs, validateTrust(at, conditions(r.TrustConditions), h)...)
+	errs = append(errs, h.policy(at.Child("permissionsBoundary"), r.PermissionsBoundary)...)
 	if d := r.MaxSessionDuration; d != nil && (*d < 3600 || *d > 43200) {
 		errs = append(errs, field.Invalid(at.Child("maxSessionDuration"), *d, "must be from 3600 to 43200 seconds"))
 	}
@@ -168,7 +150,7 @@ func validateProvider(at *field.Path, p *v1alpha1.Provider) field.ErrorList {
 	return append(errs, metavalidation.ValidateLabels(p.CommonLabels, at.Child("commonLabels"))...)
 }
 
-func validateProviderConfig(at *field.Path, p *v1alpha1.ProviderConfig) field.ErrorList {
+func validateProviderConfig(at *field.Path, p *v1alpha1.ProviderConfig, h home) field.ErrorList {
 	if p == nil {
 		return nil
 	}
@@ -178,10 +160,8 @@ func validateProviderConfig(at *field.Path, p *v1alpha1.ProviderConfig) field.Er
 	}
 	for i, r := range p.AssumeRoleChain {
 		at := at.Child("assumeRoleChain").Index(i)
-		errs = append(errs, matches(at.Child("roleARN"), cmp.Or(r.RoleARN, "none"), roleARNPattern, "must be the ARN of an IAM role")...)
-		if n := len(r.ExternalID); r.ExternalID != "" && (n < 2 || n > 1224) {
-			errs = append(errs, field.Invalid(at.Child("externalID"), r.ExternalID, "must have 2 to 1224 characters"))
-		}
+		errs = append(errs, h.role(at.Child("roleARN"), cmp.Or(r.RoleARN, "none"))...)
+		errs = append(errs, validateSession(at, r)...)
 	}
 	return append(errs, validateNamespaces(at.Child("namespaces"), p.Namespaces)...)
 }
@@ -207,15 +187,16 @@ func validateNamespaces(at *field.Path, namespaces []string) field.ErrorList {
 
 // validateProviderConfigName keeps the composed ProviderConfig apart from the one that its own prerequisites use.
 func validateProviderConfigName(at *field.Path, v *view.View, id *Identity) field.ErrorList {
-	if len(id.ProviderConfig) > maxName {
-		return field.ErrorList{field.TooLong(at.Child("providerConfig", "name"), field.OmitValueType{}, maxName)}
+	observed := v.Observed(ProviderConfigKey).Name()
+	if observed == "" && len(id.ProviderConfig) > MaxProviderConfigName {
+		return field.ErrorList{field.TooLong(at.Child("providerConfig", "name"), field.OmitValueType{}, MaxProviderConfigName)}
 	}
 	if id.ProviderConfig == id.BootstrapConfig {
 		return field.ErrorList{field.Invalid(at.Child("providerConfig", "name"), id.ProviderConfig,
 			"is also spec.providerConfigRef, the identity that the IAM and EKS resources themselves use: it cannot depend on what it creates")}
 	}
-	if name := v.Observed(ProviderConfigKey).Name(); name != "" && id.Spec.ProviderConfig != nil && id.Spec.ProviderConfig.Name != "" && id.Spec.ProviderConfig.Name != name {
-		return field.ErrorList{immutable(at.Child("providerConfig", "name"), id.Spec.ProviderConfig.Name, name)}
+	if observed != "" && id.Spec.ProviderConfig != nil && id.Spec.ProviderConfig.Name != "" && id.Spec.ProviderConfig.Name != observed {
+		return field.ErrorList{immutable(at.Child("providerConfig", "name"), id.Spec.ProviderConfig.Name, observed)}
 	}
 	return nil
 }
@@ -229,21 +210,6 @@ func matches(at *field.Path, v string, p *regexp.Regexp, hint string) field.Erro
 		return nil
 	}
 	return field.ErrorList{field.Invalid(at, v, hint)}
-}
-
-// arn checks an optional ARN of an IAM role or policy. IAM knows nothing of other partitions.
-func arn(at *field.Path, v string, p *regexp.Regexp, kind, partition string) field.ErrorList {
-	if v == "" {
-		return nil
-	}
-	m := p.FindStringSubmatch(v)
-	if m == nil {
-		return field.ErrorList{field.Invalid(at, v, fmt.Sprintf("must be the ARN of an IAM %s, such as arn:%s:iam::123456789012:%s/name", kind, partition, kind))}
-	}
-	if m[1] != partition {
-		return field.ErrorList{field.Invalid(at, v, fmt.Sprintf("is in partition %s, but spec.region is in %s", m[1], partition))}
-	}
-	return nil
 }
 
 func problems(at *field.Path, v string, check func(string) []string) field.ErrorList {

@@ -13,7 +13,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-func validateService(at *field.Path, s *v1alpha1.Service, partition string) field.ErrorList {
+func validateService(at *field.Path, s *v1alpha1.Service, h home) field.ErrorList {
 	errs := matches(at.Child("name"), cmp.Or(s.Name, "_"), servicePattern, "must have 1 to 40 lower-case letters, digits and -")
 	if len(errs) == 0 {
 		errs = append(errs, validateKnown(at, s)...)
@@ -24,7 +24,7 @@ func validateService(at *field.Path, s *v1alpha1.Service, partition string) fiel
 	}
 	errs = append(errs, matches(at.Child("roleName"), s.RoleName, iamNamePattern, "must have 1 to 64 letters, digits and +=,.@_-")...)
 	errs = append(errs, matches(at.Child("associationId"), s.AssociationID, associationPattern, "must be an association's id such as a-0123456789abcdef0")...)
-	errs = append(errs, arn(at.Child("roleArn"), s.RoleARN, roleARNPattern, "role", partition)...)
+	errs = append(errs, h.ownRole(at.Child("roleArn"), s.RoleARN)...)
 	if s.RoleARN != "" && (s.Permissions != nil || s.RoleName != "" || isTrue(s.ImportRole)) {
 		errs = append(errs, field.Forbidden(at.Child("roleArn"), "brings its own permissions and name: it excludes permissions, roleName and importRole"))
 	}
@@ -32,7 +32,7 @@ func validateService(at *field.Path, s *v1alpha1.Service, partition string) fiel
 		seen := make(map[string]bool, len(s.Permissions.ManagedPolicyARNs))
 		for i, a := range s.Permissions.ManagedPolicyARNs {
 			at := at.Child("permissions", "managedPolicyArns").Index(i)
-			errs = append(errs, arn(at, cmp.Or(a, "none"), policyARNPattern, "policy", partition)...)
+			errs = append(errs, h.policy(at, cmp.Or(a, "none"))...)
 			if seen[a] {
 				errs = append(errs, field.Duplicate(at, a))
 			}
@@ -42,7 +42,7 @@ func validateService(at *field.Path, s *v1alpha1.Service, partition string) fiel
 	if s.Runtime != nil {
 		errs = append(errs, validateRuntime(at.Child("runtime"), s.Runtime)...)
 	}
-	errs = append(errs, matches(at.Child("targetRoleArn"), s.TargetRoleARN, roleARNPattern, "must be the ARN of an IAM role")...)
+	errs = append(errs, h.role(at.Child("targetRoleArn"), s.TargetRoleARN)...)
 	if s.AssociationID != "" && isTrue(s.AdoptExistingAssociation) {
 		errs = append(errs, field.Forbidden(at.Child("adoptExistingAssociation"), "associationId names the association already"))
 	}

@@ -22,9 +22,7 @@ const (
 
 // TestValidate changes one thing of a good spec at a time.
 func TestValidate(t *testing.T) {
-	service := func(fields string) string { return `services: [{name: s3, ` + fields + `}]` }
-	permissions := func(fields string) string { return service(`permissions: {` + fields + `}`) }
-	statement := func(fields string) string { return permissions(`statements: [{` + fields + `}]`) }
+	service, permissions, statement := withService, withPermissions, withStatement
 	runtime := func(fields string) string { return `runtime: {` + fields + `}` }
 	namespaces := func(n int) string {
 		names := make([]string, n)
@@ -72,8 +70,12 @@ func TestValidate(t *testing.T) {
 		"TagValue":     {"In values too.", `tags: {a: "b#c"}`, []string{"spec.tags[a]" + invalid}},
 		"TagLongValue": {"A value has at most 256 characters.", `tags: {a: "` + strings.Repeat("b", 257) + `"}`, []string{"spec.tags[a]" + tooLong}},
 		"TagEmpty":     {"It may be empty.", `tags: {"a b/c=d+e-f@g.h_i:j": ""}`, nil},
-		"TagsMany":     {"AWS allows 50.", `tags: {` + manyTags(51) + `}`, []string{"spec.tags" + tooMany}},
-		"TagsFit":      {"50 are not too many.", `tags: {` + manyTags(50) + `}`, nil},
+		"TagsMany":     {"AWS allows 50, of which the provider takes three.", `tags: {` + manyTags(48) + `}`, []string{"spec.tags" + tooMany}},
+		"TagsFit":      {"47 are not too many.", `tags: {` + manyTags(47) + `}`, nil},
+
+		"TagCase":      {"AWS does not tell keys by letter case.", `tags: {Team: a, team: b}`, []string{"spec.tags[team]" + invalid}},
+		"TagsProvider": {"The provider's own would be fought over.", `tags: {crossplane-kind: a, Crossplane-Name: b, crossplane-providerconfig: c}`, []string{"spec.tags[Crossplane-Name]" + invalid, "spec.tags[crossplane-kind]" + invalid, "spec.tags[crossplane-providerconfig]" + invalid}},
+		"TagsSession":  {"EKS's session tags say who a pod is.", `tags: {eks-cluster-arn: a, eks-cluster-name: a, Kubernetes-Namespace: b, kubernetes-service-account: c, kubernetes-pod-name: d, kubernetes-pod-uid: e}`, []string{"spec.tags[Kubernetes-Namespace]" + invalid, "spec.tags[eks-cluster-arn]" + invalid, "spec.tags[eks-cluster-name]" + invalid, "spec.tags[kubernetes-pod-name]" + invalid, "spec.tags[kubernetes-pod-uid]" + invalid, "spec.tags[kubernetes-service-account]" + invalid}},
 
 		"PrefixInvalid":      {"A role's name has few special characters.", `role: {namePrefix: "a/b"}`, []string{"spec.role.namePrefix" + invalid}},
 		"PrefixLong":         {"A prefix leaves room for the rest.", `role: {namePrefix: ` + strings.Repeat("a", 33) + `}`, []string{"spec.role.namePrefix" + tooLong}},
@@ -82,6 +84,16 @@ func TestValidate(t *testing.T) {
 		"PathSpace":          {"Spaces are not allowed.", `role: {path: "/a b/"}`, []string{"spec.role.path" + invalid}},
 		"PathLong":           {"Nor more than 512 characters.", `role: {path: "/` + strings.Repeat("a", 511) + `/"}`, []string{"spec.role.path" + tooLong}},
 		"PathFits":           {"512 are allowed.", `role: {path: "/` + strings.Repeat("a", 510) + `/"}`, nil},
+		"PathWildcard":       {"A wildcard would be one where the role's ARN becomes part of a policy.", `role: {path: "/a*/"}`, []string{"spec.role.path" + invalid}},
+		"DescriptionNoBreak": {"And without no-break spaces.", `role: {description: "a\u00a0b"}`, []string{"spec.role.description" + invalid}},
+		"DescriptionC1":      {"Or other control characters.", `role: {description: "a\u0085b"}`, []string{"spec.role.description" + invalid}},
+		"BoundaryAccount":    {"A boundary is of the role's account.", `{accountId: "123456789012", role: {permissionsBoundary: "arn:aws:iam::210987654321:policy/a"}}`, []string{"spec.role.permissionsBoundary" + invalid}},
+		"TrustCaller":        {"EKS calls as a service, which is in no organisation.", `role: {trustConditions: {StringEquals: {"aws:PrincipalOrgID": [o-1]}}}`, []string{"spec.role.trustConditions[StringEquals][aws:PrincipalOrgID]" + invalid}},
+		"TrustSource":        {"What it acts for is.", `role: {trustConditions: {StringEquals: {"aws:SourceOrgID": [o-1]}}}`, nil},
+		"NoTagsNoAccount":    {"A trust policy without any condition is never written.", `services: [{name: s3, disableSessionTags: true}, {name: ec2, disableSessionTags: true}]`, []string{"spec.accountId" + required}},
+		"NoTagsAccount":      {"The account is one.", `{accountId: "123456789012", services: [{name: s3, disableSessionTags: true}]}`, nil},
+		"NoTagsOwnRole":      {"That of somebody else's role is theirs.", `services: [{name: s3, disableSessionTags: true, roleArn: "arn:aws:iam::123456789012:role/a"}]`, nil},
+		"NoTagsCondition":    {"Without the tags a condition on them never holds.", `{accountId: "123456789012", role: {trustConditions: {StringLike: {"AWS:RequestTag/a": [b]}, "ForAllValues:StringEquals": {"aws:TagKeys": [c]}}}, services: [{name: s3, disableSessionTags: true}]}`, []string{"spec.role.trustConditions[ForAllValues:StringEquals][aws:TagKeys]" + forbidden, "spec.role.trustConditions[StringLike][AWS:RequestTag/a]" + forbidden}},
 		"PathRoot":           {"So is the root.", `role: {path: "/"}`, nil},
 		"DescriptionLong":    {"A description has at most 1,000 characters.", `role: {description: "` + strings.Repeat("a", 1001) + `"}`, []string{"spec.role.description" + tooLong}},
 		"DescriptionUnicode": {"Of Latin-1.", `role: {description: "Ā"}`, []string{"spec.role.description" + invalid}},
@@ -99,7 +111,7 @@ func TestValidate(t *testing.T) {
 			[]string{"spec.role.trustConditions" + forbidden},
 		},
 		"TrustLong": {
-			"A trust policy has at most 2,048 characters.", `role: {trustConditions: {StringEquals: {"aws:PrincipalOrgID": ["` + strings.Repeat("a", 2048) + `"]}}}`,
+			"A trust policy has at most 2,048 characters.", `role: {trustConditions: {StringEquals: {"aws:SourceOrgID": ["` + strings.Repeat("a", 2048) + `"]}}}`,
 			[]string{"spec.role.trustConditions" + invalid},
 		},
 
@@ -161,6 +173,9 @@ func TestValidate(t *testing.T) {
 		"ConfigName":       {"A ProviderConfig has a Kubernetes name.", `providerConfig: {name: A_b}`, []string{"spec.providerConfig.name" + invalid}},
 		"ConfigBootstrap":  {"That is not that of the identity it depends on.", `providerConfig: {name: default}`, []string{"spec.providerConfig.name" + invalid}},
 		"ConfigBootstrap2": {"Whatever that is called.", `providerConfigRef: {name: storage}`, []string{"spec.providerConfig.name" + invalid}},
+		"ConfigLong":       {"That what uses it can have as a label's value.", `providerConfig: {name: ` + strings.Repeat("a", 64) + `}`, []string{"spec.providerConfig.name" + tooLong}},
+		"ConfigFits":       {"Which may have 63 characters.", `providerConfig: {name: ` + strings.Repeat("a", 63) + `}`, nil},
+		"ConfigRefLong":    {"Roles are labelled with that of the bootstrap identity.", `providerConfigRef: {name: ` + strings.Repeat("a", 64) + `}`, []string{"spec.providerConfigRef.name" + tooLong}},
 		"ConfigNamespaces": {"Namespaces are DNS labels, each once.", `providerConfig: {namespaces: [a, b.c, "", a]}`, []string{"spec.providerConfig.namespaces[1]" + invalid, "spec.providerConfig.namespaces[2]" + invalid, "spec.providerConfig.namespaces[3]" + duplicate}},
 		"ManyNamespaces":   {"There may be a hundred.", `providerConfig: {namespaces: [` + namespaces(101) + `]}`, []string{"spec.providerConfig.namespaces" + tooMany}},
 		"MostNamespaces":   {"And no more.", `providerConfig: {namespaces: [` + namespaces(100) + `]}`, nil},
@@ -168,6 +183,13 @@ func TestValidate(t *testing.T) {
 		"ChainNoRole":      {"Each of which is named.", `providerConfig: {assumeRoleChain: [{externalID: abc}]}`, []string{"spec.providerConfig.assumeRoleChain[0].roleARN" + invalid}},
 		"ChainExternalID":  {"An external id has at least two characters.", `providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", externalID: a}]}`, []string{"spec.providerConfig.assumeRoleChain[0].externalID" + invalid}},
 		"ChainLongID":      {"And at most 1,224.", `providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", externalID: "` + strings.Repeat("a", 1225) + `"}]}`, []string{"spec.providerConfig.assumeRoleChain[0].externalID" + invalid}},
+		"ChainIDForm":      {"Of few characters.", chain(`externalID: "a b"`), []string{"spec.providerConfig.assumeRoleChain[0].externalID" + invalid}},
+		"ChainIDLatin":     {"ASCII ones.", chain(`externalID: "abé"`), []string{"spec.providerConfig.assumeRoleChain[0].externalID" + invalid}},
+		"ChainTags":        {"Session tags follow the rules of tags.", chain(`tags: [{key: "aws:x", value: a}, {key: a, value: "#"}, {key: "", value: b}, {key: "b", value: "` + strings.Repeat("a", 257) + `"}]`), []string{"spec.providerConfig.assumeRoleChain[0].tags[0].key" + invalid, "spec.providerConfig.assumeRoleChain[0].tags[1].value" + invalid, "spec.providerConfig.assumeRoleChain[0].tags[2].key" + invalid, "spec.providerConfig.assumeRoleChain[0].tags[3].value" + tooLong}},
+		"ChainTagsTwice":   {"STS does not tell letter case.", chain(`tags: [{key: a, value: b}, {key: A, value: c}]`), []string{"spec.providerConfig.assumeRoleChain[0].tags[1].key" + invalid}},
+		"ChainTagsEKS":     {"Who a pod is only EKS says.", chain(`tags: [{key: Kubernetes-Namespace, value: other}]`), []string{"spec.providerConfig.assumeRoleChain[0].tags[0].key" + invalid}},
+		"ChainTransitive":  {"Only tags can be passed on, each once.", chain(`tags: [{key: a, value: b}], transitiveTagKeys: [a, A, c]`), []string{"spec.providerConfig.assumeRoleChain[0].transitiveTagKeys[1]" + duplicate, "spec.providerConfig.assumeRoleChain[0].transitiveTagKeys[2]" + invalid}},
+		"ChainSession":     {"All of it may be right.", chain(`externalID: "A:b/c=d+e,f.g@h-i_j", tags: [{key: team, value: "a b"}], transitiveTagKeys: [team]`), nil},
 
 		"ManagementPolicies": {"Management policies are Crossplane's.", `managementPolicies: [Observe, Destroy]`, []string{"spec.managementPolicies[1]" + unsupported}},
 		"DeletionPolicy":     {"So are deletion policies.", `deletionPolicy: Keep`, []string{"spec.deletionPolicy" + unsupported}},
@@ -238,6 +260,98 @@ func TestValidate(t *testing.T) {
 			_, _, errs := world{Spec: tc.spec}.resolve(t)
 			if diff := cmp.Diff(tc.want, paths(errs)); diff != "" {
 				t.Errorf("%s\nResolve(...): -want errors, +got:\n%s\n%v", tc.reason, diff, errs.ToAggregate())
+			}
+		})
+	}
+}
+
+// chain of one role with these fields.
+func chain(fields string) string {
+	return `providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", ` + fields + `}]}`
+}
+
+// TestARNs: wherever an ARN may stand, one of another partition is refused, and told how to write it.
+func TestARNs(t *testing.T) {
+	const role, policy, bucket = ":iam::123456789012:role/a", ":iam::123456789012:policy/a", ":s3:::a"
+	places := map[string]struct {
+		arn  string // From behind the partition on.
+		spec func(arn string) string
+		path string
+		wild bool // Whether a pattern may stand there.
+	}{
+		"RoleARN":     {role, func(a string) string { return withService(`roleArn: "` + a + `"`) }, firstService + ".roleArn", false},
+		"TargetRole":  {role, func(a string) string { return withService(`targetRoleArn: "` + a + `"`) }, firstService + ".targetRoleArn", false},
+		"Chain":       {role, func(a string) string { return `providerConfig: {assumeRoleChain: [{roleARN: "` + a + `"}]}` }, "spec.providerConfig.assumeRoleChain[0].roleARN", false},
+		"Boundary":    {policy, func(a string) string { return `role: {permissionsBoundary: "` + a + `"}` }, "spec.role.permissionsBoundary", false},
+		"Managed":     {policy, func(a string) string { return withPermissions(`managedPolicyArns: ["` + a + `"]`) }, firstService + ".permissions.managedPolicyArns[0]", false},
+		"Resource":    {bucket, func(a string) string { return withStatement(`actions: ["s3:*"], resources: ["` + a + `"]`) }, firstService + ".permissions.statements[0].resources[0]", true},
+		"NotResource": {bucket, func(a string) string { return withStatement(`actions: ["s3:*"], notResources: ["` + a + `"]`) }, firstService + ".permissions.statements[0].notResources[0]", true},
+		"Condition": {role, func(a string) string {
+			return withStatement(`actions: ["s3:*"], resources: ["*"], conditions: {ArnLike: {"aws:PrincipalArn": ["` + a + `"]}}`)
+		}, firstService + ".permissions.statements[0].conditions[ArnLike][aws:PrincipalArn][0]", true},
+		"Document":    {bucket, func(a string) string { return document(`"Action":"s3:*","Resource":["` + a + `"]`) }, firstService + ".permissions.policyDocument.Statement[0].Resource[0]", true},
+		"DocumentNot": {bucket, func(a string) string { return document(`"Action":"s3:*","NotResource":"` + a + `"`) }, firstService + ".permissions.policyDocument.Statement[0].NotResource[0]", true},
+		"DocumentWhere": {role, func(a string) string {
+			return document(`"Action":"s3:*","Resource":"*","Condition":{"ArnEquals":{"aws:SourceArn":"` + a + `"}}`)
+		}, firstService + ".permissions.policyDocument.Statement[0].Condition[ArnEquals][aws:SourceArn][0]", true},
+		"Trust": {role, func(a string) string { return `role: {trustConditions: {ArnEquals: {"aws:SourceArn": ["` + a + `"]}}}` }, "spec.role.trustConditions[ArnEquals][aws:SourceArn][0]", true},
+		"TrustText": {role, func(a string) string {
+			return `role: {trustConditions: {StringLike: {"aws:SourceArn": ["` + a + `"]}}}`
+		}, "spec.role.trustConditions[StringLike][aws:SourceArn][0]", true},
+	}
+	for name, p := range places {
+		for region, partition := range map[string]string{"eu-west-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "eusc-de-east-1": "aws-eusc", "us-iso-east-1": "aws-iso"} {
+			for _, got := range []string{"aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "*"} {
+				t.Run(name+"/"+region+"/"+got, func(t *testing.T) {
+					_, _, errs := world{Spec: "{region: " + region + ", " + p.spec("arn:"+got+p.arn) + "}"}.resolve(t)
+					if got == partition || got == "*" && p.wild {
+						if len(errs) > 0 {
+							t.Errorf("an ARN of the region's own partition should be taken: %v", errs.ToAggregate())
+						}
+						return
+					}
+					if diff := cmp.Diff([]string{p.path + invalid}, paths(errs)); diff != "" {
+						t.Fatalf("an ARN of partition %s in %s: -want errors, +got:\n%s", got, region, diff)
+					}
+					if want := "arn:" + partition + ":"; !strings.Contains(errs[0].Error(), want) {
+						t.Errorf("the error should say that it begins with %s: %v", want, errs[0])
+					}
+				})
+			}
+		}
+	}
+}
+
+// A spec of one service with these fields, with these permissions, with this statement.
+func withService(fields string) string { return `services: [{name: s3, ` + fields + `}]` }
+
+func withPermissions(fields string) string { return withService(`permissions: {` + fields + `}`) }
+
+func withStatement(fields string) string { return withPermissions(`statements: [{` + fields + `}]`) }
+
+func document(elements string) string {
+	return withPermissions(`policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow",` + elements + `}}'`)
+}
+
+// TestAccounts: what IAM ties to the cluster's account is of that, if it is known. A role that is assumed may be of any.
+func TestAccounts(t *testing.T) {
+	const role, policy = "arn:aws:iam::210987654321:role/a", "arn:aws:iam::210987654321:policy/a"
+	for name, tc := range map[string]struct{ spec, want string }{
+		"RoleARN":    {`services: [{name: s3, roleArn: "` + role + `"}]`, firstService + ".roleArn" + invalid},
+		"Managed":    {`services: [{name: s3, permissions: {managedPolicyArns: ["` + policy + `"]}}]`, firstService + ".permissions.managedPolicyArns[0]" + invalid},
+		"Boundary":   {`role: {permissionsBoundary: "` + policy + `"}`, "spec.role.permissionsBoundary" + invalid},
+		"AWS":        {`role: {permissionsBoundary: "arn:aws:iam::aws:policy/a"}`, ""},
+		"TargetRole": {`services: [{name: s3, targetRoleArn: "` + role + `"}]`, ""},
+		"Chain":      {`providerConfig: {assumeRoleChain: [{roleARN: "` + role + `"}]}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, errs := world{Spec: tc.spec}.resolve(t)
+			if len(errs) > 0 {
+				t.Errorf("while no account is known, any should be taken: %v", errs.ToAggregate())
+			}
+			_, _, errs = world{Spec: `{accountId: "123456789012", ` + tc.spec + `}`}.resolve(t)
+			if got := strings.Join(paths(errs), " "); got != tc.want {
+				t.Errorf("with another account known: want %q, got %v", tc.want, errs.ToAggregate())
 			}
 		})
 	}

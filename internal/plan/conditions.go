@@ -57,6 +57,9 @@ func (p *Plan) conditions() []Condition {
 		if c.Type == v1alpha1.ConditionProvidersReady {
 			c.Message += p.notes()
 		}
+		if c.Status && c.Type == v1alpha1.ConditionProviderConfigReady && len(p.identity.ProviderConfig) > identity.MaxProviderConfigName {
+			c.Message += fmt.Sprintf(", but its name has more than %d characters: no managed resource can use it. Move to a PodIdentityProvider with a shorter name", identity.MaxProviderConfigName)
+		}
 		cs = append(cs, c)
 	}
 	return cs

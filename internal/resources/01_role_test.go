@@ -27,7 +27,7 @@ metadata:
 spec:
   managementPolicies: [Observe, Create]
   forProvider:
-    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"}}}]}'
+    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"},"StringLike":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:*:cluster/prod"}}}]}'
     forceDetachPolicies: true
   providerConfigRef: {name: default}
 `,
@@ -46,7 +46,7 @@ spec:
   deletionPolicy: Orphan
   managementPolicies: [Observe, Create]
   forProvider:
-    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-iam"}}}]}'
+    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-iam"},"StringLike":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:*:cluster/prod"}}}]}'
     forceDetachPolicies: true
   providerConfigRef: {name: default}
 `,
@@ -60,7 +60,7 @@ providerConfigRef: {name: bootstrap}
 managementPolicies: [Observe, Create]
 deletionPolicy: Orphan
 crossplaneNamespace: upbound-system
-role: {path: /crossplane/, description: for providers, permissionsBoundary: "arn:aws:iam::123456789012:policy/b", maxSessionDuration: 7200, trustConditions: {StringLike: {"aws:PrincipalOrgID": ["o-*"]}}}
+role: {path: /crossplane/, description: for providers, permissionsBoundary: "arn:aws:iam::123456789012:policy/b", maxSessionDuration: 7200, trustConditions: {StringLike: {"aws:SourceOrgID": ["o-*"]}}}
 services: [{name: s3, roleName: My_Role, serviceAccountName: sa}]`},
 			key: "role/s3",
 			want: `
@@ -73,7 +73,7 @@ spec:
   deletionPolicy: Orphan
   managementPolicies: [Observe, Create]
   forProvider:
-    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"ArnLike":{"aws:SourceArn":["arn:aws:eks:eu-west-1:123456789012:cluster/prod","arn:aws:eks:eu-west-1:123456789012:podidentityassociation/prod/*"]},"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"upbound-system","aws:RequestTag/kubernetes-service-account":"sa","aws:SourceAccount":"123456789012"},"StringLike":{"aws:PrincipalOrgID":"o-*"}}}]}'
+    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"ArnLike":{"aws:SourceArn":["arn:aws:eks:eu-west-1:123456789012:cluster/prod","arn:aws:eks:eu-west-1:123456789012:podidentityassociation/prod/*"]},"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"upbound-system","aws:RequestTag/kubernetes-service-account":"sa","aws:SourceAccount":"123456789012"},"StringLike":{"aws:SourceOrgID":"o-*"}}}]}'
     description: for providers
     forceDetachPolicies: true
     maxSessionDuration: 7200
@@ -96,7 +96,7 @@ metadata:
 spec:
   managementPolicies: [Observe, Create]
   forProvider:
-    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"}}}]}'
+    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"},"StringLike":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:*:cluster/prod"}}}]}'
     forceDetachPolicies: true
   providerConfigRef: {name: default}
 `,

@@ -45,6 +45,100 @@ func TestRules(t *testing.T) {
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/r", permissions: {accessLevel: Full}}]}`,
 			want:   "roleArn",
 		},
+		"RoleArnForm": {
+			reason: "A role is named by its ARN.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:user/a"}]}`,
+			want:   "spec.services[0].roleArn",
+		},
+		"RoleArnEmpty": {
+			reason: "An empty text is no role, with whatever beside it.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleArn: "", permissions: {accessLevel: ReadOnly}}]}`,
+		},
+		"TargetRoleWildcard": {
+			reason: "A wildcard would make one role all roles.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, targetRoleArn: "arn:aws:iam::123456789012:role/*"}]}`,
+			want:   "spec.services[0].targetRoleArn",
+		},
+		"TargetRoleOther": {
+			reason: "A role of another account and partition is a role.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, targetRoleArn: "arn:aws-cn:iam::210987654321:role/path/a"}]}`,
+		},
+		"ManagedPolicyForm": {
+			reason: "A policy is named by its ARN.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {managedPolicyArns: [AdministratorAccess]}}]}`,
+			want:   "managedPolicyArns[0]",
+		},
+		"ManagedPolicy": {
+			reason: "AWS's own policies are of no account.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {managedPolicyArns: ["arn:aws:iam::aws:policy/job-function/Billing"]}}]}`,
+		},
+		"PackageTag": {
+			reason: "A tag belongs into the version.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, package: "registry.example.org/mirror/provider-aws-s3:v2.5.0"}]}`,
+			want:   "spec.services[0].package",
+		},
+		"PackagePort": {
+			reason: "A registry may have a port.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, package: "registry.example.org:5000/mirror/provider-aws-s3"}]}`,
+		},
+		"ActionsTwice": {
+			reason: "A statement has actions, or notActions.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {statements: [{actions: [a:b], notActions: [c:d], resources: ['*']}]}}]}`,
+			want:   "exactly one of actions and notActions",
+		},
+		"ActionsNone": {
+			reason: "One of them it has.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {statements: [{actions: [], resources: ['*']}]}}]}`,
+			want:   "exactly one of actions and notActions",
+		},
+		"ResourcesTwice": {
+			reason: "Likewise resources.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {statements: [{actions: [a:b], resources: ['*'], notResources: ['*']}]}}]}`,
+			want:   "exactly one of resources and notResources",
+		},
+		"Statement": {
+			reason: "An empty list is none.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {statements: [{actions: [a:b], notActions: [], resources: ['*']}]}}]}`,
+		},
+		"Boundary": {
+			reason: "A boundary is a policy.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], role: {permissionsBoundary: "arn:aws:iam::123456789012:role/a"}}`,
+			want:   "permissionsBoundary",
+		},
+		"ChainRole": {
+			reason: "A chain is of roles.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/${x}"}]}}`,
+			want:   "assumeRoleChain[0].roleARN",
+		},
+		"ChainExternalID": {
+			reason: "An external id has few characters.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", externalID: "a b"}]}}`,
+			want:   "externalID",
+		},
+		"ChainTag": {
+			reason: "A session tag has a key.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", tags: [{key: "", value: a}]}]}}`,
+			want:   "tags[0].key",
+		},
+		"TagKey": {
+			reason: "aws: is AWS's.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {"aws:a": b}}`,
+			want:   "does not begin with aws:",
+		},
+		"TagLong": {
+			reason: "A tag's key has 128 characters at most.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: b}}`,
+			want:   "at most 256",
+		},
+		"TagValueLong": {
+			reason: "A tag's value has 256.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {a: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb}}`,
+			want:   "at most 256",
+		},
+		"Tags": {
+			reason: "Tags say what they like.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {a: "", bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb: cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc}}`,
+		},
 		"UnknownField": {
 			reason: "A field that is spelled wrong is reported.",
 			is:     `{region: eu-west-1, cluster: prod, services: [{name: s3}]}`,
