@@ -56,6 +56,9 @@ func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) 
 	defer f.metrics.Time()()
 	a := f.answer(req)
 	f.metrics.Answered(a.result, a.response, a.plan)
+	if a.unguarded {
+		f.metrics.Unguarded()
+	}
 	return a.response, nil
 }
 
@@ -66,6 +69,8 @@ type answer struct {
 	result string
 	// plan that the response shows; nil of a fatal one.
 	plan *plan.Plan
+	// unguarded says that there are guardrails, and that what exists may not keep to them.
+	unguarded bool
 }
 
 func (f *Function) answer(req *fnv1.RunFunctionRequest) (a answer) {
@@ -77,19 +82,20 @@ func (f *Function) answer(req *fnv1.RunFunctionRequest) (a answer) {
 		}
 	}()
 
-	v, errs := view.From(req, f.platform(), f.now())
+	platform := f.platform()
+	v, errs := view.From(req, platform, f.now())
 	if len(errs) > 0 {
-		return refused(req, log, errs)
+		return refused(req, log, errs).notHeld(req, guarded(req, platform))
 	}
 	if v.Input.Preview && v.Live() {
 		return refused(req, log, field.ErrorList{field.Forbidden(field.NewPath("input", "preview"), "is for local rendering only: on a cluster it would defeat the order that provider pods depend on")})
 	}
 	id, errs := identity.Resolve(v)
 	if len(errs) > 0 {
-		return refused(req, log, errs)
+		return refused(req, log, errs).notHeld(req, len(v.Guardrails) > 0)
 	}
 	if errs := guardrails.Check(v, id); len(errs) > 0 {
-		return refused(req, log, errs)
+		return refused(req, log, errs).notHeld(req, len(v.Guardrails) > 0)
 	}
 	p, err := plan.New(v, id)
 	if err != nil {

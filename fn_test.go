@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,12 +10,14 @@ import (
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/crossplane/function-sdk-go/resource"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/structpb"
 	"sigs.k8s.io/yaml"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
 )
 
 const quickstart = `
@@ -281,48 +284,43 @@ func fromYAML(t testing.TB, s string) *structpb.Struct {
 	return mustStruct(t, m)
 }
 
-// TestWarnsOfWideTrust: without session tags nothing but the account limits who may use a role.
-func TestWarnsOfWideTrust(t *testing.T) {
+// TestNotHeld: a guardrail that comes later does not hold for what exists while the whole is refused, and that is told and counted.
+func TestNotHeld(t *testing.T) {
+	const told = "guardrails that came later do not hold for it"
 	cases := map[string]struct {
 		reason string
 		spec   string
-		want   string
+		input  string
+		exists bool
+		want   bool
 	}{
-		"NoAccount": {"Nothing limits the role's trust policy to the cluster.", "services: [{name: s3, disableSessionTags: true}]", "set spec.accountId"},
-		"Account":   {"The account and the cluster do.", "accountId: '123456789012'\n  services: [{name: s3, disableSessionTags: true}]", ""},
-		"OwnRole":   {"Somebody else's trust policy is theirs.", "services: [{name: s3, disableSessionTags: true, roleArn: 'arn:aws:iam::123456789012:role/mine'}]", ""},
+		"Broken":       {"What exists breaks a rule that came later.", "{name: s3}", "{guardrails: {allowedServices: []}}", true, true},
+		"Invalid":      {"Who makes a mistake is not looked at.", "{name: s3, roleName: 'a b'}", "{guardrails: {allowedServices: [s3]}}", true, true},
+		"NotRead":      {"Nor who sets what cannot even be read.", "{name: s3, version: [1]}", "{guardrails: {allowedServices: [s3]}}", true, true},
+		"New":          {"What does not exist yet cannot break anything.", "{name: s3}", "{guardrails: {allowedServices: []}}", false, false},
+		"NoGuardrails": {"Without guardrails nobody misses any.", "{name: s3, roleName: 'a b'}", "{}", true, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			w := &world{XR: fromYAML(t, strings.Replace(quickstart, "services: [{name: s3}]", tc.spec, 1))}
-			got := ""
-			for _, r := range w.reconcile(t, newTestFunction()).GetResults() {
-				got += r.GetSeverity().String() + ": " + r.GetMessage()
+			registry := prometheus.NewRegistry()
+			fn := newTestFunction()
+			fn.metrics = metrics.New(registry)
+			w := &world{XR: fromYAML(t, strings.Replace(quickstart, "{name: s3}", tc.spec, 1)), Input: fromYAML(t, tc.input), Observed: map[string]*structpb.Struct{}}
+			if tc.exists {
+				w.Observed["role/s3"] = fromYAML(t, "{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: a}}")
 			}
-			if tc.want == "" && got != "" || !strings.Contains(got, tc.want) || tc.want != "" && !strings.HasPrefix(got, "SEVERITY_WARNING") {
-				t.Errorf("%s\nwant a warning with %q, got %q", tc.reason, tc.want, got)
+			rsp := w.reconcile(t, fn)
+			if !isFatal(rsp) {
+				t.Fatalf("%s\nwant a fatal result, got %v", tc.reason, rsp.GetResults())
+			}
+			if got := strings.Contains(rsp.GetConditions()[0].GetMessage(), told); got != tc.want {
+				t.Errorf("%s\nwant it told: %t, got %q", tc.reason, tc.want, rsp.GetConditions()[0].GetMessage())
+			}
+			counted := slices.Contains(series(t, registry), "podidentity_guardrails_not_held_total 1")
+			if counted != tc.want {
+				t.Errorf("%s\nwant it counted: %t, got %v", tc.reason, tc.want, counted)
 			}
 		})
-	}
-}
-
-// TestWarnsOnce: results are events on every reconcile, so a role that exists as it was warned of is not warned of again.
-func TestWarnsOnce(t *testing.T) {
-	w := &world{XR: fromYAML(t, strings.Replace(quickstart, "{name: s3}", "{name: s3, disableSessionTags: true}", 1)), Observed: map[string]*structpb.Struct{}}
-	for _, k := range simulatedKinds {
-		w.Cluster = append(w.Cluster, crd(k.group, k.version, k.kind, k.plural))
-	}
-	rsp := w.reconcile(t, newTestFunction())
-	if len(rsp.GetResults()) != 1 {
-		t.Errorf("want a warning before the role is created, got %v", rsp.GetResults())
-	}
-	w.Observed["role/s3"] = rsp.GetDesired().GetResources()["role/s3"].GetResource()
-	if rs := w.reconcile(t, newTestFunction()).GetResults(); len(rs) != 0 {
-		t.Errorf("want no warning of a role that exists so, got %v", rs)
-	}
-	at(w.Observed["role/s3"], "spec", "forProvider").GetStructValue().Fields["assumeRolePolicy"] = structpb.NewStringValue("{}")
-	if rs := w.reconcile(t, newTestFunction()).GetResults(); len(rs) != 1 {
-		t.Errorf("want a warning before the role is changed, got %v", rs)
 	}
 }
 

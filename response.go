@@ -38,6 +38,28 @@ func refused(req *fnv1.RunFunctionRequest, log logging.Logger, errs field.ErrorL
 	return answer{response: invalid(req, errs), result: metrics.Invalid}
 }
 
+// notHeld tells that what exists is not held to the guardrails that there are, because what is asked for is refused as a whole. It stays
+// as it is: to take it away would take away the credentials of what runs.
+func (a answer) notHeld(req *fnv1.RunFunctionRequest, guarded bool) answer {
+	if !guarded || len(req.GetObserved().GetResources()) == 0 {
+		return a
+	}
+	const told = "; until this is corrected, what exists stays as it was made, and guardrails that came later do not hold for it"
+	for _, c := range a.response.GetConditions() {
+		if c.GetType() == string(v1alpha1.ConditionPrerequisitesReady) {
+			c.Message = proto.String(c.GetMessage() + told)
+		}
+	}
+	a.unguarded = true
+	return a
+}
+
+// guarded says whether there may be guardrails, where the request could not be understood as a whole.
+func guarded(req *fnv1.RunFunctionRequest, platform *view.Configuration) bool {
+	in := req.GetInput().GetFields()
+	return platform != nil || in["guardrails"] != nil || in["namespaces"] != nil
+}
+
 // failed for another reason. An error may quote values too.
 func failed(req *fnv1.RunFunctionRequest, log logging.Logger, why string, err error) answer {
 	log.Debug("Cannot compose", "why", why)

@@ -118,7 +118,8 @@ const (
 )
 
 // Guardrails limit what a composite resource may ask for. Rules that limit a value look at what results, defaults included.
-// Rules that forbid a field look at what the composite resource itself sets: defaults may use it.
+// Rules that forbid a field look at what the composite resource itself sets: defaults may use it. A list of what is allowed that is there
+// and empty allows nothing.
 type Guardrails struct {
 	// AllowedServices are the names of the services that may be listed. Their packages must be named after them:
 	// .../provider-aws-<name>. Default: all.
@@ -131,7 +132,8 @@ type Guardrails struct {
 	// +listType=set
 	AllowedRegions []string `json:"allowedRegions,omitempty"`
 
-	// AllowedClusters are the EKS clusters that may be used, however they are referred to. Default: all.
+	// AllowedClusters are the EKS clusters that may be used, however they are referred to. Nothing is created before the cluster is known.
+	// Default: all.
 	// +optional
 	// +listType=set
 	AllowedClusters []string `json:"allowedClusters,omitempty"`
@@ -143,31 +145,34 @@ type Guardrails struct {
 	AllowedRegistries []string `json:"allowedRegistries,omitempty"`
 
 	// AllowedManagedPolicyARNs are patterns (* and ?) of the existing policies that may be attached, for example
-	// arn:aws:iam::aws:policy/*. Default: all.
+	// arn:aws:iam::aws:policy/*. What is listed here you vouch for: deniedActions and requiredPermissionsBoundary take it, though nobody
+	// can look into it. For them it may list roles, too, for example arn:aws:iam::123456789012:role/dns. Default: all.
 	// +optional
 	// +listType=set
 	AllowedManagedPolicyARNs []string `json:"allowedManagedPolicyArns,omitempty"`
 
 	// DeniedActions are patterns (* and ?) of IAM actions, for example iam:*User*, that nothing may allow, in any letter
-	// case: not statements, documents, the catalogue or assumed roles, not through wider patterns, and not through NotAction.
-	// What cannot be read, such as a policy that is attached by ARN, is neutralised by a statement that denies the actions.
-	// roleArn is refused. Default: none.
+	// case: not statements, documents or the catalogue, not through wider patterns, and not through NotAction. What nobody can look into
+	// is refused, unless allowedManagedPolicyArns lists it: managedPolicyArns, roleArn, importRole, targetRoleArn, assumeRoleChain. So are
+	// managementPolicies without Create and Update, and raw templates of a claim. Default: none.
 	// +optional
 	// +listType=set
 	DeniedActions []string `json:"deniedActions,omitempty"`
 
 	// RequiredPermissionsBoundary is the ARN of the policy that must be every role's permissions boundary. Set it in the
-	// defaults too, so that nobody has to. roleArn is refused.
+	// defaults too, so that nobody has to. What nobody can look into is refused, unless allowedManagedPolicyArns lists it:
+	// managedPolicyArns, roleArn, targetRoleArn, assumeRoleChain. So are managementPolicies without Create and Update, and raw templates of
+	// a claim.
 	// +optional
 	RequiredPermissionsBoundary string `json:"requiredPermissionsBoundary,omitempty"`
 
-	// RequiredTags are the keys of the tags that must be set, to values that are not empty.
+	// RequiredTags are the keys of the tags that must be set, to values that are not blank.
 	// +optional
 	// +listType=set
 	RequiredTags []string `json:"requiredTags,omitempty"`
 
-	// ForbidCustomPermissions allows only permissions from the catalogue: no statements, policyDocument, managedPolicyArns or
-	// roleArn. Default: false.
+	// ForbidCustomPermissions allows only permissions from the catalogue: no statements, policyDocument, managedPolicyArns,
+	// roleArn, targetRoleArn or assumeRoleChain. Default: false.
 	// +optional
 	ForbidCustomPermissions bool `json:"forbidCustomPermissions,omitempty"`
 
@@ -175,8 +180,9 @@ type Guardrails struct {
 	// +optional
 	ForbidRuntimeTemplates bool `json:"forbidRuntimeTemplates,omitempty"`
 
-	// ForbidBringYourOwnRole forbids everything that may hand an existing role over: roleArn, importRole, and roleName, since a
-	// provider takes over a role that has the name already. Default: false.
+	// ForbidBringYourOwnRole forbids everything that may hand an existing role over: roleArn, targetRoleArn, assumeRoleChain, importRole,
+	// adoptExisting, and what makes a role's name or ARN, since a provider takes over a role that has it already: roleName,
+	// role.namePrefix, role.path. Default: false.
 	// +optional
 	ForbidBringYourOwnRole bool `json:"forbidBringYourOwnRole,omitempty"`
 

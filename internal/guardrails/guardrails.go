@@ -3,6 +3,8 @@
 //
 // Rules that limit a value look at what results, the Input's own defaults included. Rules that forbid a field look at what
 // the composite resource itself sets: the platform team may use in its defaults what it forbids to others.
+//
+// A list of what is allowed that is there and empty allows nothing.
 package guardrails
 
 import (
@@ -11,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/types/known/structpb"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -47,6 +50,7 @@ type request struct {
 
 	spec *v1alpha1.PodIdentityProviderSpec
 	id   *identity.Identity
+	view *view.View
 	xr   view.Object
 	at   *field.Path
 }
@@ -58,7 +62,7 @@ func Check(v *view.View, id *identity.Identity) field.ErrorList { return check(r
 func check(rules map[string]rule, v *view.View, id *identity.Identity) field.ErrorList {
 	errs := field.ErrorList{}
 	for _, g := range v.Guardrails {
-		r := &request{Guardrails: g, spec: v.Spec, id: id, xr: v.XR, at: field.NewPath("spec")}
+		r := &request{Guardrails: g, spec: v.Spec, id: id, view: v, xr: v.XR, at: field.NewPath("spec")}
 		for _, name := range slices.Sorted(maps.Keys(rules)) {
 			errs = append(errs, rules[name](r)...)
 		}
@@ -67,10 +71,10 @@ func check(rules map[string]rule, v *view.View, id *identity.Identity) field.Err
 }
 
 func allowedServices(r *request) field.ErrorList {
-	if len(r.AllowedServices) == 0 {
+	if r.AllowedServices == nil {
 		return nil
 	}
-	errs := field.ErrorList{}
+	errs := r.claimedTemplates("allowedServices")
 	for i, s := range r.id.Services {
 		at := r.service(i)
 		if !slices.Contains(r.AllowedServices, s.Name) {
@@ -85,15 +89,15 @@ func allowedServices(r *request) field.ErrorList {
 }
 
 func allowedRegions(r *request) field.ErrorList {
-	if len(r.AllowedRegions) == 0 || slices.Contains(r.AllowedRegions, r.id.Region) {
+	if r.AllowedRegions == nil || slices.Contains(r.AllowedRegions, r.id.Region) {
 		return nil
 	}
 	return field.ErrorList{notOneOf(r.at.Child("region"), "allowedRegions", r.id.Region, r.AllowedRegions)}
 }
 
-// allowedClusters has nothing to say while the cluster is not known: nothing is created then.
+// allowedClusters has nothing to say while the cluster is not known: package resources creates nothing then.
 func allowedClusters(r *request) field.ErrorList {
-	if len(r.AllowedClusters) == 0 || r.id.Cluster == "" || slices.Contains(r.AllowedClusters, r.id.Cluster) {
+	if r.AllowedClusters == nil || r.id.Cluster == "" || slices.Contains(r.AllowedClusters, r.id.Cluster) {
 		return nil
 	}
 	at := r.at.Child("clusterName")
@@ -107,13 +111,13 @@ func allowedClusters(r *request) field.ErrorList {
 }
 
 func allowedRegistries(r *request) field.ErrorList {
-	if len(r.AllowedRegistries) == 0 {
+	if r.AllowedRegistries == nil {
 		return nil
 	}
 	allowed := func(repository string) bool {
 		return slices.ContainsFunc(r.AllowedRegistries, func(a string) bool { return strings.HasPrefix(repository, strings.TrimSuffix(a, "/")+"/") })
 	}
-	errs := field.ErrorList{}
+	errs := r.claimedTemplates("allowedRegistries")
 	for i, s := range r.id.Services {
 		if !s.Managed || allowed(s.Provider.Repository) {
 			continue
@@ -131,7 +135,7 @@ func allowedRegistries(r *request) field.ErrorList {
 }
 
 func allowedManagedPolicyARNs(r *request) field.ErrorList {
-	if len(r.AllowedManagedPolicyARNs) == 0 {
+	if r.AllowedManagedPolicyARNs == nil {
 		return nil
 	}
 	errs := field.ErrorList{}
@@ -146,40 +150,33 @@ func allowedManagedPolicyARNs(r *request) field.ErrorList {
 }
 
 func allowedTargetAccounts(r *request) field.ErrorList {
-	if len(r.AllowedTargetAccounts) == 0 {
+	if r.AllowedTargetAccounts == nil {
 		return nil
 	}
 	errs := field.ErrorList{}
-	check := func(at *field.Path, arn string) {
-		if arn != "" && !slices.Contains(r.AllowedTargetAccounts, iam.ARNAccount(arn)) {
-			errs = append(errs, notOneOf(at, "allowedTargetAccounts", arn, r.AllowedTargetAccounts))
-		}
-	}
-	for i, s := range r.spec.Services {
-		check(r.service(i).Child("targetRoleArn"), s.TargetRoleARN)
-	}
-	if pc := r.spec.ProviderConfig; pc != nil {
-		for i, a := range pc.AssumeRoleChain {
-			check(r.at.Child("providerConfig", "assumeRoleChain").Index(i).Child("roleARN"), a.RoleARN)
+	for _, f := range r.rolesOfOthers() {
+		// EKS takes a roleArn only of the cluster's own account.
+		if !strings.HasSuffix(f.at.String(), ".roleArn") && !slices.Contains(r.AllowedTargetAccounts, iam.ARNAccount(f.arn)) {
+			errs = append(errs, notOneOf(f.at, "allowedTargetAccounts", f.arn, r.AllowedTargetAccounts))
 		}
 	}
 	return errs
 }
 
-// deniedActions looks at every statement that is composed, those of the catalogue included. What cannot be looked into, the
-// policies that are attached to a composed role by ARN or were attached to it before, is neutralised by a statement that
-// denies the actions (package identity). Somebody else's role can be neither read nor neutralised.
+// deniedActions looks at every statement that is composed, those of the catalogue included. What nobody can look into is refused.
 func deniedActions(r *request) field.ErrorList {
 	if len(r.DeniedActions) == 0 {
 		return nil
 	}
-	errs := field.ErrorList{}
+	const rule = "deniedActions"
+	errs := append(r.unreadable(rule), r.unwritten(rule)...)
+	errs = append(errs, r.claimedTemplates(rule)...)
 	for i, s := range r.id.Services {
-		if s.RoleARN != "" {
-			errs = append(errs, violation(r.service(i).Child("roleArn"), "deniedActions", s.RoleARN, "nobody can tell what somebody else's role may do"))
+		if s.ImportRole && !r.named(iam.RoleARN(r.id.Partition, r.spec.AccountID, s.RoleName)) {
+			errs = append(errs, violation(r.service(i).Child("importRole"), rule, "true", "nobody can tell what a role that exists may do"+wayOut))
 		}
 		for _, v := range iam.Denied(s.Statements, r.DeniedActions) {
-			errs = append(errs, violation(r.service(i).Child("permissions"), "deniedActions", v.Value, fmt.Sprintf("%s allows what %s denies", v.Element, v.Denied)))
+			errs = append(errs, violation(r.service(i).Child("permissions"), rule, v.Value, fmt.Sprintf("%s allows what %s denies", v.Element, v.Denied)))
 		}
 	}
 	return errs
@@ -189,28 +186,27 @@ func requiredPermissionsBoundary(r *request) field.ErrorList {
 	if r.RequiredPermissionsBoundary == "" {
 		return nil
 	}
-	errs := field.ErrorList{}
-	own := false
-	for i, s := range r.id.Services {
-		own = own || s.RoleARN == ""
-		if s.RoleARN != "" {
-			errs = append(errs, violation(r.service(i).Child("roleArn"), "requiredPermissionsBoundary", s.RoleARN, "nobody can tell which boundary somebody else's role has"))
-		}
-	}
+	const rule = "requiredPermissionsBoundary"
+	errs := append(r.unreadable(rule), r.unwritten(rule)...)
+	errs = append(errs, r.claimedTemplates(rule)...)
+	own := slices.ContainsFunc(r.id.Services, func(s *identity.Service) bool { return s.RoleARN == "" })
 	got := ""
 	if r.spec.Role != nil {
 		got = r.spec.Role.PermissionsBoundary
 	}
 	if own && got != r.RequiredPermissionsBoundary {
-		errs = append(errs, violation(r.at.Child("role", "permissionsBoundary"), "requiredPermissionsBoundary", got, "must be "+r.RequiredPermissionsBoundary))
+		errs = append(errs, violation(r.at.Child("role", "permissionsBoundary"), rule, got, "must be "+r.RequiredPermissionsBoundary))
 	}
 	return errs
 }
 
 func requiredTags(r *request) field.ErrorList {
-	errs := field.ErrorList{}
+	if len(r.RequiredTags) == 0 {
+		return nil
+	}
+	errs := r.unwritten("requiredTags")
 	for _, key := range r.RequiredTags {
-		if r.spec.Tags[key] == "" {
+		if strings.TrimSpace(r.spec.Tags[key]) == "" {
 			errs = append(errs, violation(r.at.Child("tags").Key(key), "requiredTags", "", "must be set"))
 		}
 	}
@@ -221,22 +217,29 @@ func forbidCustomPermissions(r *request) field.ErrorList {
 	if !r.ForbidCustomPermissions {
 		return nil
 	}
-	return r.forbidInServices("forbidCustomPermissions", "only permissions from the catalogue are allowed",
-		[]string{"permissions", "statements"}, []string{"permissions", "policyDocument"}, []string{"permissions", "managedPolicyArns"}, []string{"roleArn"})
+	const rule, why = "forbidCustomPermissions", "only permissions from the catalogue are allowed"
+	errs := r.forbidInServices(rule, why, []string{"permissions", "statements"}, []string{"permissions", "policyDocument"}, []string{"permissions", "managedPolicyArns"})
+	return append(errs, r.forbidRolesOfOthers(rule, why)...)
 }
 
 func forbidRuntimeTemplates(r *request) field.ErrorList {
 	if !r.ForbidRuntimeTemplates {
 		return nil
 	}
-	const why = "raw templates are not allowed"
-	errs := r.forbidInServices("forbidRuntimeTemplates", why, []string{"runtime", "deploymentTemplate"}, []string{"runtime", "serviceAccountTemplate"})
-	for _, f := range []string{"deploymentTemplate", "serviceAccountTemplate"} {
-		if r.xr.Value("spec", "runtime", f) != nil {
-			errs = append(errs, violation(r.at.Child("runtime", f), "forbidRuntimeTemplates", f, why))
-		}
+	return r.forbidTemplates("forbidRuntimeTemplates", "raw templates are not allowed")
+}
+
+// claimedTemplates are the raw templates of a claim. They can carry other images, and credentials of another role.
+func (r *request) claimedTemplates(rule string) field.ErrorList {
+	if _, claim := r.view.Claim(); claim == "" || r.ForbidRuntimeTemplates {
+		return nil
 	}
-	return errs
+	return r.forbidTemplates(rule, "a raw template can bring other images and credentials")
+}
+
+func (r *request) forbidTemplates(rule, why string) field.ErrorList {
+	errs := r.forbidInServices(rule, why, []string{"runtime", "deploymentTemplate"}, []string{"runtime", "serviceAccountTemplate"})
+	return append(errs, r.forbid(rule, why, []string{"runtime", "deploymentTemplate"}, []string{"runtime", "serviceAccountTemplate"})...)
 }
 
 // forbidBringYourOwnRole forbids everything that may hand an existing role over. A role name does: where a role of that name
@@ -245,7 +248,95 @@ func forbidBringYourOwnRole(r *request) field.ErrorList {
 	if !r.ForbidBringYourOwnRole {
 		return nil
 	}
-	return r.forbidInServices("forbidBringYourOwnRole", "existing roles are not allowed, and a role of that name may exist", []string{"roleArn"}, []string{"roleName"}, []string{"importRole"})
+	const rule, why = "forbidBringYourOwnRole", "existing roles are not allowed, and a role of that name may exist"
+	errs := r.forbidRolesOfOthers(rule, "existing roles are not allowed")
+	errs = append(errs, r.forbidInServices(rule, why, []string{"roleName"}, []string{"importRole"})...)
+	return append(errs, r.forbid(rule, why, []string{"role", "namePrefix"}, []string{"role", "path"}, []string{"adoptExisting"})...)
+}
+
+// foreign is a role of somebody else whose credentials providers get, at once or in the end.
+type foreign struct {
+	at  *field.Path
+	arn string
+}
+
+// rolesOfOthers that result, wherever they are named.
+func (r *request) rolesOfOthers() []foreign {
+	var out []foreign
+	for i, s := range r.spec.Services {
+		out = append(out, foreign{r.service(i).Child("roleArn"), s.RoleARN}, foreign{r.service(i).Child("targetRoleArn"), s.TargetRoleARN})
+	}
+	if pc := r.spec.ProviderConfig; pc != nil {
+		for i, a := range pc.AssumeRoleChain {
+			out = append(out, foreign{r.at.Child("providerConfig", "assumeRoleChain").Index(i).Child("roleARN"), a.RoleARN})
+		}
+	}
+	return slices.DeleteFunc(out, func(f foreign) bool { return f.arn == "" })
+}
+
+// forbidRolesOfOthers that a composite resource itself names.
+func (r *request) forbidRolesOfOthers(rule, why string) field.ErrorList {
+	errs := r.forbidInServices(rule, why, []string{"roleArn"}, []string{"targetRoleArn"})
+	return append(errs, r.forbid(rule, why, []string{"providerConfig", "assumeRoleChain"})...)
+}
+
+const wayOut = "; ask the platform team to list its ARN in allowedManagedPolicyArns"
+
+// unreadable are the policies and roles that nobody can look into, and that the platform team did not name.
+func (r *request) unreadable(rule string) field.ErrorList {
+	errs := field.ErrorList{}
+	for _, f := range r.rolesOfOthers() {
+		if !r.named(f.arn) {
+			errs = append(errs, violation(f.at, rule, f.arn, "nobody can tell what somebody else's role may do"+wayOut))
+		}
+	}
+	if r.AllowedManagedPolicyARNs != nil {
+		// That rule refuses the policies that it does not list.
+		return errs
+	}
+	for i, s := range r.id.Services {
+		for j, arn := range s.ManagedPolicyARNs {
+			errs = append(errs, violation(r.service(i).Child("permissions", "managedPolicyArns").Index(j), rule, arn, "nobody can tell what somebody else's policy allows, now or later"+wayOut))
+		}
+	}
+	return errs
+}
+
+// named says whether the platform team lists somebody else's role. A pattern that does not say that it is about roles is about policies.
+func (r *request) named(role string) bool {
+	return slices.ContainsFunc(r.AllowedManagedPolicyARNs, func(p string) bool { return strings.Contains(p, ":role/") && iam.Match(p, role) })
+}
+
+// unwritten is what management policies keep from ever reaching AWS.
+func (r *request) unwritten(rule string) field.ErrorList {
+	has := func(a v1alpha1.ManagementAction) bool { return slices.Contains(r.spec.ManagementPolicies, a) }
+	if len(r.spec.ManagementPolicies) == 0 || has("*") || has("Create") && has("Update") {
+		return nil
+	}
+	value := fmt.Sprint(r.spec.ManagementPolicies)
+	return field.ErrorList{violation(r.at.Child("managementPolicies"), rule, value, "must have Create and Update, or *: without them AWS would never be told what the rule requires")}
+}
+
+// forbid fields that a composite resource sets.
+func (r *request) forbid(rule, why string, paths ...[]string) field.ErrorList {
+	errs := field.ErrorList{}
+	for _, p := range paths {
+		if v := r.xr.Value(append([]string{"spec"}, p...)...); isSet(v) {
+			errs = append(errs, violation(r.at.Child(p[0], p[1:]...), rule, short(v.AsInterface()), why))
+		}
+	}
+	return errs
+}
+
+// isSet says whether a field has a value. An empty text is none, as for defaults.
+func isSet(v *structpb.Value) bool {
+	switch k := v.GetKind().(type) {
+	case nil, *structpb.Value_NullValue:
+		return false
+	case *structpb.Value_StringValue:
+		return k.StringValue != ""
+	}
+	return true
 }
 
 // forbidInServices forbids fields that a composite resource sets for a service.
@@ -253,7 +344,7 @@ func (r *request) forbidInServices(rule, why string, paths ...[]string) field.Er
 	errs := field.ErrorList{}
 	for i, s := range r.xr.List("spec", "services") {
 		for _, p := range paths {
-			if v := s.Value(p...); v != nil {
+			if v := s.Value(p...); isSet(v) {
 				errs = append(errs, violation(r.service(i).Child(p[0], p[1:]...), rule, short(v.AsInterface()), why))
 			}
 		}
@@ -264,6 +355,9 @@ func (r *request) forbidInServices(rule, why string, paths ...[]string) field.Er
 func (r *request) service(i int) *field.Path { return r.at.Child("services").Index(i) }
 
 func notOneOf(at *field.Path, rule, value string, allowed []string) *field.Error {
+	if len(allowed) == 0 {
+		return violation(at, rule, value, "none is allowed")
+	}
 	return violation(at, rule, value, "allowed: "+strings.Join(allowed, ", "))
 }
 

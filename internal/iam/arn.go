@@ -43,6 +43,11 @@ func checkARN(arn, partition, kind string, maxNameLength int) string {
 	return checkPartition(arn, partition)
 }
 
+// RoleARN of a role without a path.
+func RoleARN(partition, account, name string) string {
+	return fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, account, name)
+}
+
 func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
 
 // checkPartition says whether an ARN, or a pattern of ARNs, can be one of the partition. What is no ARN can. Partitions know nothing of

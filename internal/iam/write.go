@@ -21,6 +21,9 @@ func (d Document) String() string {
 	return string(append(b, "]}"...))
 }
 
+// String returns the canonical form, as it is in that of a document.
+func (s Statement) String() string { return string(s.append(nil)) }
+
 func (s Statement) append(b []byte) []byte {
 	b = append(b, '{')
 	if s.Sid != "" {

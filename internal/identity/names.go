@@ -20,6 +20,9 @@ const MaxProviderConfigName = 63
 // RoleKey is the composition-resource name of a service's role.
 func RoleKey(service string) string { return "role/" + service }
 
+// PolicyKey is the composition-resource name of a service's first policy. Those of the others have a dot and a number behind it.
+func PolicyKey(service string) string { return "policy/" + service }
+
 // AssociationKey is the composition-resource name of a service's association.
 func AssociationKey(service string) string { return "association/" + service }
 

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
-	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
@@ -39,7 +39,7 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 	if len(errs) > 0 {
 		return nil, nil, errs
 	}
-	documents, errs := split(at, slices.Concat(statements, neutralised(v.Guardrails)), p)
+	documents, errs := split(at, slices.Concat(statements, kept(v, s, p)), p)
 	return statements, documents, errs
 }
 
@@ -58,21 +58,32 @@ func generated(spec *v1alpha1.PodIdentityProviderSpec, s *v1alpha1.Service, form
 	return out
 }
 
-// neutralised denies what guardrails deny. What is attached to the role beside its own policies nobody can look into,
-// and a denial in one policy holds whatever the others allow.
-func neutralised(sets []*v1beta1.Guardrails) []iam.Statement {
+// kept is the statement by which earlier versions neutralised what guardrails deny, if a policy that exists has it and policies are
+// attached that nobody can look into: what an upgrade finds stays as safe as it was. It is never put into a policy that lacks it, as AWS
+// may refuse that policy, and attach the others all the same.
+func kept(v *view.View, s *v1alpha1.Service, p *v1alpha1.Permissions) []iam.Statement {
 	var denied []string
-	for _, g := range sets {
+	for _, g := range v.Guardrails {
 		for _, a := range g.DeniedActions {
 			if !slices.Contains(denied, a) {
 				denied = append(denied, a)
 			}
 		}
 	}
-	if len(denied) == 0 {
+	if len(denied) == 0 || len(p.ManagedPolicyARNs) == 0 {
 		return nil
 	}
-	return []iam.Statement{{Effect: iam.Deny, Action: denied, Resource: iam.StringSet{"*"}}}
+	st := iam.Statement{Effect: iam.Deny, Action: denied, Resource: iam.StringSet{"*"}}
+	for _, key := range v.ObservedWithPrefix(PolicyKey(s.Name)) {
+		// Those of a service with a longer name begin like this, too.
+		if more := strings.TrimPrefix(key, PolicyKey(s.Name)); more != "" && more[0] != '.' {
+			continue
+		}
+		if strings.Contains(v.Observed(key).String("spec", "forProvider", "policy"), st.String()) {
+			return []iam.Statement{st}
+		}
+	}
+	return nil
 }
 
 // split statements into as many documents as AWS's limits allow.

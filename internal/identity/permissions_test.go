@@ -101,6 +101,35 @@ func TestPolicySize(t *testing.T) {
 	}
 }
 
+// TestKept: the statement by which earlier versions neutralised what is denied stays where it is, for as long as something is attached
+// that nobody can look into. It is never put anywhere else.
+func TestKept(t *testing.T) {
+	const deny = `{"Effect":"Deny","Action":["iam:*","sts:AssumeRole"],"Resource":"*"}`
+	const attached = `services: [{name: s3, permissions: {managedPolicyArns: ["arn:aws:iam::aws:policy/x"]}}]`
+	policy := func(statements string) string {
+		return `{metadata: {name: a}, spec: {forProvider: {policy: '{"Version":"2012-10-17","Statement":[` + statements + `]}'}}}`
+	}
+	cases := map[string]struct {
+		reason, spec, key, policy string
+		want                      bool
+	}{
+		"Kept":     {"What an upgrade finds stays.", attached, "policy/s3", policy(deny), true},
+		"Second":   {"In whichever policy it is.", attached, "policy/s3.2", policy(`{"Effect":"Allow","Action":"s3:*","Resource":"*"},` + deny), true},
+		"New":      {"It is put into none that lacks it.", attached, "policy/s3", policy(`{"Effect":"Allow","Action":"s3:*","Resource":"*"}`), false},
+		"Other":    {"That of another service is another's.", attached, "policy/s3control", policy(deny), false},
+		"Detached": {"Without anything to neutralise it goes.", ``, "policy/s3", policy(deny), false},
+		"Changed":  {"It is the platform team's: another list is another decision.", attached, "policy/s3", policy(`{"Effect":"Deny","Action":"iam:*","Resource":"*"}`), false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			id := world{Spec: tc.spec, Input: `guardrails: {deniedActions: ["iam:*", "sts:AssumeRole"]}`, Observed: map[string]string{tc.key: tc.policy}}.mustResolve(t)
+			if got := strings.Contains(strings.Join(id.Services[0].Policies, ""), deny); got != tc.want {
+				t.Errorf("%s\nwant it in the policies: %t, got %q", tc.reason, tc.want, id.Services[0].Policies)
+			}
+		})
+	}
+}
+
 // TestAttachmentLimit checks both sides of AWS's limit of 10 policies a role, of which one is composed.
 func TestAttachmentLimit(t *testing.T) {
 	spec := func(n int) string {

@@ -35,6 +35,7 @@ type Metrics struct {
 	conditions *prometheus.CounterVec
 	composed   *prometheus.CounterVec
 	waiting    *prometheus.CounterVec
+	unguarded  prometheus.Counter
 }
 
 // New metrics, which are registered. It panics if there are some already.
@@ -54,7 +55,11 @@ func New(r prometheus.Registerer) *Metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}),
 	}
-	r.MustRegister(m.duration)
+	m.unguarded = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: Prefix, Name: "guardrails_not_held_total",
+		Help: "Calls that were refused while there are guardrails and resources: what exists stays as it was made, and guardrails that came later do not hold for it.",
+	})
+	r.MustRegister(m.duration, m.unguarded)
 	for _, result := range []string{Composed, Invalid, Fatal, Panic} {
 		// There from the beginning, so that a first one is an increase.
 		m.calls.WithLabelValues(result)
@@ -97,6 +102,9 @@ func (m *Metrics) Answered(result string, rsp *fnv1.RunFunctionResponse, p *plan
 		m.waiting.WithLabelValues(g.kind.String(), string(g.reason)).Add(float64(n))
 	}
 }
+
+// Unguarded counts a call that was refused, and left resources as they are that may not keep to the guardrails.
+func (m *Metrics) Unguarded() { m.unguarded.Inc() }
 
 func status(s fnv1.Status) string {
 	switch s { //nolint:exhaustive // All else is not known.

@@ -57,21 +57,7 @@ func New(v *view.View, id *identity.Identity) (*Plan, error) {
 	if v.Input.Preview {
 		p.Warnings = append(p.Warnings, "preview: this is the full eventual set of resources; on a cluster they are created one after the other, as each becomes possible")
 	}
-	p.Warnings = append(p.Warnings, untagged(v, id)...)
 	return p, nil
-}
-
-// untagged warns of roles that any association of any cluster could use, until they exist so: a warning is an event on every
-// call.
-func untagged(v *view.View, id *identity.Identity) []string {
-	var out []string
-	for _, s := range id.Services {
-		told := v.Observed(identity.RoleKey(s.Name)).String("spec", "forProvider", "assumeRolePolicy") == s.TrustPolicy
-		if s.DisableSessionTags && s.RoleARN == "" && id.Spec.AccountID == "" && !told {
-			out = append(out, fmt.Sprintf("service %s: without session tags the role's trust policy is not limited to this cluster: set spec.accountId", s.Name))
-		}
-	}
-	return out
 }
 
 // outcome of a resource. What exists is composed again whatever became of its gate: leaving it out would delete it. A check

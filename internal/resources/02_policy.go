@@ -30,7 +30,7 @@ func Policies(c *Context, s *identity.Service) []*Resource {
 	return rs
 }
 
-func policyKey(s *identity.Service, i int) string { return policyName("policy/"+s.Name, i) }
+func policyKey(s *identity.Service, i int) string { return policyName(identity.PolicyKey(s.Name), i) }
 
 // policyName of the first policy is the role's; the others are numbered.
 func policyName(name string, i int) string {

@@ -5,6 +5,8 @@
 package resources
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/types/known/structpb"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -93,7 +95,22 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 	rs = append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c))
 	rs = wanted(append(rs, NamespacedProviderConfigs(c)...))
 	rs = append(rs, Usages(c, rs)...)
+	c.holdForCluster(rs)
 	return append(rs, Leaving(c, rs)...)
+}
+
+// holdForCluster holds back everything that does not exist while the cluster is not known, if only some clusters are allowed: it may be
+// another one.
+func (c *Context) holdForCluster(rs []*Resource) {
+	w := c.cluster()
+	if w == nil || !slices.ContainsFunc(c.View.Guardrails, func(g *v1beta1.Guardrails) bool { return g.AllowedClusters != nil }) {
+		return
+	}
+	for _, r := range rs {
+		if !r.Check() && r.Wait == nil {
+			r.Wait = w
+		}
+	}
 }
 
 // forService marks the resources as the service's. Somebody else's claim to any of them holds back all that do not exist. A

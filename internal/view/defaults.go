@@ -12,6 +12,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/claims"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
 // alternatives are groups of fields of which only one can be used: where the composite resource uses one, the defaults of
@@ -130,9 +131,8 @@ func validateGuardrails(at *field.Path, g *v1beta1.Guardrails) field.ErrorList {
 	}
 	errs := field.ErrorList{}
 	for i, a := range g.DeniedActions {
-		service, action, ok := strings.Cut(a, ":")
-		if a != "*" && (!ok || service == "" || action == "" || strings.ContainsAny(a, " \t")) {
-			errs = append(errs, field.Invalid(at.Child("deniedActions").Index(i), a, "must be * or have the form service:Action, such as iam:PassRole or iam:*"))
+		if problem := iam.CheckAction(a); problem != "" {
+			errs = append(errs, field.Invalid(at.Child("deniedActions").Index(i), a, problem+": no action matches it, so that it would deny nothing. Write one action or pattern an entry, such as iam:PassRole or iam:*"))
 		}
 	}
 	const serviceAccounts = "must be a ServiceAccount or a pattern such as provider-aws-*: lower-case letters, digits, -, ., * and ?"
@@ -148,8 +148,10 @@ func validateGuardrails(at *field.Path, g *v1beta1.Guardrails) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("allowedManagedPolicyArns").Index(i), a, "must be a pattern of ARNs, such as arn:aws:iam::aws:policy/*"))
 		}
 	}
-	if b := g.RequiredPermissionsBoundary; b != "" && (!strings.HasPrefix(b, "arn:") || !strings.Contains(b, ":policy/")) {
-		errs = append(errs, field.Invalid(at.Child("requiredPermissionsBoundary"), b, "must be the ARN of an IAM policy"))
+	if b := g.RequiredPermissionsBoundary; b != "" {
+		if problem := iam.CheckPolicyARN(b, iam.ARNPartition(b)); problem != "" {
+			errs = append(errs, field.Invalid(at.Child("requiredPermissionsBoundary"), b, "must be the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/boundary"))
+		}
 	}
 	return errs
 }
