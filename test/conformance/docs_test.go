@@ -24,8 +24,12 @@ var (
 	yamlOfBash = regexp.MustCompile(`(?ms)<<-?'?YAML'?\n(.*?)^\s*YAML$`)
 	separator  = regexp.MustCompile(`(?m)^---\s*$`)
 
-	// kubernetes are groups whose kinds have no CRD to check against.
-	kubernetes = []string{"", "apps", "rbac.authorization.k8s.io"}
+	// kubernetes are groups whose kinds have no CRD to check against here: those of Kubernetes itself and of programs that read ours.
+	// test/monitoring checks those of Prometheus.
+	kubernetes = []string{
+		"", "admissionregistration.k8s.io", "apps", "rbac.authorization.k8s.io",
+		"argoproj.io", "kustomize.config.k8s.io", "kustomize.toolkit.fluxcd.io", "monitoring.coreos.com",
+	}
 )
 
 // A snippet is YAML somewhere in the documentation, or in the manifests that it tells to apply.

@@ -1,0 +1,2 @@
+// Package monitoring tests what people hand to their monitoring.
+package monitoring
