@@ -27,7 +27,7 @@ func TestRemoval(t *testing.T) {
 		"Service": {
 			reason: "A service that is not named any more should leave as a whole.",
 			edit:   func(map[string]any) map[string]any { return nil },
-			gone:   [][]string{{"provider/sqs"}, {"association/sqs", "runtimeconfig/sqs"}, {"attachment/sqs"}, {"role/sqs", "policy/sqs"}},
+			gone:   [][]string{{"provider/sqs"}, {"association/sqs", "runtimeconfig/sqs"}, {"attachment/sqs", "role/sqs", "policy/sqs"}},
 		},
 		"Observe": {
 			reason: "Where somebody else is to install the provider, Provider and DeploymentRuntimeConfig should leave, and the identity stay.",
@@ -40,7 +40,7 @@ func TestRemoval(t *testing.T) {
 			t.Run(name+"/"+generation, func(t *testing.T) {
 				w := loadStep(t, "example/three-services/02-ready")
 				w.Meta = meta
-				w.Cluster = append(w.Cluster, crd("aws.upbound.io", "v1beta1", "ProviderConfigUsage", "providerconfigusages"), fromYAML(t, user))
+				w.Cluster = append(w.Cluster, crd("aws.upbound.io", "v1beta1", "ProviderConfigUsage", "providerconfigusages"), crd("aws.m.upbound.io", "v1beta1", "ProviderConfigUsage", "providerconfigusages"), fromYAML(t, user))
 				at(w.XR, "metadata").GetStructValue().Fields["uid"] = structpb.NewStringValue("an-uid")
 				before := w.reconcile(t, newTestFunction())
 

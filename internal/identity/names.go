@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -60,4 +61,17 @@ func ObjectName(awsName string) string {
 		name = strings.TrimLeft(name+"-"+iam.Hash(awsName), "-")
 	}
 	return iam.Cut(name, maxObjectName)
+}
+
+// Numbered is the name of the i-th of several things: the first has the name, the others a number behind it.
+func Numbered(name string, i int) string {
+	if i == 0 || name == "" {
+		return name
+	}
+	return fmt.Sprintf("%s.%d", name, i+1)
+}
+
+// PolicyName of a service's i-th policy in AWS; empty while the role's is.
+func (s *Service) PolicyName(i int) string {
+	return iam.Cut(Numbered(s.RoleName, i), iam.MaxPolicyName)
 }

@@ -69,6 +69,7 @@ func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outco
 	o := &Outcome{Resource: r, Observed: v.Observed(r.Key)}
 	exists := o.Observed.Exists()
 	if r.Wait != nil && !exists {
+		o.Readiness.Ready = r.Covered
 		return o, nil
 	}
 	if id.Cluster == "" && r.Condition == v1alpha1.ConditionIdentityReady {
@@ -80,7 +81,7 @@ func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outco
 		return nil, fmt.Errorf("cannot build %s %s: %w", r.Kind.Kind, r.Name, err)
 	}
 	o.Desired = desired
-	o.Readiness = resources.Readiness{Message: "being created"}
+	o.Readiness = resources.Readiness{Ready: r.Covered, Message: "being created"}
 	if exists {
 		o.Readiness = r.Ready(o.Observed)
 	}

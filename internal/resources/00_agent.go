@@ -42,7 +42,7 @@ func Agent(c *Context) *Resource {
 		Condition: v1alpha1.ConditionIdentityReady,
 		Kind:      addonKind.GroupVersionKind,
 		Name:      c.observedName(agentKey, name),
-		Wait:      c.agent(),
+		Wait:      c.agent(name),
 		Build: c.object(func() any {
 			return &eksv1beta1.Addon{
 				TypeMeta:   typeMeta(addonKind.GroupVersionKind),
@@ -64,7 +64,7 @@ func Agent(c *Context) *Resource {
 }
 
 // agent waits for what the add-on needs, and for ever where another managed resource is for the same add-on.
-func (c *Context) agent() *Wait {
+func (c *Context) agent(name string) *Wait {
 	if w := first(c.kind(addonKind), c.cluster()); w != nil || c.View.Input.Preview || c.View.Observed(agentKey).Exists() {
 		return w
 	}
@@ -82,7 +82,7 @@ func (c *Context) agent() *Wait {
 		if answer != view.Yes {
 			return looking
 		}
-		if other := c.firstOther(items, c.isAgent); other.Exists() {
+		if other := c.firstOther(items, agentKey, addonKind.GroupVersionKind, name, c.isAgent); other.Exists() {
 			return &Wait{
 				Reason: v1alpha1.ReasonConflict, Subject: "Addon " + fullName(other),
 				Message: fmt.Sprintf("is for add-on %s of this cluster and %s: set podIdentityAgent.management: None", agentAddon, ownerOf(other)),

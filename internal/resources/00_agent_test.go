@@ -102,7 +102,7 @@ func TestAgentWait(t *testing.T) {
 		"NamespacedAbsent": {"What is not installed has none.", in(map[string]string{mkind: `[]`, mall: unanswered}), "agent", nil},
 		"Ours": {
 			"Our own is no conflict, also before Crossplane shows it to us.",
-			in(map[string]string{all: `[` + addon("name: x, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]", same) + `]`}), "agent", nil,
+			in(map[string]string{all: `[` + addon("name: eks-pod-identity-agent-prod-eu-west-1, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]", same) + `]`}), "agent", nil,
 		},
 		"Exists": {
 			"What exists waits for nothing, and nothing is asked.",

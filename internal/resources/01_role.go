@@ -31,7 +31,7 @@ func Role(c *Context, s *identity.Service) *Resource {
 		Condition: v1alpha1.ConditionIdentityReady,
 		Kind:      roleKind.GroupVersionKind,
 		Name:      c.observedName(key, s.ObjectName),
-		Wait:      c.managed(key, roleKind, s),
+		Wait:      first(c.managed(key, roleKind, s.ObjectName), c.soleRole(key, s)),
 		Build:     c.object(func() any { return role(c, s) }),
 		Ready:     func(o view.Object) Readiness { return c.roleReady(o, s) },
 	}
@@ -40,12 +40,20 @@ func Role(c *Context, s *identity.Service) *Resource {
 func roleKey(s *identity.Service) string { return identity.RoleKey(s.Name) }
 
 // managed waits for what every IAM and EKS managed resource of a service does.
-func (c *Context) managed(key string, k view.Kind, s *identity.Service) *Wait {
+func (c *Context) managed(key string, k view.Kind, name string) *Wait {
 	w := first(c.kind(k), c.cluster())
 	if w != nil {
 		return w
 	}
-	return c.unowned(key, k.GroupVersionKind, s.ObjectName, "only one composite resource can give the service an identity in a cluster")
+	return c.unowned(key, k.GroupVersionKind, name, "only one composite resource can give the service an identity in a cluster")
+}
+
+// soleRole of that name in AWS.
+func (c *Context) soleRole(key string, s *identity.Service) *Wait {
+	if first(c.kind(roleKind), c.cluster()) != nil {
+		return nil
+	}
+	return c.soleNamed(key, roleKind, s.ObjectName, s.RoleName)
 }
 
 func role(c *Context, s *identity.Service) *iamv1beta1.Role {

@@ -1,13 +1,10 @@
 package resources
 
 import (
-	"fmt"
-
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	iamv1beta1 "github.com/upbound/provider-aws/v2/apis/cluster/iam/v1beta1"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
-	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
@@ -22,7 +19,7 @@ func Policies(c *Context, s *identity.Service) []*Resource {
 			Condition: v1alpha1.ConditionIdentityReady,
 			Kind:      policyKind.GroupVersionKind,
 			Name:      c.observedName(key, name),
-			Wait:      first(c.kind(policyKind), c.cluster()),
+			Wait:      first(c.managed(key, policyKind, name), c.solePolicy(key, name, s.PolicyName(i))),
 			Build:     c.object(func() any { return policy(c, s, i, document) }),
 			Ready:     func(o view.Object) Readiness { return c.policyReady(o, s, i, document) },
 		})
@@ -33,17 +30,20 @@ func Policies(c *Context, s *identity.Service) []*Resource {
 func policyKey(s *identity.Service, i int) string { return policyName(identity.PolicyKey(s.Name), i) }
 
 // policyName of the first policy is the role's; the others are numbered.
-func policyName(name string, i int) string {
-	if i == 0 || name == "" {
-		return name
+func policyName(name string, i int) string { return identity.Numbered(name, i) }
+
+// solePolicy of that name in AWS.
+func (c *Context) solePolicy(key, name, awsName string) *Wait {
+	if first(c.kind(policyKind), c.cluster()) != nil {
+		return nil
 	}
-	return fmt.Sprintf("%s.%d", name, i+1)
+	return c.soleNamed(key, policyKind, name, awsName)
 }
 
 func policy(c *Context, s *identity.Service, i int, document string) *iamv1beta1.Policy {
 	p := &iamv1beta1.Policy{
 		TypeMeta:   typeMeta(policyKind.GroupVersionKind),
-		ObjectMeta: c.meta(policyName(s.ObjectName, i), iam.Cut(policyName(s.RoleName, i), iam.MaxPolicyName)),
+		ObjectMeta: c.meta(policyName(s.ObjectName, i), s.PolicyName(i)),
 		Spec: iamv1beta1.PolicySpec{
 			ResourceSpec: claimed(c.serviceSpec(s), c.policyBelongs(s, i)),
 			ForProvider:  iamv1beta1.PolicyParameters{Policy: &document, Tags: c.tags()},

@@ -43,7 +43,7 @@ func attachment(c *Context, s *identity.Service, key, name string, i int, policy
 		Condition: v1alpha1.ConditionIdentityReady,
 		Kind:      attachmentKind.GroupVersionKind,
 		Name:      c.observedName(key, name),
-		Wait:      first(c.kind(attachmentKind), c.cluster()),
+		Wait:      c.managed(key, attachmentKind, name),
 		Build: c.object(func() any {
 			a := &iamv1beta1.RolePolicyAttachment{
 				TypeMeta:   typeMeta(attachmentKind.GroupVersionKind),

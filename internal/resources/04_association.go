@@ -26,7 +26,7 @@ func Association(c *Context, s *identity.Service) *Resource {
 		Condition: v1alpha1.ConditionIdentityReady,
 		Kind:      associationKind.GroupVersionKind,
 		Name:      c.observedName(key, s.ObjectName),
-		Wait:      first(c.managed(key, associationKind, s), c.soleAssociation(key, s), c.supported(s)),
+		Wait:      first(c.managed(key, associationKind, s.ObjectName), c.soleAssociation(key, s), c.supported(s)),
 		Build:     c.object(func() any { return association(c, s) }),
 		Ready:     func(o view.Object) Readiness { return c.supportedReady(o, s) },
 	}

@@ -55,6 +55,9 @@ func (c *Context) runtimeConfigReady(o view.Object, s *identity.Service) Readine
 	if n := o.Value("spec", "deploymentTemplate", "spec", "replicas"); n != nil && n.GetNumberValue() == 0 {
 		return Readiness{ActionRequired: true, Message: "stops the provider, because runtime.replicas is 0. To do: set it to 1, or take it out"}
 	}
+	if w := c.soleUser(runtimeConfigKey(s), runtimeConfigKind, s, runsAs(s.ServiceAccount)); w != nil {
+		return heldBack(w)
+	}
 	if w := c.held(s); w != nil {
 		return Readiness{Message: "restarting the provider for its changed association, " + w.Message}
 	}
@@ -83,6 +86,14 @@ func (c *Context) podAnnotation(s *identity.Service, name string) string {
 
 func runtimeConfigKey(s *identity.Service) string { return identity.RuntimeConfigKey(s.Name) }
 
+// account that the provider runs as: it keeps the one that it has while the wanted one is another's.
+func (c *Context) account(s *identity.Service) string {
+	if has := c.runsAsNow(s); has != "" && c.soleUser(runtimeConfigKey(s), runtimeConfigKind, s, runsAs(s.ServiceAccount)) != nil {
+		return has
+	}
+	return s.ServiceAccount
+}
+
 func runtimeConfig(c *Context, s *identity.Service) (*structpb.Struct, error) {
 	if o := c.View.Observed(runtimeConfigKey(s)); len(s.Flaws) > 0 && o.Value("spec").GetStructValue() != nil {
 		return c.kept(s, o), nil
@@ -92,7 +103,7 @@ func runtimeConfig(c *Context, s *identity.Service) (*structpb.Struct, error) {
 		ObjectMeta: metav1.ObjectMeta{Name: s.Provider.Name},
 		Spec: pkgv1beta1.DeploymentRuntimeConfigSpec{
 			DeploymentTemplate:     &pkgv1beta1.DeploymentTemplate{Spec: deploymentSpec(c, s)},
-			ServiceAccountTemplate: &pkgv1beta1.ServiceAccountTemplate{Metadata: &pkgv1beta1.ObjectMeta{Name: &s.ServiceAccount}},
+			ServiceAccountTemplate: &pkgv1beta1.ServiceAccountTemplate{Metadata: &pkgv1beta1.ObjectMeta{Name: new(c.account(s))}},
 		},
 	}
 	out, err := c.encoder.Object(drc)

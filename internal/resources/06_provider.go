@@ -7,6 +7,7 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 //nolint:gochecknoglobals // A constant in all but the keyword.
@@ -18,15 +19,28 @@ func Provider(c *Context, s *identity.Service) *Resource {
 		return nil
 	}
 	key := providerKey(s)
+	const wayOut = "set management: Observe for the service, or remove that Provider"
+	stays := c.stays(key, s.Provider, wayOut)
 	return &Resource{
 		Key:       key,
 		Condition: v1alpha1.ConditionProvidersReady,
 		Kind:      providerKind,
 		Name:      c.observedName(key, s.Provider.Name),
 		// A conflict is told at once, not when the association is ready.
-		Wait:  first(c.noOther(key, s.Provider, "set management: Observe for the service, or remove that Provider"), flawed(s), c.family(), c.settled(s)),
-		Build: c.object(func() any { return provider(c, s) }),
-		Ready: c.runs(s),
+		Wait: first(c.noOther(key, s.Provider, wayOut), flawed(s), c.family(), c.settled(s)),
+		Build: c.object(func() any {
+			p := provider(c, s)
+			if stays != nil {
+				p.Spec.Package = c.View.Observed(key).String("spec", "package")
+			}
+			return p
+		}),
+		Ready: func(o view.Object) Readiness {
+			if stays != nil {
+				return heldBack(stays)
+			}
+			return c.runs(key, s)(o)
+		},
 	}
 }
 

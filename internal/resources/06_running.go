@@ -41,8 +41,8 @@ func resume(o view.Object, resource string) string {
 
 // runs is ready when the wanted package is, and runs as the service's ServiceAccount. What is not known yet is no reason against
 // it: the call is repeated with the answer.
-func (c *Context) runs(s *identity.Service) func(view.Object) Readiness {
-	ready := c.providerReady(s.Provider)
+func (c *Context) runs(key string, s *identity.Service) func(view.Object) Readiness {
+	ready := c.providerReady(key, s.Provider)
 	return func(o view.Object) Readiness {
 		r := ready(o)
 		if r.Failed || r.Conflict || r.ActionRequired || o.Deleted() || c.View.Input.Preview {

@@ -29,7 +29,7 @@ func Family(c *Context) *Resource {
 				Spec:       pkgv1.ProviderSpec{PackageSpec: packageSpec(f.Source, c.Identity.Spec.Provider)},
 			}
 		}),
-		Ready: c.providerReady(*f),
+		Ready: c.providerReady(familyKey, *f),
 	}
 }
 

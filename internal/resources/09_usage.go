@@ -36,9 +36,13 @@ var (
 //	     -> Provider
 //	        -> DeploymentRuntimeConfig
 //	        -> PodIdentityAssociation
-//	           -> RolePolicyAttachment
-//	              -> Role
-//	                 -> Policy
+//	           -> Role, Policy, RolePolicyAttachment
+//
+// Among the last three AWS keeps the order by itself. Each level costs half a minute: a Usage looks every 30 seconds whether
+// what it waits for is gone.
+//
+// And each Usage is written five times, which wakes Crossplane's composite resource: a new one waits until all else is quiet,
+// but never longer than until a user can depend on what it protects.
 
 // Usages order the deletion of the other resources. None if the spec wants no order.
 func Usages(c *Context, rs []*Resource) []*Resource {
@@ -47,17 +51,14 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 	}
 	byKey := make(map[string]*Resource, len(rs))
 	var configs []*Resource
-	attachments := map[string][]*Resource{}
-	policies := map[string][]*Resource{}
+	granted := map[string][]*Resource{}
 	for _, r := range rs {
 		byKey[r.Key] = r
 		switch r.Kind {
 		case ProviderConfigKind.GroupVersionKind, clusterProviderConfigKind.GroupVersionKind:
 			configs = append(configs, r)
-		case attachmentKind.GroupVersionKind:
-			attachments[r.Service] = append(attachments[r.Service], r)
-		case policyKind.GroupVersionKind:
-			policies[r.Service] = append(policies[r.Service], r)
+		case roleKind.GroupVersionKind, policyKind.GroupVersionKind, attachmentKind.GroupVersionKind:
+			granted[r.Service] = append(granted[r.Service], r)
 		}
 	}
 	var out []*Resource
@@ -69,7 +70,7 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 		}
 	}
 	for _, s := range c.Identity.Services {
-		provider, association, role := byKey[providerKey(s)], byKey[associationKey(s)], byKey[roleKey(s)]
+		provider, association := byKey[providerKey(s)], byKey[associationKey(s)]
 		hold(provider, configs...)
 		hold(byKey[runtimeConfigKey(s)], provider)
 		if provider != nil {
@@ -78,15 +79,8 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 			// The provider is somebody else's.
 			hold(association, configs...)
 		}
-		for _, a := range attachments[s.Name] {
-			hold(a, association)
-			hold(role, a)
-		}
-		if len(attachments[s.Name]) == 0 {
-			hold(role, association)
-		}
-		for _, p := range policies[s.Name] {
-			hold(p, role)
+		for _, r := range granted[s.Name] {
+			hold(r, association)
 		}
 	}
 	if family := byKey[familyKey]; family != nil {
@@ -95,7 +89,32 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 		// resources have theirs.
 		hold(family, &Resource{Key: bootstrapKey, Kind: ProviderConfigKind.GroupVersionKind, Name: c.Identity.BootstrapConfig})
 	}
-	return out
+	return c.covered(out)
+}
+
+// covered marks new Usages of what another one holds: that of an earlier version of the function, with which it was protected,
+// and is.
+func (c *Context) covered(usages []*Resource) []*Resource {
+	holds := map[string][]*Resource{}
+	for _, u := range usages {
+		of, _, _ := usageEnds(u.Key)
+		holds[of] = append(holds[of], u)
+	}
+	for of, us := range holds {
+		// Where several hold one object, each has its own reason.
+		us[0].Covered = len(us) == 1 && !c.View.Observed(us[0].Key).Exists() && c.usageInForce(of)
+	}
+	return usages
+}
+
+// usageInForce says whether any observed Usage holds an object.
+func (c *Context) usageInForce(of string) bool {
+	for _, key := range c.View.ObservedWithPrefix("usage/" + of + "/by/") {
+		if held, _, _ := usageEnds(key); held == of && usageReady(c.View.Observed(key)).Ready {
+			return true
+		}
+	}
+	return false
 }
 
 func usageKey(of, by *Resource) string { return "usage/" + of.Key + "/by/" + by.Key }
@@ -130,7 +149,8 @@ func (c *Context) usageKind(key string) view.Kind {
 	return usageKind
 }
 
-// protectable waits until both ends of a Usage exist: Crossplane can only refer to what is there.
+// protectable waits until both ends of a Usage exist, as Crossplane can only refer to what is there, and until it is worth its
+// writes.
 func (c *Context) protectable(key string, k view.Kind, of, by *Resource) *Wait {
 	if c.View.Observed(key).Exists() {
 		return nil
@@ -138,11 +158,32 @@ func (c *Context) protectable(key string, k view.Kind, of, by *Resource) *Wait {
 	if w := c.kind(k); w != nil || c.View.Input.Preview {
 		return w
 	}
-	if c.exists(of) && c.exists(by) {
+	if c.exists(of) && c.exists(by) && c.depended(of) {
 		return nil
 	}
 	// The same for all, so that the condition does not change with each that comes to exist.
-	return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "objects are held back from deletion as soon as they and what needs them exist"}
+	return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "objects are held back from deletion once everything else is ready"}
+}
+
+// depended says whether managed resources of users can depend on a resource: the provider that they need works. Other services
+// may fail meanwhile, or what only reports. What was protected as a whole before is so again at once.
+func (c *Context) depended(of *Resource) bool {
+	if c.View.XR.Condition(string(v1alpha1.ConditionTeardownProtected)).True() {
+		return true
+	}
+	if of.Key == familyKey {
+		return c.View.Observed(familyKey).Condition("Healthy").True()
+	}
+	for _, s := range c.Identity.Services {
+		switch {
+		case s.Name != of.Service:
+		case s.Managed:
+			return c.View.Observed(providerKey(s)).Condition("Healthy").True()
+		default:
+			return c.View.Observed(associationKey(s)).Condition("Ready").True()
+		}
+	}
+	return false
 }
 
 func (c *Context) exists(r *Resource) bool {

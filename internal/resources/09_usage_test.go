@@ -13,7 +13,7 @@ import (
 
 func TestUsage(t *testing.T) {
 	both := map[string]string{
-		"provider/s3":    `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}}`,
+		"provider/s3":    `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, status: {conditions: [{type: Healthy, status: "True"}]}}`,
 		"providerconfig": `{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: aws}}`,
 	}
 	testBuild(t, map[string]buildCase{
@@ -47,25 +47,37 @@ spec:
 			reason: "A Usage that exists should keep its kind: another one under the same key would be another object.",
 			world: world{
 				Input:    `usageKind: ClusterUsage`,
-				Observed: map[string]string{"usage/policy/s3/by/role/s3": `{apiVersion: apiextensions.crossplane.io/v1beta1, kind: Usage, metadata: {name: u}}`},
+				Observed: map[string]string{"usage/policy/s3/by/association/s3": `{apiVersion: apiextensions.crossplane.io/v1beta1, kind: Usage, metadata: {name: u}}`},
 			},
-			key: "usage/policy/s3/by/role/s3",
+			key: "usage/policy/s3/by/association/s3",
 			want: `
 apiVersion: apiextensions.crossplane.io/v1beta1
 kind: Usage
 metadata: {name: u}
 spec:
   of: {apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy, resourceRef: {name: crossplane-prod-eu-west-1-s3}}
-  by: {apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, resourceRef: {name: crossplane-prod-eu-west-1-s3}}
+  by: {apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, resourceRef: {name: crossplane-prod-eu-west-1-s3}}
   replayDeletion: true
 `,
 		},
 	})
 
-	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "objects are held back from deletion as soon as they and what needs them exist"}
+	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "objects are held back from deletion once everything else is ready"}
+	unhealthy := map[string]string{"provider/s3": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}}`, "providerconfig": both["providerconfig"]}
 	const key = "usage/provider/s3/by/providerconfig"
 	testWait(t, map[string]waitCase{
-		"Both":   {"Once both ends exist, nothing should be waited for.", world{Observed: both}, key, nil},
+		"Both":      {"Once both ends exist, nothing should be waited for.", world{Observed: both}, key, nil},
+		"Unhealthy": {"Until its provider works nothing of a user depends on a service: a Usage may wait until all is quiet,", world{Observed: unhealthy}, key, later},
+		"Failing": {
+			"but no longer: what else fails, another service or a pod without credentials, is no reason to leave it without protection.",
+			world{Spec: `{services: [{name: s3}, {name: ec2}], runtime: {verifyCredentials: true}}`, Observed: both}, key, nil,
+		},
+		"OtherService": {"What works of one service says nothing of another.", world{Spec: `services: [{name: s3}, {name: ec2}]`, Observed: both}, "usage/provider/ec2/by/providerconfig", later},
+		"Protected":    {"What was protected as a whole before should be so again at once.", world{Observed: unhealthy, XR: `status: {conditions: [{type: TeardownProtected, status: "True"}]}`}, key, nil},
+		"Family": {
+			"The family works for everybody as soon as it is healthy.",
+			world{Spec: `provider: {family: Manage}`, Observed: map[string]string{"providerconfig": both["providerconfig"], "family": both["provider/s3"]}}, "usage/family/by/providerconfig", nil,
+		},
 		"OneEnd": {"Crossplane should be told of no end that does not exist.", world{Observed: map[string]string{"providerconfig": both["providerconfig"]}}, key, later},
 		"NoKind": {
 			"Where Crossplane has no Usages, that should be said, with the way out.",
@@ -115,8 +127,9 @@ func TestTeardown(t *testing.T) {
 		{"user", []string{"providerconfig", "provider/", "runtimeconfig/", "association/", "attachment/", "role/", "policy/", "family"}},
 		{"provider/", []string{"runtimeconfig/", "association/", "attachment/", "role/", "policy/"}},
 		{"association/", []string{"role/", "attachment/", "policy/", "family"}},
-		{"attachment/", []string{"role/", "policy/", "family"}},
-		{"role/", []string{"policy/", "family"}},
+		// Among these AWS keeps the order.
+		{"attachment/", []string{"family"}},
+		{"role/", []string{"family"}},
 		{"policy/", []string{"family"}},
 	}
 	for name, spec := range map[string]string{

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
@@ -63,7 +64,9 @@ func (w world) context(t testing.TB) *Context {
 	all := answers()
 	maps.Copy(all, w.Answers)
 	w.Answers = all
-	v, errs := view.From(testutil.World(w).Request(t), nil, testutil.Now())
+	req := testutil.World(w).Request(t)
+	w.answerRest(req)
+	v, errs := view.From(req, nil, testutil.Now())
 	if len(errs) > 0 {
 		t.Fatalf("view.From(...): %v", errs.ToAggregate())
 	}
@@ -72,6 +75,31 @@ func (w world) context(t testing.TB) *Context {
 		t.Fatalf("identity.Resolve(...): %v", errs.ToAggregate())
 	}
 	return &Context{View: v, Identity: id}
+}
+
+// answerRest says of everything else that is asked for that it does not exist, but of kinds.
+func (w world) answerRest(req *fnv1.RunFunctionRequest) {
+	// What is found may bring up another question.
+	for range 3 {
+		v, errs := view.From(req, nil, testutil.Now())
+		if len(errs) > 0 {
+			return
+		}
+		id, errs := identity.Resolve(v)
+		if len(errs) > 0 {
+			return
+		}
+		All(v, id)
+		asked, into := v.Requirements.Proto().GetExtraResources(), req.GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.
+		if w.Capabilities {
+			asked, into = v.Requirements.Proto().GetResources(), req.GetRequiredResources()
+		}
+		for key := range asked {
+			if into[key] == nil && w.Answers[key] != unanswered && !strings.HasPrefix(key, "kind/") {
+				into[key] = &fnv1.Resources{}
+			}
+		}
+	}
 }
 
 // all resources of the world's full plan.

@@ -1,11 +1,11 @@
 package resources
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
-	pkgv1 "github.com/crossplane/crossplane/v2/apis/pkg/v1"
 	"google.golang.org/protobuf/types/known/structpb"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -17,14 +17,6 @@ import (
 // What the spec no longer wants leaves in the order of a deletion, one after the other, and nothing leaves that somebody still
 // needs. Crossplane deletes whatever it observes and is not composed, all at once; and where a Usage stops it, it stops
 // altogether. So what may not go yet is composed again as it is.
-
-// ofUsers are the kinds that say which managed resources use a ProviderConfig.
-//
-//nolint:gochecknoglobals // Constants in all but the keyword.
-var ofUsers = []view.Kind{
-	{GroupVersionKind: schema.GroupVersionKind{Group: "aws.upbound.io", Version: "v1beta1", Kind: "ProviderConfigUsage"}, Plural: "providerconfigusages"},
-	{GroupVersionKind: schema.GroupVersionKind{Group: "aws.m.upbound.io", Version: "v1beta1", Kind: "ProviderConfigUsage"}, Plural: "providerconfigusages"},
-}
 
 // inUse is the label that Crossplane puts on what a Usage protects.
 const inUse = "crossplane.io/in-use"
@@ -71,6 +63,8 @@ type departure struct {
 	kind         schema.GroupVersionKind
 	condition    v1alpha1.ConditionType
 	o            view.Object
+	// replaced says that it is a Usage that does its work until another one takes over.
+	replaced bool
 }
 
 // departures are the resources of this function, by the first part of their keys, and the conditions that they count for.
@@ -114,7 +108,12 @@ func (d *departure) resource(w *Wait) *Resource {
 	return &Resource{
 		Key: d.key, Service: d.service, Condition: d.condition, Kind: d.kind, Name: d.o.Name(), Wait: w,
 		Build: func() (*structpb.Struct, error) { return asIs(d.o), nil },
-		Ready: func(view.Object) Readiness { return Readiness{Removing: true, Message: w.Message} },
+		Ready: func(o view.Object) Readiness {
+			if d.replaced {
+				return usageReady(o)
+			}
+			return Readiness{Removing: true, Message: w.Message}
+		},
 	}
 }
 
@@ -145,13 +144,15 @@ func asIs(o view.Object) *structpb.Struct {
 // held says why a resource may not go yet; nil if it may.
 func (l *leaving) held(d *departure) *Wait {
 	if of, by, ok := usageEnds(d.key); ok {
-		return l.usageHeld(of, by)
+		return l.usageHeld(d, of, by)
 	}
 	if w := l.needed(d); w != nil {
 		return w
 	}
-	if usages := l.View.ObservedWithPrefix("usage/" + d.key + "/by/"); len(usages) > 0 {
-		return removing("its Usage %s is removed first", l.View.Observed(usages[0]).Name())
+	for _, key := range l.View.ObservedWithPrefix("usage/" + d.key + "/by/") {
+		if of, _, _ := usageEnds(key); of == d.key {
+			return removing("its Usage %s is removed first", l.View.Observed(key).Name())
+		}
 	}
 	if d.o.Label(inUse) == "true" {
 		return removing("held by a Usage that is not this object's: kubectl get usages,clusterusages shows it")
@@ -159,28 +160,33 @@ func (l *leaving) held(d *departure) *Wait {
 	return nil
 }
 
-// usageEnds are the keys of what a Usage protects, and from what.
+// usageEnds are the keys of what a Usage protects, and from what. A policy's ARN, and so the key of its attachment, may have
+// anything in its path; what protects has no such name.
 func usageEnds(key string) (of, by string, ok bool) {
 	rest, ok := strings.CutPrefix(key, "usage/")
-	if !ok {
+	i := strings.LastIndex(rest, "/by/")
+	if !ok || i < 0 {
 		return "", "", false
 	}
-	return strings.Cut(rest, "/by/")
+	return rest[:i], rest[i+len("/by/"):], true
 }
 
-// usageHeld: a Usage goes one reconcile before what it protects, and stays while that stays for a reason of its own.
-func (l *leaving) usageHeld(of, by string) *Wait {
+// usageHeld: a Usage goes one reconcile before what it protects, and stays while that stays for a reason of its own. One of an
+// earlier version of the function stays until those that hold the same object today are in force.
+func (l *leaving) usageHeld(u *departure, of, by string) *Wait {
 	if d := l.going[of]; d != nil {
 		return l.needed(d)
 	}
 	if l.going[by] != nil {
 		return removing("waiting for what uses it to be removed")
 	}
+	for key := range l.wanted {
+		if same, _, ok := usageEnds(key); ok && same == of && !usageReady(l.View.Observed(key)).Ready {
+			u.replaced = true
+			return removing("waiting for the Usage that replaces it")
+		}
+	}
 	return nil
-}
-
-func removing(format string, args ...any) *Wait {
-	return &Wait{Reason: v1alpha1.ReasonRemoving, Message: "to be removed: " + fmt.Sprintf(format, args...)}
 }
 
 // needed says what still needs a resource: managed resources of users, or what leaves before it.
@@ -188,105 +194,106 @@ func (l *leaving) needed(d *departure) *Wait {
 	first, _, _ := strings.Cut(d.key, "/")
 	switch first {
 	case "provider":
-		return l.used(d)
+		return l.used(d.o, "would be deleted with it", "put the service back")
 	case familyKey:
 		return l.dependents()
-	case clusterProviderConfigKey, identity.ProviderConfigKey:
-		if n := d.o.Number("status", "users"); n > 0 {
-			return removing("managed resources use it (%d): delete them, or give them another one", int(n))
-		}
-	case "runtimeconfig", "association":
-		return l.before(identity.ProviderKey(d.service), pkgv1.ProviderGroupVersionKind, "provider-aws-"+d.service)
-	case "attachment":
-		return l.association(d)
-	case "role":
-		if w := l.association(d); w != nil {
+	case clusterProviderConfigKey, providerConfigKey:
+		return l.configUsed(d.o)
+	case "runtimeconfig":
+		return l.provider(d)
+	case "association":
+		if w := l.provider(d); w != nil {
 			return w
 		}
-		for _, key := range l.View.ObservedWithPrefix("attachment/" + d.service) {
-			if l.going[key] != nil && l.going[key].service == d.service {
-				return removing("waiting for %s", describe(l.View.Observed(key)))
-			}
-		}
-	case "policy":
-		return l.before("attachment"+strings.TrimPrefix(d.key, "policy"), attachmentKind.GroupVersionKind, d.o.Name())
+		return l.theirUsers(d)
+	case "role", "policy", "attachment":
+		return l.association(d)
 	}
 	return nil
 }
 
-// association must be gone before what it hands out, or hand out something else.
-func (l *leaving) association(d *departure) *Wait {
-	key, observedRole := identity.AssociationKey(d.service), l.View.Observed(identity.RoleKey(d.service))
-	if !l.wanted[key] {
-		// Role and association of a service have the same name.
-		return l.before(key, associationKind.GroupVersionKind, observedRole.Name())
-	}
-	// It is wanted, with another role: it must have that one first.
-	o, role := l.View.Observed(key), observedRole.String("status", "atProvider", "arn")
-	if l.wanted[identity.RoleKey(d.service)] || role == "" || o.String("status", "atProvider", "roleArn") != role {
-		return nil
-	}
-	return removing("waiting for %s to change to its new role", describe(o))
+// provider must be gone before what its pods need.
+func (l *leaving) provider(d *departure) *Wait {
+	return l.before(identity.ProviderKey(d.service), providerKind, nil, "provider-aws-"+d.service)
 }
 
-// before says that something that leaves first exists still. It is observed no more as soon as it is being deleted.
-func (l *leaving) before(key string, gvk schema.GroupVersionKind, name string) *Wait {
+// theirUsers says which managed resources need the identity that leaves, if somebody else installs the service's provider.
+func (l *leaving) theirUsers(d *departure) *Wait {
+	items, answer := l.providerItems()
+	if answer != view.Yes {
+		return removing("looking for Providers that need it")
+	}
+	for _, o := range items {
+		if !l.mine(o) && lastSegment(o.String("spec", "package")) == "provider-aws-"+d.service {
+			return l.used(o, "need its credentials, through Provider "+o.Name(), "put the service back")
+		}
+	}
+	return nil
+}
+
+// association must be gone before what it hands out, or hand out something else. Among role, policies and attachments AWS
+// keeps the order.
+func (l *leaving) association(d *departure) *Wait {
+	role := l.View.Observed(identity.RoleKey(d.service))
+	if l.wanted[identity.RoleKey(d.service)] {
+		// The role stays: only a permission of it is taken away.
+		return nil
+	}
+	key := identity.AssociationKey(d.service)
+	if o := l.View.Observed(key); l.wanted[key] && o.Exists() {
+		return l.handsOut(d.service, o, role)
+	}
+	// Role, first policy, first attachment and association of a service have the same name.
+	name := cmp.Or(role.Name(), l.View.Observed("policy/"+d.service).Name(), l.View.Observed("attachment/"+d.service).Name(), d.o.String("spec", "forProvider", "roleRef", "name"))
+	return l.before(key, associationKind.GroupVersionKind, &associationKind, name)
+}
+
+// handsOut waits until an association that stays is known to hand out another role than the one that leaves, and the provider
+// was restarted with that: the sessions of its pods are the old role's.
+func (l *leaving) handsOut(service string, association, role view.Object) *Wait {
+	now := association.String("status", "atProvider", "roleArn")
+	switch {
+	case now == "":
+		return removing("%s does not say which role it has", describe(association))
+	case role.Exists() && sameRole(now, role):
+		return removing("waiting for %s to change to its new role", describe(association))
+	}
+	for _, s := range l.Identity.Services {
+		digest, runs := l.digest(s), l.observedDigest(s)
+		if s.Name == service && runs != "" && runs != digest {
+			return removing("waiting for the provider to be restarted with its new role")
+		}
+	}
+	return nil
+}
+
+// sameRole says whether an ARN is, or may be, that of a role. IAM does not tell names apart by letter case.
+func sameRole(arn string, role view.Object) bool {
+	if known := role.String("status", "atProvider", "arn"); known != "" {
+		return strings.EqualFold(arn, known)
+	}
+	name := role.Annotation(identity.AnnotationExternalName)
+	return name == "" || strings.EqualFold(arn[strings.LastIndex(arn, "/")+1:], name)
+}
+
+// before says that something that leaves first exists still.
+func (l *leaving) before(key string, gvk schema.GroupVersionKind, k *view.Kind, name string) *Wait {
 	if o := l.View.Observed(key); o.Exists() {
 		if l.wanted[key] {
 			return nil
 		}
 		return removing("waiting for %s", describe(o))
 	}
-	if name == "" {
-		return nil
-	}
-	o, answer := l.View.Requirements.Get(gvk, name)
-	switch {
-	case answer == view.Unanswered:
-		return removing("looking whether %s %s exists still", gvk.Kind, name)
-	case answer == view.Yes && l.mine(o):
-		return removing("waiting for %s %s to be gone", gvk.Kind, name)
-	}
-	return nil
+	return l.lingers(gvk, k, name)
 }
 
 func describe(o view.Object) string { return o.Kind() + " " + o.Name() }
-
-// used says which managed resources there are of the kinds that a service's Provider brings. They would go with it.
-func (l *leaving) used(d *departure) *Wait {
-	var users []string
-	for _, k := range ofUsers {
-		switch l.View.Requirements.Kind(k) {
-		case view.Unanswered:
-			return removing("looking for managed resources that need it")
-		case view.No:
-			continue
-		case view.Yes:
-		}
-		items, answer := l.View.Requirements.List(k.GroupVersionKind, nil)
-		if answer == view.Unanswered {
-			return removing("looking for managed resources that need it")
-		}
-		for _, o := range items {
-			ref := func(f string) string { return o.String("resourceRef", f) }
-			if strings.HasPrefix(ref("apiVersion"), d.service+".aws.") {
-				users = append(users, ref("kind")+" "+ref("name"))
-			}
-		}
-	}
-	if len(users) == 0 {
-		return nil
-	}
-	slices.Sort(users)
-	users = slices.Compact(users)
-	return removing("managed resources would be deleted with it: %s. To do: delete them, or put the service back", enumerate(users))
-}
 
 // dependents says which Providers need the family's, which brings their ProviderConfigs.
 func (l *leaving) dependents() *Wait {
 	var names []string
 	items, answer := l.providerItems()
-	if answer == view.Unanswered {
+	if answer != view.Yes {
 		return removing("looking for Providers that need it")
 	}
 	for _, o := range items {

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,9 @@ import (
 // Crossplane silently takes over an object of the wanted name that nobody controls, and deletes it with the composite
 // resource; one that somebody else controls it silently leaves alone. So names are looked up before anything is created.
 
+// "Other" is also what this composite resource made under another composition-resource name, as of a service that was renamed:
+// to Crossplane and AWS that is another object. It leaves first.
+
 // unowned waits for ever where an object of that name exists and is not this composite resource's. The kind must be
 // proven.
 func (c *Context) unowned(key string, gvk schema.GroupVersionKind, name, wayOut string) *Wait {
@@ -22,7 +26,15 @@ func (c *Context) unowned(key string, gvk schema.GroupVersionKind, name, wayOut 
 		return nil
 	}
 	o, answer := c.View.Requirements.Get(gvk, name)
+	if answer == view.Yes && c.mine(o) && !c.own(o, key, gvk, name) {
+		return leavesFirst(gvk.Kind + " " + name)
+	}
 	return c.foreign(gvk.Kind+" "+name, o, answer, wayOut)
+}
+
+// leavesFirst waits for an own object that is in the way.
+func leavesFirst(subject string) *Wait {
+	return &Wait{Reason: v1alpha1.ReasonRemoving, Subject: subject, Message: "was made by this object for something that the spec does not ask for any more, and has to be gone first"}
 }
 
 // foreign waits for ever where an object that was asked for is somebody else's.
@@ -38,6 +50,28 @@ func (c *Context) foreign(subject string, o view.Object, answer view.Answer, way
 		return nil
 	}
 	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: subject, Message: fmt.Sprintf("exists and %s: %s", ownerOf(o), wayOut)}
+}
+
+// own says whether an object is the one that this composite resource has, or is about to see, under a composition-resource name.
+func (c *Context) own(o view.Object, key string, gvk schema.GroupVersionKind, name string) bool {
+	if !c.mine(o) {
+		return false
+	}
+	if ours := c.View.Observed(key); ours.Exists() {
+		return ours.Name() == o.Name()
+	}
+	return o.Name() == name && !o.Deleted() && c.observedAs(gvk, name) == ""
+}
+
+// observedAs is the composition-resource name of an observed object; empty if it is not observed.
+func (c *Context) observedAs(gvk schema.GroupVersionKind, name string) string {
+	apiVersion, kind := gvk.ToAPIVersionAndKind()
+	for _, key := range c.View.ObservedKeys() {
+		if o := c.View.Observed(key); o.Name() == name && o.Kind() == kind && o.APIVersion() == apiVersion {
+			return key
+		}
+	}
+	return ""
 }
 
 func (c *Context) mine(o view.Object) bool {
@@ -73,32 +107,72 @@ func (c *Context) providerItems() ([]view.Object, view.Answer) {
 }
 
 // noOther waits for ever where another Provider installs the same package: two of them break the package manager for every
-// package in the cluster.
+// package in the cluster. A Provider that has the package already needs no answer.
 func (c *Context) noOther(key string, p identity.Package, wayOut string) *Wait {
-	if c.View.Input.Preview || c.View.Observed(key).Exists() {
+	if has := c.View.Observed(key); c.View.Input.Preview || has.Exists() && installsOnly(has, p) {
 		return nil
 	}
 	items, answer := c.providerItems()
 	if answer != view.Yes {
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other Providers of " + p.Repository}
 	}
-	if o := c.other(items, p); o.Exists() {
-		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + o.Name(), Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut)}
+	o := c.other(items, key, p)
+	switch {
+	case !o.Exists():
+		return nil
+	case c.mine(o):
+		return leavesFirst("Provider " + o.Name())
 	}
-	return nil
+	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + o.Name(), Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut)}
+}
+
+// stays says why an observed Provider keeps the package that it has, though the spec names another one: with a package go the
+// kinds that it brings, and all managed resources of them. Nil if it may change, and where it has the package already.
+func (c *Context) stays(key string, p identity.Package, wayOut string) *Wait {
+	o := c.View.Observed(key)
+	if !o.Exists() || c.View.Input.Preview || installsOnly(o, p) {
+		return nil
+	}
+	w := c.noOther(key, p, wayOut)
+	if w == nil && c.Identity.Teardown == v1alpha1.TeardownOrdered {
+		w = c.used(o, "would be deleted with it", "set the package back")
+	}
+	if w == nil {
+		return nil
+	}
+	kept := *w
+	kept.Message = fmt.Sprintf("stays at package %s, though the spec asks for %s: %s", o.String("spec", "package"), p.Source, strings.TrimPrefix(w.Message, toBeRemoved))
+	if w.Subject != "" {
+		kept.Message = fmt.Sprintf("stays at package %s, though the spec asks for %s: %s %s", o.String("spec", "package"), p.Source, w.Subject, w.Message)
+	}
+	return &kept
+}
+
+// heldBack is the readiness of something that exists and keeps what it is, for the reason that a Wait gives.
+func heldBack(w *Wait) Readiness {
+	return Readiness{Conflict: w.Reason == v1alpha1.ReasonConflict, Removing: w.Reason == v1alpha1.ReasonRemoving, Message: w.Message}
+}
+
+// installsOnly says whether a Provider has a package already. One that does not say what it has does not change.
+func installsOnly(o view.Object, p identity.Package) bool {
+	has := o.String("spec", "package")
+	return has == "" || samePackage(has, p.Repository)
 }
 
 // other Provider that installs the same package; the first by name.
-func (c *Context) other(items []view.Object, p identity.Package) view.Object {
-	return c.firstOther(items, func(o view.Object) bool { return installs(o, p) })
+func (c *Context) other(items []view.Object, key string, p identity.Package) view.Object {
+	return c.firstOther(items, key, providerKind, p.Name, func(o view.Object) bool { return installs(o, p) })
 }
 
-// firstOther is the first by name of the objects that match and are not this composite resource's. The zero Object if there is
-// none.
-func (c *Context) firstOther(items []view.Object, matches func(view.Object) bool) view.Object {
+// firstOther is the first by name of the objects that match and are not the own one of that composition-resource name. The zero
+// Object if there is none. Somebody else's come first: those do not leave by themselves.
+func (c *Context) firstOther(items []view.Object, key string, gvk schema.GroupVersionKind, name string, matches func(view.Object) bool) view.Object {
 	var found view.Object
 	for _, o := range items {
-		if matches(o) && !c.mine(o) && (!found.Exists() || fullName(o) < fullName(found)) {
+		if !matches(o) || c.own(o, key, gvk, name) {
+			continue
+		}
+		if !found.Exists() || c.mine(found) && !c.mine(o) || c.mine(found) == c.mine(o) && fullName(o) < fullName(found) {
 			found = o
 		}
 	}
@@ -115,7 +189,7 @@ func fullName(o view.Object) string {
 
 // providerReady is ready when the wanted package is. Where it is not, a second Provider of the package that came later may be
 // the cause: ours stays, and the clash is told.
-func (c *Context) providerReady(p identity.Package) func(view.Object) Readiness {
+func (c *Context) providerReady(key string, p identity.Package) func(view.Object) Readiness {
 	ready := c.packageReady(p.Source)
 	return func(o view.Object) Readiness {
 		r := ready(o)
@@ -124,7 +198,7 @@ func (c *Context) providerReady(p identity.Package) func(view.Object) Readiness 
 		}
 		items, _ := c.providerItems()
 		items = slices.DeleteFunc(slices.Clone(items), func(i view.Object) bool { return i.Name() == o.Name() })
-		if other := c.other(items, p); other.Exists() {
+		if other := c.other(items, key, p); other.Exists() {
 			return Readiness{Conflict: true, Message: fmt.Sprintf("Provider %s of package %s exists, too, and %s: two of one package break the package manager: remove one; %s", other.Name(), other.String("spec", "package"), ownerOf(other), r.Message)}
 		}
 		return r
@@ -132,23 +206,66 @@ func (c *Context) providerReady(p identity.Package) func(view.Object) Readiness 
 }
 
 // soleUser waits for ever where something else gives the service's ServiceAccount an identity: EKS knows one association for
-// each, and Crossplane's runtimes would fight for the ServiceAccount.
+// each, and Crossplane's runtimes would fight for the ServiceAccount. What has that ServiceAccount already needs no answer.
 func (c *Context) soleUser(key string, gvk schema.GroupVersionKind, s *identity.Service, uses func(view.Object) bool) *Wait {
-	if c.View.Input.Preview || c.View.Observed(key).Exists() {
+	if c.View.Input.Preview || c.View.Observed(key).Exists() && (gvk != runtimeConfigKind || c.runsAsNow(s) == "" || c.runsAsNow(s) == s.ServiceAccount) {
 		return nil
 	}
 	items, answer := c.View.Requirements.List(gvk, nil)
 	if answer != view.Yes {
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other users of ServiceAccount " + s.ServiceAccount}
 	}
-	found := c.firstOther(items, uses)
-	if !found.Exists() {
+	name := s.ObjectName
+	if gvk == runtimeConfigKind {
+		name = s.Provider.Name
+	}
+	found := c.firstOther(items, key, gvk, name, uses)
+	switch {
+	case !found.Exists():
 		return nil
+	case c.mine(found):
+		return leavesFirst(gvk.Kind + " " + found.Name())
 	}
 	return &Wait{
 		Reason: v1alpha1.ReasonConflict, Subject: found.Kind() + " " + found.Name(),
 		Message: fmt.Sprintf("uses ServiceAccount %s and %s: give the service another serviceAccountName", s.ServiceAccount, ownerOf(found)),
 	}
+}
+
+// runsAsNow is the ServiceAccount that the observed config of a service gives its provider; empty if there is none.
+func (c *Context) runsAsNow(s *identity.Service) string {
+	return c.View.Observed(runtimeConfigKey(s)).String("spec", "serviceAccountTemplate", "metadata", "name")
+}
+
+// soleNamed waits for ever where another managed resource is for the same thing in AWS: the two would fight over it, and the first
+// one to go would take it away. IAM does not tell names apart by letter case.
+func (c *Context) soleNamed(key string, k view.Kind, name, awsName string) *Wait {
+	if c.View.Input.Preview || awsName == "" || c.View.Observed(key).Exists() {
+		return nil
+	}
+	items, answer := c.View.Requirements.List(k.GroupVersionKind, nil)
+	if answer != view.Yes {
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: fmt.Sprintf("looking for other managed resources of %s %s in AWS", strings.ToLower(k.Kind), awsName)}
+	}
+	found := c.firstOther(items, key, k.GroupVersionKind, name, func(o view.Object) bool {
+		return strings.EqualFold(cmp.Or(o.Annotation(identity.AnnotationExternalName), o.Name()), awsName) && !observesOnly(o)
+	})
+	switch {
+	case !found.Exists():
+		return nil
+	case c.mine(found):
+		return leavesFirst(k.Kind + " " + found.Name())
+	}
+	return &Wait{
+		Reason: v1alpha1.ReasonConflict, Subject: k.Kind + " " + found.Name(),
+		Message: fmt.Sprintf("is for %s %s in AWS, too, and %s: choose another roleName or role.namePrefix", strings.ToLower(k.Kind), awsName, ownerOf(found)),
+	}
+}
+
+// observesOnly says whether a managed resource changes nothing in AWS.
+func observesOnly(o view.Object) bool {
+	ps := o.Value("spec", "managementPolicies").GetListValue().GetValues()
+	return len(ps) == 1 && ps[0].GetStringValue() == "Observe"
 }
 
 // associates says whether an association is for the service's ServiceAccount.

@@ -1,11 +1,13 @@
 package resources
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 func TestSamePackage(t *testing.T) {
@@ -158,7 +160,10 @@ func TestSoleUser(t *testing.T) {
 		owner        = `ownerReferences: [{kind: PodIdentityProvider, name: other, uid: u-2, controller: true}]`
 	)
 	association := func(account, cluster, metadata string) string {
-		return `{apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, metadata: {name: a, ` + metadata + `}, spec: {forProvider: {region: eu-west-1, clusterName: ` + cluster + `, namespace: crossplane-system, serviceAccount: ` + account + `}}}`
+		if !strings.Contains(metadata, "name: crossplane-") {
+			metadata = "name: a, " + metadata
+		}
+		return `{apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, metadata: {` + metadata + `}, spec: {forProvider: {region: eu-west-1, clusterName: ` + cluster + `, namespace: crossplane-system, serviceAccount: ` + account + `}}}`
 	}
 	runtime := func(spec string) string {
 		return `{apiVersion: pkg.crossplane.io/v1beta1, kind: DeploymentRuntimeConfig, metadata: {name: r}, spec: ` + spec + `}`
@@ -175,8 +180,14 @@ func TestSoleUser(t *testing.T) {
 		},
 		"OtherAccount": {"One of another ServiceAccount is none,", world{Answers: map[string]string{associations: "[" + association("provider-aws-sqs", "prod", owner) + "]"}}, "association/s3", nil},
 		"OtherCluster": {"nor is one in another cluster,", world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "test", owner) + "]"}}, "association/s3", nil},
-		"Mine":         {"nor the own one, which is not observed yet.", world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "prod", `ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`) + "]"}}, "association/s3", nil},
-		"NotLooked":    {"Nothing should be created before the answer is there.", world{Answers: map[string]string{associations: unanswered}}, "association/s3", &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other users of ServiceAccount provider-aws-s3"}},
+		"Mine":         {"nor the own one, which is not observed yet.", world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "prod", `name: crossplane-prod-eu-west-1-s3, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`) + "]"}}, "association/s3", nil},
+		"Renamed": {
+			"An own one of a service that leaves has the ServiceAccount until it is gone.",
+			world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "prod", `ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`) + "]"}},
+			"association/s3",
+			&Wait{Reason: v1alpha1.ReasonRemoving, Subject: "PodIdentityAssociation a", Message: leaves},
+		},
+		"NotLooked": {"Nothing should be created before the answer is there.", world{Answers: map[string]string{associations: unanswered}}, "association/s3", &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other users of ServiceAccount provider-aws-s3"}},
 		"Template": {
 			"Crossplane's runtimes would fight for a ServiceAccount that another DeploymentRuntimeConfig names,",
 			world{Answers: map[string]string{runtimes: "[" + runtime(`{serviceAccountTemplate: {metadata: {name: provider-aws-s3}}}`) + "]"}},
@@ -190,6 +201,147 @@ func TestSoleUser(t *testing.T) {
 			conflict("DeploymentRuntimeConfig r", "no composite resource made it"),
 		},
 	})
+}
+
+// leaves is what is said of an own object that is in the way.
+const leaves = "was made by this object for something that the spec does not ask for any more, and has to be gone first"
+
+// TestRenamed covers a service that the spec names anew: what was made under the old name is another object, and leaves first.
+func TestRenamed(t *testing.T) {
+	const (
+		own       = `ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`
+		old       = `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-sqs, ` + own + `}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-sqs:v2.5.0"}}`
+		oldRole   = `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: shared, annotations: {crossplane.io/external-name: shared}, ` + own + `}}`
+		oldConfig = `{apiVersion: pkg.crossplane.io/v1beta1, kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-sqs, ` + own + `}, spec: {serviceAccountTemplate: {metadata: {name: team}}}}`
+		renamed   = `services: [{name: mysqs, serviceAccountName: team, package: xpkg.upbound.io/upbound/provider-aws-sqs, roleName: shared, permissions: {accessLevel: None, statements: [{actions: ["sqs:*"], resources: ["*"]}]}}]`
+	)
+	w := func(key, object, question string) world {
+		return world{Spec: renamed, Observed: map[string]string{key: object}, Answers: map[string]string{question: `[` + object + `]`}}
+	}
+	wait := func(subject string) *Wait {
+		return &Wait{Reason: v1alpha1.ReasonRemoving, Subject: subject, Message: leaves}
+	}
+	testWait(t, map[string]waitCase{
+		"Provider": {"Two Providers of one package break the package manager for the whole cluster.", w("provider/sqs", old, "all/Provider.pkg.crossplane.io"), "provider/mysqs", wait("Provider provider-aws-sqs")},
+		"Going":    {"Also while the first one is being deleted.", world{Spec: renamed, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[` + old + `]`}}, "provider/mysqs", wait("Provider provider-aws-sqs")},
+		"Config":   {"Two runtime configs of one ServiceAccount fight for it.", w("runtimeconfig/sqs", oldConfig, "all/DeploymentRuntimeConfig.pkg.crossplane.io"), "runtimeconfig/mysqs", wait("DeploymentRuntimeConfig provider-aws-sqs")},
+		"Role":     {"Two composition resources of one object are one object.", w("role/sqs", oldRole, "Role.iam.aws.upbound.io/shared"), "role/mysqs", wait("Role shared")},
+		"Again": {
+			"What is being deleted under the very name has to be gone, too.",
+			world{Answers: map[string]string{"Role.iam.aws.upbound.io/crossplane-prod-eu-west-1-s3": `[{metadata: {name: crossplane-prod-eu-west-1-s3, deletionTimestamp: "2026-01-01T00:00:00Z", ` + own + `}}]`}},
+			"role/s3", wait("Role crossplane-prod-eu-west-1-s3"),
+		},
+	})
+}
+
+// TestSoleNamed makes sure that no two managed resources are for one thing in AWS.
+func TestSoleNamed(t *testing.T) {
+	const roles, policies = "all/Role.iam.aws.upbound.io", "all/Policy.iam.aws.upbound.io"
+	named := func(kind, object, name, more string) string {
+		return `[{apiVersion: iam.aws.upbound.io/v1beta1, kind: ` + kind + `, metadata: {name: ` + object + `, annotations: {crossplane.io/external-name: ` + name + `}}` + more + `}]`
+	}
+	conflict := func(kind, name string) *Wait {
+		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: kind + " theirs", Message: "is for " + strings.ToLower(kind) + " " + name + " in AWS, too, and no composite resource made it: choose another roleName or role.namePrefix"}
+	}
+	const name = "crossplane-prod-eu-west-1-s3"
+	testWait(t, map[string]waitCase{
+		"Role":      {"A second managed resource of the role would fight over it.", world{Answers: map[string]string{roles: named("Role", "theirs", name, "")}}, "role/s3", conflict("Role", name)},
+		"Folded":    {"IAM does not tell names apart by letter case.", world{Answers: map[string]string{roles: named("Role", "theirs", "Crossplane-PROD-eu-west-1-S3", "")}}, "role/s3", conflict("Role", name)},
+		"Default":   {"Without an external name it is the object's own name.", world{Spec: `services: [{name: s3, roleName: Theirs}]`, Answers: map[string]string{roles: `[{kind: Role, metadata: {name: theirs}}]`}}, "role/s3", conflict("Role", "Theirs")},
+		"Other":     {"Another role is none of our business.", world{Answers: map[string]string{roles: named("Role", "theirs", "other", "")}}, "role/s3", nil},
+		"Observes":  {"One that only looks changes nothing.", world{Answers: map[string]string{roles: named("Role", "theirs", name, ", spec: {managementPolicies: [Observe]}")}}, "role/s3", nil},
+		"Policy":    {"Policies likewise.", world{Answers: map[string]string{policies: named("Policy", "theirs", name, "")}}, "policy/s3", conflict("Policy", name)},
+		"NotLooked": {"Nothing should be created before the answer is there.", world{Answers: map[string]string{roles: unanswered}}, "role/s3", &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other managed resources of role " + name + " in AWS"}},
+		"Exists":    {"What exists needs no answer.", world{Observed: map[string]string{"role/s3": `{metadata: {name: a}}`}, Answers: map[string]string{roles: unanswered}}, "role/s3", nil},
+	})
+	taken := func(kind string) *Wait {
+		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: kind + " " + name, Message: "exists and no composite resource made it: only one composite resource can give the service an identity in a cluster"}
+	}
+	testWait(t, map[string]waitCase{
+		"TakenPolicy":     {"A policy of the name that somebody made would be taken over silently.", world{Answers: map[string]string{"Policy.iam.aws.upbound.io/" + name: `[{metadata: {name: ` + name + `}}]`}}, "policy/s3", taken("Policy")},
+		"TakenAttachment": {"So would an attachment.", world{Answers: map[string]string{"RolePolicyAttachment.iam.aws.upbound.io/" + name: `[{metadata: {name: ` + name + `}}]`}}, "attachment/s3", taken("RolePolicyAttachment")},
+	})
+}
+
+// TestPackageStays covers a service whose package changes while its Provider exists.
+func TestPackageStays(t *testing.T) {
+	const (
+		all    = "all/Provider.pkg.crossplane.io"
+		custom = `services: [{name: foo, package: xpkg.upbound.io/upbound/%s, permissions: {accessLevel: None, statements: [{actions: ["ec2:*"], resources: ["*"]}]}}]`
+		has    = "xpkg.upbound.io/upbound/provider-aws-foo:v2.5.0"
+		ours   = `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-foo, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]}, spec: {package: "` + has + `"}, status: {currentRevision: foo-1, currentIdentifier: "` + has + `", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}]}}`
+		users  = "all/ProviderConfigUsage.aws.upbound.io"
+		foo    = `[{resourceRef: {apiVersion: foo.aws.upbound.io/v1beta1, kind: Foo, name: a}}]`
+	)
+	theirs := func(pkg string) string {
+		return `[{kind: Provider, metadata: {name: theirs}, spec: {package: "xpkg.upbound.io/upbound/` + pkg + `:v2.5.0"}}, ` + ours + `]`
+	}
+	stays := func(pkg, why string) string {
+		return "stays at package " + has + ", though the spec asks for xpkg.upbound.io/upbound/" + pkg + ":v2.5.0: " + why
+	}
+	cases := map[string]struct {
+		reason, pkg string
+		spec        string
+		answers     map[string]string
+		want        Readiness
+		source      string
+	}{
+		"Same": {"What it has is what it should have.", "provider-aws-foo", ``, map[string]string{all: unanswered}, Readiness{Ready: true}, has},
+		"Taken": {
+			"A package that somebody else's Provider installs is a conflict, and nothing changes.", "provider-aws-ec2", ``, map[string]string{all: theirs("provider-aws-ec2")},
+			Readiness{Conflict: true, Message: stays("provider-aws-ec2", "Provider theirs of package xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or remove that Provider")}, has,
+		},
+		"Family": {
+			"So is the family.", "provider-family-aws", ``, map[string]string{all: theirs("provider-family-aws")},
+			Readiness{Conflict: true, Message: stays("provider-family-aws", "Provider theirs of package xpkg.upbound.io/upbound/provider-family-aws:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or remove that Provider")}, has,
+		},
+		"Looking": {"Nothing should change before the answer is there.", "provider-aws-ec2", ``, map[string]string{all: unanswered}, Readiness{Message: stays("provider-aws-ec2", "looking for other Providers of xpkg.upbound.io/upbound/provider-aws-ec2")}, has},
+		"Used": {
+			"With the old package go its kinds, and all managed resources of them.", "provider-aws-ec2", ``, map[string]string{users: foo},
+			Readiness{Removing: true, Message: stays("provider-aws-ec2", "managed resources would be deleted with it: Foo a. To do: delete them, or set the package back")}, has,
+		},
+		"Free":      {"Where nobody uses it, it may change.", "provider-aws-ec2", ``, nil, Readiness{Message: "at " + has + ", changing to xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"}, "xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"},
+		"Unordered": {"Who wants no order should get none.", "provider-aws-ec2", `teardown: Unordered`, map[string]string{users: foo}, Readiness{Message: "at " + has + ", changing to xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"}, "xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			spec := strings.Replace(custom, "%s", tc.pkg, 1)
+			if tc.spec != "" {
+				spec = "{" + tc.spec + ", " + spec + "}"
+			}
+			r := world{Spec: spec, Observed: map[string]string{"provider/foo": ours}, Answers: tc.answers}.resource(t, "provider/foo")
+			if diff := cmp.Diff(tc.want, r.Ready(observed(t, ours))); diff != "" {
+				t.Errorf("%s\nReady(...): -want, +got:\n%s", tc.reason, diff)
+			}
+			o, err := r.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := view.NewObject(o).String("spec", "package"); got != tc.source {
+				t.Errorf("%s\npackage: want %s, got %s", tc.reason, tc.source, got)
+			}
+		})
+	}
+}
+
+// TestEarlier makes sure that what an earlier function of the pipeline composes is left to it.
+func TestEarlier(t *testing.T) {
+	w := world{Earlier: []string{"role/s3", "provider/other"}, Observed: map[string]string{
+		"role/s3":        `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: theirs}}`,
+		"provider/other": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: theirs}, spec: {package: "a/provider-aws-other:v1"}}`,
+	}}
+	if r := w.resource(t, "provider/other"); r != nil {
+		t.Errorf("want nothing composed that an earlier function composes, got %+v", r)
+	}
+	want := &Wait{
+		Reason: v1alpha1.ReasonConflict, Subject: "Role crossplane-prod-eu-west-1-s3",
+		Message: `an earlier function of the Composition composes a resource called "role/s3", and keeps it: give that one another name`,
+	}
+	for _, key := range []string{"role/s3", "association/s3"} {
+		if diff := cmp.Diff(want, w.resource(t, key).Wait); diff != "" {
+			t.Errorf("Wait of %s: -want, +got:\n%s", key, diff)
+		}
+	}
 }
 
 // TestClashLater makes sure that a second Provider of a package that comes later is told of, and that ours stays.

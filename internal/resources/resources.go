@@ -5,6 +5,7 @@
 package resources
 
 import (
+	"fmt"
 	"slices"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -35,6 +36,8 @@ type Resource struct {
 	Seen view.Object
 	// Wait says why the object may not be created yet; nil if it may. Of a check it says what is not as it must be.
 	Wait *Wait
+	// Covered says that what the object is for is so already, without it: nothing waits for it.
+	Covered bool
 	// Build the object; nil for a check.
 	Build func() (*structpb.Struct, error)
 	// Ready judges the observed object; nil for a check.
@@ -46,7 +49,7 @@ func (r *Resource) Check() bool { return r.Build == nil }
 
 // A Wait says why an object may not be created yet, or what is not as a check wants it.
 type Wait struct {
-	// Reason is Missing, Waiting, Conflict or InvalidSpec; of a check also Creating, ActionRequired or Failed.
+	// Reason is Missing, Waiting, Removing, Conflict or InvalidSpec; of a check also Creating, ActionRequired or Failed.
 	Reason v1alpha1.Reason
 	// Subject is what is waited for; empty if it is part of the message.
 	Subject string
@@ -93,10 +96,23 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 		rs = append(rs, c.forService(s, own)...)
 	}
 	rs = append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c))
-	rs = wanted(append(rs, NamespacedProviderConfigs(c)...))
-	rs = append(rs, Usages(c, rs)...)
+	rs = c.untaken(wanted(append(rs, NamespacedProviderConfigs(c)...)))
+	rs = append(rs, c.untaken(Usages(c, rs))...)
 	c.holdForCluster(rs)
 	return append(rs, Leaving(c, rs)...)
+}
+
+// untaken holds back what an earlier function of the pipeline composes something else in place of: that one was first.
+func (c *Context) untaken(rs []*Resource) []*Resource {
+	for _, r := range rs {
+		if !r.Check() && c.View.Earlier(r.Key) {
+			r.Wait = &Wait{
+				Reason: v1alpha1.ReasonConflict, Subject: r.Kind.Kind + " " + r.Name,
+				Message: fmt.Sprintf("an earlier function of the Composition composes a resource called %q, and keeps it: give that one another name", r.Key),
+			}
+		}
+	}
+	return rs
 }
 
 // holdForCluster holds back everything that does not exist while the cluster is not known, if only some clusters are allowed: it may be
@@ -116,7 +132,7 @@ func (c *Context) holdForCluster(rs []*Resource) {
 // forService marks the resources as the service's. Somebody else's claim to any of them holds back all that do not exist. A
 // check in Conflict is such a claim; what other checks found stays true.
 func (c *Context) forService(s *identity.Service, rs []*Resource) []*Resource {
-	rs = wanted(rs)
+	rs = c.untaken(wanted(rs))
 	var conflict *Wait
 	for _, r := range rs {
 		r.Service = s.Name

@@ -36,6 +36,8 @@ type World struct {
 	XR string
 	// Input of the function.
 	Input string
+	// Earlier are the keys of what earlier functions of the pipeline compose.
+	Earlier []string
 	// Observed composed resources by key.
 	Observed map[string]string
 	// Answers of Crossplane by the key of the question: a list of objects each, or Unanswered.
@@ -59,6 +61,12 @@ func (w World) Request(t testing.TB) *fnv1.RunFunctionRequest {
 	}
 	if w.Input != "" {
 		req.Input = Struct(t, Parse(t, w.Input))
+	}
+	for _, key := range w.Earlier {
+		if req.Desired == nil {
+			req.Desired = &fnv1.State{Resources: map[string]*fnv1.Resource{}}
+		}
+		req.Desired.Resources[key] = &fnv1.Resource{Resource: &structpb.Struct{}}
 	}
 	for key, doc := range w.Observed {
 		req.Observed.Resources[key] = &fnv1.Resource{Resource: Struct(t, Parse(t, doc))}

@@ -47,6 +47,8 @@ type View struct {
 	Now time.Time
 
 	observed map[string]*fnv1.Resource
+	// earlier is what earlier functions of the pipeline desire.
+	earlier map[string]*fnv1.Resource
 	// keys of what is observed, sorted when they are first asked for.
 	keys []string
 }
@@ -59,6 +61,7 @@ func From(req *fnv1.RunFunctionRequest, platform *Configuration, now time.Time) 
 		Requirements: newRequirements(req),
 		Now:          now,
 		observed:     req.GetObserved().GetResources(),
+		earlier:      req.GetDesired().GetResources(),
 	}
 	if !v.XR.Exists() {
 		return nil, field.ErrorList{field.Required(field.NewPath("observed", "composite"), "Crossplane sent no composite resource")}
@@ -113,13 +116,26 @@ func (v *View) decode(cs configurations) field.ErrorList {
 	return errs
 }
 
+// Earlier says whether an earlier function of the pipeline desires something under that composition-resource name. It is that
+// function's then, whatever was observed under the name: it is not Observed, and must not be composed.
+func (v *View) Earlier(key string) bool {
+	_, ok := v.earlier[key]
+	return ok
+}
+
 // Observed composed resource of that composition-resource name.
-func (v *View) Observed(key string) Object { return NewObject(v.observed[key].GetResource()) }
+func (v *View) Observed(key string) Object {
+	if v.Earlier(key) {
+		return Object{}
+	}
+	return NewObject(v.observed[key].GetResource())
+}
 
 // ObservedKeys are the composition-resource names of all observed resources, sorted. Do not change them.
 func (v *View) ObservedKeys() []string {
 	if v.keys == nil {
 		v.keys = slices.Sorted(maps.Keys(v.observed))
+		v.keys = slices.DeleteFunc(v.keys, v.Earlier)
 	}
 	return v.keys
 }
@@ -139,8 +155,8 @@ func (v *View) ObservedWithPrefix(prefix string) []string {
 // ObservedAnnotation is the value of an annotation that all observed composed resources share that have it.
 func (v *View) ObservedAnnotation(name string) string {
 	first := ""
-	for _, r := range v.observed {
-		if a := NewObject(r.GetResource()).Annotation(name); a != "" && (first == "" || a < first) {
+	for key := range v.observed {
+		if a := v.Observed(key).Annotation(name); a != "" && (first == "" || a < first) {
 			first = a
 		}
 	}
