@@ -8,7 +8,8 @@ import (
 // Runtime configures how a provider runs in the cluster. It becomes a DeploymentRuntimeConfig:
 // https://docs.crossplane.io/latest/packages/providers/#runtime-configuration
 type Runtime struct {
-	// Replicas is the number of the provider's pods. 0 stops the provider. Default: Crossplane's own, 1.
+	// Replicas is the number of the provider's pods. Several choose one that works (LEADER_ELECTION). 0 stops the provider, which is
+	// then not ready. Default: Crossplane's own, 1.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Replicas *int32 `json:"replicas,omitempty"`
@@ -43,12 +44,13 @@ type Runtime struct {
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 
-	// PodLabels are labels that are added to the provider's pods.
+	// PodLabels are labels that are added to the provider's pods. Those of pkg.crossplane.io, eks.amazonaws.com and
+	// iam.amazonaws.com cannot be set.
 	// +optional
 	PodLabels map[string]string `json:"podLabels,omitempty"`
 
-	// PodAnnotations are annotations that are added to the provider's pods. The function's own, a digest that restarts the
-	// pods when their credentials change, cannot be set.
+	// PodAnnotations are annotations that are added to the provider's pods. Those that decide on a pod's identity cannot be set:
+	// the function's own, and those of eks.amazonaws.com, iam.amazonaws.com and pkg.crossplane.io.
 	// +optional
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 
@@ -57,14 +59,16 @@ type Runtime struct {
 	PriorityClassName string `json:"priorityClassName,omitempty"`
 
 	// DeploymentTemplate is merged last into the deploymentTemplate of the DeploymentRuntimeConfig, as kubectl apply would:
-	// maps merge, containers merge by name (the provider's is package-runtime). Refused are what the identity depends on (the
-	// Deployment's name, the ServiceAccount, the function's own annotations), nulls and merge directives.
+	// maps merge, containers merge by name (the provider's is package-runtime), and its args are added to runtime.args. It has
+	// only fields that a DeploymentRuntimeConfig has in the Crossplane that runs: a mistake concerns the services that use the
+	// template. Refused are what the identity depends on (the Deployment's name, the ServiceAccount, the annotations and labels
+	// that cannot be set in podAnnotations and podLabels), nulls and merge directives.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	DeploymentTemplate *runtime.RawExtension `json:"deploymentTemplate,omitempty"`
 
-	// ServiceAccountTemplate is merged into the serviceAccountTemplate of the DeploymentRuntimeConfig, for labels and
-	// annotations. It may not set the name: that is services[].serviceAccountName.
+	// ServiceAccountTemplate is merged into the serviceAccountTemplate of the DeploymentRuntimeConfig. It has metadata with labels
+	// and annotations, and nothing else: imagePullSecrets belong to the pod. It may not set the name: that is services[].serviceAccountName.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	ServiceAccountTemplate *runtime.RawExtension `json:"serviceAccountTemplate,omitempty"`

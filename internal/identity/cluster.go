@@ -34,16 +34,70 @@ func (id *Identity) resolveCluster(v *view.View) {
 		id.ClusterProblem = clusterKind.CRD() + ": " + v.Requirements.Missing(clusterKind)
 		return
 	}
+	cs, _ := id.clusters(v)
 	if ref := id.Spec.ClusterNameRef; ref != nil {
-		c, answer := v.Requirements.Get(clusterKind.GroupVersionKind, ref.Name)
-		if answer != view.Yes {
+		if len(cs) == 0 {
 			id.ClusterProblem = fmt.Sprintf("Cluster %s (spec.clusterNameRef) does not exist", ref.Name)
 			return
 		}
-		id.setCluster(clusterName(c))
+		id.setCluster(clusterName(cs[0]))
 		return
 	}
-	id.selectCluster(v)
+	id.selectCluster(cs)
+}
+
+// clusters that the spec refers to, and whether Crossplane told of them. Their kind must be proven.
+func (id *Identity) clusters(v *view.View) ([]view.Object, view.Answer) {
+	if ref := id.Spec.ClusterNameRef; ref != nil {
+		c, answer := v.Requirements.Get(clusterKind.GroupVersionKind, ref.Name)
+		if answer != view.Yes {
+			return nil, answer
+		}
+		return []view.Object{c}, view.Yes
+	}
+	sel := id.Spec.ClusterNameSelector
+	cs, answer := v.Requirements.List(clusterKind.GroupVersionKind, sel.MatchLabels)
+	if sel.MatchControllerRef != nil && *sel.MatchControllerRef {
+		mine := v.XR.Controller()
+		cs = slices.DeleteFunc(cs, func(c view.Object) bool { return mine.UID == "" || c.Controller().UID != mine.UID })
+	}
+	return cs, answer
+}
+
+// resolveAgent finds out whether the cluster has the agent already: one in Auto Mode has. That is asked for as long as there is
+// no add-on; one that is there stays. Of a cluster that is only named nothing is known.
+func (id *Identity) resolveAgent(v *view.View) {
+	if !id.Agent || id.Spec.ClusterName != "" || v.Observed(AgentKey).Exists() {
+		return
+	}
+	if v.Input.Prerequisites != v1beta1.PrerequisitesAssume {
+		if answer := v.Requirements.Kind(clusterKind); answer != view.Yes {
+			id.AgentUnknown = answer == view.Unanswered
+			return
+		}
+	}
+	cs, answer := id.clusters(v)
+	id.AgentUnknown = answer == view.Unanswered
+	for _, c := range cs {
+		if clusterName(c) == id.Cluster && autoMode(c) {
+			id.Agent, id.AutoMode = false, true
+		}
+	}
+}
+
+// autoMode says whether EKS runs the nodes of a cluster, and with them what pods need: the agent, too. The field is an object or a
+// list of one, as the version of the kind has it.
+// https://docs.aws.amazon.com/eks/latest/userguide/automode.html
+func autoMode(c view.Object) bool {
+	for _, path := range [][]string{{"spec", "forProvider", "computeConfig"}, {"status", "atProvider", "computeConfig"}} {
+		if view.NewObject(c.Value(path...).GetStructValue()).Value("enabled").GetBoolValue() {
+			return true
+		}
+		if slices.ContainsFunc(c.List(path...), func(o view.Object) bool { return o.Value("enabled").GetBoolValue() }) {
+			return true
+		}
+	}
+	return false
 }
 
 // setCluster that was found. Its name becomes part of other names, so it must be one.
@@ -55,13 +109,7 @@ func (id *Identity) setCluster(name string) {
 	id.Cluster = name
 }
 
-func (id *Identity) selectCluster(v *view.View) {
-	sel := id.Spec.ClusterNameSelector
-	cs, _ := v.Requirements.List(clusterKind.GroupVersionKind, sel.MatchLabels)
-	if sel.MatchControllerRef != nil && *sel.MatchControllerRef {
-		mine := v.XR.Controller()
-		cs = slices.DeleteFunc(cs, func(c view.Object) bool { return mine.UID == "" || c.Controller().UID != mine.UID })
-	}
+func (id *Identity) selectCluster(cs []view.Object) {
 	names := make([]string, 0, len(cs))
 	for _, c := range cs {
 		names = append(names, clusterName(c))

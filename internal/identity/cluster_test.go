@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -156,6 +157,45 @@ func TestSelectorLabels(t *testing.T) {
 	got := v.Requirements.Proto().GetExtraResources()["all/Cluster.eks.aws.upbound.io"].GetMatchLabels().GetLabels() //nolint:staticcheck // Callers before 2.2 know no other.
 	if len(got) != 2 || got["env"] != "prod" || got["team"] != "a" {
 		t.Errorf("Clusters should be selected by the labels of the selector, got %v", got)
+	}
+}
+
+func TestAutoMode(t *testing.T) {
+	const (
+		agent    = `podIdentityAgent: {management: Managed}`
+		byRef    = `{clusterName: null, clusterNameRef: {name: main}, ` + agent + `}`
+		kind     = "kind/clusters.eks.aws.upbound.io"
+		question = "Cluster.eks.aws.upbound.io/main"
+	)
+	cluster := func(config string) map[string]string {
+		return map[string]string{kind: clusterCRD, question: `[{metadata: {name: main, annotations: {crossplane.io/external-name: prod-1}}, ` + config + `}]`}
+	}
+	asking := func(w world) world {
+		w.Spec, w.XR = byRef, `status: {clusterName: prod-1}`
+		return w
+	}
+	cases := map[string]struct {
+		reason               string
+		world                world
+		agent, auto, unknown bool
+	}{
+		"Object":   {reason: "A cluster in Auto Mode has the agent.", world: asking(world{Answers: cluster(`spec: {forProvider: {computeConfig: {enabled: true}}}`)}), auto: true},
+		"List":     {reason: "Also as the older version of the kind says it.", world: asking(world{Answers: cluster(`spec: {forProvider: {computeConfig: [{enabled: true}]}}`)}), auto: true},
+		"Status":   {reason: "Or as AWS says it of a cluster that is only observed.", world: asking(world{Answers: cluster(`status: {atProvider: {computeConfig: [{enabled: true}]}}`)}), auto: true},
+		"Disabled": {reason: "One that is not needs the add-on.", world: asking(world{Answers: cluster(`spec: {forProvider: {computeConfig: {enabled: false}}}`)}), agent: true},
+		"Observed": {reason: "An add-on that is there stays, and nothing is asked for.", world: asking(world{Observed: map[string]string{"agent": `{metadata: {name: agent}}`}}), agent: true},
+		"Unknown":  {reason: "Nothing is known before Crossplane tells.", world: asking(world{Answers: map[string]string{kind: clusterCRD}}), agent: true, unknown: true},
+		"NoKind":   {reason: "Nor before the kind is.", world: asking(world{}), agent: true, unknown: true},
+		"Gone":     {reason: "Of a Cluster that is gone nothing is known.", world: asking(world{Answers: map[string]string{kind: clusterCRD, question: `[]`}}), agent: true},
+		"Name":     {reason: "Nor of a cluster that is only named.", world: world{Spec: agent}, agent: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			id := tc.world.mustResolve(t)
+			if got := []bool{id.Agent, id.AutoMode, id.AgentUnknown}; !slices.Equal(got, []bool{tc.agent, tc.auto, tc.unknown}) {
+				t.Errorf("%s\nResolve(...): want add-on %t, Auto Mode %t, unknown %t, got %t", tc.reason, tc.agent, tc.auto, tc.unknown, got)
+			}
+		})
 	}
 }
 

@@ -44,6 +44,10 @@ type Identity struct {
 	ProviderConfig string
 	// Agent says whether the EKS add-on that hands credentials to pods is composed.
 	Agent bool
+	// AgentUnknown says that nobody told yet whether the cluster has the agent already.
+	AgentUnknown bool
+	// AutoMode says that it has, and that the add-on that was asked for is not composed for that.
+	AutoMode bool
 	// ConfigNamespaces are the namespaces in which a ProviderConfig is composed too.
 	ConfigNamespaces []string
 	// Family is the provider family's package; nil unless it is to be composed.
@@ -143,6 +147,7 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 	if len(errs) == 0 {
 		// A spec that is wrong must ask for nothing.
 		id.resolveCluster(v)
+		id.resolveAgent(v)
 	}
 	if s.Provider != nil && s.Provider.Family == v1alpha1.FamilyManage {
 		id.Family = family(s.Provider)

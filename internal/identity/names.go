@@ -18,6 +18,9 @@ const ProviderConfigKey = "providerconfig"
 // https://github.com/crossplane/crossplane-runtime/blob/v2.2.0/pkg/resource/providerconfig.go
 const MaxProviderConfigName = 63
 
+// AgentKey is the composition-resource name of the EKS add-on.
+const AgentKey = "agent"
+
 // RoleKey is the composition-resource name of a service's role.
 func RoleKey(service string) string { return "role/" + service }
 

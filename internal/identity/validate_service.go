@@ -70,10 +70,12 @@ func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
 func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Service) field.ErrorList {
 	errs := field.ErrorList{}
 	seen := map[string]bool{}
-	unique := func(at *field.Path, kind, v string) bool {
+	unique := func(at *field.Path, kind, v string, why ...string) bool {
 		again := seen[kind+v]
 		if v != "" && again {
-			errs = append(errs, field.Duplicate(at, v))
+			err := field.Duplicate(at, v)
+			err.Detail = strings.Join(why, "")
+			errs = append(errs, err)
 		}
 		seen[kind+v] = true
 		return !again
@@ -83,7 +85,8 @@ func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Servic
 		if !unique(at.Child("name"), "name ", s.Name) {
 			continue
 		}
-		unique(at.Child("serviceAccountName"), "serviceaccount ", s.ServiceAccount)
+		unique(at.Child("serviceAccountName"), "serviceaccount ", s.ServiceAccount,
+			"EKS gives a ServiceAccount one association, and so one role: give each service a ServiceAccount of its own, or leave the field out")
 		if s.RoleARN == "" {
 			// IAM does not tell names apart by letter case.
 			unique(at.Child("roleName"), "role ", strings.ToLower(cmp.Or(s.RoleName, specs[i].RoleName)))

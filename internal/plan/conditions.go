@@ -54,9 +54,7 @@ func (p *Plan) conditions() []Condition {
 		if c.Status && c.Type == v1alpha1.ConditionTeardownProtected && len(p.identity.ConfigNamespaces) > 0 {
 			c.Message += ", but for managed resources that use the ProviderConfigs in namespaces: Usages cannot refer to these"
 		}
-		if c.Type == v1alpha1.ConditionProvidersReady {
-			c.Message += p.notes()
-		}
+		c.Message += p.notes(c.Type)
 		if c.Status && c.Type == v1alpha1.ConditionProviderConfigReady && len(p.identity.ProviderConfig) > identity.MaxProviderConfigName {
 			c.Message += fmt.Sprintf(", but its name has more than %d characters: no managed resource can use it. Move to a PodIdentityProvider with a shorter name", identity.MaxProviderConfigName)
 		}
@@ -65,8 +63,20 @@ func (p *Plan) conditions() []Condition {
 	return cs
 }
 
-// notes on the runtimes of services, each once. They are told whether the providers are ready or not: they may be why not.
-func (p *Plan) notes() string {
+// notes on what is as it is asked for, or not composed, and may surprise. They are told whether a condition is True or not: they
+// may be why not.
+func (p *Plan) notes(c v1alpha1.ConditionType) string {
+	switch {
+	case c == v1alpha1.ConditionIdentityReady && p.identity.AutoMode:
+		return ". Note: the cluster runs in EKS Auto Mode, which brings the agent that hands out credentials: no add-on is composed"
+	case c == v1alpha1.ConditionProvidersReady:
+		return p.runtimeNotes()
+	}
+	return ""
+}
+
+// runtimeNotes are those on the runtimes of services, each once.
+func (p *Plan) runtimeNotes() string {
 	var messages []string
 	services := map[string][]string{}
 	for _, s := range p.identity.Services {

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	agentKey = "agent"
+	agentKey = identity.AgentKey
 
 	// agentAddon is the name of the add-on in EKS.
 	agentAddon = "eks-pod-identity-agent"
@@ -67,6 +67,9 @@ func Agent(c *Context) *Resource {
 func (c *Context) agent(name string) *Wait {
 	if w := first(c.kind(addonKind), c.cluster()); w != nil || c.View.Input.Preview || c.View.Observed(agentKey).Exists() {
 		return w
+	}
+	if c.Identity.AgentUnknown {
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking whether the cluster runs in Auto Mode, which brings the agent"}
 	}
 	looking := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other managed resources of add-on " + agentAddon}
 	kinds := []view.Kind{addonKind}

@@ -166,7 +166,7 @@ func (c *Context) diagnose(pod view.Object, s *identity.Service, revision string
 	case pod.Value("spec", "hostNetwork").GetBoolValue():
 		return &diagnosis{
 			problem: none + ": they use the network of their node (hostNetwork), and with it the node's role",
-			cure:    "take hostNetwork out of the runtime's deploymentTemplate",
+			cure:    "take hostNetwork out of the runtime's deploymentTemplate; where an overlay network needs it, let EKS's webhook and the agent reach the pod: docs/troubleshooting.md",
 			curable: true,
 		}
 	}

@@ -83,12 +83,30 @@ func (c *Context) mine(o view.Object) bool {
 func ownerOf(o view.Object) string {
 	owner := o.Controller()
 	if owner.Name == "" {
-		return "no composite resource made it"
+		return deployedBy(o)
 	}
 	if claim := o.Label("crossplane.io/claim-name"); claim != "" {
 		return fmt.Sprintf("belongs to %s %s of claim %s/%s", owner.Kind, owner.Name, o.Label("crossplane.io/claim-namespace"), claim)
 	}
 	return fmt.Sprintf("belongs to %s %s", owner.Kind, owner.Name)
+}
+
+// deployedBy says in words what deployed an object that no other owns, as far as that leaves its mark.
+func deployedBy(o view.Object) string {
+	// https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/
+	if app, _, _ := strings.Cut(o.Annotation("argocd.argoproj.io/tracking-id"), ":"); app != "" {
+		return "Argo CD application " + app + " deploys it"
+	}
+	for _, m := range []struct{ tool, name string }{
+		{"Flux Kustomization", o.Label("kustomize.toolkit.fluxcd.io/name")},
+		{"Flux HelmRelease", o.Label("helm.toolkit.fluxcd.io/name")},
+		{"Helm release", o.Annotation("meta.helm.sh/release-name")},
+	} {
+		if m.name != "" {
+			return m.tool + " " + m.name + " deploys it"
+		}
+	}
+	return "no composite resource made it"
 }
 
 // providerList is what Providers exist, asked for once a call.

@@ -68,6 +68,10 @@ func TestOwnerOf(t *testing.T) {
 		reason, in, want string
 	}{
 		"Nobody":  {"An object without a controller was made by hand.", `{metadata: {name: a}}`, "no composite resource made it"},
+		"ArgoCD":  {"Argo CD leaves its application's name.", `{metadata: {annotations: {"argocd.argoproj.io/tracking-id": "platform:pkg.crossplane.io/Provider:crossplane-system/provider-aws-s3"}}}`, "Argo CD application platform deploys it"},
+		"Flux":    {"Flux that of its Kustomization,", `{metadata: {labels: {kustomize.toolkit.fluxcd.io/name: providers}}}`, "Flux Kustomization providers deploys it"},
+		"Helm":    {"Helm that of its release.", `{metadata: {annotations: {meta.helm.sh/release-name: crossplane}}}`, "Helm release crossplane deploys it"},
+		"Both":    {"But a controller counts more.", `{metadata: {annotations: {"argocd.argoproj.io/tracking-id": "platform:a"}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
 		"XR":      {"The controller should be named.", `{metadata: {ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
 		"Claim":   {"And its claim.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p of claim a/b"},
 		"Forged":  {"A label alone is no owner.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}}}`, "no composite resource made it"},
