@@ -271,3 +271,26 @@ status:
 		}
 	}
 }
+
+// TestHoldForCluster: where only some clusters are allowed, nothing is created before it is known which one it is. What exists stays.
+func TestHoldForCluster(t *testing.T) {
+	const spec = `{clusterName: null, clusterNameRef: {name: main}, providerConfig: {clusterProviderConfig: true}}`
+	held := func(input string) (n, of int) {
+		for _, r := range (world{Spec: spec, Input: input}).all(t) {
+			if r.Check() {
+				continue
+			}
+			of++
+			if r.Wait != nil {
+				n++
+			}
+		}
+		return n, of
+	}
+	if n, of := held(`{prerequisites: Assume, guardrails: {allowedClusters: [prod]}}`); n != of {
+		t.Errorf("with allowedClusters everything should wait for the cluster, got %d of %d", n, of)
+	}
+	if n, of := held(`{prerequisites: Assume, guardrails: {allowedRegions: [eu-west-1]}}`); n == of {
+		t.Errorf("without allowedClusters what does not depend on the cluster should not wait, got %d of %d", n, of)
+	}
+}
