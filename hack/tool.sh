@@ -114,7 +114,7 @@ esac
 
 # A release binary carries its version, put in by the linker. Ours get the one that go.mod names.
 if [ -n "${stamp:-}" ]; then
-  version=$(sed 's/^require //' "$module/go.mod" | awk -v m="$stamped" '$1 == m { print $2; exit }')
+  version=$(awk -v m="$stamped" '$1 == "require" { sub(/^require /, "") } $1 == m { print $2; exit }' "$module/go.mod")
   ldflags="$ldflags -X $stamp=$version"
 fi
 
