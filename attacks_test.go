@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -130,9 +131,7 @@ func rulesOf(t *testing.T, input map[string]any) *v1beta1.Guardrails {
 func (a attack) file(t *testing.T, input map[string]any, claim bool) *fnv1.RunFunctionResponse {
 	t.Helper()
 	spec := map[string]any{"region": "eu-west-1", "clusterName": "prod", "tags": map[string]any{"team": "a"}, "services": []any{map[string]any{"name": "s3"}}}
-	for k, v := range a.Spec {
-		spec[k] = v
-	}
+	maps.Copy(spec, a.Spec)
 	meta := map[string]any{"name": "storage-x7k2p"}
 	if claim {
 		meta["labels"] = map[string]any{"crossplane.io/claim-name": "storage", "crossplane.io/claim-namespace": "team-a"}

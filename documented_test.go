@@ -107,7 +107,7 @@ func checkPolicy(t *testing.T, path, doc string) {
 		Statement []struct {
 			Principal any                       `json:"Principal"`
 			Condition map[string]map[string]any `json:"Condition"`
-		}
+		} `json:"Statement"`
 	}
 	if err := json.Unmarshal([]byte(doc), &d); err != nil || len(d.Statement) == 0 || d.Statement[0].Principal == nil {
 		if _, err := iam.ParseDocument(doc); err != nil {

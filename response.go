@@ -47,7 +47,7 @@ func (a answer) notHeld(req *fnv1.RunFunctionRequest, guarded bool) answer {
 	const told = "; until this is corrected, what exists stays as it was made, and guardrails that came later do not hold for it"
 	for _, c := range a.response.GetConditions() {
 		if c.GetType() == string(v1alpha1.ConditionPrerequisitesReady) {
-			c.Message = proto.String(c.GetMessage() + told)
+			c.Message = new(c.GetMessage() + told)
 		}
 	}
 	a.unguarded = true

@@ -171,10 +171,8 @@ func deniedActions(r *request) field.ErrorList {
 	const rule = "deniedActions"
 	errs := append(r.unreadable(rule), r.unwritten(rule)...)
 	errs = append(errs, r.claimedTemplates(rule)...)
+	errs = append(errs, r.importedRoles(rule)...)
 	for i, s := range r.id.Services {
-		if s.ImportRole && !r.named(iam.RoleARN(r.id.Partition, r.spec.AccountID, s.RoleName)) {
-			errs = append(errs, violation(r.service(i).Child("importRole"), rule, "true", "nobody can tell what a role that exists may do"+wayOut))
-		}
 		for _, v := range iam.Denied(s.Statements, r.DeniedActions) {
 			errs = append(errs, violation(r.service(i).Child("permissions"), rule, v.Value, fmt.Sprintf("%s allows what %s denies", v.Element, v.Denied)))
 		}
@@ -278,6 +276,25 @@ func (r *request) rolesOfOthers() []foreign {
 func (r *request) forbidRolesOfOthers(rule, why string) field.ErrorList {
 	errs := r.forbidInServices(rule, why, []string{"roleArn"}, []string{"targetRoleArn"})
 	return append(errs, r.forbid(rule, why, []string{"providerConfig", "assumeRoleChain"})...)
+}
+
+// importedRoles keep policies that nobody can look into. Somebody may name them, if it is known which they are.
+func (r *request) importedRoles(rule string) field.ErrorList {
+	errs := field.ErrorList{}
+	for i, s := range r.id.Services {
+		at := r.service(i).Child("importRole")
+		switch adopt := r.spec.AdoptExisting; {
+		case s.RoleARN != "", r.named(iam.RoleARN(r.id.Partition, r.spec.AccountID, s.RoleName)):
+			continue
+		case r.spec.Services[i].ImportRole != nil && *r.spec.Services[i].ImportRole:
+		case adopt != nil && *adopt:
+			at = r.at.Child("adoptExisting")
+		default:
+			continue
+		}
+		errs = append(errs, violation(at, rule, "true", "nobody can tell what a role that exists may do"+wayOut))
+	}
+	return errs
 }
 
 const wayOut = "; ask the platform team to list its ARN in allowedManagedPolicyArns"
