@@ -58,10 +58,17 @@ func imageFile(t *testing.T, img v1.Image, path string) []byte {
 }
 
 // packageObjects returns the objects in the package.yaml of a package, which is
-// in the layer that the annotation io.crossplane.xpkg: base marks. It must be the
-// only one with that annotation, see
+// in the layer that the annotation io.crossplane.xpkg: base marks, see
 // https://github.com/crossplane/crossplane/blob/main/contributing/specifications/xpkg.md.
 func packageObjects(t *testing.T, img v1.Image) []object {
+	t.Helper()
+
+	return layerObjects(t, img, "base", "package.yaml")
+}
+
+// layerObjects returns the objects in a file of the layer that an annotation
+// io.crossplane.xpkg marks. It must be the only one with that annotation.
+func layerObjects(t *testing.T, img v1.Image, mark, file string) []object {
 	t.Helper()
 
 	m, err := img.Manifest()
@@ -69,37 +76,37 @@ func packageObjects(t *testing.T, img v1.Image) []object {
 		t.Fatalf("cannot read image manifest: %v", err)
 	}
 
-	var bases []v1.Hash
+	var marked []v1.Hash
 
 	for _, l := range m.Layers {
-		if l.Annotations["io.crossplane.xpkg"] == "base" {
-			bases = append(bases, l.Digest)
+		if l.Annotations["io.crossplane.xpkg"] == mark {
+			marked = append(marked, l.Digest)
 		}
 	}
 
-	if len(bases) != 1 {
-		t.Fatalf("want one layer with the annotation io.crossplane.xpkg: base, got %d of %d layers", len(bases), len(m.Layers))
+	if len(marked) != 1 {
+		t.Fatalf("want one layer with the annotation io.crossplane.xpkg: %s, got %d of %d layers", mark, len(marked), len(m.Layers))
 	}
 
-	layer, err := img.LayerByDigest(bases[0])
+	layer, err := img.LayerByDigest(marked[0])
 	if err != nil {
-		t.Fatalf("cannot get package layer: %v", err)
+		t.Fatalf("cannot get layer %s: %v", mark, err)
 	}
 
 	rc, err := layer.Uncompressed()
 	if err != nil {
-		t.Fatalf("cannot read package layer: %v", err)
+		t.Fatalf("cannot read layer %s: %v", mark, err)
 	}
 	defer func() { _ = rc.Close() }()
 
-	b, err := readFile(rc, "package.yaml")
+	b, err := readFile(rc, file)
 	if err != nil {
-		t.Fatalf("cannot read package layer: %v", err)
+		t.Fatalf("cannot read layer %s: %v", mark, err)
 	}
 
 	objs, err := parseObjects(b)
 	if err != nil {
-		t.Fatalf("cannot parse package.yaml: %v", err)
+		t.Fatalf("cannot parse %s: %v", file, err)
 	}
 
 	return objs

@@ -1,6 +1,7 @@
 package xpkg
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -168,6 +169,40 @@ func checkAnnotations(t *testing.T, meta object) {
 		if v, _ := field(meta, "metadata", "annotations", "meta.crossplane.io/"+a).(string); v == "" {
 			t.Errorf("%s has no annotation meta.crossplane.io/%s", id(meta), a)
 		}
+	}
+
+	svg, err := os.ReadFile(filepath.Join(shared.root, "package", "icon.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	want := "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg)
+	if diff := cmp.Diff(want, field(meta, "metadata", "annotations", "meta.crossplane.io/iconURI")); diff != "" {
+		t.Errorf("icon of %s is not package/icon.svg: -want, +got:\n%s", id(meta), diff)
+	}
+}
+
+// TestExamples checks that the Configuration brings the composite resources of the
+// scenarios, in the layer that registries show, and nothing else.
+func TestExamples(t *testing.T) {
+	var got []string
+
+	for _, o := range layerObjects(t, shared.configuration, "upbound", ".up/examples.yaml") {
+		kind, _ := field(o, "kind").(string)
+		if !slices.Contains([]string{"PodIdentityProvider", "PodIdentityTenant"}, kind) {
+			t.Errorf("%s is no example for people", id(o))
+		}
+
+		got = append(got, kind)
+	}
+
+	files, err := filepath.Glob(filepath.Join(shared.root, "example", "*", "xr.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	if len(files) == 0 || len(got) != len(files) {
+		t.Errorf("want the %d examples of the repository in the package, got %d", len(files), len(got))
 	}
 }
 

@@ -186,7 +186,46 @@ func (b *Builder) buildFunction(ctx context.Context, arch string) error {
 }
 
 func (b *Builder) buildConfiguration(ctx context.Context) error {
-	return b.xpkgBuild(ctx, "configuration", b.configurationPath())
+	examples, err := b.collectExamples()
+	if err != nil {
+		return err
+	}
+
+	return b.xpkgBuild(ctx, "configuration", b.configurationPath(), "--examples-root="+examples)
+}
+
+// collectExamples copies the composite resources of the scenarios to a directory, each
+// named after its scenario. The CLI takes every YAML file below an examples root for
+// an object to show on a package's page, and the scenarios hold what render needs
+// besides: observed state, development functions, expected output.
+func (b *Builder) collectExamples() (string, error) {
+	dir := filepath.Join(b.runtimeDir(), "examples")
+	if err := os.RemoveAll(dir); err != nil {
+		return "", fmt.Errorf("cannot remove old examples: %w", err)
+	}
+
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // Build output is no secret.
+		return "", fmt.Errorf("cannot create directory for examples: %w", err)
+	}
+
+	files, err := filepath.Glob(filepath.Join(b.Root, "example", "*", "xr.yaml"))
+	if err != nil || len(files) == 0 {
+		return "", fmt.Errorf("there are no examples in %s: %w", b.Root, err)
+	}
+
+	for _, f := range files {
+		content, err := os.ReadFile(f) //nolint:gosec // A file of this repository.
+		if err != nil {
+			return "", fmt.Errorf("cannot read example: %w", err)
+		}
+
+		name := filepath.Base(filepath.Dir(f)) + ".yaml"
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			return "", fmt.Errorf("cannot copy example: %w", err)
+		}
+	}
+
+	return dir, nil
 }
 
 // xpkgBuild builds the package in the supplied directory of the repository.
@@ -194,11 +233,8 @@ func (b *Builder) xpkgBuild(ctx context.Context, dir, file string, args ...strin
 	args = append([]string{
 		"xpkg", "build",
 		"--package-root=" + filepath.Join(b.Root, dir),
-		// Our example directory is no --examples-root. The CLI takes every YAML file
-		// below it for an object to show on a package's page, and ours holds what
-		// render needs besides: observed state, development functions, expected
-		// output. The default is a directory below the working directory, so name
-		// one that cannot exist. The CLI leaves the layer out then.
+		// The default is a directory below the working directory, so name one that
+		// cannot exist. The CLI leaves the layer out then. A later flag wins.
 		"--examples-root=" + filepath.Join(b.runtimeDir(), "no-examples"),
 		"--package-file=" + file,
 	}, args...)

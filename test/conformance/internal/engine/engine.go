@@ -112,6 +112,18 @@ func (r *Runner) Close() {
 	_ = os.RemoveAll(r.dir) // It is in the system's temporary folder.
 }
 
+// Target is the address of the function, as Crossplane wants to have it.
+func (r *Runner) Target() string { return r.function.target() }
+
+// CommandLine of an engine that has one: its path, and the flags that it needs where there is no container engine.
+func (r *Runner) CommandLine(e Engine) []string {
+	out := []string{r.tools[tools[e][0]]}
+	if e == CLI {
+		out = append(out, "--crossplane-binary="+r.tools[tools[e][1]])
+	}
+	return out
+}
+
 // Render a step.
 func (r *Runner) Render(ctx context.Context, e Engine, s *scenario.Step) (*Output, error) {
 	docs, stderr, err := r.render(ctx, e, s)
