@@ -21,6 +21,7 @@ var elsewhere = map[string]string{
 	"docker":     "needs Docker",
 	"eksctl":     "needs AWS",
 	"exec":       "starts a server; test/conformance follows the page",
+	"gh":         "needs GitHub",
 	"git":        "needs the network or changes the repository",
 	"\"$cli\"":   "needs a registry",
 	"helm":       "needs a cluster",
