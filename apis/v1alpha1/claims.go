@@ -93,6 +93,10 @@ var Decisions = []Decision{
 		Gain:   "The association of another workload: it would get the team's role, and would be deleted with the claim.",
 	},
 	{
+		Fields: []string{"services[].adoptExistingProvider"},
+		Gain:   "The provider that the platform team installed, for all users of the cluster: it would get the team's role, and would be deleted with the claim, with its kinds.",
+	},
+	{
 		Fields: []string{"services[].roleArn", "services[].roleName", "services[].importRole"},
 		Gain:   "Control over a role that exists, with everything that it may do.",
 		Stop:   "`forbidBringYourOwnRole`, `deniedActions`, `requiredPermissionsBoundary`.",

@@ -13,7 +13,8 @@ type Service struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
 
-	// Version of the provider package: a full version such as v2.5.0, or a digest sha256:<64 hex digits>.
+	// Version of the provider package: a full version such as v2.5.0, a digest sha256:<64 hex digits>, or both, with an @
+	// between them.
 	// Default: spec.provider.version.
 	// +optional
 	Version string `json:"version,omitempty"`
@@ -76,6 +77,14 @@ type Service struct {
 	// instead of reporting it. Default: false.
 	// +optional
 	AdoptExistingAssociation *bool `json:"adoptExistingAssociation,omitempty"`
+
+	// AdoptExistingProvider takes over the Provider of this service's package, and the DeploymentRuntimeConfig that it runs with, under
+	// their own names, instead of reporting a conflict. Only where nobody controls them, the repository of the package is the
+	// wanted one, and no other Provider uses that DeploymentRuntimeConfig. The provider goes on running until its association is
+	// ready, and then restarts once; its version changes afterwards. They are deleted with this object from then on.
+	// Default: false.
+	// +optional
+	AdoptExistingProvider *bool `json:"adoptExistingProvider,omitempty"`
 
 	// TargetRoleARN is a role, usually of another account, of the region's partition, that EKS assumes after the service's own role. Its AssumeRole and
 	// TagSession permissions are added to the policy. Needs provider-aws-eks v2.
@@ -243,7 +252,8 @@ type Provider struct {
 	Registry string `json:"registry,omitempty"`
 
 	// Version of the provider packages: a full version such as v2.5.0, so that nothing changes by itself, or a digest
-	// sha256:<64 hex digits>. Required here, in every service, or in the Input's defaults, as in those of the Composition that
+	// sha256:<64 hex digits>, if only one package takes it. With family: Manage the family changes first, and the services
+	// follow when it is healthy. Packages of xpkg.upbound.io ask for a family of exactly their own version. Required here, in every service, or in the Input's defaults, as in those of the Composition that
 	// comes with the API.
 	// +optional
 	Version string `json:"version,omitempty"`

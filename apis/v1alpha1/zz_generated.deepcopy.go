@@ -552,6 +552,11 @@ func (in *Service) DeepCopyInto(out *Service) {
 		*out = new(bool)
 		**out = **in
 	}
+	if in.AdoptExistingProvider != nil {
+		in, out := &in.AdoptExistingProvider, &out.AdoptExistingProvider
+		*out = new(bool)
+		**out = **in
+	}
 	if in.DisableSessionTags != nil {
 		in, out := &in.DisableSessionTags, &out.DisableSessionTags
 		*out = new(bool)

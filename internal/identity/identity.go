@@ -102,6 +102,8 @@ type Service struct {
 	AssociationID string
 	// AdoptAssociation says that an existing association is to be taken over.
 	AdoptAssociation bool
+	// AdoptProvider says that a Provider that nobody controls is to be taken over, with its DeploymentRuntimeConfig.
+	AdoptProvider bool
 	// TargetRoleARN is the role that EKS assumes after the service's own; empty for none.
 	TargetRoleARN string
 	// FormerTargetRoleARN is another one, which the association still has it assume; empty for none.
@@ -161,6 +163,7 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 		errs = append(errs, serrs...)
 	}
 	errs = append(errs, validateUnique(at.Child("services"), s.Services, id.Services)...)
+	errs = append(errs, id.validatePackages(v, at)...)
 	if len(errs) == 0 {
 		errs = id.validateImmutable(v, at)
 	}
@@ -197,6 +200,7 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 
 		AdoptPolicies:      isTrue(id.Spec.AdoptExisting),
 		AdoptAssociation:   isTrue(s.AdoptExistingAssociation) || isTrue(id.Spec.AdoptExisting),
+		AdoptProvider:      isTrue(s.AdoptExistingProvider),
 		DisableSessionTags: isTrue(s.DisableSessionTags),
 		Settle:             defaultAssociationSettle,
 	}

@@ -44,7 +44,7 @@ crossplaneNamespace: upbound-system
 providerConfigRef: {name: bootstrap}
 teardown: Unordered
 providerConfig: {name: aws}
-provider: {registry: registry.example.org/mirror, version: v2.4.0, family: Manage}
+provider: {registry: registry.example.org/mirror, version: v2.4.0, family: Manage, skipDependencyResolution: true}
 role: {namePrefix: xp}
 runtime: {associationSettleSeconds: 0}
 services:

@@ -21,6 +21,9 @@ const MaxProviderConfigName = 63
 // AgentKey is the composition-resource name of the EKS add-on.
 const AgentKey = "agent"
 
+// FamilyKey is the composition-resource name of the provider family's Provider.
+const FamilyKey = "family"
+
 // RoleKey is the composition-resource name of a service's role.
 func RoleKey(service string) string { return "role/" + service }
 

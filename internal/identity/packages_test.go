@@ -58,7 +58,7 @@ func TestFamily(t *testing.T) {
 			&Package{Name: "upbound-provider-family-aws", Repository: "xpkg.upbound.io/upbound/provider-family-aws", Source: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"},
 		},
 		"Mirror": {
-			"The resolver makes dashes of what a name cannot have, and leaves the registry out.", `provider: {family: Manage, registry: "localhost:5000/a/b_c"}`,
+			"The resolver makes dashes of what a name cannot have, and leaves the registry out.", `provider: {family: Manage, registry: "localhost:5000/a/b_c", skipDependencyResolution: true}`,
 			&Package{Name: "a-b-c-provider-family-aws", Repository: "localhost:5000/a/b_c/provider-family-aws", Source: "localhost:5000/a/b_c/provider-family-aws:v2.5.0"},
 		},
 	}

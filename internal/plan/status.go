@@ -8,6 +8,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/resources"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 func (p *Plan) status() v1alpha1.PodIdentityProviderStatus {
@@ -94,9 +95,17 @@ func observe(s *v1alpha1.ServiceStatus, o *Outcome) {
 	case "PodIdentityAssociation":
 		s.AssociationID, s.AssociationARN, s.ExternalID = at("associationId"), at("associationArn"), at("externalId")
 	case "Provider":
-		s.ProviderName, s.Package = cmp.Or(s.ProviderName, o.Observed.Name()), cmp.Or(s.Package, o.Observed.String("spec", "package"))
+		s.ProviderName, s.Package = cmp.Or(o.Name, s.ProviderName), cmp.Or(packageOf(o), s.Package)
 		s.ProviderRevision = o.Observed.String("status", "currentRevision")
 	}
+}
+
+// packageOf a Provider as it is composed, or as somebody else installed it.
+func packageOf(o *Outcome) string {
+	if o.Desired != nil {
+		return view.NewObject(o.Desired).String("spec", "package")
+	}
+	return o.Observed.String("spec", "package")
 }
 
 // phase that sums up a service's resources.

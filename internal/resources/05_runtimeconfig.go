@@ -36,15 +36,27 @@ func RuntimeConfig(c *Context, s *identity.Service) *Resource {
 		Key:       key,
 		Condition: v1alpha1.ConditionProvidersReady,
 		Kind:      runtimeConfigKind,
-		Name:      c.observedName(key, s.Provider.Name),
-		Wait: first(
-			c.unowned(key, runtimeConfigKind, s.Provider.Name, "delete it, or set management: Observe for the service"),
-			c.soleUser(key, runtimeConfigKind, s, runsAs(s.ServiceAccount)),
-			flawed(s),
-		),
-		Build: func() (*structpb.Struct, error) { return runtimeConfig(c, s) },
-		Ready: func(o view.Object) Readiness { return c.runtimeConfigReady(o, s) },
+		Name:      c.configName(s),
+		Wait:      c.configurable(s),
+		Build:     func() (*structpb.Struct, error) { return runtimeConfig(c, s) },
+		Ready:     func(o view.Object) Readiness { return c.runtimeConfigReady(o, s) },
 	}
+}
+
+// configurable waits until a service's DeploymentRuntimeConfig may be created. One that is taken over has a provider that runs: what is
+// written to it restarts that, so the association comes first.
+func (c *Context) configurable(s *identity.Service) *Wait {
+	key := runtimeConfigKey(s)
+	if c.View.Observed(key).Exists() {
+		return nil
+	}
+	a := c.adoption(s)
+	users := func(o view.Object) bool { return o.Name() != a.config && runsAs(s.ServiceAccount)(o) }
+	wait := first(a.wait, c.soleUser(key, runtimeConfigKind, s, users), flawed(s))
+	if a.config != "" {
+		return first(wait, c.settled(s))
+	}
+	return first(c.unowned(key, runtimeConfigKind, s.Provider.Name, "delete it, or set management: Observe for the service"), wait)
 }
 
 // runtimeConfigReady is ready when it exists, lets the provider run, and no restart of it is held back.
@@ -100,7 +112,7 @@ func runtimeConfig(c *Context, s *identity.Service) (*structpb.Struct, error) {
 	}
 	drc := &pkgv1beta1.DeploymentRuntimeConfig{
 		TypeMeta:   typeMeta(runtimeConfigKind),
-		ObjectMeta: metav1.ObjectMeta{Name: s.Provider.Name},
+		ObjectMeta: metav1.ObjectMeta{Name: c.configName(s)},
 		Spec: pkgv1beta1.DeploymentRuntimeConfigSpec{
 			DeploymentTemplate:     &pkgv1beta1.DeploymentTemplate{Spec: deploymentSpec(c, s)},
 			ServiceAccountTemplate: &pkgv1beta1.ServiceAccountTemplate{Metadata: &pkgv1beta1.ObjectMeta{Name: new(c.account(s))}},

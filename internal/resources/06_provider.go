@@ -19,42 +19,54 @@ func Provider(c *Context, s *identity.Service) *Resource {
 		return nil
 	}
 	key := providerKey(s)
-	const wayOut = "set management: Observe for the service, or remove that Provider"
-	stays := c.stays(key, s.Provider, wayOut)
+	stays := c.stays(key, s.Provider, waysOut(s))
+	move := first(stays, c.move(key, s.Provider, func() *Wait { return c.fits(s.Provider) }, c.familyThere))
 	return &Resource{
 		Key:       key,
 		Condition: v1alpha1.ConditionProvidersReady,
 		Kind:      providerKind,
-		Name:      c.observedName(key, s.Provider.Name),
-		// A conflict is told at once, not when the association is ready.
-		Wait: first(c.noOther(key, s.Provider, wayOut), flawed(s), c.family(), c.settled(s)),
-		Build: c.object(func() any {
-			p := provider(c, s)
-			if stays != nil {
-				p.Spec.Package = c.View.Observed(key).String("spec", "package")
-			}
-			return p
-		}),
+		Name:      c.providerName(s),
+		Wait:      c.installable(s),
+		Build:     c.object(func() any { return provider(c, s, move) }),
 		Ready: func(o view.Object) Readiness {
 			if stays != nil {
 				return heldBack(stays)
 			}
-			return c.runs(key, s)(o)
+			return moves(move, c.runs(key, s))(o)
 		},
 	}
 }
 
+// installable waits until a service's Provider may be created, or taken over. A conflict is told at once, not when the association
+// is ready.
+func (c *Context) installable(s *identity.Service) *Wait {
+	key := providerKey(s)
+	if c.View.Observed(key).Exists() {
+		return nil
+	}
+	a := c.adoption(s)
+	if a.wait == nil && !a.provider.Exists() {
+		a.wait = first(c.noOther(key, s.Provider, waysOut(s)), c.fits(s.Provider))
+	}
+	return first(a.wait, flawed(s), c.family(), c.settled(s), c.takeOver(s, a))
+}
+
 func providerKey(s *identity.Service) string { return identity.ProviderKey(s.Name) }
 
-func provider(c *Context, s *identity.Service) *pkgv1.Provider {
+func provider(c *Context, s *identity.Service, move *Wait) *pkgv1.Provider {
 	apiVersion, kind := runtimeConfigKind.ToAPIVersionAndKind()
+	source := c.source(providerKey(s), s.Provider, move)
+	if a := c.adoption(s); a.provider.Exists() && !c.View.Observed(providerKey(s)).Exists() {
+		// It changes to the wanted version when it is the composite resource's own.
+		source = packageOf(a.provider)
+	}
 	return &pkgv1.Provider{
 		TypeMeta:   typeMeta(providerKind),
-		ObjectMeta: metav1.ObjectMeta{Name: s.Provider.Name},
+		ObjectMeta: metav1.ObjectMeta{Name: c.providerName(s)},
 		Spec: pkgv1.ProviderSpec{
-			PackageSpec: packageSpec(s.Provider.Source, c.Identity.Spec.Provider),
+			PackageSpec: packageSpec(source, c.Identity.Spec.Provider),
 			PackageRuntimeSpec: pkgv1.PackageRuntimeSpec{RuntimeConfigReference: &pkgv1.RuntimeConfigReference{
-				APIVersion: &apiVersion, Kind: &kind, Name: c.observedName(runtimeConfigKey(s), s.Provider.Name),
+				APIVersion: &apiVersion, Kind: &kind, Name: c.configName(s),
 			}},
 		},
 	}

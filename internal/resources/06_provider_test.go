@@ -107,9 +107,12 @@ func TestProviderReady(t *testing.T) {
 
 func TestProviderWait(t *testing.T) {
 	settled := map[string]string{"association/s3": associationOf("2025-01-01T00:00:00Z")}
-	const wayOut = ": set management: Observe for the service, or remove that Provider"
 	conflict := func(name, message string) *Wait {
-		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + name, Message: message + wayOut}
+		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + name, Message: message + ": set management: Observe for the service, or remove that Provider"}
+	}
+	// adoptable is one that can be taken over.
+	adoptable := func(name, message string) *Wait {
+		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + name, Message: message + ": set management: Observe for the service, or adoptExistingProvider: true to take it over"}
 	}
 	with := func(providers string) world {
 		return world{Observed: settled, Answers: map[string]string{"all/Provider.pkg.crossplane.io": providers}}
@@ -124,19 +127,22 @@ func TestProviderWait(t *testing.T) {
 		"Unrelated": {"Providers of other packages are no matter.", with(`[{metadata: {name: provider-aws-s3control}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3control:v2.5.0"}}, {metadata: {name: aws-s3}, spec: {package: "xpkg.upbound.io/upbound/aws-s3:v1"}}]`), "provider/s3", nil},
 		"OtherTag": {
 			"Another tag is the same package.", with(`[{metadata: {name: upbound-provider-aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v1"}}]`), "provider/s3",
-			conflict("upbound-provider-aws-s3", "of package xpkg.upbound.io/upbound/provider-aws-s3:v1 "+byHand),
+			adoptable("upbound-provider-aws-s3", "of package xpkg.upbound.io/upbound/provider-aws-s3:v1 "+byHand),
 		},
 		"Digest": {
 			"So is a digest.", with(`[{metadata: {name: x}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3@sha256:abc"}}]`), "provider/s3",
-			conflict("x", "of package xpkg.upbound.io/upbound/provider-aws-s3@sha256:abc "+byHand),
+			adoptable("x", "of package xpkg.upbound.io/upbound/provider-aws-s3@sha256:abc "+byHand),
 		},
 		"TagAndDigest": {
 			"Or both.", with(`[{metadata: {name: x}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v1@sha256:abc"}}]`), "provider/s3",
-			conflict("x", "of package xpkg.upbound.io/upbound/provider-aws-s3:v1@sha256:abc "+byHand),
+			adoptable("x", "of package xpkg.upbound.io/upbound/provider-aws-s3:v1@sha256:abc "+byHand),
 		},
 		"OtherRegistry": {
 			"Kinds from another registry clash just as well.", with(`[{metadata: {name: x}, spec: {package: "localhost:5000/mirror/provider-aws-s3"}}]`), "provider/s3",
-			conflict("x", "of package localhost:5000/mirror/provider-aws-s3 "+byHand),
+			&Wait{
+				Reason: v1alpha1.ReasonConflict, Subject: "Provider x",
+				Message: "of package localhost:5000/mirror/provider-aws-s3 " + byHand + ": set management: Observe for the service, or package: localhost:5000/mirror/provider-aws-s3 and adoptExistingProvider: true to take it over",
+			},
 		},
 		"NoRegistry": {
 			"Also from the default one.", with(`[{metadata: {name: x}, spec: {package: "provider-aws-s3:v1"}}]`), "provider/s3",
@@ -155,7 +161,7 @@ func TestProviderWait(t *testing.T) {
 		"OursNotController": {
 			"One that we merely own is not ours.",
 			with(`[{metadata: {name: provider-aws-s3, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1}]}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"}}]`), "provider/s3",
-			conflict("provider-aws-s3", "of package xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0 "+byHand),
+			adoptable("provider-aws-s3", "of package xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0 "+byHand),
 		},
 		"Several": {
 			"Of several the first by name should be told, in whatever order they come.",

@@ -151,11 +151,6 @@ func (c *Context) overridden(s *identity.Service, name string, override view.Obj
 		override.Name(), name, c.configName(s), s.ServiceAccount, s.Provider.Repository, c.configName(s))
 }
 
-// configName is the name of the DeploymentRuntimeConfig that is composed for a service.
-func (c *Context) configName(s *identity.Service) string {
-	return c.observedName(runtimeConfigKey(s), s.Provider.Name)
-}
-
 // readinessOf an object that a check says something about.
 func readinessOf(w *Wait) Readiness {
 	r := Readiness{Message: w.Message}

@@ -70,13 +70,15 @@ spec:
 		"Unhealthy": {"Until its provider works nothing of a user depends on a service: a Usage may wait until all is quiet,", world{Observed: unhealthy}, key, later},
 		"Failing": {
 			"but no longer: what else fails, another service or a pod without credentials, is no reason to leave it without protection.",
-			world{Spec: `{services: [{name: s3}, {name: ec2}], runtime: {verifyCredentials: true}}`, Observed: both}, key, nil,
+			world{Spec: `{services: [{name: s3}, {name: ec2}], runtime: {verifyCredentials: true}}`, Observed: both},
+			key, nil,
 		},
 		"OtherService": {"What works of one service says nothing of another.", world{Spec: `services: [{name: s3}, {name: ec2}]`, Observed: both}, "usage/provider/ec2/by/providerconfig", later},
 		"Protected":    {"What was protected as a whole before should be so again at once.", world{Observed: unhealthy, XR: `status: {conditions: [{type: TeardownProtected, status: "True"}]}`}, key, nil},
 		"Family": {
 			"The family works for everybody as soon as it is healthy.",
-			world{Spec: `provider: {family: Manage}`, Observed: map[string]string{"providerconfig": both["providerconfig"], "family": both["provider/s3"]}}, "usage/family/by/providerconfig", nil,
+			world{Spec: `provider: {family: Manage}`, Observed: map[string]string{"providerconfig": both["providerconfig"], "family": both["provider/s3"]}},
+			"usage/family/by/providerconfig", nil,
 		},
 		"OneEnd": {"Crossplane should be told of no end that does not exist.", world{Observed: map[string]string{"providerconfig": both["providerconfig"]}}, key, later},
 		"NoKind": {

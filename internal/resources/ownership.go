@@ -126,7 +126,7 @@ func (c *Context) providerItems() ([]view.Object, view.Answer) {
 
 // noOther waits for ever where another Provider installs the same package: two of them break the package manager for every
 // package in the cluster. A Provider that has the package already needs no answer.
-func (c *Context) noOther(key string, p identity.Package, wayOut string) *Wait {
+func (c *Context) noOther(key string, p identity.Package, wayOut func(view.Object) string) *Wait {
 	if has := c.View.Observed(key); c.View.Input.Preview || has.Exists() && installsOnly(has, p) {
 		return nil
 	}
@@ -141,12 +141,12 @@ func (c *Context) noOther(key string, p identity.Package, wayOut string) *Wait {
 	case c.mine(o):
 		return leavesFirst("Provider " + o.Name())
 	}
-	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + o.Name(), Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut)}
+	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + o.Name(), Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut(o))}
 }
 
 // stays says why an observed Provider keeps the package that it has, though the spec names another one: with a package go the
 // kinds that it brings, and all managed resources of them. Nil if it may change, and where it has the package already.
-func (c *Context) stays(key string, p identity.Package, wayOut string) *Wait {
+func (c *Context) stays(key string, p identity.Package, wayOut func(view.Object) string) *Wait {
 	o := c.View.Observed(key)
 	if !o.Exists() || c.View.Input.Preview || installsOnly(o, p) {
 		return nil

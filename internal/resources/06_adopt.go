@@ -1,0 +1,121 @@
+package resources
+
+import (
+	"fmt"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// Taking over a Provider that runs is done in an order that keeps it running: first the association, until EKS knows it
+// everywhere; then its DeploymentRuntimeConfig, which restarts it once; then the Provider itself, with the package that it has. Until then
+// nothing of it is written. Crossplane makes the composite resource the controller of an object that it applies and nobody controls.
+
+// An adoption is what a service takes over.
+type adoption struct {
+	// provider that somebody made for the service's package; it does not exist if there is nothing to take over.
+	provider view.Object
+	// config is the name of the DeploymentRuntimeConfig that this Provider alone runs with; empty if it has none of its own, and
+	// gets one.
+	config string
+	// wait while that is not known.
+	wait *Wait
+}
+
+// adoption of a service. Once both objects are observed there is nothing left to take over.
+func (c *Context) adoption(s *identity.Service) adoption {
+	observed := c.View.Observed(providerKey(s))
+	if !s.AdoptProvider || c.View.Input.Preview || observed.Exists() && c.View.Observed(runtimeConfigKey(s)).Exists() {
+		return adoption{}
+	}
+	items, answer := c.providerItems()
+	if answer != view.Yes {
+		return adoption{wait: &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for a Provider of " + s.Provider.Repository + " to take over"}}
+	}
+	a := adoption{provider: observed}
+	if !observed.Exists() {
+		a.provider = c.adoptable(items, s)
+	}
+	if a.provider.Exists() {
+		a.config, a.wait = c.adoptableConfig(items, a.provider)
+	}
+	return a
+}
+
+// adoptable is the one Provider that installs the service's package from the wanted repository and that nobody controls; never the family. It does
+// not exist where there is none, or another one besides.
+func (c *Context) adoptable(items []view.Object, s *identity.Service) view.Object {
+	var found view.Object
+	for _, o := range items {
+		if !installs(o, s.Provider) || c.mine(o) {
+			continue
+		}
+		if found.Exists() || !free(o) || o.Deleted() || isFamily(packageOf(o)) || identity.ParseSource(packageOf(o)).Repository() != s.Provider.Repository {
+			return view.Object{}
+		}
+		found = o
+	}
+	return found
+}
+
+// adoptableConfig is the DeploymentRuntimeConfig that a Provider alone runs with, and that nobody else controls.
+func (c *Context) adoptableConfig(items []view.Object, provider view.Object) (string, *Wait) {
+	name := provider.String("spec", "runtimeConfigRef", "name")
+	if name == "" || name == sharedRuntimeConfig {
+		return "", nil
+	}
+	for _, o := range items {
+		if o.Name() != provider.Name() && o.String("spec", "runtimeConfigRef", "name") == name {
+			return "", nil
+		}
+	}
+	drc, answer := c.View.Requirements.Get(runtimeConfigKind, name)
+	switch {
+	case answer == view.Unanswered:
+		return "", &Wait{Reason: v1alpha1.ReasonWaiting, Subject: runtimeConfigKind.Kind + " " + name, Message: "looking whether it can be taken over"}
+	case answer == view.Yes && !drc.Deleted() && (free(drc) || c.mine(drc)):
+		return name, nil
+	}
+	return "", nil
+}
+
+// free says whether nobody controls an object.
+func free(o view.Object) bool { return o.Controller().UID == "" && o.Controller().Name == "" }
+
+// providerName is the name of a service's Provider: of the one that exists, of the one that is taken over, or the usual one.
+func (c *Context) providerName(s *identity.Service) string {
+	if a := c.adoption(s); a.provider.Exists() {
+		return a.provider.Name()
+	}
+	return c.observedName(providerKey(s), s.Provider.Name)
+}
+
+// configName is likewise that of its DeploymentRuntimeConfig.
+func (c *Context) configName(s *identity.Service) string {
+	if a := c.adoption(s); a.config != "" {
+		return a.config
+	}
+	return c.observedName(runtimeConfigKey(s), s.Provider.Name)
+}
+
+// takeOver waits until a Provider that runs can be taken over. Nil also where there is none.
+func (c *Context) takeOver(s *identity.Service, a adoption) *Wait {
+	if a.wait != nil || !a.provider.Exists() || c.View.Observed(runtimeConfigKey(s)).Exists() {
+		return a.wait
+	}
+	return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + a.provider.Name(), Message: fmt.Sprintf("taken over as soon as DeploymentRuntimeConfig %s is", c.configName(s))}
+}
+
+// waysOut of a conflict with another Provider of a service's package.
+func waysOut(s *identity.Service) func(view.Object) string {
+	return func(o view.Object) string {
+		switch has := identity.ParseSource(packageOf(o)); {
+		case !free(o) || isFamily(packageOf(o)) || has.Registry == "" || !samePackage(packageOf(o), s.Provider.Repository):
+			return "set management: Observe for the service, or remove that Provider"
+		case has.Repository() != s.Provider.Repository:
+			return fmt.Sprintf("set management: Observe for the service, or package: %s and adoptExistingProvider: true to take it over", has.Repository())
+		}
+		return "set management: Observe for the service, or adoptExistingProvider: true to take it over"
+	}
+}

@@ -1,0 +1,179 @@
+package resources
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// What the procedure by hand makes: a Provider with a floating version, and a DeploymentRuntimeConfig of another name.
+const (
+	byHandProvider = `{kind: Provider, metadata: {name: provider-aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2", runtimeConfigRef: {name: provider-aws-pod-id-drc}}}`
+	byHandConfig   = `{kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-pod-id-drc}, spec: {serviceAccountTemplate: {metadata: {name: provider-aws-s3}}}}`
+	byHandAsked    = "DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-pod-id-drc"
+	configsAsked   = "all/DeploymentRuntimeConfig.pkg.crossplane.io"
+	ofSomebody     = `ownerReferences: [{kind: PodIdentityProvider, name: other, uid: u-2, controller: true}]`
+)
+
+// adopting is a world in which s3 is to take over what was made by hand, and its association has been ready for long.
+func adopting(observed, answers map[string]string) world {
+	w := world{
+		Spec:     `services: [{name: s3, adoptExistingProvider: true}]`,
+		Observed: map[string]string{"association/s3": associationOf("2025-01-01T00:00:00Z")},
+		Answers:  map[string]string{providersAsked: `[` + byHandProvider + `]`, configsAsked: `[` + byHandConfig + `]`, byHandAsked: `[` + byHandConfig + `]`},
+	}
+	for k, v := range observed {
+		w.Observed[k] = v
+		if v == "" {
+			delete(w.Observed, k)
+		}
+	}
+	for k, v := range answers {
+		w.Answers[k] = v
+	}
+	return w
+}
+
+// TestAdoptInOrder follows a Provider that is taken over: association, config, Provider, version.
+func TestAdoptInOrder(t *testing.T) {
+	const adoptedConfig = `{kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-pod-id-drc}, spec: {}}`
+	const adoptedProvider = `{kind: Provider, metadata: {name: provider-aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2", runtimeConfigRef: {name: provider-aws-pod-id-drc}}}`
+	cases := map[string]struct {
+		reason           string
+		world            world
+		config, provider bool
+		pkg              string
+	}{
+		"NoAssociation":  {"Without an association nothing of theirs is written.", adopting(map[string]string{"association/s3": ""}, nil), false, false, ""},
+		"NotSettled":     {"Nor before EKS knows it everywhere.", adopting(map[string]string{"association/s3": associationOf("2025-12-31T23:59:55Z")}, nil), false, false, ""},
+		"Looking":        {"Nor before it is known what there is.", adopting(nil, map[string]string{providersAsked: unanswered}), false, false, ""},
+		"LookingConfig":  {"", adopting(nil, map[string]string{byHandAsked: unanswered}), false, false, ""},
+		"Config":         {"Then comes the config, which restarts the provider.", adopting(nil, nil), true, false, ""},
+		"Provider":       {"Then the Provider, with the package that it has.", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig}, nil), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2"},
+		"Version":        {"Then its version.", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig, "provider/s3": adoptedProvider}, nil), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"},
+		"VersionNoFit":   {"If that fits.", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig, "provider/s3": adoptedProvider}, map[string]string{providersAsked: providers("provider-family-aws", "xpkg.upbound.io/upbound/provider-family-aws:v1")}), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2"},
+		"OtherNameTwice": {"One of another name is as good.", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig}, map[string]string{providersAsked: `[{metadata: {name: aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", runtimeConfigRef: {name: provider-aws-pod-id-drc}}}]`}), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"},
+	}
+	for name, tc := range cases {
+		for caller, capabilities := range map[string]bool{"v1.20": false, "v2.2": true} {
+			t.Run(name+"/"+caller, func(t *testing.T) {
+				tc.world.Capabilities = capabilities
+				config, provider := tc.world.resource(t, "runtimeconfig/s3"), tc.world.resource(t, "provider/s3")
+				if (config.Wait == nil) != tc.config || (provider.Wait == nil) != tc.provider {
+					t.Fatalf("%s\nwant the config written: %t, and the Provider: %t; they wait for %+v and %+v", tc.reason, tc.config, tc.provider, config.Wait, provider.Wait)
+				}
+				for _, r := range []*Resource{config, provider} {
+					if r.Wait != nil && r.Wait.Reason == v1alpha1.ReasonConflict {
+						t.Errorf("%s\nwhat is taken over is no conflict: %+v", tc.reason, r.Wait)
+					}
+				}
+				if !tc.provider {
+					return
+				}
+				o := build(t, provider)
+				if got := o.String("spec", "package"); got != tc.pkg {
+					t.Errorf("%s\nwant package %s, got %s", tc.reason, tc.pkg, got)
+				}
+				if o.Name() != provider.Name || o.String("spec", "runtimeConfigRef", "name") != "provider-aws-pod-id-drc" {
+					t.Errorf("%s\nwant names to stay, got Provider %s with config %s", tc.reason, o.Name(), o.String("spec", "runtimeConfigRef", "name"))
+				}
+				c := build(t, config)
+				if c.Name() != "provider-aws-pod-id-drc" || c.String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", "aws.podidentity.dev/identity") == "" {
+					t.Errorf("%s\nwant their config with the digest, got %v", tc.reason, c)
+				}
+			})
+		}
+	}
+}
+
+// TestAdoptOwnConfig is about Providers whose config cannot be taken over: they get one of their own.
+func TestAdoptOwnConfig(t *testing.T) {
+	with := func(ref string) string {
+		return `{metadata: {name: aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"` + ref + `}}`
+	}
+	none := map[string]string{configsAsked: `[]`}
+	cases := map[string]struct {
+		reason  string
+		answers map[string]string
+	}{
+		"None":    {"One that names none runs with the one that packages share.", map[string]string{providersAsked: `[` + with("") + `]`}},
+		"Default": {"Or names that.", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: default}`) + `]`}},
+		"Gone":    {"Or one that does not exist.", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: x}`) + `]`, "DeploymentRuntimeConfig.pkg.crossplane.io/x": `[]`}},
+		"Shared":  {"Or one that another Provider names, too.", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: x}`) + `, {metadata: {name: b}, spec: {package: "a/b:v1", runtimeConfigRef: {name: x}}}]`}},
+		"Theirs":  {"Or one that somebody else controls.", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: x}`) + `]`, "DeploymentRuntimeConfig.pkg.crossplane.io/x": `[{metadata: {name: x, ` + ofSomebody + `}}]`}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			answers := map[string]string{}
+			for _, m := range []map[string]string{none, tc.answers} {
+				for k, v := range m {
+					answers[k] = v
+				}
+			}
+			w := adopting(nil, answers)
+			config := w.resource(t, "runtimeconfig/s3")
+			if config.Wait != nil || config.Name != "provider-aws-s3" {
+				t.Errorf("%s\nwant a config of the usual name at once, got %s waiting for %+v", tc.reason, config.Name, config.Wait)
+			}
+			want := &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider aws-s3", Message: "taken over as soon as DeploymentRuntimeConfig provider-aws-s3 is"}
+			if diff := cmp.Diff(want, w.resource(t, "provider/s3").Wait); diff != "" {
+				t.Errorf("%s\nWait of the Provider: -want, +got:\n%s", tc.reason, diff)
+			}
+			w.Observed["runtimeconfig/s3"] = `{metadata: {name: provider-aws-s3}}`
+			if got := build(t, w.resource(t, "provider/s3")).String("spec", "runtimeConfigRef", "name"); got != "provider-aws-s3" {
+				t.Errorf("%s\nwant the Provider to name its own config, got %s", tc.reason, got)
+			}
+		})
+	}
+}
+
+// TestAdoptNothing is about Providers that stay whose they are.
+func TestAdoptNothing(t *testing.T) {
+	cases := map[string]struct {
+		reason, providers, message string
+	}{
+		"Controlled": {
+			"What somebody controls is never taken over.", `[{metadata: {name: aws-s3, ` + ofSomebody + `}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"}}]`,
+			"of package xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0 exists and belongs to PodIdentityProvider other: set management: Observe for the service, or remove that Provider",
+		},
+		"OtherRepository": {
+			"Nor what comes from elsewhere: that would change its package.", providers("aws-s3", "registry.example.org/x/provider-aws-s3:v2.5.0"),
+			"of package registry.example.org/x/provider-aws-s3:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or package: registry.example.org/x/provider-aws-s3 and adoptExistingProvider: true to take it over",
+		},
+		"OtherPackage": {
+			"Nor what only has the name.", providers("provider-aws-s3", "registry.example.org/x/y:v2.5.0"),
+			"of package registry.example.org/x/y:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or remove that Provider",
+		},
+		"Two": {
+			"Nor one of two.", providers("a", "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", "b", "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"),
+			"of package xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or adoptExistingProvider: true to take it over",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := adopting(nil, map[string]string{providersAsked: tc.providers, configsAsked: `[]`}).resource(t, "provider/s3").Wait
+			if w == nil || w.Reason != v1alpha1.ReasonConflict || w.Message != tc.message {
+				t.Errorf("%s\nwant a conflict that says %q, got %+v", tc.reason, tc.message, w)
+			}
+		})
+	}
+	t.Run("None", func(t *testing.T) {
+		w := adopting(nil, map[string]string{providersAsked: `[]`, configsAsked: `[]`})
+		if p := w.resource(t, "provider/s3"); p.Wait != nil || build(t, p).String("spec", "package") != "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0" {
+			t.Errorf("where there is nothing to take over it should be created, got %+v", p.Wait)
+		}
+	})
+}
+
+// build an object that may be written.
+func build(t *testing.T, r *Resource) view.Object {
+	t.Helper()
+	s, err := r.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view.NewObject(s)
+}

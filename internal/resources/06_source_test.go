@@ -1,0 +1,204 @@
+package resources
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// providers is a list of Providers of those packages, by name.
+func providers(pairs ...string) string {
+	out := "["
+	for i := 0; i < len(pairs); i += 2 {
+		out += `{kind: Provider, metadata: {name: ` + pairs[i] + `}, spec: {package: "` + pairs[i+1] + `"}}, `
+	}
+	return out + "]"
+}
+
+// TestProviderFits is about what a package cannot be installed beside, when it is created and when it changes.
+func TestProviderFits(t *testing.T) {
+	const (
+		contrib   = `provider: {registry: xpkg.crossplane.io/crossplane-contrib}`
+		upbound   = "xpkg.upbound.io/upbound/provider-family-aws"
+		upboundF  = "upbound-provider-family-aws"
+		community = "xpkg.crossplane.io/crossplane-contrib/provider-family-aws"
+	)
+	cases := map[string]struct {
+		reason, spec, providers string
+		// subject of the conflict; empty if there is none.
+		subject string
+	}{
+		"NoFamily":           {"Without a family Crossplane brings the right one.", ``, providers(), ""},
+		"Same":               {"The family of the same registry and version fits.", ``, providers(upboundF, upbound+":v2.5.0"), ""},
+		"OtherName":          {"Whatever its name.", ``, providers("provider-family-aws", upbound+":v2.5.0"), ""},
+		"OtherRegistry":      {"That of another registry has the same kinds as the one that Crossplane would bring.", contrib, providers(upboundF, upbound+":v2.5.0"), "Provider " + upboundF},
+		"OtherWay":           {"Either way.", ``, providers("family", community+":v2.5.0"), "Provider family"},
+		"OtherRegistrySkip":  {"Providers may not even read what it brings.", `provider: {registry: xpkg.crossplane.io/crossplane-contrib, skipDependencyResolution: true}`, providers(upboundF, upbound+":v2.5.0"), "Provider " + upboundF},
+		"OwnPackage":         {"A service's own package comes from a registry, too.", `services: [{name: s3, package: registry.example.org/mirror/provider-aws-s3}]`, providers(upboundF, upbound+":v2.5.0"), "Provider " + upboundF},
+		"NoRegistry":         {"A family that names no registry is from Crossplane's default one, which may be this.", ``, providers("family", "upbound/provider-family-aws:v2.5.0"), ""},
+		"OneOfTwo":           {"Of two families one that fits is enough: the other one is not ours to judge.", ``, providers("a", community+":v2.5.0", "b", upbound+":v2.5.0"), ""},
+		"OtherMajor":         {"All members of a family have one major version.", ``, providers(upboundF, upbound+":v1.23.0"), "Provider " + upboundF},
+		"OtherMajorFloating": {"Also one that floats.", ``, providers(upboundF, upbound+":v1"), "Provider " + upboundF},
+		"Floating":           {"Of one that floats nobody knows more.", ``, providers(upboundF, upbound+":v2"), ""},
+		"Latest":             {"Or nothing.", ``, providers(upboundF, upbound+":latest"), ""},
+		"OtherVersion":       {"Upbound's packages ask for exactly their own version.", ``, providers(upboundF, upbound+":v2.6.0"), "Provider " + upboundF},
+		"OtherVersionSkip":   {"Not where nobody looks at dependencies.", `provider: {skipDependencyResolution: true}`, providers(upboundF, upbound+":v2.6.0"), ""},
+		"ContribVersion":     {"The community's packages take any,", contrib, providers("family", community+":v2.8.1"), ""},
+		"ContribMajor":       {"of their major version.", contrib, providers("family", community+":v1.23.0"), "Provider family"},
+		"FamilyDigest":       {"A digest satisfies no dependency on a version.", ``, providers(upboundF, upbound+"@sha256:abc"), "Provider " + upboundF},
+		"FamilyBoth":         {"Nor does one with a tag before it: Crossplane does not look at that.", ``, providers(upboundF, upbound+":v2.5.0@sha256:abc"), "Provider " + upboundF},
+		"Monolith":           {"Upbound's provider of old has the kinds of all services.", ``, providers("provider-aws", "xpkg.upbound.io/upbound/provider-aws:v0.47.0"), "Provider provider-aws"},
+		"MonolithCopy":       {"Wherever it comes from.", ``, providers("aws", "registry.example.org/x/upbound/provider-aws:v0.47.0"), "Provider aws"},
+		"Classic":            {"The community's classic provider has other kinds.", ``, providers("provider-aws", "xpkg.upbound.io/crossplane-contrib/provider-aws:v0.50.0"), ""},
+	}
+	association := associationOf("2025-01-01T00:00:00Z")
+	for name, tc := range cases {
+		for caller, capabilities := range map[string]bool{"v1.20": false, "v2.2": true} {
+			t.Run(name+"/"+caller, func(t *testing.T) {
+				w := world{Spec: tc.spec, Capabilities: capabilities, Observed: map[string]string{"association/s3": association}, Answers: map[string]string{providersAsked: tc.providers}}
+				wait := w.resource(t, "provider/s3").Wait
+				if got := conflictOf(wait); got != tc.subject {
+					t.Errorf("%s\nto create it: want a conflict with %q, got %+v", tc.reason, tc.subject, wait)
+				}
+
+				// The same holds for one that runs and is to change.
+				const has = "xpkg.upbound.io/upbound/provider-aws-s3:v2.0.0"
+				w.Observed["provider/s3"] = `{metadata: {name: provider-aws-s3}, spec: {package: "` + has + `"}, status: {currentIdentifier: "` + has + `", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}]}}`
+				r := w.resource(t, "provider/s3")
+				got, err := r.Build()
+				if err != nil {
+					t.Fatal(err)
+				}
+				pkg, ready := view.NewObject(got).String("spec", "package"), r.Ready(observed(t, w.Observed["provider/s3"]))
+				if kept := pkg == has; kept != (tc.subject != "") {
+					t.Errorf("%s\nto change it: it gets package %s", tc.reason, pkg)
+				}
+				if ready.Ready || ready.Conflict != (tc.subject != "") {
+					t.Errorf("%s\nto change it: got %+v", tc.reason, ready)
+				}
+			})
+		}
+	}
+}
+
+// conflictOf is the subject of a Wait that is a conflict.
+func conflictOf(w *Wait) string {
+	if w == nil || w.Reason != v1alpha1.ReasonConflict {
+		return ""
+	}
+	return w.Subject
+}
+
+// TestProviderFitsMessages keeps what is said word for word: people search for it.
+func TestProviderFitsMessages(t *testing.T) {
+	const moved = "(docs/upgrade.md)"
+	testWait(t, map[string]waitCase{
+		"Looking": {
+			"Until it is known what Providers exist, there might be one.",
+			world{Spec: `services: [{name: s3, version: v2.5.0}]`, Answers: map[string]string{providersAsked: unanswered}},
+			"provider/s3",
+			&Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other Providers of xpkg.upbound.io/upbound/provider-aws-s3"},
+		},
+		"Registry": {
+			"The ways out should be named.",
+			world{Spec: `provider: {registry: xpkg.crossplane.io/crossplane-contrib}`, Answers: map[string]string{providersAsked: providers("f", "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0")}},
+			"provider/s3",
+			&Wait{
+				Reason: v1alpha1.ReasonConflict, Subject: "Provider f",
+				Message: "of package xpkg.upbound.io/upbound/provider-family-aws:v2.5.0 is the family of another registry than xpkg.crossplane.io/crossplane-contrib/provider-aws-s3: Crossplane would install a second family, and two have the same kinds. " +
+					"To do: take the packages of xpkg.upbound.io/upbound (provider.registry, services[].package); or keep these names, and let an ImageConfig rewrite them to another registry (spec.rewriteImage); or move the whole cluster " + moved,
+			},
+		},
+		"Version": {
+			"Likewise of versions.",
+			world{Answers: map[string]string{providersAsked: providers("f", "xpkg.upbound.io/upbound/provider-family-aws:v2.6.0")}},
+			"provider/s3",
+			&Wait{
+				Reason: v1alpha1.ReasonConflict, Subject: "Provider f",
+				Message: "of package xpkg.upbound.io/upbound/provider-family-aws:v2.6.0 has another version than xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0, and packages of that registry ask for a family of exactly their own. " +
+					"To do: set provider.version to v2.6.0, or move the family first, with provider-aws-iam and provider-aws-eks " + moved,
+			},
+		},
+	})
+}
+
+// TestFamilyFits is about what a composed family cannot be installed beside.
+func TestFamilyFits(t *testing.T) {
+	const iam = "xpkg.upbound.io/upbound/provider-aws-iam:v2.5.0"
+	cases := map[string]struct {
+		reason, spec, providers, subject string
+	}{
+		"Members":     {"Members from the same registry need it.", `provider: {family: Manage}`, providers("iam", iam), ""},
+		"OtherMember": {"Those from another one bring their own.", `provider: {family: Manage, registry: xpkg.crossplane.io/crossplane-contrib}`, providers("iam", iam), "Provider iam"},
+		"Skips":       {"Unless they bring nothing.", `provider: {family: Manage, registry: xpkg.crossplane.io/crossplane-contrib}`, `[{metadata: {name: iam}, spec: {package: "` + iam + `", skipDependencyResolution: true}}]`, ""},
+		"Unknown":     {"What one from elsewhere brings nobody knows.", `provider: {family: Manage}`, providers("iam", "registry.example.org/x/provider-aws-iam:v2.5.0"), ""},
+		"Monolith":    {"What has all kinds has the ProviderConfig, too.", `provider: {family: Manage}`, providers("all", "xpkg.upbound.io/upbound/provider-aws:v1.0.0"), "Provider all"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := world{Spec: tc.spec, Answers: map[string]string{providersAsked: tc.providers}}
+			if wait := w.resource(t, "family").Wait; conflictOf(wait) != tc.subject {
+				t.Errorf("%s\nwant a conflict with %q, got %+v", tc.reason, tc.subject, wait)
+			}
+		})
+	}
+}
+
+// TestFamilyMovesFirst makes sure that services follow a composed family, and that nothing changes back meanwhile.
+func TestFamilyMovesFirst(t *testing.T) {
+	provider := func(name, pkg, at, healthy string) string {
+		return `{metadata: {name: ` + name + `}, spec: {package: "` + pkg + `"}, status: {currentIdentifier: "` + at + `", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "` + healthy + `"}]}}`
+	}
+	const family, s3 = "xpkg.upbound.io/upbound/provider-family-aws:", "xpkg.upbound.io/upbound/provider-aws-s3:"
+	waiting := Readiness{Message: "stays at " + s3 + "v2.5.0, and does not change to " + s3 + "v2.6.0 yet: waiting for Provider upbound-provider-family-aws to be healthy with " + family + "v2.6.0"}
+	cases := map[string]struct {
+		reason, family string
+		want           string
+		ready          Readiness
+	}{
+		"Before":    {"The family has the old version still.", provider("upbound-provider-family-aws", family+"v2.5.0", family+"v2.5.0", "True"), s3 + "v2.5.0", waiting},
+		"Moving":    {"It has the new one, and is healthy with the old one.", provider("upbound-provider-family-aws", family+"v2.6.0", family+"v2.5.0", "True"), s3 + "v2.5.0", waiting},
+		"Unhealthy": {"It is not healthy with the new one.", provider("upbound-provider-family-aws", family+"v2.6.0", family+"v2.6.0", "False"), s3 + "v2.5.0", waiting},
+		"Moved":     {"It is healthy with the new one.", provider("upbound-provider-family-aws", family+"v2.6.0", family+"v2.6.0", "True"), s3 + "v2.6.0", Readiness{Message: "at " + s3 + "v2.5.0, changing to " + s3 + "v2.6.0"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s3Provider := provider("provider-aws-s3", s3+"v2.5.0", s3+"v2.5.0", "True")
+			w := world{Spec: `provider: {family: Manage, version: v2.6.0}`, Observed: map[string]string{"family": tc.family, "provider/s3": s3Provider}}
+			r := w.resource(t, "provider/s3")
+			got, err := r.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if pkg := view.NewObject(got).String("spec", "package"); pkg != tc.want {
+				t.Errorf("%s\nwant the service at %s, got %s", tc.reason, tc.want, pkg)
+			}
+			if diff := cmp.Diff(tc.ready, r.Ready(observed(t, s3Provider))); diff != "" {
+				t.Errorf("%s\nReady(...): -want, +got:\n%s", tc.reason, diff)
+			}
+			f, err := w.resource(t, "family").Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if pkg := view.NewObject(f).String("spec", "package"); pkg != family+"v2.6.0" {
+				t.Errorf("%s\nwant the family at v2.6.0, got %s", tc.reason, pkg)
+			}
+		})
+	}
+}
+
+// TestProviderAsksNothing makes sure that a Provider that is what it should be is not compared with any other.
+func TestProviderAsksNothing(t *testing.T) {
+	c := world{Observed: map[string]string{"provider/s3": healthyProvider, "runtimeconfig/s3": `{metadata: {name: provider-aws-s3}}`}}.context(t)
+	r := Provider(c, c.Identity.Services[0])
+	if _, err := r.Build(); err != nil {
+		t.Fatal(err)
+	}
+	r.Ready(c.View.Observed("provider/s3"))
+	if _, asked := c.View.Requirements.Proto().GetExtraResources()[providersAsked]; asked { //nolint:staticcheck // Callers before 2.2 know no other.
+		t.Error("all Providers are asked for, though nothing changes")
+	}
+}
