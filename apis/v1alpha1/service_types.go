@@ -357,7 +357,7 @@ type AssumeRole struct {
 	// +kubebuilder:validation:Pattern=`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$`
 	RoleARN string `json:"roleARN"`
 
-	// ExternalID that the role's trust policy asks for, 2 to 1,224 letters, digits and +=,.@:/_-
+	// ExternalID that the role's trust policy asks for: 2 to 1,224 letters, digits, and +=,.@:/_- of other characters.
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=1224
