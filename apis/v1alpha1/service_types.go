@@ -52,8 +52,9 @@ type Service struct {
 	RoleName string `json:"roleName,omitempty"`
 
 	// ImportRole says that the role of that name exists already and is taken under management on purpose: it is changed to
-	// what this object says, and deleted with it. Without it, a role that turns out to be older than its managed resource is
-	// reported, and left in AWS when this object is deleted. Default: false.
+	// what this object says, and deleted with it. That includes what it does not say: a permissions boundary, a description, a
+	// session duration or tags that the role has must stand in spec.role and spec.tags to stay. Without it, a role that turns out
+	// to be older than its managed resource is reported, not changed, and left in AWS when this object is deleted. Default: false.
 	// +optional
 	ImportRole *bool `json:"importRole,omitempty"`
 

@@ -133,6 +133,7 @@ func TestCheck(t *testing.T) {
 		"LetterCase":       {reason: "Names have a letter case.", spec: `{Tags: {a: b}, ClaimRef: {a: b}}`, want: []string{"spec.ClaimRef", "spec.Tags"}},
 		"Dots":             {reason: "A name with dots is no path.", spec: `{"role.description": x, "services[].name": x}`, want: []string{`spec."role.description"`, `spec."services[].name"`}},
 		"EmptyParents":     {reason: "An object with nothing in it is taken where a claim may set a part of it, and refused where not.", spec: `{role: {}, services: [{permissions: {}, runtime: {}}], runtime: {}}`, want: []string{"spec.runtime", "spec.services[0].runtime"}},
+		"NullParents":      {reason: "So is null, which API servers make of one.", spec: `{role: null, services: [{permissions: null, runtime: null}], runtime: null}`, want: []string{"spec.runtime", "spec.services[0].runtime"}},
 		"EmptyParentOpen":  {reason: "An object with nothing in it is taken where a part of it is open.", spec: `{runtime: {}}`, open: [][]string{{"runtime.env"}}},
 		"WrongTypes":       {reason: "A value of the wrong type is told elsewhere, unless a claim has no business there.", spec: `{services: x, role: 5, providerConfig: x, runtime: [a]}`, want: []string{"spec.providerConfig", "spec.runtime[0]"}},
 		"NestedLists":      {reason: "A list in a list hides nothing.", spec: `{services: [[{roleArn: x}]]}`, want: []string{"spec.services[0][0]"}},

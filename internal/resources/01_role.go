@@ -69,7 +69,7 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 				ForceDetachPolicies: new(true),
 				Description:         given(o, "description", wanted.Description, ""),
 				MaxSessionDuration:  given(o, "maxSessionDuration", wanted.sessionDuration(), defaultSessionDuration),
-				Path:                optional(wanted.Path),
+				Path:                kept(o, "path", wanted.Path, defaultPath),
 				PermissionsBoundary: given(o, "permissionsBoundary", wanted.PermissionsBoundary, ""),
 				Tags:                c.tags(),
 			},
@@ -80,6 +80,9 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 	}
 	return r
 }
+
+// defaultPath is that of a role or policy for which nothing is said.
+const defaultPath = "/"
 
 // defaultSessionDuration is what AWS gives a role for which nothing is said, in seconds.
 const defaultSessionDuration = 3600.0

@@ -41,18 +41,20 @@ func (c *Context) solePolicy(key, name, awsName string) *Wait {
 }
 
 func policy(c *Context, s *identity.Service, i int, document string) *iamv1beta1.Policy {
-	p := &iamv1beta1.Policy{
+	o := c.View.Observed(policyKey(s, i))
+	return &iamv1beta1.Policy{
 		TypeMeta:   typeMeta(policyKind.GroupVersionKind),
 		ObjectMeta: c.meta(policyName(s.ObjectName, i), s.PolicyName(i)),
 		Spec: iamv1beta1.PolicySpec{
 			ResourceSpec: claimed(c.serviceSpec(s), c.policyBelongs(s, i)),
-			ForProvider:  iamv1beta1.PolicyParameters{Policy: &document, Tags: c.tags()},
+			ForProvider: iamv1beta1.PolicyParameters{
+				Policy:      &document,
+				Description: kept(o, "description", "", ""),
+				Path:        kept(o, "path", c.wantedRole().Path, defaultPath),
+				Tags:        c.tags(),
+			},
 		},
 	}
-	if spec := c.Identity.Spec.Role; spec != nil {
-		p.Spec.ForProvider.Path = optional(spec.Path)
-	}
-	return p
 }
 
 // A provider takes over a policy that has the wanted name already, as it does with a role: so it may only look at first. AWS tells

@@ -67,8 +67,8 @@ func TestFields(t *testing.T) {
 				set: `role: {permissionsBoundary: "` + boundary + `"}`, setTo: boundary, changed: `role: {permissionsBoundary: "` + otherBoundary + `"}`, changedTo: otherBoundary, neutral: `""`,
 				lateInitialized: boundary, lateNeutral: `""`,
 			},
-			// A role cannot move: another path is refused once the role exists.
-			"path":                      {set: `role: {path: /x/}`, setTo: `/x/`, lateInitialized: `/`},
+			// A role cannot move: it stays where it is.
+			"path":                      {set: `role: {path: /x/}`, setTo: `/x/`, neutral: `/x/`, lateInitialized: `/`},
 			"tags":                      tagged,
 			"inlinePolicy":              {},
 			"managedPolicyArns":         {lateInitialized: `[` + boundary + `]`},
@@ -76,10 +76,11 @@ func TestFields(t *testing.T) {
 			"managedPolicyArnsSelector": {},
 		}},
 		"policy/s3": {iamv1beta1.PolicyParameters{}, ``, map[string]fieldCase{
-			"policy":                       always(allOfS3),
-			"path":                         {set: `role: {path: /x/}`, setTo: `/x/`, lateInitialized: `/`},
-			"tags":                         tagged,
-			"description":                  {},
+			"policy": always(allOfS3),
+			"path":   {set: `role: {path: /x/}`, setTo: `/x/`, neutral: `/x/`, lateInitialized: `/`},
+			"tags":   tagged,
+			// Nor can that of a policy change, which only one that was taken over has.
+			"description":                  {lateInitialized: `by hand`, lateNeutral: `by hand`},
 			"delayAfterPolicyCreationInMs": {},
 		}},
 		"attachment/s3": {iamv1beta1.RolePolicyAttachmentParameters{}, ``, map[string]fieldCase{

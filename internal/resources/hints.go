@@ -73,3 +73,16 @@ func Hint(message, providerConfig string) string {
 	}
 	return ""
 }
+
+// telling is where what tells what to do about an error ends; 0 if nobody knows.
+func telling(message string) int {
+	if m := associationExists.FindStringIndex(message); m != nil {
+		return m[1]
+	}
+	for _, h := range hints {
+		if m := h.pattern.FindStringIndex(message); m != nil {
+			return m[1]
+		}
+	}
+	return 0
+}

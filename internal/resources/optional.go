@@ -1,6 +1,8 @@
 package resources
 
 import (
+	"cmp"
+
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
@@ -33,4 +35,14 @@ func at[T string | bool | float64](o view.Object, path ...string) (value T, know
 	}
 	value, known = v.AsInterface().(T)
 	return value, known
+}
+
+// kept is what to send of a field that AWS cannot change: what is wanted, or else what AWS has. Leaving that out would ask for a
+// replacement, which providers refuse. The neutral value need not be sent.
+func kept(o view.Object, field, want, neutral string) *string {
+	has := cmp.Or(o.String("status", "atProvider", field), o.String("spec", "forProvider", field))
+	if want == "" && has != neutral {
+		want = has
+	}
+	return optional(want)
 }

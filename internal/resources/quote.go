@@ -3,13 +3,16 @@ package resources
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
 	// maxQuote bounds a quoted message, in characters.
 	maxQuote = 600
-	// maxRead bounds how much of a message is looked at, in bytes. What is volatile is short, or long without a gap.
+	// maxRead bounds how much of a message is read with care. What is volatile is short, or long without a gap.
 	maxRead = 4 << 10
+	// maxSearch bounds how much of it is searched for what tells what to do, in bytes.
+	maxSearch = 16 << 10
 )
 
 // volatile parts of messages of providers, AWS, registries and Kubernetes: they differ from one attempt to the next, and a
@@ -44,17 +47,36 @@ var volatile = []struct {
 	{regexp.MustCompile(`\s+`), " "},
 }
 
-// Quote a message without what changes on every attempt.
+// Quote a message without what changes on every attempt. Of one that is too long, what tells what to do about it stays.
 func Quote(message string) string {
-	if len(message) > maxRead {
-		message = strings.ToValidUTF8(message[:maxRead], "")
+	if len(message) > maxSearch {
+		message = strings.ToValidUTF8(message[:maxSearch], "")
 	}
+	message = shorten(message, maxRead)
 	for _, v := range volatile {
 		message = v.pattern.ReplaceAllString(message, v.by)
 	}
-	message = strings.TrimSpace(message)
-	if r := []rune(message); len(r) > maxQuote {
-		return string(r[:maxQuote]) + " ..."
+	return shorten(strings.TrimSpace(message), maxQuote)
+}
+
+// shorten a message to about so many characters: its beginning, and what tells what to do about it.
+func shorten(message string, most int) string {
+	if len(message) <= most {
+		return message
 	}
-	return message
+	r := []rune(message)
+	if len(r) <= most {
+		return message
+	}
+	end := utf8.RuneCountInString(message[:telling(message)])
+	if end <= most {
+		return string(r[:most]) + " ..."
+	}
+	head := most / 3
+	to := min(end+most/6, len(r))
+	short := string(r[:head]) + " ... " + string(r[max(head, to-(most-head)):to])
+	if to < len(r) {
+		short += " ..."
+	}
+	return short
 }

@@ -44,6 +44,34 @@ func TestQuote(t *testing.T) {
 	}
 }
 
+// TestQuoteKeepsHints makes sure that a message may be as long as it likes: what to do about it is still known, and still told.
+func TestQuoteKeepsHints(t *testing.T) {
+	for _, telling := range []string{
+		"api error AccessDenied: User: x is not authorized to perform: iam:CreateRole", "ResourceInUseException: Association already exists: a-f5l66irh2krd4aef7", "No cluster found for name: x.",
+		"cannot unpack package: failed to fetch package digest from remote: UNAUTHORIZED", "LimitExceeded: Cannot exceed quota for RolesPerAccount: 1000", "Throttling: Rate exceeded",
+	} {
+		want := Hint(telling, "default")
+		for _, filler := range []string{"word ", "é", "9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1 "} {
+			for _, before := range []int{0, 500, 590, 700, 4000, 4100, 9000} {
+				for _, after := range []int{0, 700, 9000} {
+					fill := func(n int) string { return strings.Repeat(filler, 1+n/len(filler)) }
+					message := "create failed: " + fill(before) + telling + " " + fill(after)
+					quoted := Quote(message)
+					if got := Hint(quoted, "default"); got != want {
+						t.Errorf("%q, after %d and before %d bytes of %q: want the advice %q, got %q for %q", telling, before, after, filler, want, got, quoted)
+					}
+					if n := len([]rune(quoted)); n > maxQuote+10 {
+						t.Errorf("%q, after %d and before %d bytes of %q: the quote has %d characters", telling, before, after, filler, n)
+					}
+					if !strings.HasPrefix(quoted, "create failed: ") {
+						t.Errorf("%q, after %d and before %d bytes of %q: the quote does not begin as the message does: %q", telling, before, after, filler, quoted)
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestQuoteIsStable makes sure that attempts that fail for one reason are told in the same words, with the same advice,
 // whatever differs between them.
 func TestQuoteIsStable(t *testing.T) {

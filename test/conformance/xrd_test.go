@@ -191,6 +191,32 @@ func TestRules(t *testing.T) {
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}]}`,
 			want:   "path is immutable",
 		},
+		"RoleNull": {
+			reason: "API servers make null of an object whose last field was taken out of a claim.",
+			was:    `{region: eu-west-1, clusterName: prod, role: {description: mine}, services: [{name: s3}]}`,
+			is:     `{region: eu-west-1, clusterName: prod, role: null, services: [{name: s3}]}`,
+		},
+		"RoleNoLongerNull": {
+			reason: "It can be set again.",
+			was:    `{region: eu-west-1, clusterName: prod, role: null, services: [{name: s3}]}`,
+			is:     `{region: eu-west-1, clusterName: prod, role: {description: mine}, services: [{name: s3}]}`,
+		},
+		"EverythingNull": {
+			reason: "So can every object that may be empty.",
+			was:    `{region: eu-west-1, clusterName: prod, services: [{name: s3}]}`,
+			is: `{region: eu-west-1, clusterName: prod, role: null, tags: null, provider: null, runtime: null, providerConfig: null, podIdentityAgent: null,
+				services: [{name: s3, permissions: null, runtime: null}, {name: ec2, runtime: {nodeSelector: null, podLabels: null, podAnnotations: null, resources: null, affinity: null}}]}`,
+		},
+		"OwnRolePermissionsNull": {
+			reason: "Null permissions are none.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/r", permissions: null}]}`,
+		},
+		"PathNull": {
+			reason: "Null is no way around a rule.",
+			was:    `{region: eu-west-1, clusterName: prod, role: {path: /a/}, services: [{name: s3}]}`,
+			is:     `{region: eu-west-1, clusterName: prod, role: null, services: [{name: s3}]}`,
+			want:   "path is immutable",
+		},
 		"DescriptionAddedWithRole": {
 			reason: "What can be changed can be added.",
 			was:    `{region: eu-west-1, clusterName: prod, services: [{name: s3}]}`,

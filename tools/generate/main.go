@@ -151,6 +151,9 @@ func toXRD(crd *extv1.CustomResourceDefinition) (*xrd, error) {
 		delete(s.Properties, p)
 	}
 	delete(s.Properties["status"].Properties, "conditions")
+	spec := s.Properties["spec"]
+	nullable(&spec)
+	s.Properties["spec"] = spec
 
 	return &xrd{
 		APIVersion: "apiextensions.crossplane.io/v1",
@@ -173,6 +176,21 @@ func toXRD(crd *extv1.CustomResourceDefinition) (*xrd, error) {
 			}},
 		},
 	}, nil
+}
+
+// nullable lets every optional object that may be empty be null, which means the same. A claim whose last field of an object was
+// taken out has an empty one, and where Crossplane applies that to the composite resource, an API server may make null of it:
+// doMap in https://github.com/kubernetes-sigs/structured-merge-diff/blob/v6.3.0/typed/remove.go.
+func nullable(s *extv1.JSONSchemaProps) {
+	for name, p := range s.Properties {
+		nullable(&p)
+		optional := !slices.Contains(s.Required, name)
+		p.Nullable = optional && p.Type == "object" && len(p.Required) == 0 && len(p.XValidations) == 0
+		s.Properties[name] = p
+	}
+	if s.Items != nil && s.Items.Schema != nil {
+		nullable(s.Items.Schema)
+	}
 }
 
 // withSuffix appends a suffix to each name.
