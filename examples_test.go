@@ -23,6 +23,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/platform"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output of the examples")
@@ -104,6 +106,8 @@ type world struct {
 	Observed map[string]*structpb.Struct
 	// Cluster is everything else, kinds included.
 	Cluster []*structpb.Struct
+	// Platform is the function's own configuration; nil if it has none.
+	Platform *view.Configuration
 }
 
 func loadStep(t testing.TB, step string) *world {
@@ -111,8 +115,15 @@ func loadStep(t testing.TB, step string) *world {
 	scenario := filepath.Dir(step)
 	w := &world{Observed: map[string]*structpb.Struct{}}
 	w.XR = loadOne(t, existing(filepath.Join(step, "xr.yaml"), filepath.Join(scenario, "xr.yaml")))
-	composition := loadOne(t, existing(filepath.Join(scenario, "composition.yaml"), defaultComposition))
+	composition := loadOne(t, existing(filepath.Join(step, "composition.yaml"), filepath.Join(scenario, "composition.yaml"), defaultComposition))
 	w.Input = at(composition, "spec", "pipeline").GetListValue().GetValues()[0].GetStructValue().GetFields()["input"].GetStructValue()
+	if file := existing(filepath.Join(step, "platform.yaml"), filepath.Join(scenario, "platform.yaml"), ""); file != "" {
+		c, err := platform.Parse(must(os.ReadFile(file)))
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		w.Platform = c
+	}
 	for _, o := range loadAll(t, filepath.Join(step, "observed.yaml")) {
 		w.Observed[at(o, "metadata", "annotations", annotationKey).GetStringValue()] = o
 	}
@@ -136,10 +147,12 @@ func (w *world) request() *fnv1.RunFunctionRequest {
 // Crossplane it gives up after five more calls, and fails if a kind is required that does not exist.
 func (w *world) reconcile(t testing.TB, fn *Function) *fnv1.RunFunctionResponse {
 	t.Helper()
+	configured := *fn
+	configured.platform = func() *view.Configuration { return w.Platform }
 	req := w.request()
 	var last *fnv1.Requirements
 	for range 6 {
-		rsp, err := fn.RunFunction(context.Background(), req)
+		rsp, err := configured.RunFunction(context.Background(), req)
 		if err != nil {
 			t.Fatalf("RunFunction returned an error, not a fatal result: %v", err)
 		}

@@ -10,10 +10,13 @@ import (
 	"github.com/alecthomas/kong"
 	function "github.com/crossplane/function-sdk-go"
 	"github.com/crossplane/function-sdk-go/errors"
+	"github.com/crossplane/function-sdk-go/logging"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/platform"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/server"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 // heapBallast is memory that is never touched, so never resident, but live to the garbage collector, which collects when the heap is
@@ -30,6 +33,7 @@ type CLI struct {
 	TLSCertsDir        string `env:"TLS_SERVER_CERTS_DIR" help:"Directory containing server certs (tls.key, tls.crt) and the CA used to verify client certificates (ca.crt). They are read again when they change."`
 	Insecure           bool   `help:"Run without mTLS credentials. If you supply this flag --tls-certs-dir will be ignored."`
 	MaxRecvMessageSize int    `default:"4" help:"Maximum size of received messages in MB."`
+	Config             string `help:"File with the platform team's configuration, in the shape of the function's Input: defaults, guardrails, namespaces, claims. It holds whatever Composition an object gets, and is read again when it changes." type:"path"`
 	MetricsAddress     string `help:"Address at which to serve Prometheus metrics (/metrics) and health (/livez, /readyz) over HTTP, for example :9090. Off if empty."`
 }
 
@@ -57,12 +61,16 @@ func (c *CLI) Run() error {
 	defer runtime.KeepAlive(ballast)
 
 	registry := prometheus.NewRegistry()
+	config, err := c.platform(ctx, log, registry)
+	if err != nil {
+		return err
+	}
 	drain := server.DefaultDrain
 	if c.Insecure {
 		// Somebody who tries it out does not want to wait.
 		drain = 0
 	}
-	return server.Serve(ctx, NewFunction(log, metrics.New(registry), NoPlatform), server.Options{
+	return server.Serve(ctx, NewFunction(log, metrics.New(registry), config), server.Options{
 		Network:            c.Network,
 		Address:            c.Address,
 		TLSCertsDir:        c.TLSCertsDir,
@@ -73,6 +81,19 @@ func (c *CLI) Run() error {
 		Drain:              drain,
 		Log:                log,
 	})
+}
+
+// platform returns what asks for the configuration that holds at the moment, which follows its file until the context ends.
+func (c *CLI) platform(ctx context.Context, log logging.Logger, registry prometheus.Registerer) (func() *view.Configuration, error) {
+	if c.Config == "" {
+		return NoPlatform, nil
+	}
+	file, err := platform.Open(c.Config, log, metrics.NewConfiguration(registry))
+	if err != nil {
+		return nil, err
+	}
+	go file.Watch(ctx, platform.Interval)
+	return file.Current, nil
 }
 
 func main() {

@@ -111,6 +111,7 @@ func TestMetricsTable(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	fn := newTestFunction()
 	fn.metrics = metrics.New(registry)
+	metrics.NewConfiguration(registry).Read("sha256:0")
 	for _, step := range must(filepath.Glob("example/quickstart/*-*")) {
 		loadStep(t, step).reconcile(t, fn)
 	}

@@ -245,6 +245,11 @@ type PodIdentityProviderStatus struct {
 	// +optional
 	ProviderConfigRef *TypedReference `json:"providerConfigRef,omitempty"`
 
+	// PlatformConfiguration is the hash of the configuration that the function reads with --config: the rules that hold for this
+	// object. The function's log and its metric podidentity_configuration_info have the same hash. Empty without a configuration.
+	// +optional
+	PlatformConfiguration string `json:"platformConfiguration,omitempty"`
+
 	// Services has one entry for every service of the spec.
 	// +optional
 	// +listType=map

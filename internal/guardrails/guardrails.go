@@ -31,6 +31,8 @@ type rule func(*request) field.ErrorList
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var rules = map[string]rule{
 	"allowedServices":             allowedServices,
+	"allowedServiceAccounts":      allowedServiceAccounts,
+	"protectedServiceAccounts":    protectedServiceAccounts,
 	"allowedRegions":              allowedRegions,
 	"allowedClusters":             allowedClusters,
 	"allowedRegistries":           allowedRegistries,
@@ -43,6 +45,12 @@ var rules = map[string]rule{
 	"forbidRuntimeTemplates":      forbidRuntimeTemplates,
 	"forbidBringYourOwnRole":      forbidBringYourOwnRole,
 }
+
+// always holds, whatever a platform team says: who takes a ServiceAccount of Crossplane or of the providers that create all identities
+// acts as them, or takes their identity away.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var always = &v1beta1.Guardrails{ProtectedServiceAccounts: []string{"crossplane", "rbac-manager", "default", "provider-aws-iam", "provider-aws-eks"}}
 
 // A request is what a composite resource asks for.
 type request struct {
@@ -61,7 +69,7 @@ func Check(v *view.View, id *identity.Identity) field.ErrorList { return check(r
 // check each set by itself: a list that one set allows does not make that of another longer.
 func check(rules map[string]rule, v *view.View, id *identity.Identity) field.ErrorList {
 	errs := field.ErrorList{}
-	for _, g := range v.Guardrails {
+	for _, g := range append([]*v1beta1.Guardrails{always}, v.Guardrails...) {
 		r := &request{Guardrails: g, spec: v.Spec, id: id, view: v, xr: v.XR, at: field.NewPath("spec")}
 		for _, name := range slices.Sorted(maps.Keys(rules)) {
 			errs = append(errs, rules[name](r)...)
@@ -86,6 +94,36 @@ func allowedServices(r *request) field.ErrorList {
 		}
 	}
 	return errs
+}
+
+func allowedServiceAccounts(r *request) field.ErrorList {
+	if r.AllowedServiceAccounts == nil {
+		return nil
+	}
+	errs := field.ErrorList{}
+	for i, s := range r.id.Services {
+		if !matchesAny(r.AllowedServiceAccounts, s.ServiceAccount) {
+			errs = append(errs, notOneOf(r.service(i).Child("serviceAccountName"), "allowedServiceAccounts", s.ServiceAccount, r.AllowedServiceAccounts))
+		}
+	}
+	return errs
+}
+
+// protectedServiceAccounts are nobody's, but that of provider-aws-iam is the service iam's, and likewise of eks.
+func protectedServiceAccounts(r *request) field.ErrorList {
+	errs := field.ErrorList{}
+	for i, s := range r.id.Services {
+		own := s.Bootstrap && s.ServiceAccount == "provider-aws-"+s.Name
+		if !own && matchesAny(r.ProtectedServiceAccounts, s.ServiceAccount) {
+			errs = append(errs, violation(r.service(i).Child("serviceAccountName"), "protectedServiceAccounts", s.ServiceAccount, "it is the identity of something else in the cluster; use another ServiceAccount"))
+		}
+	}
+	return errs
+}
+
+// matchesAny says whether one of the patterns matches.
+func matchesAny(patterns []string, s string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return iam.Match(p, s) })
 }
 
 func allowedRegions(r *request) field.ErrorList {
@@ -141,7 +179,7 @@ func allowedManagedPolicyARNs(r *request) field.ErrorList {
 	errs := field.ErrorList{}
 	for i, s := range r.id.Services {
 		for j, arn := range s.ManagedPolicyARNs {
-			if !slices.ContainsFunc(r.AllowedManagedPolicyARNs, func(p string) bool { return iam.Match(p, arn) }) {
+			if !matchesAny(r.AllowedManagedPolicyARNs, arn) {
 				errs = append(errs, notOneOf(r.service(i).Child("permissions", "managedPolicyArns").Index(j), "allowedManagedPolicyArns", arn, r.AllowedManagedPolicyARNs))
 			}
 		}

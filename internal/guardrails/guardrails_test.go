@@ -8,7 +8,9 @@ import (
 	"time"
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"github.com/google/go-cmp/cmp"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
@@ -41,27 +43,38 @@ func TestRules(t *testing.T) {
 		rule       string   // empty: nothing is broken
 		want       []string // in the violations of the rule
 	}{
-		"Services":             {"A service that is not listed.", "allowedServices: [sqs]", "", good, "allowedServices", []string{"spec.services[0].name: Forbidden", `"s3"`, "allowed: sqs"}},
-		"ServicesListed":       {"A service that is listed.", "allowedServices: [sqs, s3]", "", good, "", nil},
-		"ServicesPackage":      {"Another package under an allowed name.", "allowedServices: [s3]", "", service("package: xpkg.upbound.io/upbound/provider-aws-organizations"), "allowedServices", []string{"spec.services[0].package", "provider-aws-organizations"}},
-		"ServicesMirror":       {"The same package in a mirror.", "allowedServices: [s3]", "", service("package: registry.example.org/mirror/provider-aws-s3"), "", nil},
-		"Regions":              {"A region that is not listed.", "allowedRegions: [eu-central-1]", "", good, "allowedRegions", []string{"spec.region: Forbidden", `"eu-west-1"`}},
-		"RegionsListed":        {"A region that is listed.", "allowedRegions: [eu-west-1]", "", good, "", nil},
-		"RegionsDefault":       {"A default is looked at like the field itself.", "allowedRegions: [eu-central-1]", "region: eu-west-1", strings.Replace(good, "region: eu-west-1", "", 1), "allowedRegions", []string{"spec.region"}},
-		"Clusters":             {"A cluster that is not listed.", "allowedClusters: [test]", "", good, "allowedClusters", []string{"spec.clusterName: Forbidden", `"prod"`}},
-		"ClustersListed":       {"A cluster that is listed.", "allowedClusters: [prod]", "", good, "", nil},
-		"ClustersUnknown":      {"A cluster that is not known yet breaks no rule: nothing is created for it.", "allowedClusters: [test]", "", strings.Replace(good, "clusterName: prod", "clusterNameRef: {name: x}", 1), "", nil},
-		"Registries":           {"Another registry.", "allowedRegistries: [registry.example.org]", "", good, "allowedRegistries", []string{"spec.provider.registry: Forbidden", "xpkg.upbound.io/upbound/provider-aws-s3"}},
-		"RegistriesHost":       {"A registry without a path allows all of it.", "allowedRegistries: [xpkg.upbound.io]", "", good, "", nil},
-		"RegistriesPath":       {"A path must be whole.", "allowedRegistries: [xpkg.upbound.io/up]", "", good, "allowedRegistries", []string{"spec.provider.registry"}},
-		"RegistriesPackage":    {"A package of its own is no way around.", "allowedRegistries: [xpkg.upbound.io/upbound]", "", service("package: registry.example.org/evil/provider-aws-s3"), "allowedRegistries", []string{"spec.services[0].package: Forbidden", "registry.example.org/evil"}},
-		"RegistriesFamily":     {"The family is a package too.", "allowedRegistries: [registry.example.org]", "", strings.Replace(service("package: registry.example.org/up/provider-aws-s3"), "{version: v2.5.0}", "{version: v2.5.0, family: Manage}", 1), "allowedRegistries", []string{"spec.provider.registry", "provider-family-aws"}},
-		"RegistriesObserved":   {"A provider that somebody else installs is no business of ours.", "allowedRegistries: [registry.example.org]", "", service("management: Observe"), "", nil},
-		"ManagedPolicies":      {"A policy that no pattern matches.", "allowedManagedPolicyArns: ['arn:aws:iam::aws:policy/*ReadOnlyAccess']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess']}"), "allowedManagedPolicyArns", []string{"spec.services[0].permissions.managedPolicyArns[0]: Forbidden", "AdministratorAccess"}},
-		"ManagedPoliciesMatch": {"A policy that a pattern matches.", "allowedManagedPolicyArns: ['arn:aws:iam::aws:policy/*ReadOnlyAccess']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/CloudWatchReadOnlyAccess']}"), "", nil},
-		"TargetAccounts":       {"A role of another account.", "allowedTargetAccounts: ['111111111111']", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "allowedTargetAccounts", []string{"spec.services[0].targetRoleArn: Forbidden", "222222222222"}},
-		"TargetAccountsListed": {"A role of a listed account.", "allowedTargetAccounts: ['222222222222']", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "", nil},
-		"TargetAccountsChain":  {"A chain leads to other accounts as well.", "allowedTargetAccounts: ['111111111111']", "", good + "providerConfig: {assumeRoleChain: [{roleARN: 'arn:aws:iam::222222222222:role/x'}]}", "allowedTargetAccounts", []string{"spec.providerConfig.assumeRoleChain[0].roleARN: Forbidden"}},
+		"Services":               {"A service that is not listed.", "allowedServices: [sqs]", "", good, "allowedServices", []string{"spec.services[0].name: Forbidden", `"s3"`, "allowed: sqs"}},
+		"ServicesListed":         {"A service that is listed.", "allowedServices: [sqs, s3]", "", good, "", nil},
+		"ServicesPackage":        {"Another package under an allowed name.", "allowedServices: [s3]", "", service("package: xpkg.upbound.io/upbound/provider-aws-organizations"), "allowedServices", []string{"spec.services[0].package", "provider-aws-organizations"}},
+		"ServicesMirror":         {"The same package in a mirror.", "allowedServices: [s3]", "", service("package: registry.example.org/mirror/provider-aws-s3"), "", nil},
+		"ServiceAccounts":        {"A ServiceAccount that no pattern matches.", "allowedServiceAccounts: ['provider-aws-*']", "", service("serviceAccountName: aws-node"), "allowedServiceAccounts", []string{"spec.services[0].serviceAccountName: Forbidden", `"aws-node"`, "allowed: provider-aws-*"}},
+		"ServiceAccountsMatch":   {"The usual name is looked at, too.", "allowedServiceAccounts: ['provider-aws-*']", "", good, "", nil},
+		"ServiceAccountsNone":    {"An empty list allows none.", "allowedServiceAccounts: []", "", good, "allowedServiceAccounts", []string{"spec.services[0].serviceAccountName: Forbidden"}},
+		"ServiceAccountsDefault": {"A default is looked at like the field itself.", "allowedServiceAccounts: ['provider-aws-*']", "services: [{name: s3, serviceAccountName: aws-node}]", good, "allowedServiceAccounts", []string{`"aws-node"`}},
+		"Protected":              {"A ServiceAccount that the platform team protects.", "protectedServiceAccounts: ['aws-*']", "", service("serviceAccountName: aws-node"), "protectedServiceAccounts", []string{"spec.services[0].serviceAccountName: Forbidden", `"aws-node"`, "use another"}},
+		"ProtectedOther":         {"Another one.", "protectedServiceAccounts: ['aws-*']", "", good, "", nil},
+		"ProtectedAlways":        {"The bootstrap's are protected without anybody saying so.", "", "", service("serviceAccountName: provider-aws-iam"), "protectedServiceAccounts", []string{`"provider-aws-iam"`}},
+		"ProtectedObserved":      {"Whoever installs the provider.", "", "", service("management: Observe, serviceAccountName: provider-aws-eks"), "protectedServiceAccounts", []string{`"provider-aws-eks"`}},
+		"ProtectedDefault":       {"Defaults are no way around.", "", "services: [{name: s3, serviceAccountName: crossplane}]", good, "protectedServiceAccounts", []string{`"crossplane"`}},
+		"ProtectedOwn":           {"iam and eks run as their own.", "protectedServiceAccounts: ['provider-aws-*']", "", strings.Replace(good, "[{name: s3}]", "[{name: iam, management: Observe}, {name: eks, management: Observe}]", 1), "", nil},
+		"ProtectedSwapped":       {"But not as each other's.", "", "", strings.Replace(good, "[{name: s3}]", "[{name: iam, management: Observe, serviceAccountName: provider-aws-eks}]", 1), "protectedServiceAccounts", []string{`"provider-aws-eks"`}},
+		"Regions":                {"A region that is not listed.", "allowedRegions: [eu-central-1]", "", good, "allowedRegions", []string{"spec.region: Forbidden", `"eu-west-1"`}},
+		"RegionsListed":          {"A region that is listed.", "allowedRegions: [eu-west-1]", "", good, "", nil},
+		"RegionsDefault":         {"A default is looked at like the field itself.", "allowedRegions: [eu-central-1]", "region: eu-west-1", strings.Replace(good, "region: eu-west-1", "", 1), "allowedRegions", []string{"spec.region"}},
+		"Clusters":               {"A cluster that is not listed.", "allowedClusters: [test]", "", good, "allowedClusters", []string{"spec.clusterName: Forbidden", `"prod"`}},
+		"ClustersListed":         {"A cluster that is listed.", "allowedClusters: [prod]", "", good, "", nil},
+		"ClustersUnknown":        {"A cluster that is not known yet breaks no rule: nothing is created for it.", "allowedClusters: [test]", "", strings.Replace(good, "clusterName: prod", "clusterNameRef: {name: x}", 1), "", nil},
+		"Registries":             {"Another registry.", "allowedRegistries: [registry.example.org]", "", good, "allowedRegistries", []string{"spec.provider.registry: Forbidden", "xpkg.upbound.io/upbound/provider-aws-s3"}},
+		"RegistriesHost":         {"A registry without a path allows all of it.", "allowedRegistries: [xpkg.upbound.io]", "", good, "", nil},
+		"RegistriesPath":         {"A path must be whole.", "allowedRegistries: [xpkg.upbound.io/up]", "", good, "allowedRegistries", []string{"spec.provider.registry"}},
+		"RegistriesPackage":      {"A package of its own is no way around.", "allowedRegistries: [xpkg.upbound.io/upbound]", "", service("package: registry.example.org/evil/provider-aws-s3"), "allowedRegistries", []string{"spec.services[0].package: Forbidden", "registry.example.org/evil"}},
+		"RegistriesFamily":       {"The family is a package too.", "allowedRegistries: [registry.example.org]", "", strings.Replace(service("package: registry.example.org/up/provider-aws-s3"), "{version: v2.5.0}", "{version: v2.5.0, family: Manage}", 1), "allowedRegistries", []string{"spec.provider.registry", "provider-family-aws"}},
+		"RegistriesObserved":     {"A provider that somebody else installs is no business of ours.", "allowedRegistries: [registry.example.org]", "", service("management: Observe"), "", nil},
+		"ManagedPolicies":        {"A policy that no pattern matches.", "allowedManagedPolicyArns: ['arn:aws:iam::aws:policy/*ReadOnlyAccess']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess']}"), "allowedManagedPolicyArns", []string{"spec.services[0].permissions.managedPolicyArns[0]: Forbidden", "AdministratorAccess"}},
+		"ManagedPoliciesMatch":   {"A policy that a pattern matches.", "allowedManagedPolicyArns: ['arn:aws:iam::aws:policy/*ReadOnlyAccess']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/CloudWatchReadOnlyAccess']}"), "", nil},
+		"TargetAccounts":         {"A role of another account.", "allowedTargetAccounts: ['111111111111']", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "allowedTargetAccounts", []string{"spec.services[0].targetRoleArn: Forbidden", "222222222222"}},
+		"TargetAccountsListed":   {"A role of a listed account.", "allowedTargetAccounts: ['222222222222']", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "", nil},
+		"TargetAccountsChain":    {"A chain leads to other accounts as well.", "allowedTargetAccounts: ['111111111111']", "", good + "providerConfig: {assumeRoleChain: [{roleARN: 'arn:aws:iam::222222222222:role/x'}]}", "allowedTargetAccounts", []string{"spec.providerConfig.assumeRoleChain[0].roleARN: Forbidden"}},
 
 		"DeniedStatement":  {"An action that is denied.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{actions: ['iam:PassRole'], resources: ['*']}]}"), "deniedActions", []string{"spec.services[0].permissions: Forbidden", `"iam:PassRole"`}},
 		"DeniedStar":       {"A wider pattern allows it.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{actions: ['*'], resources: ['*']}]}"), "deniedActions", []string{`"*"`}},
@@ -190,6 +203,22 @@ func TestAllAtOnce(t *testing.T) {
 	v, id := resolve(t, "allowedServices: [sqs]\nallowedRegions: [eu-central-1]\nrequiredTags: [team]", "", good)
 	if errs := Check(v, id); len(errs) != 3 {
 		t.Errorf("want 3 violations, got %v", errs)
+	}
+}
+
+// TestSets: every set of guardrails holds by itself, whatever another one allows.
+func TestSets(t *testing.T) {
+	v, id := resolve(t, "allowedServices: [s3]", "", good)
+	if errs := Check(v, id); len(errs) > 0 {
+		t.Errorf("want no violations of one set, got %v", errs)
+	}
+	v.Guardrails = append(v.Guardrails, &v1beta1.Guardrails{AllowedServices: []string{"sqs"}}, &v1beta1.Guardrails{RequiredTags: []string{"team"}})
+	var got []string
+	for _, e := range Check(v, id) {
+		got = append(got, e.Field)
+	}
+	if diff := cmp.Diff([]string{"spec.services[0].name", "spec.tags[team]"}, got); diff != "" {
+		t.Errorf("violations of three sets: -want, +got:\n%s", diff)
 	}
 }
 

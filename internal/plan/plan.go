@@ -54,6 +54,7 @@ func New(v *view.View, id *identity.Identity) (*Plan, error) {
 	}
 	p.Conditions = p.conditions()
 	p.Status = p.status()
+	p.Status.PlatformConfiguration = v.Platform
 	if v.Input.Preview {
 		p.Warnings = append(p.Warnings, "preview: this is the full eventual set of resources; on a cluster they are created one after the other, as each becomes possible")
 	}

@@ -309,10 +309,21 @@ func (w *World) list(gvk schema.GroupVersionKind) []unstructured.Unstructured {
 	return list.Items
 }
 
+// platformConfiguration of the function. Stories edit claims as app team and as platform team: everything is open to them.
+const platformConfiguration = `
+apiVersion: podidentity.fn.crossplane.io/v1beta1
+kind: Input
+claims: {allowedFields: ["*"]}
+`
+
 // startFunction in a version, and then end the one before, as a Deployment would.
 func (w *World) startFunction(version, endpoint, secret string) error {
 	certs := filepath.Join(w.dir, "function")
 	if err := w.WriteSecret(w.ctx, secret, certs); err != nil {
+		return err
+	}
+	config := filepath.Join(w.dir, "platform.yaml")
+	if err := os.WriteFile(config, []byte(platformConfiguration), 0o600); err != nil {
 		return err
 	}
 	address, err := controlplane.FreeAddress(w.ctx)
@@ -329,7 +340,7 @@ func (w *World) startFunction(version, endpoint, secret string) error {
 	w.functionMetrics = metrics
 	w.function = &controlplane.Process{
 		Name: "function", Logs: w.Logs, Path: built.Releases[version].Function,
-		Args: []string{"--debug", "--address", address, "--tls-certs-dir", certs, "--metrics-address", metrics},
+		Args: []string{"--debug", "--address", address, "--tls-certs-dir", certs, "--metrics-address", metrics, "--config", config},
 	}
 	if err := w.function.Start(); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -46,9 +47,13 @@ const functionName = "function-pod-identity-provider"
 
 // A Runner renders steps with the function of this repository.
 type Runner struct {
-	dir      string
-	tools    map[string]string
-	function *function
+	dir   string
+	bin   string
+	tools map[string]string
+
+	mx sync.Mutex
+	// functions that run, by the file of their own configuration; empty for none.
+	functions map[string]*function
 }
 
 // NewRunner builds what the engines need, as far as it is missing, and starts the function. Progress goes to the
@@ -58,7 +63,7 @@ func NewRunner(ctx context.Context, root string, progress io.Writer, engines ...
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{dir: dir, tools: map[string]string{}}
+	r := &Runner{dir: dir, bin: filepath.Join(dir, "function"), tools: map[string]string{}, functions: map[string]*function{}}
 
 	needed, err := needs(engines)
 	if err != nil {
@@ -73,12 +78,11 @@ func NewRunner(ctx context.Context, root string, progress io.Writer, engines ...
 		}
 	}
 
-	bin := filepath.Join(dir, "function")
-	if err := build(ctx, root, bin, position(len(needed), left), progress); err != nil {
+	if err := build(ctx, root, r.bin, position(len(needed), left), progress); err != nil {
 		r.Close()
 		return nil, err
 	}
-	if r.function, err = start(ctx, bin); err != nil {
+	if _, err := r.function(ctx, ""); err != nil {
 		r.Close()
 		return nil, err
 	}
@@ -104,16 +108,30 @@ func needs(engines []Engine) ([]string, error) {
 // position of a build among all that have to be there.
 func position(i, n int) string { return fmt.Sprintf("%d of %d", i+1, n) }
 
+// function with a configuration of its own; an empty path for none. It is started when it is first needed.
+func (r *Runner) function(ctx context.Context, config string) (*function, error) {
+	r.mx.Lock()
+	defer r.mx.Unlock()
+	if f, ok := r.functions[config]; ok {
+		return f, nil
+	}
+	f, err := start(ctx, r.bin, flag(nil, "--config", config)...)
+	if err == nil {
+		r.functions[config] = f
+	}
+	return f, err
+}
+
 // Close stops the function and removes temporary files.
 func (r *Runner) Close() {
-	if r.function != nil {
-		r.function.stop()
+	for _, f := range r.functions {
+		f.stop()
 	}
 	_ = os.RemoveAll(r.dir) // It is in the system's temporary folder.
 }
 
-// Target is the address of the function, as Crossplane wants to have it.
-func (r *Runner) Target() string { return r.function.target() }
+// Target is the address of the function without a configuration of its own, as Crossplane wants to have it.
+func (r *Runner) Target() string { return r.functions[""].target() }
 
 // CommandLine of an engine that has one: its path, and the flags that it needs where there is no container engine.
 func (r *Runner) CommandLine(e Engine) []string {
@@ -126,12 +144,16 @@ func (r *Runner) CommandLine(e Engine) []string {
 
 // Render a step.
 func (r *Runner) Render(ctx context.Context, e Engine, s *scenario.Step) (*Output, error) {
-	docs, stderr, err := r.render(ctx, e, s)
+	fn, err := r.function(ctx, s.PlatformPath)
+	if err != nil {
+		return nil, err
+	}
+	docs, stderr, err := r.render(ctx, e, s, fn)
 	if f, ok := fatal(stderr); err != nil && ok {
 		return &Output{Results: []Result{f}}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot render: %w\n%s%s", err, stderr, r.function.tail())
+		return nil, fmt.Errorf("cannot render: %w\n%s%s", err, stderr, fn.tail())
 	}
 	if e != V1 {
 		docs = functionEvents(docs)
@@ -140,20 +162,20 @@ func (r *Runner) Render(ctx context.Context, e Engine, s *scenario.Step) (*Outpu
 }
 
 // render a step. Returned are the XR, the composed resources and the results, and what the engine said besides.
-func (r *Runner) render(ctx context.Context, e Engine, s *scenario.Step) ([]*unstructured.Unstructured, string, error) {
+func (r *Runner) render(ctx context.Context, e Engine, s *scenario.Step, fn *function) ([]*unstructured.Unstructured, string, error) {
 	in, err := newInputs(s)
 	if err != nil {
 		return nil, "", err
 	}
 	if e == V2 {
-		return r.call(ctx, in)
+		return r.call(ctx, in, fn)
 	}
 
 	dir, err := os.MkdirTemp(r.dir, string(e)+"-")
 	if err != nil {
 		return nil, "", err
 	}
-	f, err := in.write(dir, r.function.target())
+	f, err := in.write(dir, fn.target())
 	if err != nil {
 		return nil, "", err
 	}

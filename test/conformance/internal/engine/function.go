@@ -25,15 +25,15 @@ type function struct {
 	exited  chan struct{}
 }
 
-// start the function on a free port of the loopback interface.
-func start(ctx context.Context, bin string) (*function, error) {
+// start the function on a free port of the loopback interface, with further flags.
+func start(ctx context.Context, bin string, flags ...string) (*function, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
 
 	f := &function{address: address, log: &log{}, exited: make(chan struct{})}
-	f.cmd = exec.Command(bin, "--insecure", "--network=tcp", "--address="+address) //nolint:noctx // stop ends it, and lets calls finish.
+	f.cmd = exec.Command(bin, append(flags, "--insecure", "--network=tcp", "--address="+address)...) //nolint:noctx // stop ends it, and lets calls finish.
 	f.cmd.Stdout, f.cmd.Stderr = f.log, f.log
 	if err := f.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start the function: %w", err)

@@ -15,8 +15,8 @@ import (
 // call the engine of Crossplane v2 in the protocol that its command line speaks with it: a RenderRequest on standard input, a
 // RenderResponse on standard output. Returned are the documents that the command line would print, and what went to standard
 // error.
-func (r *Runner) call(ctx context.Context, in *inputs) ([]*unstructured.Unstructured, string, error) {
-	req, err := in.request(r.function.target())
+func (r *Runner) call(ctx context.Context, in *inputs, fn *function) ([]*unstructured.Unstructured, string, error) {
+	req, err := in.request(fn.target())
 	if err != nil {
 		return nil, "", err
 	}

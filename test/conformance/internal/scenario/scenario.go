@@ -54,6 +54,9 @@ type Step struct {
 	// XRPath, CompositionPath, DefinitionPath and ExpectedPath are files. The last one need not exist.
 	XRPath, CompositionPath, DefinitionPath, ExpectedPath string
 
+	// PlatformPath is the file of the function's own configuration, empty if there is none.
+	PlatformPath string
+
 	XR          *unstructured.Unstructured
 	Composition *unstructured.Unstructured
 
@@ -134,6 +137,7 @@ func loadStep(root, scenario, name string) (Step, error) {
 		CompositionPath: firstFile(filepath.Join(dir, "composition.yaml"), filepath.Join(scenario, "composition.yaml"), filepath.Join(root, defaultComposition)),
 		DefinitionPath:  filepath.Join(root, definition),
 		ExpectedPath:    filepath.Join(dir, "expected.yaml"),
+		PlatformPath:    firstFile(filepath.Join(dir, "platform.yaml"), filepath.Join(scenario, "platform.yaml"), ""),
 	}
 
 	var err error

@@ -1,0 +1,183 @@
+// Package platform reads the platform team's configuration of the function: a file in the shape of the Input, which holds whatever
+// Composition an object gets. Kubernetes changes it where it comes from a ConfigMap, and so it is read again.
+package platform
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/crossplane/function-sdk-go/errors"
+	"github.com/crossplane/function-sdk-go/logging"
+	"google.golang.org/protobuf/types/known/structpb"
+	kyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// Interval at which the file is read. The kubelet itself takes up to a minute to bring a changed ConfigMap.
+const Interval = 5 * time.Second
+
+// maxSize of the file. A ConfigMap holds no more.
+const maxSize = 1 << 20
+
+// A File is the configuration that a file holds, or held when it was last right.
+type File struct {
+	path    string
+	log     logging.Logger
+	metrics *metrics.Configuration
+
+	current atomic.Pointer[view.Configuration]
+	// seen is what was last read, right or wrong. Nobody but Watch reads again.
+	seen []byte
+	// problem that was last reported.
+	problem string
+}
+
+// Open a file. It fails with everything that is wrong with it: a function without the rules that it should hold must not start.
+func Open(path string, log logging.Logger, m *metrics.Configuration) (*File, error) {
+	f := &File{path: path, log: log, metrics: m}
+	b, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a configuration:\n%w", path, err)
+	}
+	f.seen = b
+	f.use(c)
+	return f, nil
+}
+
+// Current configuration.
+func (f *File) Current() *view.Configuration { return f.current.Load() }
+
+// Watch the file until the context ends. A configuration that is wrong, or gone, is not used: the last one that was right stays.
+func (f *File) Watch(ctx context.Context, every time.Duration) {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			f.refresh()
+		}
+	}
+}
+
+// refresh what is used, if the file has changed.
+func (f *File) refresh() {
+	b, err := read(f.path)
+	if err != nil {
+		f.keep(err)
+		return
+	}
+	if bytes.Equal(b, f.seen) && f.problem == "" {
+		return
+	}
+	f.seen = b
+	c, err := Parse(b)
+	if err != nil {
+		f.keep(err)
+		return
+	}
+	f.use(c)
+}
+
+func (f *File) use(c *view.Configuration) {
+	f.current.Store(c)
+	f.problem = ""
+	f.metrics.Read(c.Hash)
+	f.log.Info("Read the configuration", "file", f.path, "hash", c.Hash)
+}
+
+// keep the last configuration. The same problem is reported once.
+func (f *File) keep(err error) {
+	if f.problem == err.Error() {
+		return
+	}
+	f.problem = err.Error()
+	f.metrics.Refused()
+	f.log.Info("Keeping the previous configuration", "file", f.path, "hash", f.Current().Hash, "error", err.Error())
+}
+
+// read a file that has a size that is reasonable.
+func read(path string) ([]byte, error) {
+	file, err := os.Open(path) //nolint:gosec // The path is that of a flag.
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // Only read.
+	b, err := io.ReadAll(io.LimitReader(file, maxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxSize {
+		return nil, fmt.Errorf("%s has more than %d bytes", path, maxSize)
+	}
+	return b, nil
+}
+
+// Parse a configuration in YAML or JSON. It fails with everything that is wrong, a line each.
+func Parse(b []byte) (*view.Configuration, error) {
+	doc, err := onlyDocument(b)
+	if err != nil {
+		return nil, err
+	}
+	m := map[string]any{}
+	if err := yaml.UnmarshalStrict(doc, &m); err != nil {
+		return nil, err
+	}
+	s, err := structpb.NewStruct(m)
+	if err != nil {
+		return nil, err
+	}
+	c, errs := view.ParsePlatform(s)
+	if len(errs) > 0 {
+		lines := make([]string, 0, len(errs))
+		for _, e := range errs {
+			lines = append(lines, e.Error())
+		}
+		return nil, errors.New(strings.Join(lines, "\n"))
+	}
+	return c, nil
+}
+
+// onlyDocument of a file. Nobody would notice that rules in a second one do not hold.
+func onlyDocument(b []byte) ([]byte, error) {
+	var found []byte
+	for docs := kyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(b))); ; {
+		doc, err := docs.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		var v any
+		if err := yaml.Unmarshal(doc, &v); err != nil {
+			return nil, err
+		}
+		switch {
+		case v == nil:
+		case found != nil:
+			return nil, errors.New("there is more than one document: write all into one")
+		default:
+			found = doc
+		}
+	}
+	if found == nil {
+		return nil, errors.New("it is empty: write {} where no rules are meant")
+	}
+	return found, nil
+}
