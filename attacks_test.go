@@ -94,7 +94,7 @@ func guardedInput(t *testing.T) map[string]any {
 	t.Helper()
 	out := plainInput()
 	found := false
-	for _, file := range []string{"example/guardrails/platform.yaml", "example/guardrails/composition.yaml"} {
+	for _, file := range []string{"example/guardrails/platform.yaml"} {
 		b, err := os.ReadFile(file)
 		if err != nil {
 			continue
@@ -103,13 +103,12 @@ func guardedInput(t *testing.T) map[string]any {
 		if err := yaml.Unmarshal(b, &doc); err != nil {
 			t.Fatal(err)
 		}
-		if doc["kind"] == "Composition" {
-			doc = mustStruct(t, doc).GetFields()["spec"].GetStructValue().GetFields()["pipeline"].GetListValue().GetValues()[0].GetStructValue().GetFields()["input"].GetStructValue().AsMap()
+		if defaults, ok := doc["defaults"].(map[string]any); ok {
+			maps.Copy(defaults, out["defaults"].(map[string]any)) //nolint:forcetypeassert // plainInput has some. What the Composition has goes over it.
+			out["defaults"] = defaults
 		}
-		for _, part := range []string{"defaults", "guardrails"} {
-			if doc[part] != nil {
-				out[part], found = doc[part], true
-			}
+		if doc["guardrails"] != nil {
+			out["guardrails"], found = doc["guardrails"], true
 		}
 	}
 	if !found {

@@ -71,7 +71,7 @@ func FuzzDecodeInput(f *testing.F) {
 	for _, s := range seeds(f, "configuration/apis/composition.yaml", "spec", "pipeline", "input") {
 		f.Add(s)
 	}
-	for _, s := range seeds(f, "example/*/composition.yaml", "spec", "pipeline", "input") {
+	for _, s := range seeds(f, "example/*/*/composition.yaml", "spec", "pipeline", "input") {
 		f.Add(s)
 	}
 	for _, s := range seeds(f, "example/*/xr.yaml", "spec") {
