@@ -207,6 +207,10 @@ func TestRules(t *testing.T) {
 			is: `{region: eu-west-1, clusterName: prod, role: null, tags: null, provider: null, runtime: null, providerConfig: null, podIdentityAgent: null,
 				services: [{name: s3, permissions: null, runtime: null}, {name: ec2, runtime: {nodeSelector: null, podLabels: null, podAnnotations: null, resources: null, affinity: null}}]}`,
 		},
+		"SelectorNull": {
+			reason: "A selector that is null is none.",
+			is:     `{region: eu-west-1, clusterName: prod, clusterNameSelector: null, services: [{name: s3}]}`,
+		},
 		"OwnRolePermissionsNull": {
 			reason: "Null permissions are none.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/r", permissions: null}]}`,

@@ -185,7 +185,7 @@ func nullable(s *extv1.JSONSchemaProps) {
 	for name, p := range s.Properties {
 		nullable(&p)
 		optional := !slices.Contains(s.Required, name)
-		p.Nullable = optional && p.Type == "object" && len(p.Required) == 0 && len(p.XValidations) == 0
+		p.Nullable = optional && p.Type == "object" && len(p.Required) == 0
 		s.Properties[name] = p
 	}
 	if s.Items != nil && s.Items.Schema != nil {
