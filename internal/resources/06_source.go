@@ -67,7 +67,7 @@ func (c *Context) fits(p identity.Package) *Wait {
 	if answer != view.Yes {
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for Providers that " + p.Repository + " has to fit to"}
 	}
-	families := slices.DeleteFunc(slices.Clone(items), func(o view.Object) bool { return !isFamily(packageOf(o)) || c.mine(o) })
+	families := slices.DeleteFunc(slices.Clone(items), func(o view.Object) bool { return !isFamily(packageOf(o)) || c.ours(o) })
 	slices.SortFunc(families, func(a, b view.Object) int { return strings.Compare(a.Name(), b.Name()) })
 	var misfit *Wait
 	for _, f := range families {
@@ -97,7 +97,7 @@ func (c *Context) monolith(items []view.Object, p identity.Package) *Wait {
 func (c *Context) firstForeign(items []view.Object, matches func(view.Object) bool) view.Object {
 	var found view.Object
 	for _, o := range items {
-		if matches(o) && !c.mine(o) && (!found.Exists() || o.Name() < found.Name()) {
+		if matches(o) && !c.ours(o) && (!found.Exists() || o.Name() < found.Name()) {
 			found = o
 		}
 	}
@@ -154,6 +154,11 @@ func (c *Context) fitsMembers(f identity.Package) *Wait {
 		Message: fmt.Sprintf("of package %s brings the family of its own registry, and two families have the same kinds. To do: set provider.registry to %s, or provider.family: Observe; or move the whole cluster (docs/upgrade.md)",
 			packageOf(o), identity.ParseSource(packageOf(o)).Organisation()),
 	}
+}
+
+// ours says whether a Provider is one that this composite resource composes.
+func (c *Context) ours(o view.Object) bool {
+	return c.mine(o) || c.observedAs(providerKind, o.Name()) != ""
 }
 
 func packageOf(o view.Object) string { return o.String("spec", "package") }

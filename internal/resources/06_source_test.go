@@ -190,6 +190,19 @@ func TestFamilyMovesFirst(t *testing.T) {
 	}
 }
 
+// TestObservedFamilyIsOurs makes sure that a composed family is no other one, also where nothing says who controls it.
+func TestObservedFamilyIsOurs(t *testing.T) {
+	const has, family = "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"
+	w := world{
+		Spec:     `provider: {family: Manage, version: v2.6.0}`,
+		Observed: map[string]string{"family": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: f}, spec: {package: "` + family + `"}}`, "provider/s3": `{metadata: {name: provider-aws-s3}, spec: {package: "` + has + `"}}`},
+		Answers:  map[string]string{providersAsked: providers("f", family)},
+	}
+	if r := w.resource(t, "provider/s3").Ready(observed(t, w.Observed["provider/s3"])); r.Conflict {
+		t.Errorf("the composed family is taken for somebody else's: %+v", r)
+	}
+}
+
 // TestProviderAsksNothing makes sure that a Provider that is what it should be is not compared with any other.
 func TestProviderAsksNothing(t *testing.T) {
 	c := world{Observed: map[string]string{"provider/s3": healthyProvider, "runtimeconfig/s3": `{metadata: {name: provider-aws-s3}}`}}.context(t)

@@ -12,6 +12,9 @@ var associationExists = regexp.MustCompile(`Association already exists: (a-[a-z0
 // bootstrap stands for the name of the ProviderConfig that the failing resource uses.
 const bootstrap = "BOOTSTRAP"
 
+// registries says which versions there are for everybody.
+const registries = "xpkg.upbound.io has for everybody (main releases of the last 12 months), or set provider.registry: xpkg.crossplane.io/crossplane-contrib, which keeps all, for the whole cluster"
+
 // hints for errors, the more special before the more general. The texts are those of the real providers, of AWS, of
 // registries, and of Crossplane's package managers.
 //
@@ -24,6 +27,7 @@ var hints = []struct {
 	{regexp.MustCompile(`signature verification failed`), "sign the package, or correct the ImageConfig that asks for its signature: kubectl get imageconfigs.pkg.crossplane.io"},
 	{regexp.MustCompile(`pull policy (is )?Never`), "set another provider.packagePullPolicy, or put the package into Crossplane's cache"},
 	{regexp.MustCompile(`cannot unpack package.*(pull secret|secrets "[^"]*" not found)`), "create that Secret in Crossplane's namespace, or name another in provider.packagePullSecrets"},
+	{regexp.MustCompile(`cannot unpack package.*xpkg\.upbound\.io.*(UNAUTHORIZED|DENIED|_UNKNOWN|40[134]\b|authentication required)`), "choose a version that " + registries + "; or name a Secret of Crossplane's namespace that may pull it in provider.packagePullSecrets"},
 	{regexp.MustCompile(`cannot unpack package.*(UNAUTHORIZED|DENIED|40[13]\b|authentication required)`), "name a Secret of Crossplane's namespace that may pull the package in provider.packagePullSecrets"},
 	{regexp.MustCompile(`cannot unpack package.*(_UNKNOWN|404\b|not found)`), "check registry, package and version: there is no such package"},
 	{regexp.MustCompile(`cannot unpack package.*(TOOMANYREQUESTS|429\b)`), "wait, or pull with credentials (provider.packagePullSecrets): the registry limits how often it is asked"},

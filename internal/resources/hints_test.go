@@ -7,6 +7,9 @@ func TestHint(t *testing.T) {
 		allow       = "allow that action to the identity behind ProviderConfig boot (spec.providerConfigRef)"
 		aws         = "operation error X: Y, https response error StatusCode: 400, RequestID: R, "
 		pull        = "cannot unpack package: failed to fetch package digest from remote: GET https://xpkg.upbound.io/v2/upbound/provider-aws-s3/manifests/v2.5.0: "
+		mirror      = "cannot unpack package: failed to fetch package digest from remote: GET https://registry.example.org/v2/mirror/provider-aws-s3/manifests/v2.5.0: "
+		pullUpbound = "choose a version that xpkg.upbound.io has for everybody (main releases of the last 12 months), or set provider.registry: xpkg.crossplane.io/crossplane-contrib, which keeps all, for the whole cluster; " +
+			"or name a Secret of Crossplane's namespace that may pull it in provider.packagePullSecrets"
 		pullSecret  = "name a Secret of Crossplane's namespace that may pull the package in provider.packagePullSecrets"
 		throttled   = "wait: AWS limits how often it is asked, and it is asked again"
 		credentials = "check the credentials of ProviderConfig boot (spec.providerConfigRef)"
@@ -50,10 +53,12 @@ func TestHint(t *testing.T) {
 		"AddonHelm":    {"So should an agent without an add-on.", "unexpected state 'CREATE_FAILED', wanted target 'ACTIVE'. last error: : ConfigurationConflict: Conflicts found when trying to apply.", "remove the agent that was installed in another way, or set podIdentityAgent.management: None"},
 		"AddonVersion": {"EKS lists the versions.", aws + "InvalidParameterException: Addon version specified is not supported", "choose podIdentityAgent.version from what there is: aws eks describe-addon-versions --addon-name eks-pod-identity-agent"},
 
-		"PullDenied":    {"A registry may want credentials.", pull + "UNAUTHORIZED: authentication required", pullSecret},
-		"PullDenied2":   {"It may not say so in its own words.", pull + "unexpected status code 403 Forbidden", pullSecret},
+		"PullDenied":    {"A registry may want credentials.", mirror + "UNAUTHORIZED: authentication required", pullSecret},
+		"PullDenied2":   {"It may not say so in its own words.", mirror + "unexpected status code 403 Forbidden", pullSecret},
 		"PullSecret":    {"Those that are named may not exist.", `cannot unpack package: cannot get image pull secret from config: secrets "registry" not found`, "create that Secret in Crossplane's namespace, or name another in provider.packagePullSecrets"},
-		"PullUnknown":   {"There may be no such version.", pull + "MANIFEST_UNKNOWN: manifest unknown", "check registry, package and version: there is no such package"},
+		"PullUpbound":   {"Upbound's wants them for versions that are a year old,", pull + "DENIED: subscription required", pullUpbound},
+		"PullUpbound2":  {"or does not tell of these.", pull + "MANIFEST_UNKNOWN: manifest unknown", pullUpbound},
+		"PullUnknown":   {"There may be no such version.", mirror + "MANIFEST_UNKNOWN: manifest unknown", "check registry, package and version: there is no such package"},
 		"PullLimit":     {"A registry may limit who asks.", pull + "TOOMANYREQUESTS: rate exceeded", "wait, or pull with credentials (provider.packagePullSecrets): the registry limits how often it is asked"},
 		"PullNetwork":   {"It may be out of reach.", pull + "dial tcp: lookup xpkg.upbound.io: no such host", "let Crossplane reach the registry (DNS, proxy, certificates), or set provider.registry to one that it reaches"},
 		"PullNever":     {"Nobody may be allowed to ask.", "cannot unpack package: package not in cache and pull policy is Never", "set another provider.packagePullPolicy, or put the package into Crossplane's cache"},

@@ -40,7 +40,7 @@ type version struct {
 var (
 	v2 = version{
 		crossplane: "v2.3.4", tool: binaries.CrossplaneV2, module: "github.com/crossplane/crossplane/v2",
-		provider: "github.com/upbound/provider-aws/v2", providerVersion: "v2.5.0", olderProvider: "v2.4.0", safeStart: true,
+		provider: "github.com/upbound/provider-aws/v2", providerVersion: "v2.5.0", olderProvider: "v2.3.0", safeStart: true,
 	}
 	v1 = version{
 		crossplane: "v1.20.0", tool: binaries.CrossplaneV1, module: "github.com/crossplane/crossplane",
