@@ -74,7 +74,7 @@ var Decisions = []Decision{
 		Fields: []string{"tags"},
 		Claims: true,
 		Gain:   "Tags that policies or bills of others look at.",
-		Stop:   "`requiredTags`. Keys that begin with aws: are refused for everybody.",
+		Stop:   "`requiredTags`. Keys of AWS, of EKS's session tags and of the provider are refused for everybody.",
 	},
 	{
 		Fields: []string{"deletionPolicy"},

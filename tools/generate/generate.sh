@@ -32,3 +32,5 @@ make runtime-schema "$(config github.com/crossplane/crossplane@v1.20.0)" "$(conf
 
 # The catalogue's page is made from its data.
 go run ./internal/catalogue/gen > docs/catalogue.md
+# So is that of what claims may set.
+go run ./internal/claims/gen > docs/claims.md
