@@ -109,7 +109,9 @@ func spawn(t testing.TB, env ...string) *peer {
 	// The test's own context ends before the cleanup.
 	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), must(os.Executable())) //nolint:gosec // It is this test.
 	p.cmd.Env = append(append(os.Environ(), envPeerAddress+"="+p.address), env...)
-	p.cmd.Stderr = os.Stderr
+	// What it logs is part of what is measured, and belongs between the figures only where something went wrong.
+	logs := must(os.Create(filepath.Join(t.TempDir(), "log")))
+	p.cmd.Stderr = logs
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -126,6 +128,10 @@ func spawn(t testing.TB, env ...string) *peer {
 		_ = in.Close()
 		if err := p.wait(); err != nil {
 			t.Errorf("cannot end the peer: %v", err)
+		}
+		_ = logs.Close()
+		if t.Failed() {
+			t.Logf("the peer logged:\n%s", must(os.ReadFile(logs.Name())))
 		}
 	})
 	return p
