@@ -31,7 +31,8 @@ const (
 	ConditionProviderConfigReady ConditionType = "ProviderConfigReady"
 
 	// ConditionTeardownProtected says whether Usages hold back what users still need when the composite resource is deleted.
-	// Only with teardown: Ordered.
+	// Usages come once everything else is ready: nothing of a user depends on a service before its provider works. Only with
+	// teardown: Ordered.
 	//
 	// To do: wait; before it is True, delete nothing. If it stays False, see the reason.
 	ConditionTeardownProtected ConditionType = "TeardownProtected"
@@ -101,8 +102,15 @@ const (
 	// To do: what the message says at its end.
 	ReasonActionRequired Reason = "ActionRequired"
 
-	// ReasonRemoving: the spec wants something no more. It leaves in the order of a deletion; the message says what holds it.
+	// ReasonRemoving: the spec wants something no more. It leaves after what needs it; the message says what holds it. What was made
+	// under another name waits for it. What cannot be looked up counts as needed.
 	//
 	// To do: delete the managed resources that the message names, or put the service back; else wait.
 	ReasonRemoving Reason = "Removing"
+
+	// ReasonUnordered: teardown is Unordered, so nothing is held back from deletion any more. Only where the condition was there
+	// before.
+	//
+	// To do: nothing, if that is meant. If not, set teardown: Ordered.
+	ReasonUnordered Reason = "Unordered"
 )

@@ -56,6 +56,8 @@ type Identity struct {
 	Teardown v1alpha1.Teardown
 	// Services in the order of the spec.
 	Services []*Service
+	// Notes say where what exists keeps what the defaults say otherwise today.
+	Notes []string
 }
 
 // A Package is a provider package and the Provider that installs it.
@@ -84,6 +86,8 @@ type Service struct {
 	RoleARN string
 	// RoleName is the name of the composed role in AWS; empty while the cluster is not known.
 	RoleName string
+	// Path of the composed role and policies in AWS; empty for AWS's own.
+	Path string
 	// ObjectName is the Kubernetes name of the composed managed resources.
 	ObjectName string
 	// TrustPolicy of the composed role; empty while the cluster is not known.
@@ -124,13 +128,14 @@ type Service struct {
 
 // Resolve what the composite resource asks for. It fails with everything that is wrong with it.
 func Resolve(v *view.View) (*Identity, field.ErrorList) {
-	s, at := v.Spec, field.NewPath("spec")
+	at, exists := field.NewPath("spec"), &made{v: v}
+	s := exists.spec(v.Spec, at)
 	id := &Identity{
 		Spec:            s,
 		Region:          s.Region,
 		Partition:       iam.Partition(s.Region),
 		Namespace:       cmp.Or(s.CrossplaneNamespace, defaultNamespace),
-		BootstrapConfig: defaultProviderConfig,
+		BootstrapConfig: exists.bootstrapConfig(s, at),
 		ProviderConfig:  providerConfigName(v),
 		Teardown:        cmp.Or(s.Teardown, v1alpha1.TeardownOrdered),
 	}
@@ -140,15 +145,14 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 	if s.PodIdentityAgent != nil {
 		id.Agent = s.PodIdentityAgent.Management == agentManaged
 	}
-	if s.ProviderConfigRef != nil {
-		id.BootstrapConfig = cmp.Or(s.ProviderConfigRef.Name, defaultProviderConfig)
-	}
+	exists.providerConfig(s, at)
 
 	errs := validate(at, s)
 	errs = append(errs, validateProviderConfigName(at, v, id)...)
 	if len(errs) == 0 {
 		// A spec that is wrong must ask for nothing.
 		id.resolveCluster(v)
+		id.Cluster = exists.cluster(s, at, id.Cluster)
 		id.resolveAgent(v)
 	}
 	if s.Provider != nil && s.Provider.Family == v1alpha1.FamilyManage {
@@ -158,15 +162,17 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 		if len(errs) > view.MaxErrors {
 			break
 		}
-		svc, serrs := id.service(v, at.Child("services").Index(i), &s.Services[i])
+		svc, serrs := id.service(v, exists, at.Child("services").Index(i), &s.Services[i])
 		id.Services = append(id.Services, svc)
 		errs = append(errs, serrs...)
 	}
 	errs = append(errs, validateUnique(at.Child("services"), s.Services, id.Services)...)
 	errs = append(errs, id.validatePackages(v, at)...)
+	errs = append(errs, id.validatePolicyNames(v, at.Child("services"))...)
 	if len(errs) == 0 {
-		errs = id.validateImmutable(v, at)
+		errs = exists.errs
 	}
+	id.Notes = exists.notes
 	if len(errs) == 0 {
 		id.checkTemplates(v, at)
 	}
@@ -187,11 +193,11 @@ func providerConfigName(v *view.View) string {
 	return iam.Cut(v.XR.Name(), MaxProviderConfigName)
 }
 
-func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (*Service, field.ErrorList) {
+func (id *Identity) service(v *view.View, exists *made, at *field.Path, s *v1alpha1.Service) (*Service, field.ErrorList) {
 	svc := &Service{
 		Name:           s.Name,
 		Managed:        s.Management != v1alpha1.ServiceObserved,
-		ServiceAccount: cmp.Or(s.ServiceAccountName, "provider-aws-"+s.Name),
+		ServiceAccount: exists.serviceAccount(s, at),
 		RoleARN:        s.RoleARN,
 		ImportRole:     isTrue(s.ImportRole) || isTrue(id.Spec.AdoptExisting),
 		AssociationID:  s.AssociationID,
@@ -203,6 +209,9 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 		AdoptProvider:      isTrue(s.AdoptExistingProvider),
 		DisableSessionTags: isTrue(s.DisableSessionTags),
 		Settle:             defaultAssociationSettle,
+	}
+	if !svc.AdoptAssociation {
+		svc.AssociationID = exists.associationID(s, at)
 	}
 	svc.FormerTargetRoleARN = formerTarget(v, s)
 	svc.VerifyCredentials = isTrue(svc.Runtime.VerifyCredentials)
@@ -231,25 +240,16 @@ func (id *Identity) service(v *view.View, at *field.Path, s *v1alpha1.Service) (
 		return svc, errs
 	}
 
-	svc.RoleName = id.roleName(v, s)
+	spec := field.NewPath("spec")
+	svc.RoleName = exists.roleName(id, s, spec, at)
 	svc.ObjectName = ObjectName(svc.RoleName)
 	if svc.RoleARN == "" {
+		svc.Path = exists.path(id.Spec, svc, spec)
 		trust, terrs := id.trustPolicy(svc)
 		svc.TrustPolicy = trust
 		errs = append(errs, terrs...)
 	}
 	return svc, errs
-}
-
-// roleName of a role that exists never changes, whatever names are generated today.
-func (id *Identity) roleName(v *view.View, s *v1alpha1.Service) string {
-	if s.RoleName != "" {
-		return s.RoleName
-	}
-	if name := v.Observed(RoleKey(s.Name)).Annotation(AnnotationExternalName); name != "" {
-		return name
-	}
-	return id.generatedRoleName(s.Name)
 }
 
 func (id *Identity) generatedRoleName(service string) string {

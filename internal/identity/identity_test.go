@@ -170,7 +170,7 @@ func TestImmutable(t *testing.T) {
 					"association/s3": association, "association/ec2": `{metadata: {name: b}, spec: {forProvider: {clusterName: prod, namespace: crossplane-system, serviceAccount: provider-aws-ec2}}}`,
 				},
 			},
-			[]string{"spec.clusterName: FieldValueInvalid", "spec.crossplaneNamespace: FieldValueInvalid"},
+			[]string{"spec.crossplaneNamespace: FieldValueInvalid", "spec.clusterName: FieldValueInvalid"},
 		},
 		"OwnRole": {
 			"A role that is left to somebody else on purpose should be no error.",

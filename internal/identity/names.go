@@ -11,6 +11,9 @@ import (
 // AnnotationExternalName is the name of a managed resource in AWS.
 const AnnotationExternalName = "crossplane.io/external-name"
 
+// AnnotationImported on an association remembers its id where that was given, and not chosen by AWS for the provider that created it.
+const AnnotationImported = v1alpha1.Group + "/imported"
+
 // ProviderConfigKey is the composition-resource name of the ProviderConfig.
 const ProviderConfigKey = "providerconfig"
 

@@ -195,9 +195,6 @@ func validateProviderConfigName(at *field.Path, v *view.View, id *Identity) fiel
 		return field.ErrorList{field.Invalid(at.Child("providerConfig", "name"), id.ProviderConfig,
 			"is also spec.providerConfigRef, the identity that the IAM and EKS resources themselves use: it cannot depend on what it creates")}
 	}
-	if observed != "" && id.Spec.ProviderConfig != nil && id.Spec.ProviderConfig.Name != "" && id.Spec.ProviderConfig.Name != observed {
-		return field.ErrorList{immutable(at.Child("providerConfig", "name"), id.Spec.ProviderConfig.Name, observed)}
-	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"strings"
 
@@ -92,7 +93,12 @@ func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Servic
 			"EKS gives a ServiceAccount one association, and so one role: give each service a ServiceAccount of its own, or leave the field out")
 		if s.RoleARN == "" {
 			// IAM does not tell names apart by letter case.
-			unique(at.Child("roleName"), "role ", strings.ToLower(cmp.Or(s.RoleName, specs[i].RoleName)))
+			name := strings.ToLower(cmp.Or(s.RoleName, specs[i].RoleName))
+			again := !unique(at.Child("roleName"), "role ", name)
+			for n := range s.Policies {
+				// The second policy of one role may have the name of the first of another.
+				again = again || !unique(at.Child("roleName"), "policy ", Numbered(name, n))
+			}
 		}
 		unique(at.Child("associationId"), "association ", s.AssociationID)
 		if s.Managed {
@@ -103,31 +109,33 @@ func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Servic
 	return errs
 }
 
-// validateImmutable checks inputs that cannot change against what exists: it would have to be replaced, and is kept.
-func (id *Identity) validateImmutable(v *view.View, at *field.Path) field.ErrorList {
-	errs := field.ErrorList{}
-	once := map[string]bool{}
-	same := func(p *field.Path, want, got string) {
-		if got != "" && want != "" && want != got && !once[p.String()] {
-			once[p.String()] = true
-			errs = append(errs, immutable(p, want, got))
+// validatePolicyNames checks that no composed policy has the name of one that is only referred to: a permissions boundary, or a policy to
+// attach. It would be overwritten. IAM does not tell names apart by letter case, nor by their path.
+func (id *Identity) validatePolicyNames(v *view.View, at *field.Path) field.ErrorList {
+	others := map[string]string{}
+	refer := func(arn string) {
+		parts := strings.SplitN(arn, ":", 6)
+		if len(parts) == 6 && parts[4] != "aws" {
+			others[strings.ToLower(path.Base(parts[5]))] = arn
 		}
 	}
-	for i, s := range id.Spec.Services {
-		sat := at.Child("services").Index(i)
-		if a := v.Observed(AssociationKey(s.Name)); a.Exists() {
-			same(at.Child("region"), id.Region, a.String("spec", "forProvider", "region"))
-			same(at.Child("clusterName"), id.Cluster, a.String("spec", "forProvider", "clusterName"))
-			same(at.Child("crossplaneNamespace"), id.Namespace, a.String("spec", "forProvider", "namespace"))
-			same(sat.Child("serviceAccountName"), id.Services[i].ServiceAccount, a.String("spec", "forProvider", "serviceAccount"))
+	if id.Spec.Role != nil {
+		refer(id.Spec.Role.PermissionsBoundary)
+	}
+	for _, g := range v.Guardrails {
+		refer(g.RequiredPermissionsBoundary)
+	}
+	for _, s := range id.Services {
+		for _, arn := range s.ManagedPolicyARNs {
+			refer(arn)
 		}
-		if r := v.Observed(RoleKey(s.Name)); r.Exists() && s.RoleARN == "" {
-			same(sat.Child("roleName"), s.RoleName, r.Annotation(AnnotationExternalName))
-			if s.RoleName == "" && id.Cluster != "" && len(errs) == 0 {
-				same(at.Child("role", "namePrefix"), id.generatedRoleName(s.Name), r.Annotation(AnnotationExternalName))
-			}
-			if id.Spec.Role != nil {
-				same(at.Child("role", "path"), id.Spec.Role.Path, r.String("spec", "forProvider", "path"))
+	}
+	errs := field.ErrorList{}
+	for i, s := range id.Services {
+		for n := range s.Policies {
+			if arn := others[strings.ToLower(s.PolicyName(n))]; arn != "" && s.RoleName != "" {
+				errs = append(errs, field.Invalid(at.Index(i).Child("roleName"), s.RoleName,
+					fmt.Sprintf("the policy of the role would be %s, which is a permissions boundary or attached to a role: it would be overwritten. Choose another roleName", arn)))
 			}
 		}
 	}

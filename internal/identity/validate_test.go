@@ -242,6 +242,10 @@ func TestValidate(t *testing.T) {
 		"TwiceAccount":     {"No two share a ServiceAccount.", `services: [{name: s3, serviceAccountName: a}, {name: ec2, serviceAccountName: a}]`, []string{"spec.services[1].serviceAccountName" + duplicate}},
 		"TwiceDefault":     {"Also if one has it by default.", `services: [{name: s3}, {name: ec2, serviceAccountName: provider-aws-s3}]`, []string{"spec.services[1].serviceAccountName" + duplicate}},
 		"TwiceRole":        {"Nor a role, whose name AWS compares in small letters.", `services: [{name: s3, roleName: Same}, {name: ec2, roleName: same}]`, []string{"spec.services[1].roleName" + duplicate}},
+		"TwicePolicy":      {"Nor a policy: the second of one role may be called as another role is.", `services: [{name: s3, roleName: x, permissions: {statements: [` + manyStatements() + `]}}, {name: ec2, roleName: X.2}]`, []string{"spec.services[1].roleName" + duplicate}},
+		"Boundary":         {"A policy must not overwrite the boundary.", `{role: {permissionsBoundary: "arn:aws:iam::123456789012:policy/x/App"}, services: [{name: s3, roleName: app}]}`, []string{firstService + ".roleName" + invalid}},
+		"Attached":         {"Nor a policy that is attached.", `services: [{name: s3, roleName: App, permissions: {accessLevel: Full, managedPolicyArns: ["arn:aws:iam::123456789012:policy/app"]}}]`, []string{firstService + ".roleName" + invalid}},
+		"AttachedAWS":      {"Those of AWS are nobody's to overwrite.", `services: [{name: s3, roleName: App, permissions: {accessLevel: Full, managedPolicyArns: ["arn:aws:iam::aws:policy/App"]}}]`, nil},
 		"TwiceAssociation": {"Nor an association.", `services: [{name: s3, associationId: a-1}, {name: ec2, associationId: a-1}]`, []string{"spec.services[1].associationId" + duplicate}},
 		"TwicePackage":     {"Nor a package.", `services: [{name: s3, package: r.example.org/a/b}, {name: ec2, package: r.example.org/a/b}]`, []string{"spec.services[1].package" + duplicate}},
 		"SameRoleARN":      {"A role of somebody else may serve two.", `services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/a"}, {name: ec2, roleArn: "arn:aws:iam::123456789012:role/a"}]`, nil},
@@ -405,4 +409,13 @@ func TestDefaultsAreValidated(t *testing.T) {
 	if diff := cmp.Diff([]string{"spec.region" + invalid, firstService + ".roleName" + invalid}, paths(errs)); diff != "" {
 		t.Errorf("Resolve(...): -want errors, +got:\n%s", diff)
 	}
+}
+
+// manyStatements need more than one policy.
+func manyStatements() string {
+	out := make([]string, 0, 60)
+	for i := range 60 {
+		out = append(out, fmt.Sprintf(`{actions: ["s3:GetObject"], resources: ["arn:aws:s3:::%s-%d/*"]}`, strings.Repeat("b", 40), i))
+	}
+	return strings.Join(out, ", ")
 }

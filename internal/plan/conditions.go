@@ -43,6 +43,10 @@ var gravity = []v1alpha1.Reason{ //nolint:gochecknoglobals // A constant in all 
 func (p *Plan) conditions() []Condition {
 	cs := []Condition{p.prerequisites()}
 	for _, s := range stages {
+		if s.condition == v1alpha1.ConditionTeardownProtected && !p.applies(s.condition) && p.protectedBefore {
+			// Crossplane keeps a condition that is not sent.
+			cs = append(cs, Condition{Type: s.condition, Reason: v1alpha1.ReasonUnordered, Message: "nothing is held back from deletion any more, because teardown is Unordered"})
+		}
 		if !p.applies(s.condition) {
 			continue
 		}
@@ -66,10 +70,16 @@ func (p *Plan) conditions() []Condition {
 // notes on what is as it is asked for, or not composed, and may surprise. They are told whether a condition is True or not: they
 // may be why not.
 func (p *Plan) notes(c v1alpha1.ConditionType) string {
-	switch {
-	case c == v1alpha1.ConditionIdentityReady && p.identity.AutoMode:
-		return ". Note: the cluster runs in EKS Auto Mode, which brings the agent that hands out credentials: no add-on is composed"
-	case c == v1alpha1.ConditionProvidersReady:
+	switch c { //nolint:exhaustive // The others have none.
+	case v1alpha1.ConditionIdentityReady:
+		notes := p.identity.Notes
+		if p.identity.AutoMode {
+			notes = append(slices.Clone(notes), "the cluster runs in EKS Auto Mode, which brings the agent that hands out credentials: no add-on is composed")
+		}
+		if len(notes) > 0 {
+			return ". Note: " + enumerate(notes, "; ")
+		}
+	case v1alpha1.ConditionProvidersReady:
 		return p.runtimeNotes()
 	}
 	return ""

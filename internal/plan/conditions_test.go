@@ -244,6 +244,21 @@ func TestTeardownProtected(t *testing.T) {
 	}
 }
 
+// TestTeardownUnprotected makes sure that a condition of protection does not stay when the protection went: Crossplane keeps what is
+// not sent.
+func TestTeardownUnprotected(t *testing.T) {
+	want := Condition{Type: v1alpha1.ConditionTeardownProtected, Reason: v1alpha1.ReasonUnordered, Message: "nothing is held back from deletion any more, because teardown is Unordered"}
+	p := world{Spec: `teardown: Unordered`, XR: `status: {conditions: [{type: TeardownProtected, status: "True"}]}`}.plan(t)
+	if got := find(t, p.Conditions, v1alpha1.ConditionTeardownProtected); got != want {
+		t.Errorf("where it was protected before: want %+v, got %+v", want, got)
+	}
+	for _, c := range (world{Spec: `teardown: Unordered`}).plan(t).Conditions {
+		if c.Type == v1alpha1.ConditionTeardownProtected {
+			t.Errorf("where it never was: want no condition, got %+v", c)
+		}
+	}
+}
+
 // TestConditionsAlwaysPresent walks through the stages of a composite resource: a condition that goes missing looks as if it
 // had been forgotten.
 func TestConditionsAlwaysPresent(t *testing.T) {

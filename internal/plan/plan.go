@@ -26,6 +26,9 @@ type Plan struct {
 	// Warnings of real problems.
 	Warnings []string
 
+	// protectedBefore says that the composite resource has the condition that says so.
+	protectedBefore bool
+
 	identity *identity.Identity
 	input    *v1beta1.Input
 }
@@ -52,6 +55,7 @@ func New(v *view.View, id *identity.Identity) (*Plan, error) {
 		}
 		p.Outcomes = append(p.Outcomes, o)
 	}
+	p.protectedBefore = v.XR.Condition(string(v1alpha1.ConditionTeardownProtected)).Status != ""
 	p.Conditions = p.conditions()
 	p.Status = p.status()
 	p.Status.PlatformConfiguration = v.Platform

@@ -69,7 +69,7 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 				ForceDetachPolicies: new(true),
 				Description:         given(o, "description", wanted.Description, ""),
 				MaxSessionDuration:  given(o, "maxSessionDuration", wanted.sessionDuration(), defaultSessionDuration),
-				Path:                kept(o, "path", wanted.Path, defaultPath),
+				Path:                kept(o, "path", s.Path, defaultPath),
 				PermissionsBoundary: given(o, "permissionsBoundary", wanted.PermissionsBoundary, ""),
 				Tags:                c.tags(),
 			},

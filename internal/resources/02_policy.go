@@ -50,7 +50,7 @@ func policy(c *Context, s *identity.Service, i int, document string) *iamv1beta1
 			ForProvider: iamv1beta1.PolicyParameters{
 				Policy:      &document,
 				Description: kept(o, "description", "", ""),
-				Path:        kept(o, "path", c.wantedRole().Path, defaultPath),
+				Path:        kept(o, "path", s.Path, defaultPath),
 				Tags:        c.tags(),
 			},
 		},

@@ -7,6 +7,7 @@ import (
 
 	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
 	eksv1beta1 "github.com/upbound/provider-aws/v2/apis/cluster/eks/v1beta1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
@@ -45,7 +46,7 @@ func associationKey(s *identity.Service) string { return identity.AssociationKey
 func association(c *Context, s *identity.Service) *eksv1beta1.PodIdentityAssociation {
 	a := &eksv1beta1.PodIdentityAssociation{
 		TypeMeta:   typeMeta(associationKind.GroupVersionKind),
-		ObjectMeta: c.meta(s.ObjectName, c.associationName(s)),
+		ObjectMeta: c.associationMeta(s),
 		Spec: eksv1beta1.PodIdentityAssociationSpec{
 			ResourceSpec: c.serviceSpec(s),
 			ForProvider: eksv1beta1.PodIdentityAssociationParameters_2{
@@ -68,6 +69,16 @@ func association(c *Context, s *identity.Service) *eksv1beta1.PodIdentityAssocia
 		a.Spec.ForProvider.DisableSessionTags = given(c.View.Observed(associationKey(s)), "disableSessionTags", s.DisableSessionTags, false)
 	}
 	return a
+}
+
+// associationMeta remembers that an association was imported: what is taken out of the spec does not make it another one.
+func (c *Context) associationMeta(s *identity.Service) metav1.ObjectMeta {
+	name := c.associationName(s)
+	m := c.meta(s.ObjectName, name)
+	if name != "" {
+		metav1.SetMetaDataAnnotation(&m, identity.AnnotationImported, name)
+	}
+	return m
 }
 
 // associationName is the id of an association that exists already: the one to import, or the one that EKS has for the

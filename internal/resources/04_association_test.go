@@ -60,7 +60,7 @@ apiVersion: eks.aws.upbound.io/v1beta1
 kind: PodIdentityAssociation
 metadata:
   name: crossplane-prod-eu-west-2-s3
-  annotations: {crossplane.io/external-name: a-0123456789abcdef0, aws.podidentity.dev/cluster: prod}
+  annotations: {crossplane.io/external-name: a-0123456789abcdef0, aws.podidentity.dev/imported: a-0123456789abcdef0, aws.podidentity.dev/cluster: prod}
 spec:
   deletionPolicy: Orphan
   managementPolicies: [Observe]

@@ -1,0 +1,207 @@
+package identity
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// Some inputs cannot change once something was made with them. What the composite resource itself sets and changes is refused.
+// A default that changes is nobody's mistake: what exists keeps what it was made with, a note says so, and the new default is for
+// new objects.
+
+// made is what exists, and what the spec says against it.
+type made struct {
+	v     *view.View
+	errs  field.ErrorList
+	notes []string
+	told  map[string]bool
+}
+
+// keep decides on an input that cannot change. Want is its value with the defaults, own says whether the composite resource itself
+// sets it, and got is what exists was made with; empty if nothing tells.
+func (m *made) keep(at *field.Path, own bool, want, got string) string {
+	switch {
+	case got == "" || want == got:
+		return want
+	case own && want == "":
+		return got
+	case m.told[at.String()]:
+	case own:
+		m.errs = append(m.errs, immutable(at, want, got))
+	case want == "":
+		m.notes = append(m.notes, fmt.Sprintf("%s: what exists was made with %q and keeps it, though nothing sets it any more", at, got))
+	default:
+		m.notes = append(m.notes, fmt.Sprintf("%s: what exists was made with %q and keeps it; new objects get %q", at, got, want))
+	}
+	if m.told == nil {
+		m.told = map[string]bool{}
+	}
+	m.told[at.String()] = true
+	if own {
+		return want
+	}
+	return got
+}
+
+// own says whether the composite resource itself sets a field.
+func (m *made) own(path ...string) bool {
+	return m.v.XR.String(append([]string{"spec"}, path...)...) != ""
+}
+
+// ownService is what the composite resource itself says of a service.
+func (m *made) ownService(name string) view.Object {
+	for _, s := range m.v.XR.List("spec", "services") {
+		if s.String("name") == name {
+			return s
+		}
+	}
+	return view.Object{}
+}
+
+// first value that the observed objects of any service have. Keys are those of one service's objects.
+func (m *made) first(services []v1alpha1.Service, keys []func(string) string, path ...string) string {
+	for i := range services {
+		for _, key := range keys {
+			if s := m.v.Observed(key(services[i].Name)).String(path...); s != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+// association's field that is the same for all services.
+func (m *made) association(services []v1alpha1.Service, name string) string {
+	return m.first(services, []func(string) string{AssociationKey}, "spec", "forProvider", name)
+}
+
+// spec with the inputs that are the same for all services as what exists was made with them.
+func (m *made) spec(s *v1alpha1.PodIdentityProviderSpec, at *field.Path) *v1alpha1.PodIdentityProviderSpec {
+	out := *s
+	out.Region = m.keep(at.Child("region"), m.own("region"), s.Region, m.association(s.Services, "region"))
+	if ns := m.association(s.Services, "namespace"); ns != "" {
+		out.CrossplaneNamespace = m.keep(at.Child("crossplaneNamespace"), m.own("crossplaneNamespace"), cmp.Or(s.CrossplaneNamespace, defaultNamespace), ns)
+	}
+	return &out
+}
+
+// bootstrapConfig that the managed resources use: with another one they would be managed in another account, and those in this one
+// be forgotten.
+func (m *made) bootstrapConfig(s *v1alpha1.PodIdentityProviderSpec, at *field.Path) string {
+	want := defaultProviderConfig
+	if s.ProviderConfigRef != nil {
+		want = cmp.Or(s.ProviderConfigRef.Name, want)
+	}
+	keys := []func(string) string{AssociationKey, RoleKey, policyKey}
+	return m.keep(at.Child("providerConfigRef", "name"), m.own("providerConfigRef", "name"), want, m.first(s.Services, keys, "spec", "providerConfigRef", "name"))
+}
+
+// cluster that associations are for.
+func (m *made) cluster(s *v1alpha1.PodIdentityProviderSpec, at *field.Path, want string) string {
+	spec := m.v.XR.Value("spec").GetStructValue().GetFields()
+	own := spec["clusterName"] != nil || spec["clusterNameRef"] != nil || spec["clusterNameSelector"] != nil
+	return m.keep(at.Child("clusterName"), own, want, m.association(s.Services, "clusterName"))
+}
+
+// serviceAccount of a service.
+func (m *made) serviceAccount(s *v1alpha1.Service, at *field.Path) string {
+	own := m.ownService(s.Name).String("serviceAccountName") != ""
+	got := m.v.Observed(AssociationKey(s.Name)).String("spec", "forProvider", "serviceAccount")
+	return m.keep(at.Child("serviceAccountName"), own, cmp.Or(s.ServiceAccountName, "provider-aws-"+s.Name), got)
+}
+
+// associationID to import. Empty where a provider created the association: then its external name is that provider's.
+func (m *made) associationID(s *v1alpha1.Service, at *field.Path) string {
+	o := m.v.Observed(AssociationKey(s.Name))
+	known := o.String("status", "atProvider", "associationId")
+	if known == "" && !o.Condition("Ready").True() {
+		// It never lived: another id may be what brings it to life.
+		return s.AssociationID
+	}
+	imported := o.Annotation(AnnotationImported)
+	if s.AssociationID == "" && imported == "" {
+		return ""
+	}
+	own := m.ownService(s.Name).String("associationId") != ""
+	id := m.keep(at.Child("associationId"), own, s.AssociationID, cmp.Or(imported, known))
+	if id != s.AssociationID {
+		return imported
+	}
+	return id
+}
+
+// path of a service's role and policies. One that was taken over has its own.
+func (m *made) path(spec *v1alpha1.PodIdentityProviderSpec, s *Service, at *field.Path) string {
+	want := ""
+	if spec.Role != nil {
+		want = spec.Role.Path
+	}
+	own := m.own("role", "path")
+	var got string
+	for _, key := range []string{RoleKey(s.Name), policyKey(s.Name)} {
+		if o := m.v.Observed(key); got == "" && o.Exists() && o.Value("spec", "forProvider") != nil {
+			got = cmp.Or(o.String("spec", "forProvider", "path"), "/")
+		}
+	}
+	if s.ImportRole && !own {
+		return want
+	}
+	if kept := m.keep(at.Child("role", "path"), own, cmp.Or(want, "/"), got); kept != cmp.Or(want, "/") {
+		return kept
+	}
+	return want
+}
+
+// roleName of a service's role, whatever is generated today.
+func (m *made) roleName(id *Identity, s *v1alpha1.Service, at, service *field.Path) string {
+	generated := id.generatedRoleName(s.Name)
+	got := m.knownRoleName(s.Name)
+	if s.RoleARN != "" {
+		return cmp.Or(s.RoleName, got, generated)
+	}
+	if s.RoleName != "" || m.givenName(id, s.Name, got) {
+		return m.keep(service.Child("roleName"), m.ownService(s.Name).String("roleName") != "", cmp.Or(s.RoleName, generated), got)
+	}
+	return m.keep(at.Child("role", "namePrefix"), m.own("role", "namePrefix"), generated, got)
+}
+
+// givenName says whether a name was not generated, as far as that can be told.
+func (m *made) givenName(id *Identity, service, name string) bool {
+	return name != "" && len(name) < iam.MaxRoleName && !strings.HasSuffix(name, "-"+iam.Name(iam.MaxRoleName, id.Cluster, id.Region, service))
+}
+
+// knownRoleName is what any observed object of a service tells of its composed role's name; empty if none does.
+func (m *made) knownRoleName(service string) string {
+	for _, key := range []string{RoleKey(service), policyKey(service)} {
+		if name := m.v.Observed(key).Annotation(AnnotationExternalName); name != "" {
+			return name
+		}
+	}
+	// The objects refer to the role by its name in Kubernetes. The status remembers the one in AWS.
+	for _, key := range []string{AssociationKey(service), "attachment/" + service} {
+		forProvider := m.v.Observed(key)
+		ref := cmp.Or(forProvider.String("spec", "forProvider", "roleArnRef", "name"), forProvider.String("spec", "forProvider", "roleRef", "name"))
+		for _, s := range m.v.XR.List("status", "services") {
+			if name := s.String("roleName"); ref != "" && s.String("name") == service && ObjectName(name) == ref {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// providerConfig says whether the ProviderConfig has the name that the spec gives it.
+func (m *made) providerConfig(s *v1alpha1.PodIdentityProviderSpec, at *field.Path) {
+	if s.ProviderConfig != nil && s.ProviderConfig.Name != "" {
+		m.keep(at.Child("providerConfig", "name"), m.own("providerConfig", "name"), s.ProviderConfig.Name, m.v.Observed(ProviderConfigKey).Name())
+	}
+}
+
+func policyKey(service string) string { return "policy/" + service }
