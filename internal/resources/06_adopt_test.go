@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,9 +32,7 @@ func adopting(observed, answers map[string]string) world {
 			delete(w.Observed, k)
 		}
 	}
-	for k, v := range answers {
-		w.Answers[k] = v
-	}
+	maps.Copy(w.Answers, answers)
 	return w
 }
 
@@ -107,12 +106,8 @@ func TestAdoptOwnConfig(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			answers := map[string]string{}
-			for _, m := range []map[string]string{none, tc.answers} {
-				for k, v := range m {
-					answers[k] = v
-				}
-			}
+			answers := maps.Clone(none)
+			maps.Copy(answers, tc.answers)
 			w := adopting(nil, answers)
 			config := w.resource(t, "runtimeconfig/s3")
 			if config.Wait != nil || config.Name != "provider-aws-s3" {

@@ -20,9 +20,6 @@ type world testutil.World
 
 const unanswered = testutil.Unanswered
 
-// now of every test.
-var now = testutil.Now
-
 // answers of the zero world.
 func answers() map[string]string {
 	out := map[string]string{
