@@ -20,7 +20,10 @@ import (
 
 // The stories are told in lanes, side by side: most of a story is waiting. Each lane is a process with a network of its own,
 // because Crossplane's RBAC manager insists on port 8080.
-var lanes = []string{"v2", "v2-alone", "v1"}
+var lanes = []string{realLane, "v2", "v2-alone", "v1"}
+
+// realLane is the one in which the real provider-aws runs.
+const realLane = "v2-real"
 
 // lane that a scenario is told in.
 func lane(v version, s scenario) string {
@@ -29,6 +32,8 @@ func lane(v version, s scenario) string {
 		return "v1"
 	case s.alone:
 		return "v2-alone"
+	case s.real:
+		return realLane
 	}
 	return "v2"
 }

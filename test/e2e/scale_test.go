@@ -26,7 +26,7 @@ func scale(s *Story) {
 	s.Is(5*time.Minute, "Claim", "providers", "Ready=True")
 	s.Stepf("the three providers are there")
 	// Hundreds of everything are much to look at five times a second.
-	s.AWS.SetPause(time.Second)
+	s.Fakes.SetPause(time.Second)
 	all := 1
 	for _, n := range []int{10, 100} {
 		before := s.usage()

@@ -26,7 +26,7 @@ var (
 func (s *Story) use(gvk schema.GroupVersionKind, name, providerConfig string) {
 	s.Helper()
 	service, _, _ := strings.Cut(gvk.Group, ".")
-	s.AWS.Manage(service, gvk)
+	s.Fakes.Manage(service, gvk)
 	s.Apply(fmt.Sprintf(`
 apiVersion: %s
 kind: %s
@@ -35,7 +35,7 @@ spec:
   forProvider: {region: eu-west-1}
   providerConfigRef: {name: %s}
 `, gvk.GroupVersion(), gvk.Kind, name, providerConfig))
-	s.Until(time.Minute, gvk.Kind+" "+name+" is ready", func() error {
+	s.Until(2*time.Minute, gvk.Kind+" "+name+" is ready", func() error {
 		o, err := s.used(gvk, name)
 		if err != nil || o == nil {
 			return fmt.Errorf("there is none: %w", err)
@@ -67,7 +67,8 @@ func (s *Story) unuse(gvk schema.GroupVersionKind, name string) {
 	if err := s.Client.Delete(s.ctx, o); err != nil {
 		s.Fatal(err)
 	}
-	s.Until(2*time.Minute, gvk.Kind+" "+name+" is gone", func() error {
+	// The real provider waits two minutes until AWS has said fifteen times that a queue does not exist.
+	s.Until(4*time.Minute, gvk.Kind+" "+name+" is gone", func() error {
 		o, err := s.used(gvk, name)
 		if err == nil && o != nil {
 			return fmt.Errorf("it is not:\n%s", conditions(o))

@@ -21,7 +21,13 @@ func upgradeFunction(s *Story) {
 	pods := s.Pods("provider-aws-sqs")
 	s.settle("queues")
 	uids, before := s.UIDs("queues"), s.Versions("queues")
+	if got := fakes.String(s.Get("Role", object), "spec", "forProvider", "description"); got == nextDescription {
+		s.Fatal("the next version runs already")
+	}
 
+	if err := s.release(next); err != nil {
+		s.Fatal(err)
+	}
 	s.patch("Function", "crossplane-contrib-function-pod-identity-provider", `{"spec":{"package":"xpkg.crossplane.io/crossplane-contrib/function-pod-identity-provider:`+next+`"}}`)
 	s.Until(2*time.Minute, "the role is as the new version wants it", func() error {
 		if got := fakes.String(s.Get("Role", object), "spec", "forProvider", "description"); got != nextDescription {

@@ -26,10 +26,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/binaries"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/packages"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/pods"
 )
 
 // published are the services that have a provider package in the registry.
@@ -38,13 +40,32 @@ var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dyn
 // whole are those whose package has every CRD of the real one. The others have some: a machine has two cores.
 var whole = []string{"family", "iam", "eks", "s3"}
 
+// An Account of AWS.
+type Account interface {
+	// Calls that changed something, in order, whose text contains all of the parts.
+	Calls(parts ...string) []string
+	// Has says what there still is whose name contains the part.
+	Has(part string) []string
+	// Deny an action on what has that name, until the answer is called.
+	Deny(action, name string) (allow func())
+	// Disassociate deletes an association behind everybody's back.
+	Disassociate(namespace, serviceAccount string)
+	// Identities are the ServiceAccounts of the cluster that EKS knows an association of everywhere.
+	Identities() []aws.Identity
+}
+
 // A World is a control plane with Crossplane, packages to install, AWS and kubelets.
 type World struct {
 	*controlplane.ControlPlane
 
-	version  version
-	AWS      *fakes.AWS
-	Kubelet  *fakes.Kubelet
+	version version
+	AWS     Account
+	// Fakes are the providers that are none: all, or those that no story needs really.
+	Fakes   *fakes.AWS
+	Kubelet *fakes.Kubelet
+	// Real is AWS where real providers run, and Pods are what runs them. Nil elsewhere.
+	Real     *aws.Server
+	Pods     *pods.Runner
 	registry *packages.Registry
 	webhook  *controlplane.Process
 	// webhookCA signed the webhook's certificate. In base64.
@@ -92,18 +113,19 @@ func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelpe
 	if err := w.publish(filepath.Join(built.Sources[v.provider], "package", "crds")); err != nil {
 		t.Fatal(err)
 	}
+	w.Fakes, w.Kubelet = fakes.NewAWS(w.Client), &fakes.Kubelet{Client: w.Client}
+	if err := w.startAWS(os.Getenv(laneVariable) == realLane); err != nil {
+		t.Fatal(err)
+	}
 	identities := filepath.Join(dir, "identities.json")
-	w.AWS, w.Kubelet = fakes.NewAWS(w.Client, identities), &fakes.Kubelet{Client: w.Client}
-	// docs/bootstrap.md: the two providers that create all other identities have theirs from elsewhere.
-	w.AWS.Associate(controlplane.Namespace, "provider-aws-iam")
-	w.AWS.Associate(controlplane.Namespace, "provider-aws-eks")
-	if err := os.WriteFile(identities, []byte(`{"identities":[]}`), 0o644); err != nil {
+	if err := w.writeIdentities(identities); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.startWebhook(identities); err != nil {
 		t.Fatal(err)
 	}
-	go w.AWS.Run(w.ctx)
+	go w.keepIdentities(identities)
+	go w.Fakes.Run(w.ctx)
 	go w.Kubelet.Run(w.ctx)
 	go w.serve()
 	t.Logf("%-22s %5.1f s", "in all", time.Since(began).Seconds())
@@ -129,6 +151,10 @@ func (w *World) Close() {
 	if w.registry != nil {
 		w.registry.Close()
 	}
+	if w.Real != nil {
+		w.Real.Close()
+		_ = w.logCalls()
+	}
 	_ = os.RemoveAll(w.dir)
 }
 
@@ -144,12 +170,8 @@ func (w *World) publish(crds string) error {
 			return err
 		}
 	}
-	for version, r := range built.Releases {
-		for file, repository := range map[string]string{r.FunctionPackage: "function-pod-identity-provider", r.ConfigurationPackage: "configuration-pod-identity-provider"} {
-			if err := w.registry.PushFile(w.ctx, built.Paths[binaries.CLI], file, "crossplane-contrib/"+repository+":"+version); err != nil {
-				return err
-			}
-		}
+	if err := w.release(released); err != nil {
+		return err
 	}
 	for name, prefixes := range map[string][2]string{
 		"upbound":            {"xpkg.upbound.io/upbound", "/upbound"},
@@ -163,6 +185,17 @@ spec:
   matchImages: [{type: Prefix, prefix: %s}]
   rewriteImage: {prefix: "%s"}
 `, name, prefixes[0], w.registry.Address+prefixes[1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// release a version of this repository. Crossplane installs the newest that there is as a dependency.
+func (w *World) release(version string) error {
+	r := built.Releases[version]
+	for file, repository := range map[string]string{r.FunctionPackage: "function-pod-identity-provider", r.ConfigurationPackage: "configuration-pod-identity-provider"} {
+		if err := w.registry.PushFile(w.ctx, built.Paths[binaries.CLI], file, "crossplane-contrib/"+repository+":"+version); err != nil {
 			return err
 		}
 	}

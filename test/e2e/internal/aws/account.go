@@ -184,6 +184,27 @@ func (s *Server) Disassociate(namespace, serviceAccount string) {
 	}
 }
 
+// Deny an action on what has that name, until the answer is called.
+func (s *Server) Deny(action, name string) (allow func()) {
+	return s.Inject(Fault{Action: action, Resource: name, Code: "AccessDenied"})
+}
+
+// Access says what keeps a pod of a ServiceAccount from credentials with some permission. Nothing: empty.
+func (s *Server) Access(namespace, serviceAccount string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := pod{Namespace: namespace}
+	p.ServiceAccount.Name, p.Pod.Name = serviceAccount, serviceAccount
+	if _, f := s.credentials(p); f != nil {
+		return f.Error()
+	}
+	x := s.associated(namespace, serviceAccount)
+	if r := s.roles[x.role[strings.LastIndex(x.role, "/")+1:]]; len(s.documents(r)) == 0 {
+		return "AccessDenied: role " + r.name + " has no permissions"
+	}
+	return ""
+}
+
 // Detach all policies from a role behind everybody's back.
 func (s *Server) Detach(roleName string) {
 	s.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -61,6 +62,22 @@ func matches(pattern, text string) bool {
 	return pattern == "" || err == nil && ok
 }
 
+// arn of what a call is about.
+func (c Call) arn() string {
+	switch {
+	case strings.HasPrefix(c.Resource, "arn:"):
+		return c.Resource
+	case c.Service == "iam" && strings.Contains(c.Action, "Role"):
+		return "arn:aws:iam::" + Account + ":role/" + c.Resource
+	case c.Service == "iam":
+		return "arn:aws:iam::" + Account + ":policy/" + c.Resource
+	case c.Service == "eks":
+		cluster, _, _ := strings.Cut(c.Resource, "/")
+		return "arn:aws:eks:" + Region + ":" + Account + ":cluster/" + cluster
+	}
+	return "arn:aws:" + c.Service + ":::" + c.Resource
+}
+
 // injected error of a fault, with what AWS says and its status.
 func (s *Server) injected(f *Fault, r *request) *failure {
 	status, message := http.StatusBadRequest, f.Message
@@ -72,7 +89,7 @@ func (s *Server) injected(f *Fault, r *request) *failure {
 	switch f.Code {
 	case "AccessDenied", "AccessDeniedException":
 		status = http.StatusForbidden
-		say("User: %s is not authorized to perform: %s:%s on resource: %s because no identity-based policy allows the %[2]s:%[3]s action", r.call.Caller, r.call.Service, r.call.Action, r.call.Resource)
+		say("User: %s is not authorized to perform: %s:%s on resource: %s because no identity-based policy allows the %[2]s:%[3]s action", r.call.Caller, r.call.Service, r.call.Action, r.call.arn())
 	case "Throttling", "ThrottlingException":
 		say("Rate exceeded")
 	case "EntityAlreadyExists", "DeleteConflict", "ResourceInUseException", "ConcurrentModification", "LimitExceeded":

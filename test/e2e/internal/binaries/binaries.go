@@ -21,11 +21,21 @@ const (
 	CrossplaneV2      = "crossplane-core-v2"
 	CrossplaneV1      = "crossplane-core-v1"
 	CLI               = "crossplane-cli-v2"
+
+	// ProviderFamily and the others are the real providers: of the family, and of the services that stories use.
+	ProviderFamily = "provider-aws-config"
+	ProviderIAM    = "provider-aws-iam"
+	ProviderEKS    = "provider-aws-eks"
+	ProviderS3     = "provider-aws-s3"
+	ProviderSQS    = "provider-aws-sqs"
 )
 
 // All of them, in the order in which they are built.
 func All() []string {
-	return []string{CLI, CrossplaneV2, CrossplaneV1, Etcd, APIServer, ControllerManager, Kubectl, Webhook}
+	return []string{
+		CLI, CrossplaneV2, CrossplaneV1, Etcd, APIServer, ControllerManager, Kubectl, Webhook,
+		ProviderIAM, ProviderFamily, ProviderEKS, ProviderS3, ProviderSQS,
+	}
 }
 
 // A Builder builds tools and runs Go in the modules of the repository.

@@ -365,18 +365,34 @@ func (c *ControlPlane) StartCore(ctx context.Context) error {
 
 // serviceAccount writes a kubeconfig for a ServiceAccount of Crossplane.
 func (c *ControlPlane) serviceAccount(ctx context.Context, name string) (string, error) {
-	hours := int64(24 * 60 * 60)
-	tr := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &hours}}
-	sa := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: name}}
-	if err := c.Client.SubResource("token").Create(ctx, sa, tr); err != nil {
+	token, err := c.Token(ctx, name, nil)
+	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(c.Dir, name+".kubeconfig")
-	return path, clientcmd.WriteToFile(clientcmdapi.Config{
-		Clusters:       map[string]*clientcmdapi.Cluster{"e2e": {Server: c.Config.Host, CertificateAuthorityData: c.Config.CAData}},
-		AuthInfos:      map[string]*clientcmdapi.AuthInfo{name: {Token: tr.Status.Token}},
-		Contexts:       map[string]*clientcmdapi.Context{"e2e": {Cluster: "e2e", AuthInfo: name}},
-		CurrentContext: "e2e",
+	return path, c.WriteKubeconfig(path, token)
+}
+
+// Token of a ServiceAccount in Crossplane's namespace, which a pod of it may have, for the API server or for other audiences.
+func (c *ControlPlane) Token(ctx context.Context, serviceAccount string, pod *corev1.Pod, audiences ...string) (string, error) {
+	hours := int64(24 * 60 * 60)
+	tr := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &hours, Audiences: audiences}}
+	if pod != nil {
+		tr.Spec.BoundObjectRef = &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID}
+	}
+	sa := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: serviceAccount}}
+	err := c.Client.SubResource("token").Create(ctx, sa, tr)
+	return tr.Status.Token, err
+}
+
+// WriteKubeconfig writes one for who has a token.
+func (c *ControlPlane) WriteKubeconfig(path, token string) error {
+	const name = "e2e"
+	return clientcmd.WriteToFile(clientcmdapi.Config{
+		Clusters:       map[string]*clientcmdapi.Cluster{name: {Server: c.Config.Host, CertificateAuthorityData: c.Config.CAData}},
+		AuthInfos:      map[string]*clientcmdapi.AuthInfo{name: {Token: token}},
+		Contexts:       map[string]*clientcmdapi.Context{name: {Cluster: name, AuthInfo: name}},
+		CurrentContext: name,
 	}, path)
 }
 

@@ -1,17 +1,15 @@
 package fakes
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
 )
 
 type role struct {
@@ -125,35 +123,18 @@ func (a *AWS) newID() string {
 	return fmt.Sprintf("a-%017d", a.requests)
 }
 
-// publish which ServiceAccounts have an association that EKS knows everywhere.
-func (a *AWS) publish() {
-	type identity struct {
-		Namespace      string `json:"namespace"`
-		ServiceAccount string `json:"serviceAccount"`
-	}
+// Identities are the ServiceAccounts of the cluster that have an association that EKS knows everywhere.
+func (a *AWS) Identities() []aws.Identity {
 	a.mu.Lock()
-	out := struct {
-		Identities []identity `json:"identities"`
-	}{[]identity{}}
+	defer a.mu.Unlock()
+	out := []aws.Identity{}
 	for _, k := range slices.Sorted(maps.Keys(a.associations)) {
-		if x := a.associations[k]; !time.Now().Before(x.ready.Add(a.Settle)) {
-			if parts := strings.Split(k, "/"); parts[0] == Cluster {
-				out.Identities = append(out.Identities, identity{parts[1], parts[2]})
-			}
+		parts := strings.Split(k, "/")
+		if x := a.associations[k]; parts[0] == Cluster && !time.Now().Before(x.ready.Add(a.Settle)) {
+			out = append(out, aws.Identity{Namespace: parts[1], ServiceAccount: parts[2]})
 		}
 	}
-	a.mu.Unlock()
-	b, err := json.Marshal(out)
-	if err != nil {
-		return
-	}
-	if old, _ := os.ReadFile(a.identities); bytes.Equal(old, b) {
-		return
-	}
-	tmp := filepath.Join(filepath.Dir(a.identities), ".identities")
-	if os.WriteFile(tmp, b, 0o644) == nil {
-		_ = os.Rename(tmp, a.identities)
-	}
+	return out
 }
 
 func (a *AWS) error(o *unstructured.Unstructured) string {
@@ -171,7 +152,14 @@ func (a *AWS) requestID() string {
 	return fmt.Sprintf("%08x-0000-4000-8000-000000000000", time.Now().Unix())
 }
 
-// AccessDenied is what the provider says when it may not create a role.
-func AccessDenied(roleName string) string {
+// Deny an action on what has that name, until the answer is called.
+func (a *AWS) Deny(action, name string) (allow func()) {
+	kind, _ := strings.CutPrefix(action, "Create")
+	a.Fail(kind, name, accessDenied(name))
+	return func() { a.Fail(kind, name, "") }
+}
+
+// accessDenied is what the provider says when it may not create a role.
+func accessDenied(roleName string) string {
 	return fmt.Sprintf("failed to create the resource: [{0 creating IAM Role (%s): operation error IAM: CreateRole, https response error StatusCode: 403, RequestID: REQUEST, api error AccessDenied: User: arn:aws:iam::%s:user/fake is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::%s:role/%s because no identity-based policy allows the iam:CreateRole action  []}]", roleName, Account, Account, roleName)
 }

@@ -15,13 +15,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
 )
 
 const (
 	// Account of the fake AWS.
-	Account = "123456789012"
+	Account = aws.Account
 	// Cluster of EKS that the control plane is. Pods of others are nowhere.
-	Cluster = "prod"
+	Cluster = aws.Cluster
 
 	finalizer    = "finalizer.managedresource.crossplane.io"
 	externalName = "crossplane.io/external-name"
@@ -43,8 +45,11 @@ type AWS struct {
 	// Latency of a creation in AWS.
 	Latency time.Duration
 	// Settle is how long EKS takes until pods of a new association get credentials.
-	Settle     time.Duration
-	identities string
+	Settle time.Duration
+	// Real are the services whose real providers run. Nothing is done for them here.
+	Real []string
+	// Access says what keeps a pod from the credentials of its ServiceAccount, if the account is not this one.
+	Access func(serviceAccount string) string
 
 	mu           sync.Mutex
 	roles        map[string]*role
@@ -76,10 +81,10 @@ var kinds = []managed{
 	{schema.GroupVersionKind{Group: "eks.aws.upbound.io", Version: "v1beta1", Kind: "PodIdentityAssociation"}, "eks"},
 }
 
-// NewAWS returns an empty account. The file tells the pod identity webhook which ServiceAccounts have an association.
-func NewAWS(c client.Client, identities string) *AWS {
+// NewAWS returns an empty account.
+func NewAWS(c client.Client) *AWS {
 	return &AWS{
-		Client: c, Latency: 1500 * time.Millisecond, Settle: 8 * time.Second, identities: identities,
+		Client: c, Latency: 1500 * time.Millisecond, Settle: 8 * time.Second,
 		roles: map[string]*role{}, policies: map[string]*policy{}, associations: map[string]*association{}, errors: map[string]string{}, rested: map[types.UID]rest{},
 	}
 }
@@ -142,7 +147,6 @@ func (a *AWS) Run(ctx context.Context) {
 		if healthy["family"] != "" {
 			a.count(ctx)
 		}
-		a.publish()
 		sleep(ctx, pause)
 	}
 }
@@ -208,6 +212,9 @@ func (a *AWS) healthy(ctx context.Context) map[string]string {
 		} else if service, ok := strings.CutPrefix(name, "provider-aws-"); ok {
 			out[service] = String(p, "status", "currentRevision")
 		}
+	}
+	for _, service := range a.Real {
+		delete(out, service)
 	}
 	return out
 }

@@ -17,6 +17,8 @@ const node = "fake"
 // Kubelet binds every pod to a node that does not exist and reports it running and ready, and removes it when it is told to.
 type Kubelet struct {
 	Client client.Client
+	// Ready says whether a pod is, if somebody knows.
+	Ready func(context.Context, *corev1.Pod) bool
 
 	mu     sync.Mutex
 	broken string
@@ -49,6 +51,9 @@ func (k *Kubelet) run(ctx context.Context, p *corev1.Pod) {
 		ready = corev1.ConditionFalse
 	}
 	k.mu.Unlock()
+	if k.Ready != nil && p.DeletionTimestamp == nil && p.Spec.NodeName != "" && !k.Ready(ctx, p) {
+		ready = corev1.ConditionFalse
+	}
 	switch {
 	case p.DeletionTimestamp != nil:
 		_ = k.Client.Delete(ctx, p, client.GracePeriodSeconds(0))

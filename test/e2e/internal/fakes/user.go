@@ -81,6 +81,12 @@ func (a *AWS) access(o *unstructured.Unstructured, service string, pod *corev1.P
 	if !injected(pod) {
 		return prefix + `no EC2 IMDS role found, operation error ec2imds: GetMetadata, access disabled to EC2 IMDS via client option, or "AWS_EC2_METADATA_DISABLED" environment variable`
 	}
+	if a.Access != nil {
+		if problem := a.Access(pod.Spec.ServiceAccountName); problem != "" {
+			return prefix + "failed to load credentials, : " + problem
+		}
+		return ""
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	x := a.associations[associationKey(Cluster, pod.Namespace, pod.Spec.ServiceAccountName)]
