@@ -99,7 +99,7 @@ func upgradeCrossplane(s *Story) {
 		s.Gone(4*time.Minute, kind, name)
 	}
 	s.Gone(time.Minute, "XR", xr)
-	s.inOrder("sqs", false)
+	s.inOrder("sqs")
 	s.Stepf("an edit is carried out, and a deletion, in order")
 }
 

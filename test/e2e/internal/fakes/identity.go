@@ -100,7 +100,10 @@ func (a *AWS) remove(o *unstructured.Unstructured) string {
 	switch o.GetKind() {
 	case "Role":
 		// The real provider detaches what is attached first.
-		if a.roles[name] != nil {
+		if r := a.roles[name]; r != nil {
+			for range r.attached {
+				a.callf("DetachRolePolicy %s", name)
+			}
 			delete(a.roles, name)
 			a.callf("DeleteRole %s", name)
 		}
