@@ -89,7 +89,7 @@ func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelpe
 	if err != nil {
 		t.Fatal(err)
 	}
-	logs := filepath.Join(built.Root, "_output", "e2e", "logs", os.Getenv(logsVariable), strings.ReplaceAll(last.Name(), "/", "-"))
+	logs := filepath.Join(built.Root, "_output", "e2e", "logs", os.Getenv(logsVariable), os.Getenv(laneVariable), strings.ReplaceAll(last.Name(), "/", "-"))
 	if err := os.RemoveAll(logs); err != nil {
 		t.Fatal(err)
 	}
