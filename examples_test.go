@@ -106,6 +106,8 @@ type world struct {
 	Observed map[string]*structpb.Struct
 	// Cluster is everything else, kinds included.
 	Cluster []*structpb.Struct
+	// Hidden are groups and kinds that Crossplane does not find at the moment, though they are there.
+	Hidden map[string]bool
 	// Platform is the function's own configuration; nil if it has none.
 	Platform *view.Configuration
 }
@@ -197,7 +199,7 @@ func (w *world) fetch(t testing.TB, selectors map[string]*fnv1.ResourceSelector)
 		}
 		out[key] = &fnv1.Resources{}
 		for _, o := range w.all() {
-			if selects(s, o) {
+			if selects(s, o) && !w.hides(o) {
 				out[key].Items = append(out[key].Items, &fnv1.Resource{Resource: o})
 			}
 		}
@@ -208,6 +210,11 @@ func (w *world) fetch(t testing.TB, selectors map[string]*fnv1.ResourceSelector)
 // isPodGuard says whether an object is the sign that Crossplane may read pods.
 func isPodGuard(o *structpb.Struct) bool {
 	return at(o, "kind").GetStringValue() == "DeploymentRuntimeConfig" && at(o, "metadata", "name").GetStringValue() == "pod-identity-provider-may-read-pods"
+}
+
+// hides says whether an object is the definition of a hidden kind.
+func (w *world) hides(o *structpb.Struct) bool {
+	return at(o, "kind").GetStringValue() == "CustomResourceDefinition" && w.Hidden[at(o, "spec", "names", "kind").GetStringValue()+"."+at(o, "spec", "group").GetStringValue()]
 }
 
 // all objects of the cluster, composed ones included.
@@ -222,6 +229,9 @@ func (w *world) all() []*structpb.Struct {
 // hasKind says whether a kind exists: it is Crossplane's or Kubernetes' own, or its CustomResourceDefinition is there.
 func (w *world) hasKind(apiVersion, kind string) bool {
 	group, version, _ := strings.Cut(apiVersion, "/")
+	if w.Hidden[kind+"."+group] {
+		return false
+	}
 	if group == "pkg.crossplane.io" || group == "apiextensions.k8s.io" || apiVersion == "v1" && (kind == "ServiceAccount" || kind == "Pod") {
 		return true
 	}
