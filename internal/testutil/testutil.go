@@ -63,7 +63,7 @@ func (w World) Request(t testing.TB) *fnv1.RunFunctionRequest {
 		req.Input = Struct(t, Parse(t, w.Input))
 	}
 	for _, key := range w.Earlier {
-		if req.Desired == nil {
+		if req.GetDesired() == nil {
 			req.Desired = &fnv1.State{Resources: map[string]*fnv1.Resource{}}
 		}
 		req.Desired.Resources[key] = &fnv1.Resource{Resource: &structpb.Struct{}}
