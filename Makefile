@@ -75,6 +75,10 @@ build: ## Build the function's binary into _output/.
 generate: ## Write everything that is generated: CRDs, XRD, deepcopy code, reference docs.
 	tools/generate/generate.sh
 
+.PHONY: kinds
+kinds: ## Read from the providers' source what each kind calls of AWS. Seconds, after a download of 300 MB.
+	@cd tools/catalogue && go run . --out=../../internal/catalogue/kinds.tsv
+
 .PHONY: diagrams
 diagrams: ## Draw the pictures of the documentation. Needs graphviz.
 	@hack/diagrams.sh

@@ -15,14 +15,14 @@ snapshot() {
 GIT_DIR=$scratch/git git init --quiet
 
 before=$(snapshot)
-make --no-print-directory generate tidy
+make --no-print-directory kinds generate tidy
 after=$(snapshot)
 
 if [ "$before" != "$after" ]; then
   GIT_DIR=$scratch/git git --no-pager diff "$before" "$after" --
   {
     echo
-    echo "verify: these files are not what 'make generate tidy' makes of their sources:"
+    echo "verify: these files are not what 'make kinds generate tidy' makes of their sources:"
     GIT_DIR=$scratch/git git --no-pager diff --name-only "$before" "$after" -- | sed 's/^/  /'
     echo "They have just been rewritten. Review and commit them; do not edit generated files by hand."
   } >&2

@@ -1,0 +1,165 @@
+package catalogue
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/nearest"
+)
+
+//go:embed kinds.tsv
+var kindsFile string
+
+// A Kind of a provider package, and the actions that managing it takes. It is shared: do not change what it refers to.
+type Kind struct {
+	Name string
+	// Observe are the actions that reading it takes. Create, Update and Delete are what these take, reading included.
+	Observe, Create, Update, Delete []string
+	// NamesKey and NamesRole say whether a field of it names a key that encrypts, or a role that is passed.
+	NamesKey, NamesRole bool
+	// Passes roles to these services in any case.
+	Passes []string
+}
+
+// kindsData is what kinds.tsv says.
+type kindsData struct {
+	kinds    map[string]map[string]Kind
+	versions []string
+	notes    []string
+}
+
+// kindsContent of the file, read when it is first asked for: most do not ask.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var kindsContent = sync.OnceValue(func() *kindsData {
+	d, err := parseKinds(kindsFile)
+	if err != nil {
+		// The file is part of the program, and tests read it.
+		panic(fmt.Errorf("cannot parse the catalogue of kinds: %w", err))
+	}
+	return d
+})
+
+// parseKinds reads a line for every kind, after those with the versions and before those with notes.
+func parseKinds(file string) (*kindsData, error) {
+	d := &kindsData{kinds: map[string]map[string]Kind{}}
+	for line := range strings.Lines(file) {
+		line = strings.TrimSuffix(line, "\n")
+		if version, ok := strings.CutPrefix(line, "# github.com/"); ok {
+			d.versions = append(d.versions, "github.com/"+version)
+		}
+		if note, ok := strings.CutPrefix(line, "! "); ok {
+			d.notes = append(d.notes, note)
+		}
+		if line == "" || line[0] == '#' || line[0] == '!' {
+			continue
+		}
+		fields := strings.Split(line, "\t")
+		if len(fields) != 7 {
+			return nil, fmt.Errorf("%q has %d fields, not 7", line, len(fields))
+		}
+		k := Kind{Name: fields[1], Observe: prefixed(fields[3]), Create: prefixed(fields[4]), Update: prefixed(fields[5]), Delete: prefixed(fields[6])}
+		for need := range strings.FieldsSeq(fields[2]) {
+			service, passes := strings.CutPrefix(need, "pass:")
+			switch {
+			case passes:
+				k.Passes = append(k.Passes, service)
+			case need == "key":
+				k.NamesKey = true
+			case need == "role":
+				k.NamesRole = true
+			}
+		}
+		if d.kinds[fields[0]] == nil {
+			d.kinds[fields[0]] = map[string]Kind{}
+		}
+		d.kinds[fields[0]][k.Name] = k
+	}
+	return d, nil
+}
+
+// prefixed are words, each with the prefix that stands before it.
+func prefixed(words string) []string {
+	var out []string
+	prefix := ""
+	for w := range strings.FieldsSeq(words) {
+		if strings.HasSuffix(w, ":") {
+			prefix = w
+			continue
+		}
+		out = append(out, prefix+w)
+	}
+	return out
+}
+
+// All actions that managing the kind takes, sorted.
+func (k Kind) All() []string {
+	return sorted(slices.Concat(k.Observe, k.Create, k.Update, k.Delete))
+}
+
+// Kind of the service's package by its name.
+func (s Service) Kind(name string) (Kind, bool) {
+	k, ok := kindsContent().kinds[s.Name][name]
+	return k, ok
+}
+
+// Kinds of the service's package, sorted.
+func (s Service) Kinds() []string { return slices.Sorted(maps.Keys(kindsContent().kinds[s.Name])) }
+
+// KindHint asks whether one of the kinds that are the most like a name was meant; empty if none is like it.
+func (s Service) KindHint(name string) string { return nearest.Hint(name, s.Kinds()) }
+
+// KindSources are the modules, with their versions, whose source the kinds' actions were read from.
+func KindSources() []string { return slices.Clone(kindsContent().versions) }
+
+// KindNotes are what that source does not tell.
+func KindNotes() []string { return slices.Clone(kindsContent().notes) }
+
+// FullOf is what it takes to manage some kinds of the service in a partition: the actions that they call, and of the extras what
+// their fields can ask for. Names that are no kinds add nothing.
+func (s Service) FullOf(partition string, names []string) []iam.Statement {
+	var own, linked, passed []string
+	key, role := false, false
+	for _, name := range names {
+		k, _ := s.Kind(name)
+		own, passed = append(own, k.All()...), append(passed, k.Passes...)
+		key, role = key || k.NamesKey, role || k.NamesRole
+	}
+	w := writer{partition: partition}
+	w.allow(own, Extra{})
+	for _, e := range s.Extras {
+		for _, actions := range []Actions{e.Reads, e.Actions} {
+			w.allow(slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return !key && strings.HasPrefix(a, "kms:") }), e)
+		}
+		linked = append(linked, e.ServiceLinkedRoles...)
+		if role {
+			passed = append(passed, e.PassRole...)
+		}
+	}
+	w.bind("iam:CreateServiceLinkedRole", "iam:AWSServiceName", linked)
+	w.bind("iam:PassRole", "iam:PassedToService", passed)
+	return w.done()
+}
+
+// ReadOnlyOf is what it takes to observe some kinds of the service in a partition, as far as it only reads: some repair what they observe.
+func (s Service) ReadOnlyOf(partition string, names []string) []iam.Statement {
+	var own []string
+	for _, name := range names {
+		k, _ := s.Kind(name)
+		own = append(own, slices.DeleteFunc(slices.Clone(k.Observe), func(a string) bool { return !reads(a) })...)
+	}
+	w := writer{partition: partition}
+	w.allow(own, Extra{})
+	return w.done()
+}
+
+// reads tells whether an action is one of those that only read, of its prefix.
+func reads(action string) bool {
+	prefix, name, _ := strings.Cut(action, ":")
+	return slices.ContainsFunc(content().reading(prefix).Actions, func(p string) bool { return iam.Match(p, name) })
+}

@@ -1,0 +1,290 @@
+package catalogue
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+)
+
+// kindOf a service, or the end of the test.
+func kindOf(t *testing.T, service, name string) Kind {
+	t.Helper()
+	s, ok := Lookup(service)
+	if !ok {
+		t.Fatalf("there is no service %s", service)
+	}
+	k, ok := s.Kind(name)
+	if !ok {
+		t.Fatalf("%s has no kind %s", service, name)
+	}
+	return k
+}
+
+// TestKindsByHand compares kinds with what AWS's documentation says that their operations need.
+func TestKindsByHand(t *testing.T) {
+	cases := map[string]string{
+		"s3/BucketPolicy":                            "s3: DeleteBucketPolicy GetBucketPolicy PutBucketPolicy",
+		"s3/BucketVersioning":                        "s3: GetBucketVersioning PutBucketVersioning",
+		"s3/BucketPublicAccessBlock":                 "s3: GetBucketPublicAccessBlock PutBucketPublicAccessBlock",
+		"s3/BucketLifecycleConfiguration":            "s3: GetLifecycleConfiguration PutLifecycleConfiguration",
+		"s3/BucketServerSideEncryptionConfiguration": "s3: GetEncryptionConfiguration PutEncryptionConfiguration",
+		"sqs/Queue":                                  "sqs: CreateQueue DeleteQueue GetQueueAttributes ListQueueTags SetQueueAttributes TagQueue UntagQueue",
+		"sqs/QueuePolicy":                            "sqs: GetQueueAttributes SetQueueAttributes",
+		"sns/Topic":                                  "sns: CreateTopic DeleteTopic GetTopicAttributes ListTagsForResource SetTopicAttributes TagResource UntagResource",
+		"iam/Role": `iam: AttachRolePolicy CreateRole DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy DetachRolePolicy GetRole GetRolePolicy
+			ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies ListRoleTags PutRolePermissionsBoundary PutRolePolicy
+			RemoveRoleFromInstanceProfile TagRole UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription`,
+		"iam/Policy": `iam: CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion GetPolicy GetPolicyVersion ListPolicyTags ListPolicyVersions
+			SetDefaultPolicyVersion TagPolicy UntagPolicy`,
+		"iam/RolePolicyAttachment": "iam: AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies",
+		"eks/PodIdentityAssociation": `eks: CreatePodIdentityAssociation DeletePodIdentityAssociation DescribePodIdentityAssociation ListTagsForResource TagResource
+			UntagResource UpdatePodIdentityAssociation`,
+		"eks/Cluster": `eks: AssociateEncryptionConfig CreateCluster DeleteCluster DescribeCluster DescribeUpdate ListTagsForResource TagResource UntagResource
+			UpdateClusterConfig UpdateClusterVersion`,
+		"eks/Addon": `eks: CreateAddon CreatePodIdentityAssociation DeleteAddon DeletePodIdentityAssociation DescribeAddon DescribePodIdentityAssociation DescribeUpdate
+			ListTagsForResource TagResource UntagResource UpdateAddon UpdatePodIdentityAssociation`,
+		"ecr/Repository": `ecr: CreateRepository DeleteRepository DescribeRepositories ListTagsForResource PutImageScanningConfiguration PutImageTagMutability
+			TagResource UntagResource`,
+		"kms/Key": `kms: CreateKey DescribeKey DisableKey DisableKeyRotation EnableKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags
+			PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription`,
+		"secretsmanager/Secret": `secretsmanager: CreateSecret DeleteResourcePolicy DeleteSecret DescribeSecret GetResourcePolicy PutResourcePolicy
+			RemoveRegionsFromReplication ReplicateSecretToRegions TagResource UntagResource UpdateSecret`,
+		"dynamodb/Table": `dynamodb: BatchWriteItem CreateTable CreateTableReplica DeleteItem DeleteTable DeleteTableReplica DescribeContinuousBackups DescribeImport
+			DescribeTable DescribeTimeToLive GetItem ImportTable ListTagsOfResource PutItem Query RestoreTableToPointInTime Scan TagResource UntagResource
+			UpdateContinuousBackups UpdateItem UpdateTable UpdateTimeToLive kms: DescribeKey`,
+		"route53/Record":     "route53: ChangeResourceRecordSets GetChange GetHostedZone ListResourceRecordSets",
+		"apigateway/RestAPI": "apigateway: DELETE GET PATCH POST PUT UpdateRestApiPolicy",
+	}
+	for name, want := range cases {
+		t.Run(name, func(t *testing.T) {
+			service, kind, _ := strings.Cut(name, "/")
+			if diff := cmp.Diff(prefixed(want), kindOf(t, service, kind).All()); diff != "" {
+				t.Errorf("AWS's documentation names these actions for what the kind calls: -want, +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestBucket looks at the kind that calls the most different things.
+func TestBucket(t *testing.T) {
+	k := kindOf(t, "s3", "Bucket")
+	for _, a := range []string{"s3:CreateBucket", "s3:DeleteBucket", "s3:ListBucket", "s3:GetBucketAcl", "s3:PutBucketAcl", "s3:GetBucketCORS", "s3:GetBucketTagging", "s3:PutBucketTagging", "s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions", "s3:TagResource", "s3:UntagResource", "s3:ListTagsForResource"} {
+		if !slices.Contains(k.All(), a) {
+			t.Errorf("a bucket needs %s", a)
+		}
+	}
+	for _, a := range []string{"s3:GetObject", "s3:PutObject", "s3:ListAllMyBuckets", "s3:PutBucketNotification", "s3:PutInventoryConfiguration", "s3:PutBucketPublicAccessBlock", "s3:CreateAccessPoint"} {
+		if slices.Contains(k.All(), a) {
+			t.Errorf("a bucket has no use for %s", a)
+		}
+	}
+	if !k.NamesKey || !k.NamesRole {
+		t.Errorf("a bucket names a key and a role for replication, got %v and %v", k.NamesKey, k.NamesRole)
+	}
+}
+
+// outside of Full are actions that kinds call, and that Full does not have: the catalogue takes them for another package's business.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var outside = map[string]string{
+	"autoscaling": "elasticloadbalancing: DescribeInstanceHealth DescribeTargetHealth", "directconnect": "ec2: DescribeTransitGatewayAttachments",
+	"elb": "ec2: DeleteNetworkInterface DetachNetworkInterface", "elbv2": "ec2: GetIpamPoolAllocations", "organizations": "account: PutAccountName",
+	"route53":        "route53resolver: ListResolverConfigs UpdateResolverConfig",
+	"s3":             "s3express: CreateBucket CreateSession DeleteBucket ListAllMyDirectoryBuckets ListTagsForResource TagResource UntagResource",
+	"serverlessrepo": "cloudformation: DescribeStackEvents", "transfer": "ec2: ModifyVpcEndpoint",
+}
+
+// TestKindsWithinFull makes sure that kinds narrow: what is outside of Full is known.
+func TestKindsWithinFull(t *testing.T) {
+	got := map[string][]string{}
+	for _, name := range Names() {
+		s, _ := Lookup(name)
+		for _, a := range actionsOf(s.FullOf("aws", s.Kinds())) {
+			if !covered(s.Full("aws"), a) {
+				got[name] = append(got[name], a)
+			}
+		}
+	}
+	want := map[string][]string{}
+	for name, words := range outside {
+		want[name] = prefixed(words)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("actions of kinds that Full lacks: -want, +got:\n%s", diff)
+	}
+}
+
+// TestKindsCoverage counts what is known: every kind, and every service that had a package in the version that was read.
+func TestKindsCoverage(t *testing.T) {
+	kinds, actions := 0, map[string]bool{}
+	for service, of := range kindsContent().kinds {
+		s, ok := Lookup(service)
+		if !ok || !slices.Contains(s.Versions, "v2.5.0") {
+			t.Errorf("there are kinds of %s, which the catalogue does not have in v2.5.0", service)
+		}
+		kinds += len(of)
+		for name, k := range of {
+			if len(k.Create) == 0 || len(k.All()) == 0 {
+				t.Errorf("%s/%s creates nothing", service, name)
+			}
+			for _, a := range k.All() {
+				actions[a] = true
+			}
+		}
+	}
+	for _, name := range Names() {
+		if s, _ := Lookup(name); slices.Contains(s.Versions, "v2.5.0") && len(s.Kinds()) == 0 {
+			t.Errorf("%s has no kinds", name)
+		}
+	}
+	t.Logf("%d kinds, %d actions, %d notes", kinds, len(actions), len(KindNotes()))
+	if kinds != 1004 {
+		t.Errorf("provider-aws v2.5.0 has 1004 kinds, got %d", kinds)
+	}
+}
+
+// TestReadOnlyOfReads makes sure that what observes changes nothing.
+func TestReadOnlyOfReads(t *testing.T) {
+	for _, name := range Names() {
+		s, _ := Lookup(name)
+		for _, a := range actionsOf(s.ReadOnlyOf("aws", s.Kinds())) {
+			prefix, verb, _ := strings.Cut(a, ":")
+			if !slices.ContainsFunc(ReadingOf(prefix).Actions, func(p string) bool { return iam.Match(p, verb) }) {
+				t.Errorf("%s: ReadOnly of kinds has %s, which ReadOnly has not", name, a)
+			}
+		}
+	}
+}
+
+func TestFullOf(t *testing.T) {
+	cases := map[string]struct {
+		reason    string
+		service   string
+		partition string
+		kinds     []string
+		want      string
+	}{
+		"Plain": {
+			reason:  "Kinds without keys and roles have their own actions, once, in order.",
+			service: "s3", kinds: []string{"BucketVersioning", "BucketPolicy"},
+			want: `{"Effect":"Allow","Action":["s3:DeleteBucketPolicy","s3:GetBucketPolicy","s3:GetBucketVersioning","s3:PutBucketPolicy","s3:PutBucketVersioning"],"Resource":"*"}`,
+		},
+		"Passes": {
+			reason:  "A role in an instance profile is passed to EC2, as the partition calls it.",
+			service: "iam", partition: "aws-cn", kinds: []string{"InstanceProfile"},
+			want: `{"Effect":"Allow","Action":["iam:AddRoleToInstanceProfile","iam:CreateInstanceProfile","iam:DeleteInstanceProfile","iam:GetInstanceProfile",` +
+				`"iam:GetRole","iam:ListInstanceProfileTags","iam:RemoveRoleFromInstanceProfile","iam:TagInstanceProfile","iam:UntagInstanceProfile"],"Resource":"*"}` +
+				`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":["ec2.amazonaws.com","ec2.amazonaws.com.cn"]}}}`,
+		},
+		"Unknown": {reason: "A name that is no kind adds nothing.", service: "sqs", kinds: []string{"Quueue"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s, _ := Lookup(tc.service)
+			text := ""
+			for _, st := range s.FullOf(tc.partition, tc.kinds) {
+				text += st.String()
+			}
+			if diff := cmp.Diff(tc.want, text); diff != "" {
+				t.Errorf("%s\n-want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestExtrasOfKinds makes sure that keys and roles come with the kinds that name them, and only with these.
+func TestExtrasOfKinds(t *testing.T) {
+	lambda, _ := Lookup("lambda")
+	cases := map[string]struct {
+		kind      string
+		key, pass bool
+	}{
+		"Function": {kind: "Function", key: true, pass: true},
+		"Alias":    {kind: "Alias"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := actionsOf(lambda.FullOf("aws", []string{tc.kind}))
+			if has := slices.Contains(got, "kms:DescribeKey"); has != tc.key {
+				t.Errorf("kms:DescribeKey: want %v, got %v", tc.key, has)
+			}
+			if has := slices.Contains(got, "iam:PassRole"); has != tc.pass {
+				t.Errorf("iam:PassRole: want %v, got %v", tc.pass, has)
+			}
+			if !slices.Contains(got, "iam:CreateServiceLinkedRole") {
+				t.Error("a service may need its linked role for any kind")
+			}
+		})
+	}
+}
+
+func TestKindHint(t *testing.T) {
+	s, _ := Lookup("s3")
+	if got, want := s.KindHint("Buckt"), "did you mean Bucket?"; !strings.HasPrefix(got, strings.TrimSuffix(want, "?")) {
+		t.Errorf("want %q, got %q", want, got)
+	}
+	if got := s.KindHint("Zzzzzzzz"); got != "" {
+		t.Errorf("nothing is like nonsense, got %q", got)
+	}
+}
+
+func TestParseKinds(t *testing.T) {
+	got, err := parseKinds("# x\n# github.com/a v1\ns\tK\tkey role pass:ec2\ts: Get\ts: New k: Use\t\ts: Drop\n! a note\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]map[string]Kind{"s": {"K": {
+		Name: "K", Observe: []string{"s:Get"}, Create: []string{"s:New", "k:Use"}, Delete: []string{"s:Drop"}, NamesKey: true, NamesRole: true, Passes: []string{"ec2"},
+	}}}
+	if diff := cmp.Diff(want, got.kinds); diff != "" {
+		t.Errorf("kinds: -want, +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([][]string{{"github.com/a v1"}, {"a note"}}, [][]string{got.versions, got.notes}); diff != "" {
+		t.Errorf("versions and notes: -want, +got:\n%s", diff)
+	}
+	if _, err := parseKinds("s\tK\n"); err == nil {
+		t.Error("a line without all fields is an error")
+	}
+}
+
+// actionsOf statements, sorted.
+func actionsOf(statements []iam.Statement) []string {
+	set := map[string]bool{}
+	for _, s := range statements {
+		for _, a := range s.Action {
+			set[a] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// covered tells whether statements have an action.
+func covered(statements []iam.Statement, action string) bool {
+	return slices.ContainsFunc(statements, func(s iam.Statement) bool {
+		return slices.ContainsFunc(s.Action, func(p string) bool { return iam.Match(p, action) })
+	})
+}
+
+// BenchmarkKinds reads the data, which happens once, when somebody first lists kinds.
+func BenchmarkKinds(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := parseKinds(kindsFile); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkFullOf makes the statements of three kinds, which happens in every call.
+func BenchmarkFullOf(b *testing.B) {
+	s, _ := Lookup("s3")
+	b.ReportAllocs()
+	for b.Loop() {
+		s.FullOf("aws", []string{"Bucket", "BucketPolicy", "BucketVersioning"})
+	}
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"slices"
+	"strings"
+)
+
+// What IAM calls an operation is its own name under the prefix of its service, unless it stands here. The sources are the Service
+// Authorization Reference, https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html,
+// and what is named beside an entry.
+
+// prefixes of services' actions, by the SDK's package, where it has another name.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var prefixes = map[string]string{
+	"accessanalyzer": "access-analyzer", "acmpca": "acm-pca", "amp": "aps", "apigatewayv2": "apigateway",
+	"applicationautoscaling": "application-autoscaling", "appintegrations": "app-integrations", "autoscalingplans": "autoscaling-plans",
+	"bedrockagent": "bedrock", "bedrockagentcorecontrol": "bedrock-agentcore", "chimesdkvoice": "chime", "cloudcontrol": "cloudformation",
+	"cloudwatchlogs": "logs", "codeguruprofiler": "codeguru-profiler", "codestarnotifications": "codestar-notifications",
+	"cognitoidentity": "cognito-identity", "cognitoidentityprovider": "cognito-idp", "configservice": "config",
+	"costandusagereportservice": "cur", "costexplorer": "ce", "databasemigrationservice": "dms", "directoryservice": "ds", "docdb": "rds",
+	"ecrpublic": "ecr-public", "efs": "elasticfilesystem", "elasticloadbalancingv2": "elasticloadbalancing", "elasticsearchservice": "es",
+	"emr": "elasticmapreduce", "emrcontainers": "emr-containers", "emrserverless": "emr-serverless", "eventbridge": "events",
+	"keyspaces": "cassandra", "kinesisanalyticsv2": "kinesisanalytics", "lexmodelbuildingservice": "lex", "licensemanager": "license-manager",
+	"location": "geo", "mwaa": "airflow", "neptune": "rds", "networkfirewall": "network-firewall", "opensearch": "es",
+	"opensearchserverless": "aoss", "pinpoint": "mobiletargeting", "redshiftserverless": "redshift-serverless",
+	"resourcegroups": "resource-groups", "route53recoverycontrolconfig": "route53-recovery-control-config",
+	"route53recoveryreadiness": "route53-recovery-readiness", "s3control": "s3", "serverlessapplicationrepository": "serverlessrepo",
+	"sesv2": "ses", "sfn": "states", "ssoadmin": "sso", "timestreamwrite": "timestream", "vpclattice": "vpc-lattice",
+	"wafregional": "waf-regional",
+}
+
+// named are operations that IAM calls otherwise, or that take more than one action. Words without a prefix have that of the service.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var named = map[operation]string{
+	// A flow uses the profiles of its connectors.
+	"appflow.CreateFlow": "CreateFlow UseConnectorProfile",
+	"appflow.UpdateFlow": "UpdateFlow UseConnectorProfile",
+
+	// Budgets have two actions, and their actions have their own.
+	"budgets.CreateBudget": "ModifyBudget", "budgets.UpdateBudget": "ModifyBudget", "budgets.DeleteBudget": "ModifyBudget",
+	"budgets.CreateNotification": "ModifyBudget", "budgets.DeleteNotification": "ModifyBudget",
+	"budgets.DescribeBudget": "ViewBudget", "budgets.DescribeNotificationsForBudget": "ViewBudget",
+	"budgets.DescribeSubscribersForNotification": "ViewBudget",
+
+	"cloudfront.CreateDistributionWithTags": "CreateDistribution TagResource",
+
+	// https://docs.aws.amazon.com/aurora-dsql/latest/userguide/using-iam-condition-keys.html, and the reference of the API.
+	"dsql.CreateCluster": "CreateCluster AddPeerCluster PutMultiRegionProperties PutWitnessRegion",
+	"dsql.UpdateCluster": "UpdateCluster AddPeerCluster PutMultiRegionProperties PutWitnessRegion RemovePeerCluster",
+
+	// A restored table is filled, and replicas are tables of their own.
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/backuprestore_IAM.html
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_security.html
+	"dynamodb.RestoreTableToPointInTime": "RestoreTableToPointInTime BatchWriteItem DeleteItem GetItem PutItem Query Scan UpdateItem",
+	"dynamodb.UpdateTable":               "UpdateTable CreateTableReplica DeleteTableReplica",
+
+	// Keyspaces has the verbs of CQL. https://docs.aws.amazon.com/keyspaces/latest/devguide/security_iam_service-with-iam.html
+	"keyspaces.CreateKeyspace": "Create", "keyspaces.CreateTable": "Create", "keyspaces.DeleteKeyspace": "Drop", "keyspaces.DeleteTable": "Drop",
+	"keyspaces.GetKeyspace": "Select", "keyspaces.GetTable": "Select", "keyspaces.ListTagsForResource": "Select",
+	"keyspaces.UpdateKeyspace": "Alter", "keyspaces.UpdateTable": "Alter",
+
+	// A replica is a key that is created in another region.
+	"kms.ReplicateKey": "ReplicateKey CreateKey",
+
+	"lambda.Invoke": "InvokeFunction",
+
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+	"s3.AbortMultipartUpload":                         "AbortMultipartUpload",
+	"s3.CompleteMultipartUpload":                      "PutObject",
+	"s3.CopyObject":                                   "GetObject GetObjectTagging GetObjectVersion GetObjectVersionTagging " + writesObject,
+	"s3.CreateBucket":                                 "CreateBucket PutBucketAcl PutBucketObjectLockConfiguration PutBucketVersioning TagResource",
+	"s3.CreateMultipartUpload":                        writesObject,
+	"s3.DeleteBucketAnalyticsConfiguration":           "PutAnalyticsConfiguration",
+	"s3.DeleteBucketCors":                             "PutBucketCORS",
+	"s3.DeleteBucketEncryption":                       "PutEncryptionConfiguration",
+	"s3.DeleteBucketIntelligentTieringConfiguration":  "PutIntelligentTieringConfiguration",
+	"s3.DeleteBucketInventoryConfiguration":           "PutInventoryConfiguration",
+	"s3.DeleteBucketLifecycle":                        "PutLifecycleConfiguration",
+	"s3.DeleteBucketMetricsConfiguration":             "PutMetricsConfiguration",
+	"s3.DeleteBucketOwnershipControls":                "PutBucketOwnershipControls",
+	"s3.DeleteBucketReplication":                      "PutReplicationConfiguration",
+	"s3.DeleteBucketTagging":                          "PutBucketTagging",
+	"s3.DeleteObject":                                 deletesObject,
+	"s3.DeleteObjects":                                deletesObject,
+	"s3.DeletePublicAccessBlock":                      "PutBucketPublicAccessBlock",
+	"s3.GetBucketAccelerateConfiguration":             "GetAccelerateConfiguration",
+	"s3.GetBucketAnalyticsConfiguration":              "GetAnalyticsConfiguration",
+	"s3.GetBucketCors":                                "GetBucketCORS",
+	"s3.GetBucketEncryption":                          "GetEncryptionConfiguration",
+	"s3.GetBucketIntelligentTieringConfiguration":     "GetIntelligentTieringConfiguration",
+	"s3.GetBucketInventoryConfiguration":              "GetInventoryConfiguration",
+	"s3.GetBucketLifecycleConfiguration":              "GetLifecycleConfiguration",
+	"s3.GetBucketMetricsConfiguration":                "GetMetricsConfiguration",
+	"s3.GetBucketNotificationConfiguration":           "GetBucketNotification",
+	"s3.GetBucketReplication":                         "GetReplicationConfiguration",
+	"s3.GetObject":                                    "GetObject GetObjectVersion",
+	"s3.GetObjectLockConfiguration":                   "GetBucketObjectLockConfiguration",
+	"s3.GetObjectTagging":                             "GetObjectTagging GetObjectVersionTagging",
+	"s3.GetPublicAccessBlock":                         "GetBucketPublicAccessBlock",
+	"s3.HeadBucket":                                   "ListBucket",
+	"s3.HeadObject":                                   "GetObject GetObjectVersion",
+	"s3.ListObjectVersions":                           "ListBucketVersions",
+	"s3.ListObjectsV2":                                "ListBucket",
+	"s3.PutBucketAccelerateConfiguration":             "PutAccelerateConfiguration",
+	"s3.PutBucketAnalyticsConfiguration":              "PutAnalyticsConfiguration",
+	"s3.PutBucketCors":                                "PutBucketCORS",
+	"s3.PutBucketEncryption":                          "PutEncryptionConfiguration",
+	"s3.PutBucketIntelligentTieringConfiguration":     "PutIntelligentTieringConfiguration",
+	"s3.PutBucketInventoryConfiguration":              "PutInventoryConfiguration",
+	"s3.PutBucketLifecycleConfiguration":              "PutLifecycleConfiguration",
+	"s3.PutBucketMetricsConfiguration":                "PutMetricsConfiguration",
+	"s3.PutBucketNotificationConfiguration":           "PutBucketNotification",
+	"s3.PutBucketReplication":                         "PutReplicationConfiguration",
+	"s3.PutObject":                                    writesObject,
+	"s3.PutObjectLockConfiguration":                   "PutBucketObjectLockConfiguration",
+	"s3.PutPublicAccessBlock":                         "PutBucketPublicAccessBlock",
+	"s3.UploadPart":                                   "PutObject",
+	"s3control.DeletePublicAccessBlock":               "PutAccountPublicAccessBlock",
+	"s3control.DeleteStorageLensConfigurationTagging": "DeleteStorageLensConfigurationTagging",
+	"s3control.GetPublicAccessBlock":                  "GetAccountPublicAccessBlock",
+	"s3control.PutPublicAccessBlock":                  "PutAccountPublicAccessBlock",
+}
+
+const (
+	// An object is written with its access control list, tags, retention and legal hold.
+	writesObject = "PutObject PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging"
+	// It is deleted in all versions, and in spite of a retention if the kind says so.
+	deletesObject = "BypassGovernanceRetention DeleteObject DeleteObjectVersion"
+)
+
+// moreOfKinds are actions that a kind takes, and that no operation tells: AWS looks at what a call says, or calls another service
+// for the caller.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var moreOfKinds = map[string]string{
+	// Databases are made by queries. https://docs.aws.amazon.com/athena/latest/ug/managed-policies.html
+	"athena/Database": "glue:CreateDatabase glue:DeleteDatabase glue:GetDatabase glue:GetDatabases s3:GetBucketLocation s3:GetObject s3:ListBucket s3:PutObject",
+	// Who manages an add-on manages its associations. https://docs.aws.amazon.com/eks/latest/userguide/add-ons-iam.html
+	"eks/Addon": "eks:CreatePodIdentityAssociation eks:DeletePodIdentityAssociation eks:UpdatePodIdentityAssociation",
+	// A replica is filled by who creates it. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_security.html
+	"dynamodb/GlobalTable":  replicates,
+	"dynamodb/TableReplica": replicates,
+}
+
+// morePasses are services to which a kind passes a role of which the catalogue's extras say nothing.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var morePasses = map[string]string{
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+	"iam/InstanceProfile": "ec2",
+}
+
+// untold are kinds whose calls make AWS call other services in the caller's name: which, depends on what they hold.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var untold = map[string]string{
+	"cloudcontrol/Resource":              "its type decides which other actions AWS needs",
+	"cloudformation/Stack":               "its template decides which other actions AWS needs, unless it has a role",
+	"serverlessrepo/CloudFormationStack": "its template decides which other actions AWS needs",
+}
+
+const replicates = "dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem"
+
+// verbs of HTTP are the actions of API Gateway. Policies and certificates of a domain have actions of their own besides.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var verbs = []struct{ prefix, verb string }{
+	{"Get", "GET"},
+	{"Create", "POST"},
+	{"Generate", "POST"},
+	{"Import", "POST"},
+	{"Delete", "DELETE"},
+	{"Flush", "DELETE"},
+	{"Untag", "DELETE"},
+	{"Put", "PUT"},
+	{"Reimport", "PUT"},
+	{"Update", "PATCH"},
+}
+
+// actions of IAM that an operation takes, each with its prefix. There are none of what is not known.
+func (op operation) actions() []string {
+	sdk, name, _ := strings.Cut(string(op), ".")
+	switch sdk {
+	case "apigateway", "apigatewayv2":
+		return viaHTTP(sdk, name)
+	case "codestarconnections":
+		// The service has got another name, and either may be in an ARN.
+		return []string{"codeconnections:" + name, "codestar-connections:" + name}
+	}
+	prefix := sdk
+	if p, ok := prefixes[sdk]; ok {
+		prefix = p
+	}
+	words := name
+	if w, ok := named[op]; ok {
+		words = w
+	}
+	var out []string
+	for w := range strings.FieldsSeq(words) {
+		out = append(out, prefix+":"+w)
+	}
+	if sdk == "timestreamwrite" {
+		// Every call asks for its endpoint first.
+		out = append(out, "timestream:DescribeEndpoints")
+	}
+	return out
+}
+
+func viaHTTP(sdk, name string) []string {
+	var out []string
+	for _, v := range verbs {
+		if strings.HasPrefix(name, v.prefix) {
+			out = append(out, "apigateway:"+v.verb)
+		}
+	}
+	switch {
+	case strings.HasPrefix(name, "Tag"):
+		out = append(out, "apigateway:"+map[string]string{"apigateway": "PUT", "apigatewayv2": "POST"}[sdk])
+	case slices.Contains([]string{"CreateRestApi", "PutRestApi", "UpdateRestApi"}, name):
+		out = append(out, "apigateway:UpdateRestApiPolicy")
+	case slices.Contains([]string{"CreateDomainName", "UpdateDomainName"}, name):
+		out = append(out, "apigateway:AddCertificateToDomain", "apigateway:RemoveCertificateFromDomain")
+	case name == "DeleteDomainName":
+		out = append(out, "apigateway:RemoveCertificateFromDomain")
+	}
+	return out
+}
+
+// express has the actions of directory buckets: the same operations, under a prefix of their own.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-security-iam.html
+func express(action string) string {
+	name, ok := strings.CutPrefix(action, "s3:")
+	switch {
+	case !ok:
+		return action
+	case name == "CreateBucket" || name == "DeleteBucket" || strings.HasPrefix(name, "Tag") || strings.HasPrefix(name, "Untag") || name == "ListTagsForResource":
+		return "s3express:" + name
+	case name == "ListBucket":
+		return "s3express:ListAllMyDirectoryBuckets"
+	}
+	return "s3express:CreateSession"
+}

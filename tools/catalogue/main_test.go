@@ -1,0 +1,149 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// reachOf a resource in testdata, by phase.
+func reachOf(t *testing.T, name string) (map[string]string, []string) {
+	t.Helper()
+	s, err := newSource("testdata/terraform")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.all()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// In any order: what one resource leaves behind is nothing to another.
+	for _, other := range slices.Sorted(maps.Keys(all)) {
+		if _, err := s.reach(all[other]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.reach(all[name])
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for phase, ops := range got.operations {
+		var words []string
+		for _, op := range slices.Sorted(maps.Keys(ops)) {
+			words = append(words, string(op))
+		}
+		out[phase] = strings.Join(words, " ")
+	}
+	return out, slices.Sorted(maps.Keys(got.unresolved))
+}
+
+func TestReach(t *testing.T) {
+	box := map[string]string{
+		"observe": "demo.DescribeBoxes", "create": "demo.CreateBox demo.GetBoxStatus", "update": "other.Attach", "delete": "demo.DeleteBox",
+	}
+	tagged := maps.Clone(box)
+	tagged["observe"], tagged["update"] = "demo.DescribeBoxes demo.ListBoxTags", "demo.TagBox other.Attach"
+	cases := map[string]struct {
+		reason   string
+		resource string
+		want     map[string]string
+		notes    []string
+	}{
+		"SDK": {
+			reason:   "Functions, what they hand on, paginators, other services and tags count; importers and schemas do not.",
+			resource: "aws_demo_box", want: tagged,
+		},
+		"Alias": {reason: "A factory may take its resource from another one. Tags are its own.", resource: "aws_demo_alias", want: box},
+		"Handler": {
+			reason: "Functions may be methods of what the factory makes.", resource: "aws_demo_handled",
+			want: map[string]string{"observe": "demo.GetHandled", "create": "demo.PutHandled", "update": "demo.PutHandled", "delete": "demo.DeleteHandled"},
+		},
+		"Framework": {
+			reason: "Methods are of the type that the factory makes. A client may hide behind an interface. Tags change without an Update.", resource: "aws_demo_thing",
+			want: map[string]string{"observe": "demo.ListThingTags demo.ListThings", "create": "demo.CreateThing demo.FinishThing", "update": "demo.TagThing", "delete": "demo.DeleteThing"},
+		},
+		"Base": {
+			reason: "What a base calls of the types that embed it counts.", resource: "aws_demo_rule",
+			want: map[string]string{"observe": "demo.GetRule", "create": "demo.CreateRule", "update": "", "delete": "demo.DeleteRule"},
+		},
+		"Odd": {
+			reason: "What is not understood is said.", resource: "aws_demo_odd",
+			want: map[string]string{"observe": "", "create": "", "update": "", "delete": ""},
+			notes: []string{
+				"demo: aws_demo_odd has an input of demo.Strange, and does not call it to observe",
+				"demo: aws_demo_odd has no function to create", "demo: aws_demo_odd has no function to delete",
+				"demo: resourceOddRead uses the waiter demo.NewBoxReadyWaiter",
+			},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, notes := reachOf(t, tc.resource)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\noperations: -want, +got:\n%s", tc.reason, diff)
+			}
+			if diff := cmp.Diff(tc.notes, notes); diff != "" {
+				t.Errorf("%s\nnotes: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestKindsOf(t *testing.T) {
+	got, err := kindsOf("testdata/provider")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []kind{{service: "demo", name: "Box", resource: "aws_demo_box", needs: []string{"key", "role"}}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(kind{})); diff != "" {
+		t.Errorf("a kind of two versions is one, and its fields say what it names: -want, +got:\n%s", diff)
+	}
+}
+
+func TestActions(t *testing.T) {
+	cases := map[operation]string{
+		"sqs.CreateQueue":                       "sqs:CreateQueue",
+		"efs.CreateFileSystem":                  "elasticfilesystem:CreateFileSystem",
+		"s3.HeadBucket":                         "s3:ListBucket",
+		"s3.GetBucketLifecycleConfiguration":    "s3:GetLifecycleConfiguration",
+		"s3.HeadObject":                         "s3:GetObject s3:GetObjectVersion",
+		"lambda.Invoke":                         "lambda:InvokeFunction",
+		"budgets.DescribeBudget":                "budgets:ViewBudget",
+		"keyspaces.GetTable":                    "cassandra:Select",
+		"apigateway.GetRestApi":                 "apigateway:GET",
+		"apigateway.UpdateRestApi":              "apigateway:PATCH apigateway:UpdateRestApiPolicy",
+		"apigateway.TagResource":                "apigateway:PUT",
+		"apigatewayv2.TagResource":              "apigateway:POST",
+		"codestarconnections.GetConnection":     "codeconnections:GetConnection codestar-connections:GetConnection",
+		"timestreamwrite.DescribeTable":         "timestream:DescribeTable timestream:DescribeEndpoints",
+		"cloudfront.CreateDistributionWithTags": "cloudfront:CreateDistribution cloudfront:TagResource",
+		// Nobody knows which verb of HTTP this would be.
+		"apigateway.Frobnicate": "",
+	}
+	for op, want := range cases {
+		if got := strings.Join(op.actions(), " "); got != want {
+			t.Errorf("%s: want %q, got %q", op, want, got)
+		}
+	}
+}
+
+func TestRowOf(t *testing.T) {
+	r := reached{operations: map[string]map[operation]bool{
+		"observe": {"s3.HeadBucket": true, "s3control.ListTagsForResource": true}, "create": {"s3.CreateBucket": true, "apigateway.Frobnicate": true},
+	}}
+	got, unknown := rowOf(kind{service: "s3", name: "DirectoryBucket"}, r)
+	if diff := cmp.Diff([]string{"s3express:ListAllMyDirectoryBuckets", "s3express:ListTagsForResource"}, got.actions["observe"]); diff != "" {
+		t.Errorf("directory buckets have a prefix of their own: -want, +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"s3: nothing says which action apigateway.Frobnicate takes"}, unknown); diff != "" {
+		t.Errorf("an operation without an action is said: -want, +got:\n%s", diff)
+	}
+	line := "s3\tDirectoryBucket\t\ts3express: ListAllMyDirectoryBuckets ListTagsForResource\ts3express: CreateBucket CreateSession TagResource\t\t\n"
+	if text := table(nil, []row{got}, unknown); !strings.Contains(text, line) || !strings.HasSuffix(text, "! "+unknown[0]+"\n") {
+		t.Errorf("the table lacks the line %q, or does not end in a note:\n%s", line, text)
+	}
+}

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"strings"
+)
+
+// A resource of the Terraform provider.
+type resource struct {
+	pkg          *pkg
+	name         string
+	factory      string
+	tagged       bool
+	resourceType string
+}
+
+// phases in which a kind calls AWS, in their order.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var phases = []string{"observe", "create", "update", "delete"}
+
+// reached by a resource.
+type reached struct {
+	operations map[string]map[operation]bool
+	unresolved map[string]bool
+}
+
+// resources that a package registers.
+func (p *pkg) resources() []resource {
+	var out []resource
+	for _, name := range []string{"SDKResources", "FrameworkResources"} {
+		for _, m := range p.methods[name] {
+			for _, c := range m.code {
+				ast.Inspect(c, func(n ast.Node) bool {
+					if l, ok := n.(*ast.CompositeLit); ok {
+						if r := registered(l); r.name != "" {
+							r.pkg = p
+							if f := p.objects[r.factory]; f != nil {
+								f.factory = true
+							}
+							out = append(out, r)
+						}
+					}
+					return true
+				})
+			}
+		}
+	}
+	return out
+}
+
+// registered resource, of the literal that registers it.
+func registered(l *ast.CompositeLit) resource {
+	r := resource{}
+	for _, e := range l.Elts {
+		kv, ok := e.(*ast.KeyValueExpr)
+		if !ok {
+			continue
+		}
+		switch key := typeName(kv.Key); key {
+		case "TypeName":
+			r.name = text(kv.Value)
+		case "Factory":
+			r.factory = typeName(kv.Value)
+		case "Tags":
+			// Without an attribute that identifies the resource, tags are the resource's own business.
+			ast.Inspect(kv.Value, func(n ast.Node) bool {
+				if kv, ok := n.(*ast.KeyValueExpr); ok {
+					switch typeName(kv.Key) {
+					case "IdentifierAttribute":
+						r.tagged = true
+					case "ResourceType":
+						r.resourceType = text(kv.Value)
+					}
+				}
+				return true
+			})
+		}
+	}
+	if r.factory == "" {
+		return resource{}
+	}
+	return r
+}
+
+func text(e ast.Expr) string {
+	if b, ok := e.(*ast.BasicLit); ok {
+		return strings.Trim(b.Value, `"`)
+	}
+	return ""
+}
+
+// functions of the plugin SDK's Resource, by phase. An importer is not among them: providers of Crossplane observe instead.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var functions = map[string]string{
+	"Create": "create", "CreateContext": "create", "CreateWithoutTimeout": "create",
+	"Read": "observe", "ReadContext": "observe", "ReadWithoutTimeout": "observe", "CustomizeDiff": "observe",
+	"Update": "update", "UpdateContext": "update", "UpdateWithoutTimeout": "update",
+	"Delete": "delete", "DeleteContext": "delete", "DeleteWithoutTimeout": "delete",
+}
+
+// methods of the plugin framework's resources, by phase.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var methods = map[string]string{"Create": "create", "Read": "observe", "ModifyPlan": "observe", "Update": "update", "Delete": "delete"}
+
+// roots of a resource's code, by phase. There are none if the factory does not look as expected.
+func (p *pkg) roots(r resource) map[string][]*node {
+	factory := p.objects[r.factory]
+	if factory == nil {
+		return nil
+	}
+	for _, t := range made(factory) {
+		// What has a schema is a resource of the framework.
+		if p.method(t, "Schema") != nil {
+			return p.methodRoots(t)
+		}
+	}
+	return p.functionRoots(factory, 2)
+}
+
+// made are the types of this package that a factory makes.
+func made(factory *node) []string {
+	var out []string
+	for _, c := range factory.code {
+		ast.Inspect(c, func(n ast.Node) bool {
+			if l, ok := n.(*ast.CompositeLit); ok {
+				if id, ok := l.Type.(*ast.Ident); ok {
+					out = append(out, id.Name)
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
+func (p *pkg) methodRoots(t string) map[string][]*node {
+	out := map[string][]*node{}
+	for name, phase := range methods {
+		if m := p.method(t, name); m != nil {
+			out[phase] = append(out[phase], m)
+		}
+	}
+	return out
+}
+
+// functionRoots of a schema.Resource that a function makes, or takes from another one.
+func (p *pkg) functionRoots(factory *node, depth int) map[string][]*node {
+	out := map[string][]*node{}
+	for _, f := range fieldsSet(factory) {
+		phase := functions[f.name]
+		if phase == "" {
+			continue
+		}
+		out[phase] = append(out[phase], &node{pkg: p, imports: factory.imports, name: factory.name, code: []ast.Node{f.value}})
+		if s, ok := f.value.(*ast.SelectorExpr); ok {
+			for _, t := range made(factory) {
+				out[phase] = append(out[phase], p.method(t, s.Sel.Name))
+			}
+		}
+	}
+	for _, other := range p.called(factory) {
+		if depth == 0 {
+			break
+		}
+		for phase, nodes := range p.functionRoots(other, depth-1) {
+			if len(out[phase]) == 0 {
+				out[phase] = nodes
+			}
+		}
+	}
+	return out
+}
+
+// A fieldSet is a field of a schema.Resource, and what it is set to.
+type fieldSet struct {
+	name  string
+	value ast.Expr
+}
+
+// fieldsSet by a factory, in a literal or later.
+func fieldsSet(factory *node) []fieldSet {
+	var out []fieldSet
+	visit := func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CompositeLit:
+			out = append(out, literalFields(n, factory.imports)...)
+		case *ast.AssignStmt:
+			for i, l := range n.Lhs {
+				if s, ok := l.(*ast.SelectorExpr); ok && len(n.Rhs) == len(n.Lhs) {
+					out = append(out, fieldSet{s.Sel.Name, n.Rhs[i]})
+				}
+			}
+		}
+		return true
+	}
+	for _, c := range factory.code {
+		ast.Inspect(c, visit)
+	}
+	return out
+}
+
+// literalFields of a schema.Resource. Other literals have none.
+func literalFields(l *ast.CompositeLit, imports map[string]string) []fieldSet {
+	if path, name := selector(l.Type, imports); name != "Resource" || !strings.HasSuffix(path, "helper/schema") {
+		return nil
+	}
+	var out []fieldSet
+	for _, e := range l.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			out = append(out, fieldSet{typeName(kv.Key), kv.Value})
+		}
+	}
+	return out
+}
+
+// called functions of this package.
+func (p *pkg) called(by *node) []*node {
+	var out []*node
+	for _, c := range by.code {
+		ast.Inspect(c, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				if o := p.objects[typeName(call.Fun)]; o != nil {
+					out = append(out, o)
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// reach everything that a resource calls. What the provider does with tags for every resource counts, too.
+func (s *source) reach(r resource) (reached, error) {
+	p := r.pkg
+	out := reached{operations: map[string]map[operation]bool{}, unresolved: map[string]bool{}}
+	roots := p.roots(r)
+	for _, what := range []string{"create", "observe", "delete"} {
+		if len(roots[what]) == 0 {
+			out.unresolved[p.name+": "+r.name+" has no function to "+what] = true
+		}
+	}
+	if r.tagged {
+		roots["observe"] = append(roots["observe"], p.method("servicePackage", "ListTags"))
+		roots["update"] = append(roots["update"], p.method("servicePackage", "UpdateTags"))
+	}
+	for _, phase := range phases {
+		w := s.walk(r.resourceType)
+		for _, n := range roots[phase] {
+			if err := w.from(n); err != nil {
+				return reached{}, err
+			}
+		}
+		out.operations[phase] = w.operations
+		for op := range w.spelled {
+			if !w.operations[op] {
+				out.unresolved[fmt.Sprintf("%s: %s has an input of %s, and does not call it to %s", p.name, r.name, op, phase)] = true
+			}
+		}
+		for u := range w.unresolved {
+			out.unresolved[u] = true
+		}
+	}
+	return out, nil
+}

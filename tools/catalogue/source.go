@@ -1,0 +1,277 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A source is the Terraform provider's code, read package by package when something leads there.
+type source struct {
+	root     string
+	fset     *token.FileSet
+	packages map[string]*pkg
+	// clients are the SDK's packages by the method of AWSClient that makes their client: S3Client is of s3.
+	clients map[string]string
+}
+
+// A pkg is a service's package of the Terraform provider.
+type pkg struct {
+	name string
+	// objects are functions and variables, by their name.
+	objects map[string]*node
+	// methods by their name: of every type that has such a method.
+	methods map[string][]*node
+	// embedded types of this package, by the type that embeds them.
+	embedded map[string][]string
+	// fields that hold a client, by their name. The value is the SDK's package.
+	fields map[string]string
+	// operations of which the package spells an input, by their name: the SDK's packages that have such a one.
+	operations map[string][]string
+	files      []*ast.File
+}
+
+// A node is a function, a method, or a variable: what it does, and what it leads to.
+type node struct {
+	pkg     *pkg
+	imports map[string]string
+	name    string
+	// receiver and the name of its variable, of methods.
+	receiver, self string
+	code           []ast.Node
+	// factory of a resource. It names all functions of the resource, for the sake of its schema mostly, and calls none.
+	factory bool
+	// facts, once it has been looked at.
+	facts *facts
+}
+
+const (
+	sdkPath      = "github.com/aws/aws-sdk-go-v2/service/"
+	featurePath  = "github.com/aws/aws-sdk-go-v2/feature/"
+	servicesPath = terraformModule + "/internal/service/"
+)
+
+// newSource of the Terraform provider in a folder.
+func newSource(root string) (*source, error) {
+	s := &source{root: root, fset: token.NewFileSet(), packages: map[string]*pkg{}, clients: map[string]string{}}
+	files, err := s.parse(filepath.Join(root, "internal", "conns"))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		imports := importsOf(f)
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv != nil && fn.Type.Results != nil {
+				if sdk := clientType(fn.Type.Results.List[0].Type, imports); sdk != "" {
+					s.clients[fn.Name.Name] = sdk
+				}
+			}
+		}
+	}
+	return s, nil
+}
+
+// parse the files of a folder that are no tests.
+func (s *source) parse(dir string) ([]*ast.File, error) {
+	parsed, err := parser.ParseDir(s.fset, dir, func(i fs.FileInfo) bool { return !strings.HasSuffix(i.Name(), "_test.go") }, parser.SkipObjectResolution) //nolint:staticcheck // Build tags do not matter here.
+	if err != nil {
+		return nil, err
+	}
+	var out []*ast.File
+	for _, p := range parsed {
+		for _, name := range slices.Sorted(maps.Keys(p.Files)) {
+			out = append(out, p.Files[name])
+		}
+	}
+	return out, nil
+}
+
+// load the package of a service.
+func (s *source) load(service string) (*pkg, error) {
+	if p, ok := s.packages[service]; ok {
+		return p, nil
+	}
+	files, err := s.parse(filepath.Join(s.root, "internal", "service", service))
+	if err != nil {
+		return nil, err
+	}
+	p := &pkg{
+		name: service, files: files, objects: map[string]*node{}, methods: map[string][]*node{}, embedded: map[string][]string{},
+		fields: map[string]string{}, operations: map[string][]string{},
+	}
+	s.packages[service] = p
+	for _, f := range files {
+		imports := importsOf(f)
+		for _, d := range f.Decls {
+			p.declare(d, imports)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if sdk, op := inputOf(n, imports); sdk != "" {
+				if !slices.Contains(p.operations[op], sdk) {
+					p.operations[op] = append(p.operations[op], sdk)
+				}
+			}
+			return true
+		})
+	}
+	return p, nil
+}
+
+// declare what a declaration brings.
+func (p *pkg) declare(d ast.Decl, imports map[string]string) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		n := &node{pkg: p, imports: imports, name: d.Name.Name, code: []ast.Node{d.Type}}
+		if d.Body != nil {
+			n.code = append(n.code, d.Body)
+		}
+		if d.Recv == nil {
+			p.objects[n.name] = n
+			return
+		}
+		r := d.Recv.List[0]
+		n.receiver = typeName(r.Type)
+		if len(r.Names) > 0 {
+			n.self = r.Names[0].Name
+		}
+		p.methods[n.name] = append(p.methods[n.name], n)
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch spec := spec.(type) {
+			case *ast.ValueSpec:
+				for _, name := range spec.Names {
+					n := &node{pkg: p, imports: imports, name: name.Name}
+					for _, v := range spec.Values {
+						n.code = append(n.code, v)
+					}
+					if d.Tok == token.VAR {
+						p.objects[name.Name] = n
+					}
+				}
+			case *ast.TypeSpec:
+				p.declareType(spec, imports)
+			}
+		}
+	}
+}
+
+// declareType notes what a struct embeds, and which of its fields are clients.
+func (p *pkg) declareType(t *ast.TypeSpec, imports map[string]string) {
+	st, ok := t.Type.(*ast.StructType)
+	if !ok {
+		return
+	}
+	for _, f := range st.Fields.List {
+		if len(f.Names) == 0 {
+			p.embedded[t.Name.Name] = append(p.embedded[t.Name.Name], typeName(f.Type))
+		}
+		if sdk := clientType(f.Type, imports); sdk != "" {
+			for _, n := range f.Names {
+				p.fields[n.Name] = sdk
+			}
+		}
+	}
+}
+
+// method of a type, its own or that of a type that it embeds.
+func (p *pkg) method(receiver, name string) *node {
+	for _, m := range p.methods[name] {
+		if m.receiver == receiver {
+			return m
+		}
+	}
+	for _, e := range p.embedded[receiver] {
+		if e == receiver {
+			continue
+		}
+		if m := p.method(e, name); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// importsOf a file, by the name that it uses.
+func importsOf(f *ast.File) map[string]string {
+	out := map[string]string{}
+	for _, i := range f.Imports {
+		path, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			continue
+		}
+		name := path[strings.LastIndex(path, "/")+1:]
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		out[name] = path
+	}
+	return out
+}
+
+// sdkOf a path: the name of a service's package of the SDK.
+func sdkOf(path string) string {
+	name, ok := strings.CutPrefix(path, sdkPath)
+	if !ok || strings.Contains(name, "/") {
+		return ""
+	}
+	return name
+}
+
+// selector of something that is imported: its path and its name.
+func selector(n ast.Node, imports map[string]string) (string, string) {
+	s, ok := n.(*ast.SelectorExpr)
+	if !ok {
+		return "", ""
+	}
+	x, ok := s.X.(*ast.Ident)
+	if !ok {
+		return "", ""
+	}
+	return imports[x.Name], s.Sel.Name
+}
+
+// inputOf an operation of the SDK, if a node spells one.
+func inputOf(n ast.Node, imports map[string]string) (string, string) {
+	path, name := selector(n, imports)
+	sdk := sdkOf(path)
+	op, ok := strings.CutSuffix(name, "Input")
+	if sdk == "" || !ok || op == "" {
+		return "", ""
+	}
+	return sdk, op
+}
+
+// clientType is the SDK's package of which a type is the client.
+func clientType(t ast.Expr, imports map[string]string) string {
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	path, name := selector(t, imports)
+	if name != "Client" {
+		return ""
+	}
+	return sdkOf(path)
+}
+
+// typeName is the name of a type without pointer, parameters and package.
+func typeName(t ast.Expr) string {
+	switch t := t.(type) {
+	case *ast.StarExpr:
+		return typeName(t.X)
+	case *ast.IndexExpr:
+		return typeName(t.X)
+	case *ast.IndexListExpr:
+		return typeName(t.X)
+	case *ast.SelectorExpr:
+		return t.Sel.Name
+	case *ast.Ident:
+		return t.Name
+	}
+	return ""
+}
