@@ -72,15 +72,41 @@ func ObjectName(awsName string) string {
 	return iam.Cut(name, maxObjectName)
 }
 
-// Numbered is the name of the i-th of several things: the first has the name, the others a number behind it.
-func Numbered(name string, i int) string {
-	if i == 0 || name == "" {
-		return name
-	}
-	return fmt.Sprintf("%s.%d", name, i+1)
+// A Policy is one that is composed for a role.
+type Policy struct {
+	// Suffix that tells it from the others of the role, in keys and names; that of the first is empty.
+	Suffix string
+	// Document of the policy.
+	Document string
 }
 
-// PolicyName of a service's i-th policy in AWS; empty while the role's is.
-func (s *Service) PolicyName(i int) string {
-	return iam.Cut(Numbered(s.RoleName, i), iam.MaxPolicyName)
+// Policy of a service that is the i-th of those that hold its permissions. The first has the role's name, the others are numbered.
+func (s *Service) Policy(i int) *Policy {
+	p := &Policy{Document: s.Policies[i]}
+	if i > 0 {
+		p.Suffix = fmt.Sprintf(".%d", i+1)
+	}
+	return p
+}
+
+// Key is the composition-resource name of a service's policy.
+func (p *Policy) Key(s *Service) string { return PolicyKey(s.Name) + p.Suffix }
+
+// AttachmentKey is the composition-resource name of the attachment of a service's policy.
+func (p *Policy) AttachmentKey(s *Service) string { return "attachment/" + s.Name + p.Suffix }
+
+// ObjectName of a service's policy, and of its attachment.
+func (p *Policy) ObjectName(s *Service) string {
+	if s.ObjectName == "" {
+		return ""
+	}
+	return s.ObjectName + p.Suffix
+}
+
+// NameInAWS of a service's policy; empty while the role's is.
+func (p *Policy) NameInAWS(s *Service) string {
+	if s.RoleName == "" {
+		return ""
+	}
+	return iam.Cut(s.RoleName+p.Suffix, iam.MaxPolicyName)
 }

@@ -12,25 +12,24 @@ import (
 // Policies grant a service's provider its permissions. None if the service brings its own role.
 func Policies(c *Context, s *identity.Service) []*Resource {
 	rs := make([]*Resource, 0, len(s.Policies))
-	for i, document := range s.Policies {
-		key, name := policyKey(s, i), policyName(s.ObjectName, i)
-		rs = append(rs, &Resource{
-			Key:       key,
-			Condition: v1alpha1.ConditionIdentityReady,
-			Kind:      policyKind.GroupVersionKind,
-			Name:      c.observedName(key, name),
-			Wait:      first(c.managed(key, policyKind, name), c.solePolicy(key, name, s.PolicyName(i))),
-			Build:     c.object(func() any { return policy(c, s, i, document) }),
-			Ready:     func(o view.Object) Readiness { return c.policyReady(o, s, i, document) },
-		})
+	for i := range s.Policies {
+		rs = append(rs, policyResource(c, s, s.Policy(i)))
 	}
 	return rs
 }
 
-func policyKey(s *identity.Service, i int) string { return policyName(identity.PolicyKey(s.Name), i) }
-
-// policyName of the first policy is the role's; the others are numbered.
-func policyName(name string, i int) string { return identity.Numbered(name, i) }
+func policyResource(c *Context, s *identity.Service, p *identity.Policy) *Resource {
+	key, name := p.Key(s), p.ObjectName(s)
+	return &Resource{
+		Key:       key,
+		Condition: v1alpha1.ConditionIdentityReady,
+		Kind:      policyKind.GroupVersionKind,
+		Name:      c.observedName(key, name),
+		Wait:      first(c.managed(key, policyKind, name), c.solePolicy(key, name, p.NameInAWS(s))),
+		Build:     c.object(func() any { return policy(c, s, p) }),
+		Ready:     func(o view.Object) Readiness { return c.policyReady(o, s, p) },
+	}
+}
 
 // solePolicy of that name in AWS.
 func (c *Context) solePolicy(key, name, awsName string) *Wait {
@@ -40,15 +39,15 @@ func (c *Context) solePolicy(key, name, awsName string) *Wait {
 	return c.soleNamed(key, policyKind, name, awsName)
 }
 
-func policy(c *Context, s *identity.Service, i int, document string) *iamv1beta1.Policy {
-	o := c.View.Observed(policyKey(s, i))
+func policy(c *Context, s *identity.Service, p *identity.Policy) *iamv1beta1.Policy {
+	o := c.View.Observed(p.Key(s))
 	return &iamv1beta1.Policy{
 		TypeMeta:   typeMeta(policyKind.GroupVersionKind),
-		ObjectMeta: c.meta(policyName(s.ObjectName, i), s.PolicyName(i)),
+		ObjectMeta: c.meta(p.ObjectName(s), p.NameInAWS(s)),
 		Spec: iamv1beta1.PolicySpec{
-			ResourceSpec: claimed(c.serviceSpec(s), c.policyBelongs(s, i)),
+			ResourceSpec: claimed(c.serviceSpec(s), c.policyBelongs(s, p)),
 			ForProvider: iamv1beta1.PolicyParameters{
-				Policy:      &document,
+				Policy:      &p.Document,
 				Description: kept(o, "description", "", ""),
 				Path:        kept(o, "path", s.Path, defaultPath),
 				Tags:        c.tags(),
@@ -61,20 +60,20 @@ func policy(c *Context, s *identity.Service, i int, document string) *iamv1beta1
 // no date of it that a provider passes on.
 
 // policyBelongs says whose policy has the name of a service's.
-func (c *Context) policyBelongs(s *identity.Service, i int) belonging {
-	o := c.View.Observed(policyKey(s, i))
+func (c *Context) policyBelongs(s *identity.Service, p *identity.Policy) belonging {
+	o := c.View.Observed(p.Key(s))
 	switch {
 	case s.AdoptPolicies || c.View.Input.Preview || beyond(o, look) || created(o):
 		return ours
-	case c.strange(o, s, i) != "":
+	case c.strange(o, s, p) != "":
 		return strangers
 	}
 	return belongs(o)
 }
 
 // strange is what speaks against a policy's having been made for its managed resource; empty if nothing does.
-func (c *Context) strange(o view.Object, s *identity.Service, i int) string {
-	attachment := c.View.Observed(attachmentKey(s, i))
+func (c *Context) strange(o view.Object, s *identity.Service, p *identity.Policy) string {
+	attachment := c.View.Observed(p.AttachmentKey(s))
 	switch tags := o.Value("status", "atProvider", "tagsAll").GetStructValue(); {
 	case differsDocument(o, "policy", o.String("spec", "forProvider", "policy")) != "":
 		return "with other permissions"
@@ -86,10 +85,10 @@ func (c *Context) strange(o view.Object, s *identity.Service, i int) string {
 	return ""
 }
 
-func (c *Context) policyReady(o view.Object, s *identity.Service, i int, document string) Readiness {
+func (c *Context) policyReady(o view.Object, s *identity.Service, p *identity.Policy) Readiness {
 	r := c.managedReady(o)
-	if r.Ready && c.policyBelongs(s, i) == strangers {
-		return existed(o, "a policy of this name", c.strange(o, s, i), "adoptExisting: true")
+	if r.Ready && c.policyBelongs(s, p) == strangers {
+		return existed(o, "a policy of this name", c.strange(o, s, p), "adoptExisting: true")
 	}
-	return asWanted(o, r, differsDocument(o, "policy", document))
+	return asWanted(o, r, differsDocument(o, "policy", p.Document))
 }

@@ -18,26 +18,26 @@ func Attachments(c *Context, s *identity.Service) []*Resource {
 	}
 	rs := make([]*Resource, 0, len(s.Policies)+len(s.ManagedPolicyARNs))
 	for i := range s.Policies {
-		rs = append(rs, attachment(c, s, attachmentKey(s, i), policyName(s.ObjectName, i), i, func(p *iamv1beta1.RolePolicyAttachmentParameters) {
-			p.PolicyArnRef = &xpv1.Reference{Name: c.observedName(policyKey(s, i), policyName(s.ObjectName, i))}
-		}))
+		rs = append(rs, policyAttachment(c, s, s.Policy(i)))
 	}
 	for _, arn := range s.ManagedPolicyARNs {
 		// Named after the policy, so that taking one out of the list changes no other.
-		rs = append(rs, attachment(c, s, "attachment/"+s.Name+"/"+arn, identity.ObjectName(s.ObjectName+"-"+iam.Hash(arn)), noPolicy, func(p *iamv1beta1.RolePolicyAttachmentParameters) {
+		rs = append(rs, attachment(c, s, "attachment/"+s.Name+"/"+arn, identity.ObjectName(s.ObjectName+"-"+iam.Hash(arn)), nil, func(p *iamv1beta1.RolePolicyAttachmentParameters) {
 			p.PolicyArn = &arn
 		}))
 	}
 	return rs
 }
 
-// attachmentKey of the attachment of a composed policy.
-func attachmentKey(s *identity.Service, i int) string { return policyName("attachment/"+s.Name, i) }
+// policyAttachment attaches a composed policy.
+func policyAttachment(c *Context, s *identity.Service, p *identity.Policy) *Resource {
+	return attachment(c, s, p.AttachmentKey(s), p.ObjectName(s), p, func(a *iamv1beta1.RolePolicyAttachmentParameters) {
+		a.PolicyArnRef = &xpv1.Reference{Name: c.observedName(p.Key(s), p.ObjectName(s))}
+	})
+}
 
-// noPolicy is the index of a policy that is not composed.
-const noPolicy = -1
-
-func attachment(c *Context, s *identity.Service, key, name string, i int, policy func(*iamv1beta1.RolePolicyAttachmentParameters)) *Resource {
+// attachment of a policy; p is nil if that is not composed.
+func attachment(c *Context, s *identity.Service, key, name string, p *identity.Policy, policy func(*iamv1beta1.RolePolicyAttachmentParameters)) *Resource {
 	return &Resource{
 		Key:       key,
 		Condition: v1alpha1.ConditionIdentityReady,
@@ -49,7 +49,7 @@ func attachment(c *Context, s *identity.Service, key, name string, i int, policy
 				TypeMeta:   typeMeta(attachmentKind.GroupVersionKind),
 				ObjectMeta: c.meta(name, ""),
 				Spec: iamv1beta1.RolePolicyAttachmentSpec{
-					ResourceSpec: c.attached(key, s, i),
+					ResourceSpec: c.attached(key, s, p),
 					ForProvider: iamv1beta1.RolePolicyAttachmentParameters{
 						RoleRef: &xpv1.Reference{Name: c.observedName(roleKey(s), s.ObjectName)},
 					},
@@ -58,26 +58,26 @@ func attachment(c *Context, s *identity.Service, key, name string, i int, policy
 			policy(&a.Spec.ForProvider)
 			return a
 		}),
-		Ready: func(o view.Object) Readiness { return c.attachmentReady(o, s, i) },
+		Ready: func(o view.Object) Readiness { return c.attachmentReady(o, s, p) },
 	}
 }
 
 // attached is the spec of an attachment. It changes the role, and so it only looks until role and policy are known to be ours.
-func (c *Context) attached(key string, s *identity.Service, i int) xpv1.ResourceSpec {
+func (c *Context) attached(key string, s *identity.Service, p *identity.Policy) xpv1.ResourceSpec {
 	spec := c.serviceSpec(s)
-	if beyond(c.View.Observed(key), watch) || c.roleBelongs(s) == ours && (i == noPolicy || c.policyBelongs(s, i) == ours) {
+	if beyond(c.View.Observed(key), watch) || c.roleBelongs(s) == ours && (p == nil || c.policyBelongs(s, p) == ours) {
 		return spec
 	}
 	return limited(spec, watch)
 }
 
 // attachmentReady does not blame an attachment for what it waits for.
-func (c *Context) attachmentReady(o view.Object, s *identity.Service, i int) Readiness {
+func (c *Context) attachmentReady(o view.Object, s *identity.Service, p *identity.Policy) Readiness {
 	r := c.managedReady(o)
 	if r.Ready || !consequence.MatchString(r.Message) {
 		return r
 	}
-	if before := c.attachedTo(s, i); before != "" {
+	if before := c.attachedTo(s, p); before != "" {
 		return Readiness{Message: "waiting for " + before}
 	}
 	if !beyond(o, watch) && allows(c.serviceSpec(s).ManagementPolicies, xpv1.ManagementActionCreate) {
@@ -88,12 +88,12 @@ func (c *Context) attachmentReady(o view.Object, s *identity.Service, i int) Rea
 }
 
 // attachedTo names the role or policy of an attachment that is not ready; empty if both are.
-func (c *Context) attachedTo(s *identity.Service, i int) string {
+func (c *Context) attachedTo(s *identity.Service, p *identity.Policy) string {
 	if !c.roleReady(c.View.Observed(roleKey(s)), s).Ready {
 		return "Role " + c.observedName(roleKey(s), s.ObjectName)
 	}
-	if i != noPolicy && !c.policyReady(c.View.Observed(policyKey(s, i)), s, i, s.Policies[i]).Ready {
-		return "Policy " + c.observedName(policyKey(s, i), policyName(s.ObjectName, i))
+	if p != nil && !c.policyReady(c.View.Observed(p.Key(s)), s, p).Ready {
+		return "Policy " + c.observedName(p.Key(s), p.ObjectName(s))
 	}
 	return ""
 }

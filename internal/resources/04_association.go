@@ -224,8 +224,8 @@ func (c *Context) othersIdentity(s *identity.Service) string {
 		return "Role " + c.observedName(roleKey(s), s.ObjectName)
 	}
 	for i := range s.Policies {
-		if c.policyBelongs(s, i) == strangers {
-			return "Policy " + c.observedName(policyKey(s, i), policyName(s.ObjectName, i))
+		if p := s.Policy(i); c.policyBelongs(s, p) == strangers {
+			return "Policy " + c.observedName(p.Key(s), p.ObjectName(s))
 		}
 	}
 	return ""
