@@ -176,8 +176,107 @@ var Decisions = []Decision{
 		Gain:   "CRDs, and all managed resources of a service, that go with the claim while others use them.",
 	},
 	{
+		Fields: []string{"sharing.rolePath", "sharing.accounts", "sharing.namespaces"},
+		Gain:   "Providers that may take on the roles of other teams: a tenant trusts its host.",
+		Stop:   "The external ID of each tenant's role.",
+	},
+	{
 		Fields: []string{"podIdentityAgent.management", "podIdentityAgent.version"},
 		Gain:   "The add-on that gives credentials to every pod of the cluster.",
+	},
+}
+
+// TenantDecisions for the fields of a PodIdentityTenant's spec.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var TenantDecisions = []Decision{
+	{
+		Fields: []string{"providerRef.name"},
+		Claims: true,
+		Gain:   "Providers of a host that the team should not use.",
+		Stop:   "`allowedProviders`, and the host's `sharing.namespaces`. It is immutable.",
+	},
+	{
+		Fields: []string{"services[].name"},
+		Claims: true,
+		Gain:   "A service that the team should not use.",
+		Stop:   "`allowedServices`, and what the host shares.",
+	},
+	{
+		Fields: []string{
+			"services[].permissions.accessLevel", "services[].permissions.policyDocument",
+			"services[].permissions.statements[].sid", "services[].permissions.statements[].effect",
+			"services[].permissions.statements[].actions", "services[].permissions.statements[].notActions",
+			"services[].permissions.statements[].resources", "services[].permissions.statements[].notResources",
+			"services[].permissions.statements[].conditions",
+		},
+		Claims: true,
+		Gain:   "A role that may do more in AWS than the team should.",
+		Stop:   "`deniedActions`, `requiredPermissionsBoundary`, `forbidCustomPermissions`; in AWS the boundary.",
+	},
+	{
+		Fields: []string{"services[].permissions.managedPolicyArns"},
+		Claims: true,
+		Gain:   "The permissions of any policy of the account, AdministratorAccess included.",
+		Stop:   "`allowedManagedPolicyArns`, `requiredPermissionsBoundary`, `forbidCustomPermissions`; in AWS the boundary.",
+	},
+	{
+		Fields: []string{"role.permissionsBoundary"},
+		Claims: true,
+		Gain:   "A wider boundary, or none.",
+		Stop:   "`requiredPermissionsBoundary`.",
+	},
+	{
+		Fields: []string{"role.description", "role.maxSessionDuration"},
+		Claims: true,
+		Gain:   "Sessions of up to 12 hours, which outlive a revocation.",
+		Stop:   "Providers ask for sessions of 15 minutes, and nobody else can take on the role.",
+	},
+	{
+		Fields: []string{"tags"},
+		Claims: true,
+		Gain:   "Tags that policies or bills of others look at.",
+		Stop:   "`requiredTags`. Keys that begin with aws:, and those of EKS's session tags, are refused for everybody.",
+	},
+	{
+		Fields: []string{"deletionPolicy"},
+		Claims: true,
+		Gain:   "A role and policies that outlive the claim.",
+		Stop:   "They keep the boundary and a trust policy with an external ID that nobody sends any more.",
+	},
+
+	{
+		Fields: []string{"role.separateServices"},
+		Gain:   "A role with which every shared provider can use the rights that are meant for one.",
+	},
+	{
+		Fields: []string{"roleArn", "externalId"},
+		Gain:   "A role of another team, if its external ID is known.",
+		Stop:   "The role's path must have the claim's namespace; `forbidBringYourOwnRole`.",
+	},
+	{
+		Fields: []string{
+			"providerConfig.assumeRoleChain[].roleARN", "providerConfig.assumeRoleChain[].externalID",
+			"providerConfig.assumeRoleChain[].tags[].key", "providerConfig.assumeRoleChain[].tags[].value", "providerConfig.assumeRoleChain[].transitiveTagKeys",
+		},
+		Gain: "Whatever another role may do that trusts the account.",
+		Stop: "`allowedTargetAccounts`, and `deniedActions` with sts:AssumeRole.",
+	},
+	{
+		Fields: []string{"providerConfig.name"},
+		Gain:   "The name that everybody uses by default, or that another team's claim will need.",
+	},
+	{
+		Fields: []string{"providerConfigRef.name"},
+		Gain:   "A stronger identity for the IAM resources themselves, or another account.",
+	},
+	{
+		Fields: []string{"managementPolicies"},
+		Gain:   "Roles that never get the boundary or the policies that guardrails ask for.",
+	},
+	{
+		Fields: []string{"teardown"},
+		Gain:   "A role that goes while managed resources of the team still need it.",
 	},
 }
 

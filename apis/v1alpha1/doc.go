@@ -1,5 +1,5 @@
-// Package v1alpha1 holds the API of the composite resource PodIdentityProvider. It is the one source of the
-// CompositeResourceDefinition: configuration/apis/definition.yaml is generated from it.
+// Package v1alpha1 holds the API of the composite resources PodIdentityProvider and PodIdentityTenant. It is the one source of the
+// CompositeResourceDefinitions: configuration/apis/definition.yaml and tenant-definition.yaml are generated from it.
 //
 // No field has a schema default: the API server would fill it in before the function sees what the user wrote, and an
 // Input of the Composition could no longer set a default of its own. The defaults that the field documentation names
@@ -12,12 +12,16 @@ package v1alpha1
 
 import "k8s.io/apimachinery/pkg/runtime/schema"
 
-// Identity of the composite resource's kind.
+// Identity of the composite resources' kinds.
 const (
 	Group   = "aws.podidentity.dev"
 	Version = "v1alpha1"
 	Kind    = "PodIdentityProvider"
+
+	// TenantKind is the kind of a role on providers that everybody shares, and TenantClaimKind that of its claim.
+	TenantKind      = "PodIdentityTenant"
+	TenantClaimKind = "PodIdentityTenantClaim"
 )
 
-// GroupVersionKind of the composite resource.
+// GroupVersionKind of the composite resource that installs providers.
 var GroupVersionKind = schema.GroupVersionKind{Group: Group, Version: Version, Kind: Kind} //nolint:gochecknoglobals // A constant in all but the keyword.

@@ -37,6 +37,7 @@ type PodIdentityProvider struct {
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.clusterNameSelector) || has(self.clusterNameSelector) && self.clusterNameSelector == oldSelf.clusterNameSelector",message="clusterNameSelector is immutable"
 // +kubebuilder:validation:XValidation:rule="(has(self.role) && has(self.role.namePrefix) ? self.role.namePrefix : \"\") == (has(oldSelf.role) && has(oldSelf.role.namePrefix) ? oldSelf.role.namePrefix : \"\")",message="role.namePrefix is immutable"
 // +kubebuilder:validation:XValidation:rule="(has(self.role) && has(self.role.path) ? self.role.path : \"\") == (has(oldSelf.role) && has(oldSelf.role.path) ? oldSelf.role.path : \"\")",message="role.path is immutable"
+// +kubebuilder:validation:XValidation:rule="!has(self.sharing) || !has(oldSelf.sharing) || (has(self.sharing.rolePath) ? self.sharing.rolePath : \"\") == (has(oldSelf.sharing.rolePath) ? oldSelf.sharing.rolePath : \"\")",message="sharing.rolePath is immutable"
 type PodIdentityProviderSpec struct {
 	// Region is the AWS region of the EKS cluster, for example eu-west-1. Its partition (aws, aws-cn, aws-us-gov ...) decides
 	// how ARNs are written. Required here or in the defaults of the Composition's Input. Immutable.
@@ -142,6 +143,12 @@ type PodIdentityProviderSpec struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	CrossplaneNamespace string `json:"crossplaneNamespace,omitempty"`
+
+	// Sharing lets PodIdentityTenants use the providers of this object, each with an IAM role of its own: every service gets one more
+	// policy, which allows its provider to take on the roles of tenants. Even an empty object shares. Give the services accessLevel None, and
+	// nobody can do anything without a role of a tenant. Excludes services[].targetRoleArn. Default: not shared.
+	// +optional
+	Sharing *Sharing `json:"sharing,omitempty"`
 }
 
 // A ClusterReference names a Cluster managed resource.
@@ -249,6 +256,10 @@ type PodIdentityProviderStatus struct {
 	// object. The function's log and its metric podidentity_configuration_info have the same hash. Empty without a configuration.
 	// +optional
 	PlatformConfiguration string `json:"platformConfiguration,omitempty"`
+
+	// Sharing is what tenants need to know. Only with spec.sharing.
+	// +optional
+	Sharing *SharingStatus `json:"sharing,omitempty"`
 
 	// Services has one entry for every service of the spec.
 	// +optional

@@ -432,6 +432,15 @@ type ServiceStatus struct {
 	// +optional
 	TargetTrustPolicy string `json:"targetTrustPolicy,omitempty"`
 
+	// HostPolicy is a policy for roleArn, ready to paste: with it the provider may take on the roles of tenants. Only with
+	// spec.sharing and a roleArn; a composed role has it.
+	// +optional
+	HostPolicy string `json:"hostPolicy,omitempty"`
+
+	// DisableSessionTags says that EKS leaves out the session tags of the provider's pods. Only with spec.sharing.
+	// +optional
+	DisableSessionTags bool `json:"disableSessionTags,omitempty"`
+
 	// ServiceAccountName is the ServiceAccount that the provider runs as.
 	// +optional
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`

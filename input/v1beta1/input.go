@@ -28,7 +28,7 @@ type Input struct {
 	// merge; lists are taken whole. Entries of services apply to the service of that name where the composite resource lists
 	// it, and add none.
 	// +optional
-	Defaults *v1alpha1.PodIdentityProviderSpec `json:"defaults,omitempty"`
+	Defaults *Defaults `json:"defaults,omitempty"`
 
 	// Guardrails limit what a composite resource may ask for.
 	// +optional
@@ -68,6 +68,15 @@ type Input struct {
 	TTL *metav1.Duration `json:"ttl,omitempty"`
 }
 
+// Defaults of composite resources.
+type Defaults struct {
+	v1alpha1.PodIdentityProviderSpec `json:",inline"`
+
+	// ProviderRef is the host of a PodIdentityTenant that names none. Of the other defaults a tenant takes those that its spec has, too.
+	// +optional
+	ProviderRef *v1alpha1.ProviderReference `json:"providerRef,omitempty"`
+}
+
 // Namespaces are what holds for the claims of some namespaces.
 type Namespaces struct {
 	// Match are patterns (* and ?) of namespaces of claims, for example team-a or team-*. A claim in a namespace that matches one
@@ -78,7 +87,7 @@ type Namespaces struct {
 
 	// Defaults go over the general ones, and those of later entries over those of earlier entries.
 	// +optional
-	Defaults *v1alpha1.PodIdentityProviderSpec `json:"defaults,omitempty"`
+	Defaults *Defaults `json:"defaults,omitempty"`
 
 	// Guardrails limit claims further. The general ones, and those of other entries that match, hold too.
 	// +optional
@@ -198,8 +207,14 @@ type Guardrails struct {
 	// +listType=set
 	ProtectedServiceAccounts []string `json:"protectedServiceAccounts,omitempty"`
 
-	// AllowedTargetAccounts are the AWS accounts, 12 digits in quotes, that targetRoleArn and the roles of assumeRoleChain may
-	// be in. Default: all.
+	// AllowedProviders are patterns (* and ?) of the PodIdentityProviders that a PodIdentityTenant may name in providerRef, for example
+	// platform. Default: all that share their providers.
+	// +optional
+	// +listType=set
+	AllowedProviders []string `json:"allowedProviders,omitempty"`
+
+	// AllowedTargetAccounts are the AWS accounts, 12 digits in quotes, that targetRoleArn, the roles of assumeRoleChain and a tenant's
+	// role may be in; a composed role always may be in the cluster's own. Default: all.
 	// +optional
 	// +listType=set
 	AllowedTargetAccounts []string `json:"allowedTargetAccounts,omitempty"`

@@ -45,6 +45,11 @@ type Policy struct {
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var PodIdentityProvider = newPolicy(v1alpha1.Decisions)
 
+// PodIdentityTenant is the Policy of that kind.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var PodIdentityTenant = newPolicy(v1alpha1.TenantDecisions)
+
 func newPolicy(decisions []v1alpha1.Decision) *Policy {
 	p := &Policy{fields: map[string]bool{}, parents: map[string]bool{}}
 	for _, d := range decisions {

@@ -192,6 +192,13 @@ func allowedTargetAccounts(r *request) field.ErrorList {
 		return nil
 	}
 	errs := field.ErrorList{}
+	if s := r.spec.Sharing; s != nil {
+		for i, a := range s.Accounts {
+			if !slices.Contains(r.AllowedTargetAccounts, a) {
+				errs = append(errs, notOneOf(r.at.Child("sharing", "accounts").Index(i), "allowedTargetAccounts", a, r.AllowedTargetAccounts))
+			}
+		}
+	}
 	for _, f := range r.rolesOfOthers() {
 		// EKS takes a roleArn only of the cluster's own account.
 		if !strings.HasSuffix(f.at.String(), ".roleArn") && !slices.Contains(r.AllowedTargetAccounts, iam.ARNAccount(f.arn)) {
@@ -210,10 +217,23 @@ func deniedActions(r *request) field.ErrorList {
 	errs := append(r.unreadable(rule), r.unwritten(rule)...)
 	errs = append(errs, r.claimedTemplates(rule)...)
 	errs = append(errs, r.importedRoles(rule)...)
+	errs = append(errs, r.deniedSharing(rule)...)
 	for i, s := range r.id.Services {
 		for _, v := range iam.Denied(s.Statements, r.DeniedActions) {
 			errs = append(errs, violation(r.service(i).Child("permissions"), rule, v.Value, fmt.Sprintf("%s allows what %s denies", v.Element, v.Denied)))
 		}
+	}
+	return errs
+}
+
+// deniedSharing: what is shared lets providers take on the roles of tenants.
+func (r *request) deniedSharing(rule string) field.ErrorList {
+	if r.id.Sharing == nil {
+		return nil
+	}
+	errs := field.ErrorList{}
+	for _, v := range iam.Denied([]iam.Statement{iam.AssumeStatements(iam.StringSet{"*"}, true)}, r.DeniedActions) {
+		errs = append(errs, violation(r.at.Child("sharing"), rule, v.Value, "providers that are shared take on the roles of tenants, which "+v.Denied+" denies"))
 	}
 	return errs
 }

@@ -57,6 +57,8 @@ func TestRules(t *testing.T) {
 		"ProtectedObserved":      {"Whoever installs the provider.", "", "", service("management: Observe, serviceAccountName: provider-aws-eks"), "protectedServiceAccounts", []string{`"provider-aws-eks"`}},
 		"ProtectedDefault":       {"Defaults are no way around.", "", "services: [{name: s3, serviceAccountName: crossplane}]", good, "protectedServiceAccounts", []string{`"crossplane"`}},
 		"ProtectedOwn":           {"iam and eks run as their own.", "protectedServiceAccounts: ['provider-aws-*']", "", strings.Replace(good, "[{name: s3}]", "[{name: iam, management: Observe}, {name: eks, management: Observe}]", 1), "", nil},
+		"SharingDenied":          {"Providers that are shared take on other roles.", "deniedActions: ['sts:*']", "", good + "sharing: {}", "deniedActions", []string{"spec.sharing: Forbidden", "sts:AssumeRole"}},
+		"SharingAccounts":        {"In accounts that are allowed.", "allowedTargetAccounts: ['111122223333']", "", good + "sharing: {accounts: ['222233334444']}", "allowedTargetAccounts", []string{"spec.sharing.accounts[0]: Forbidden", "222233334444"}},
 		"ProtectedSwapped":       {"But not as each other's.", "", "", strings.Replace(good, "[{name: s3}]", "[{name: iam, management: Observe, serviceAccountName: provider-aws-eks}]", 1), "protectedServiceAccounts", []string{`"provider-aws-eks"`}},
 		"Regions":                {"A region that is not listed.", "allowedRegions: [eu-central-1]", "", good, "allowedRegions", []string{"spec.region: Forbidden", `"eu-west-1"`}},
 		"RegionsListed":          {"A region that is listed.", "allowedRegions: [eu-west-1]", "", good, "", nil},

@@ -126,7 +126,12 @@ func TargetTrust(t Trust, sourceRoleARN, externalID string) Document {
 // AssumeStatement returns what a role needs to take on a target role, with or without session tags. Tags are passed on from role to
 // role, so one that has them cannot take on another without the permission to.
 func AssumeStatement(targetRoleARN string, tags bool) Statement {
-	return Statement{Effect: Allow, Action: assumeActions(tags), Resource: StringSet{targetRoleARN}}
+	return AssumeStatements(StringSet{targetRoleARN}, tags)
+}
+
+// AssumeStatements is AssumeStatement for several roles, or patterns of roles.
+func AssumeStatements(roles StringSet, tags bool) Statement {
+	return Statement{Effect: Allow, Action: assumeActions(tags), Resource: roles}
 }
 
 func assumeActions(tags bool) StringSet {

@@ -54,6 +54,8 @@ type Identity struct {
 	Family *Package
 	// Teardown is how deletion is ordered.
 	Teardown v1alpha1.Teardown
+	// Sharing with tenants; nil for none.
+	Sharing *Sharing
 	// Services in the order of the spec.
 	Services []*Service
 	// Notes say where what exists keeps what the defaults say otherwise today.
@@ -155,6 +157,7 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 		id.Cluster = exists.cluster(s, at, id.Cluster)
 		id.resolveAgent(v)
 	}
+	id.Sharing = id.sharing(exists, at)
 	if s.Provider != nil && s.Provider.Family == v1alpha1.FamilyManage {
 		id.Family = family(s.Provider)
 	}
@@ -166,7 +169,7 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 		id.Services = append(id.Services, svc)
 		errs = append(errs, serrs...)
 	}
-	errs = append(errs, validateUnique(at.Child("services"), s.Services, id.Services)...)
+	errs = append(errs, validateUnique(at.Child("services"), s.Services, id.Services, id.Sharing != nil)...)
 	errs = append(errs, id.validatePackages(v, at)...)
 	errs = append(errs, id.validatePolicyNames(v, at.Child("services"))...)
 	if len(errs) == 0 {
@@ -253,11 +256,15 @@ func (id *Identity) service(v *view.View, exists *made, at *field.Path, s *v1alp
 }
 
 func (id *Identity) generatedRoleName(service string) string {
-	prefix := defaultRolePrefix
-	if id.Spec.Role != nil {
-		prefix = cmp.Or(id.Spec.Role.NamePrefix, prefix)
+	return iam.Name(iam.MaxRoleName, id.namePrefix(), id.Cluster, id.Region, service)
+}
+
+// namePrefix of roles and policies.
+func (id *Identity) namePrefix() string {
+	if id.Spec.Role == nil {
+		return defaultRolePrefix
 	}
-	return iam.Name(iam.MaxRoleName, prefix, id.Cluster, id.Region, service)
+	return cmp.Or(id.Spec.Role.NamePrefix, defaultRolePrefix)
 }
 
 func (id *Identity) trustPolicy(s *Service) (string, field.ErrorList) {

@@ -89,6 +89,26 @@ func (s *Service) Policy(i int) *Policy {
 	return p
 }
 
+// policies that are composed for a service's role.
+func (s *Service) policies(shared bool) []*Policy {
+	out := make([]*Policy, 0, len(s.Policies)+1)
+	for i := range s.Policies {
+		out = append(out, s.Policy(i))
+	}
+	if shared && s.RoleARN == "" {
+		out = append(out, &Policy{Suffix: TenantsSuffix})
+	}
+	return out
+}
+
+// withSuffix of a policy; empty while the name is not known.
+func withSuffix(name, suffix string) string {
+	if name == "" {
+		return ""
+	}
+	return name + suffix
+}
+
 // Key is the composition-resource name of a service's policy.
 func (p *Policy) Key(s *Service) string { return PolicyKey(s.Name) + p.Suffix }
 
@@ -96,17 +116,9 @@ func (p *Policy) Key(s *Service) string { return PolicyKey(s.Name) + p.Suffix }
 func (p *Policy) AttachmentKey(s *Service) string { return "attachment/" + s.Name + p.Suffix }
 
 // ObjectName of a service's policy, and of its attachment.
-func (p *Policy) ObjectName(s *Service) string {
-	if s.ObjectName == "" {
-		return ""
-	}
-	return s.ObjectName + p.Suffix
-}
+func (p *Policy) ObjectName(s *Service) string { return withSuffix(s.ObjectName, p.Suffix) }
 
 // NameInAWS of a service's policy; empty while the role's is.
 func (p *Policy) NameInAWS(s *Service) string {
-	if s.RoleName == "" {
-		return ""
-	}
-	return iam.Cut(s.RoleName+p.Suffix, iam.MaxPolicyName)
+	return iam.Cut(withSuffix(s.RoleName, p.Suffix), iam.MaxPolicyName)
 }

@@ -39,7 +39,7 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 	if len(errs) > 0 {
 		return nil, nil, errs
 	}
-	documents, errs := split(at, slices.Concat(statements, kept(v, s, p)), p)
+	documents, errs := split(at, slices.Concat(statements, kept(v, s, p)), p.ManagedPolicyARNs, attachments(v.Spec))
 	return statements, documents, errs
 }
 
@@ -86,15 +86,23 @@ func kept(v *view.View, s *v1alpha1.Service, p *v1alpha1.Permissions) []iam.Stat
 	return nil
 }
 
-// split statements into as many documents as AWS's limits allow.
-func split(at *field.Path, statements []iam.Statement, p *v1alpha1.Permissions) ([]string, field.ErrorList) {
-	if n := len(p.ManagedPolicyARNs); n > iam.MaxAttachments || n == iam.MaxAttachments && len(statements) > 0 {
-		return nil, field.ErrorList{field.TooMany(at.Child("managedPolicyArns"), n, iam.MaxAttachments-min(1, len(statements)))}
+// attachments that a service's role has for its permissions.
+func attachments(spec *v1alpha1.PodIdentityProviderSpec) int {
+	if spec.Sharing != nil {
+		return iam.MaxAttachments - 1
+	}
+	return iam.MaxAttachments
+}
+
+// split statements into as many documents as AWS's limits allow: with the policies that exist they are attached to one role.
+func split(at *field.Path, statements []iam.Statement, managed []string, most int) ([]string, field.ErrorList) {
+	if n := len(managed); n > most || n == most && len(statements) > 0 {
+		return nil, field.ErrorList{field.TooMany(at.Child("managedPolicyArns"), n, most-min(1, len(statements)))}
 	}
 	if len(statements) == 0 {
 		return nil, nil
 	}
-	ds, err := iam.Documents(statements, iam.MaxPolicySize, iam.MaxAttachments-len(p.ManagedPolicyARNs))
+	ds, err := iam.Documents(statements, iam.MaxPolicySize, most-len(managed))
 	if err != nil {
 		return nil, field.ErrorList{field.Invalid(at, field.OmitValueType{}, err.Error())}
 	}

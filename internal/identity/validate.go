@@ -51,6 +51,7 @@ func validate(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorLi
 	errs = append(errs, validateTags(at.Child("tags"), s.Tags)...)
 	errs = append(errs, validateRole(at.Child("role"), s.Role, homeOf(s))...)
 	errs = append(errs, validateSessionTags(at, s)...)
+	errs = append(errs, validateSharing(at, s)...)
 	errs = append(errs, validateProvider(at.Child("provider"), s.Provider)...)
 	errs = append(errs, validateRuntime(at.Child("runtime"), s.Runtime)...)
 	errs = append(errs, validateProviderConfig(at.Child("providerConfig"), s.ProviderConfig, homeOf(s))...)

@@ -71,7 +71,7 @@ func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
 }
 
 // validateUnique checks that no two services share a name, a ServiceAccount, a role, a package or an association.
-func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Service) field.ErrorList {
+func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Service, shared bool) field.ErrorList {
 	errs := field.ErrorList{}
 	seen := map[string]bool{}
 	unique := func(at *field.Path, kind, v string, why ...string) bool {
@@ -95,9 +95,9 @@ func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Servic
 			// IAM does not tell names apart by letter case.
 			name := strings.ToLower(cmp.Or(s.RoleName, specs[i].RoleName))
 			again := !unique(at.Child("roleName"), "role ", name)
-			for n := range s.Policies {
+			for _, p := range s.policies(shared) {
 				// The second policy of one role may have the name of the first of another.
-				again = again || !unique(at.Child("roleName"), "policy ", Numbered(name, n))
+				again = again || !unique(at.Child("roleName"), "policy ", withSuffix(name, p.Suffix))
 			}
 		}
 		unique(at.Child("associationId"), "association ", s.AssociationID)
@@ -132,8 +132,8 @@ func (id *Identity) validatePolicyNames(v *view.View, at *field.Path) field.Erro
 	}
 	errs := field.ErrorList{}
 	for i, s := range id.Services {
-		for n := range s.Policies {
-			if arn := others[strings.ToLower(s.PolicyName(n))]; arn != "" && s.RoleName != "" {
+		for _, p := range s.policies(id.Sharing != nil) {
+			if arn := others[strings.ToLower(p.NameInAWS(s))]; arn != "" && s.RoleName != "" {
 				errs = append(errs, field.Invalid(at.Index(i).Child("roleName"), s.RoleName,
 					fmt.Sprintf("the policy of the role would be %s, which is a permissions boundary or attached to a role: it would be overwritten. Choose another roleName", arn)))
 			}

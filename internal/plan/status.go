@@ -28,7 +28,26 @@ func (p *Plan) status() v1alpha1.PodIdentityProviderStatus {
 		s.Services = append(s.Services, p.service(svc, byService[svc.Name]))
 	}
 	s.ServiceNames = strings.Join(names, ",")
+	s.Sharing = p.sharing(s.Services)
 	s.Summary = p.summary()
+	return s
+}
+
+// sharing is what tenants need to know; nil if nothing is shared, or while it is not known where.
+func (p *Plan) sharing(services []v1alpha1.ServiceStatus) *v1alpha1.SharingStatus {
+	sharing := p.identity.Sharing
+	if sharing == nil || sharing.RolePath == "" {
+		return nil
+	}
+	s := &v1alpha1.SharingStatus{
+		RolePath: sharing.RolePath, NamePrefix: sharing.NamePrefix, Accounts: sharing.Accounts, Namespaces: sharing.Namespaces,
+		CrossplaneNamespace: p.identity.Namespace,
+	}
+	for _, svc := range services {
+		if svc.RoleARN != "" {
+			s.Principals = append(s.Principals, svc.RoleARN)
+		}
+	}
 	return s
 }
 
@@ -77,6 +96,12 @@ func (p *Plan) service(svc *identity.Service, os []*Outcome) v1alpha1.ServiceSta
 		}
 	}
 	s.TargetTrustPolicy = p.identity.TargetTrust(svc, s.RoleARN, s.ExternalID)
+	if p.identity.Sharing != nil {
+		s.DisableSessionTags = svc.DisableSessionTags
+		if svc.RoleARN != "" {
+			s.HostPolicy = p.identity.TenantsPolicy(svc, "").Document
+		}
+	}
 	s.Phase = phase(os)
 	s.Message = p.describe(unready, false)
 	return s

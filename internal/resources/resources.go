@@ -91,6 +91,7 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 		own := []*Resource{Role(c, s)}
 		own = append(own, Policies(c, s)...)
 		own = append(own, Attachments(c, s)...)
+		own = append(own, Tenants(c, s)...)
 		own = append(own, Templates(s)...)
 		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s), ObservedProvider(c, s), Credentials(c, s))
 		rs = append(rs, c.forService(s, own)...)

@@ -59,7 +59,7 @@ func xrReference(crd *extv1.CustomResourceDefinition) string {
 	fmt.Fprintf(&r.out, "`%s/%s`, cluster-scoped, `kubectl get %s`.\n\n", crd.Spec.Group, v.Name, n.Plural)
 	r.out.WriteString(text(s.Description) + "\n\n" + reading)
 	r.object("spec", s.Properties["spec"])
-	r.out.WriteString("Crossplane adds fields of its own to `spec`, such as `compositionRef`; they are the same [in a claim](claim.md).\n\n")
+	fmt.Fprintf(&r.out, "Crossplane adds fields of its own to `spec`, such as `compositionRef`; they are the same [in a claim](%s).\n\n", claimPage(n.Kind))
 	status := s.Properties["status"]
 	delete(status.Properties, "conditions")
 	status.Description = "What exists of it, and beside it the [conditions](../conditions.md)."
@@ -67,27 +67,45 @@ func xrReference(crd *extv1.CustomResourceDefinition) string {
 	return strings.TrimRight(r.out.String(), "\n") + "\n"
 }
 
+// page of a kind, and that of its claim.
+func page(kind string) string { return strings.ToLower(kind) + ".md" }
+
+func claimPage(kind string) string {
+	if kind == "PodIdentityProvider" {
+		return "claim.md"
+	}
+	return "tenant-claim.md"
+}
+
+// claimNotes are what differs in a claim of a kind, beside what differs in every claim.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var claimNotes = map[string]string{
+	"PodIdentityProvider": "Its ProviderConfig is named `<namespace>-<name>` of the claim, unless `spec.providerConfig.name` says otherwise.",
+	"PodIdentityTenant":   "Its ProviderConfig is named `<namespace>-<name>` of the claim, and that in the claim's namespace `<name>`, unless\n  `spec.providerConfig.name` says otherwise.",
+}
+
 // crossplaneFields are what Crossplane adds to the spec of a claim. Its schema does not describe them.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var crossplaneFields = [][2]string{
-	{"compositionRef.name", "The Composition to use. Default: `podidentityproviders.aws.podidentity.dev`, the one that comes with the API."},
+	{"compositionRef.name", "The Composition to use. Default: `%s`, the one that comes with the API."},
 	{"compositionSelector.matchLabels", "Selects a Composition by its labels, instead of naming it."},
 	{"compositionUpdatePolicy", "`Automatic` follows the newest revision of the Composition, `Manual` stays at `compositionRevisionRef`. Default: `Automatic`."},
 	{"compositionRevisionRef.name", "The revision of the Composition in use."},
 	{"compositionRevisionSelector.matchLabels", "Selects a revision of the Composition by its labels."},
 	{"compositeDeletePolicy", "`Foreground` keeps the claim until all that it composed is gone, so that everybody sees what a deletion waits for. `Background` deletes it at once. Default: `Foreground`."},
 	{"resourceRef", "The composite resource that Crossplane made for the claim. Set by Crossplane."},
-	{"writeConnectionSecretToRef", "Not used: a PodIdentityProvider has no connection details."},
+	{"writeConnectionSecretToRef", "Not used: there are no connection details."},
 }
 
 func claimReference(crd *extv1.CustomResourceDefinition) string {
 	n, v := crd.Spec.Names, crd.Spec.Versions[0]
 	r := newReference(n.Kind + "Claim")
 	fmt.Fprintf(&r.out, "`%s/%s`, namespaced, `kubectl get %sclaims`.\n\n", crd.Spec.Group, v.Name, n.Singular)
-	fmt.Fprintf(&r.out, "An app team's way to a [%s](podidentityprovider.md): Crossplane makes one of every claim, named after the claim and five\n"+
-		"random characters. `spec` and `status` have the same fields, and the conditions are on both. A claim differs in this:\n\n", n.Kind)
-	r.out.WriteString("- Its ProviderConfig is named `<namespace>-<name>` of the claim, unless `spec.providerConfig.name` says otherwise.\n" +
+	fmt.Fprintf(&r.out, "An app team's way to a [%s](%s): Crossplane makes one of every claim, named after the claim and five\n"+
+		"random characters. `spec` and `status` have the same fields, and the conditions are on both. A claim differs in this:\n\n", n.Kind, page(n.Kind))
+	r.out.WriteString("- " + claimNotes[n.Kind] + "\n" +
 		"- Labels and annotations of the claim are copied to the composite resource, and not from there to what is composed.\n" +
 		"- Deleting it deletes the composite resource. `kubectl delete --cascade=orphan` does not change that.\n\n")
 	r.out.WriteString("The fields, by link:\n\n| Field | Type | Description |\n|---|---|---|\n")
@@ -95,11 +113,11 @@ func claimReference(crd *extv1.CustomResourceDefinition) string {
 	for _, name := range slices.Sorted(maps.Keys(spec.Properties)) {
 		p := spec.Properties[name]
 		first, _, _ := strings.Cut(text(p.Description)+" ", ". ")
-		fmt.Fprintf(&r.out, "| [`%s`](podidentityprovider.md#spec) | %s | %s. |\n", name, typeOf(p), cell(strings.TrimRight(first, ". ")))
+		fmt.Fprintf(&r.out, "| [`%s`](%s#spec) | %s | %s. |\n", name, page(n.Kind), typeOf(p), cell(strings.TrimRight(first, ". ")))
 	}
 	r.out.WriteString("\n## What Crossplane adds to spec\n\n| Field | Description |\n|---|---|\n")
 	for _, f := range crossplaneFields {
-		fmt.Fprintf(&r.out, "| `%s` | %s |\n", f[0], f[1])
+		fmt.Fprintf(&r.out, "| `%s` | %s |\n", f[0], strings.ReplaceAll(f[1], "%s", n.Plural+"."+crd.Spec.Group))
 	}
 	return r.out.String()
 }
