@@ -2,11 +2,13 @@ package controlplane
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -81,12 +83,26 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go func() { _, _ = io.Copy(down, up); _ = down.Close() }()
 }
 
-// FreeAddress of this machine.
+// Ports that FreeAddress gives. Those above are for outgoing connections: one could have the port until a program listens at it.
+const (
+	firstPort = 20000
+	ports     = 12000
+)
+
+// given is how many ports were.
+//
+//nolint:gochecknoglobals // No two callers may get the same port.
+var given atomic.Int64
+
+// FreeAddress of this machine, which no other caller gets.
 func FreeAddress(ctx context.Context) (string, error) {
 	lc := net.ListenConfig{}
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var err error
+	for range ports {
+		var l net.Listener
+		if l, err = lc.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", firstPort+given.Add(1)%ports)); err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", err
 }

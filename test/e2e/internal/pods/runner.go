@@ -52,15 +52,6 @@ type run struct {
 // pause before a program that ended is started again. A provider ends if its kinds come later than it.
 const pause = 3 * time.Second
 
-// again starts a program that ended.
-func (x *run) again() error {
-	if x.process.Running() || time.Since(x.began) < pause {
-		return nil
-	}
-	x.began = time.Now()
-	return x.process.Start()
-}
-
 // Run until the context ends.
 func (r *Runner) Run(ctx context.Context) {
 	r.mu.Lock()
@@ -96,10 +87,7 @@ func (r *Runner) step(ctx context.Context) {
 			continue
 		}
 		wanted[p.Name] = true
-		if x := r.runs[p.Name]; x != nil {
-			if err := x.again(); err != nil {
-				r.Fail("pod %s: %v", p.Name, err)
-			}
+		if x := r.runs[p.Name]; x != nil && (x.process.Running() || time.Since(x.began) < pause) {
 			continue
 		}
 		x, err := r.start(ctx, p, program)
