@@ -25,7 +25,8 @@ spec: {forProvider: {policy: as-it-was}}
 	}{
 		"Waits": {"Without an account there is nothing to create.", map[string]string{"role/s3": role}, "", true},
 		"Known": {
-			"The role tells its account.", map[string]string{"role/s3": role + "status: {atProvider: {arn: 'arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-s3'}}"},
+			"The role tells its account.",
+			map[string]string{"role/s3": role + "status: {atProvider: {arn: 'arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-s3'}}"},
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::111122223333:role/crossplane/prod/*"}]}`, false,
 		},
 		"Stays": {"What exists stays as it is.", map[string]string{"role/s3": role, "policy/s3.tenants": policy}, "as-it-was", false},
