@@ -42,7 +42,7 @@ var Decisions = []Decision{
 	},
 	{
 		Fields: []string{
-			"services[].permissions.accessLevel", "services[].permissions.policyDocument",
+			"services[].permissions.accessLevel", "services[].permissions.kinds", "services[].permissions.policyDocument",
 			"services[].permissions.statements[].sid", "services[].permissions.statements[].effect",
 			"services[].permissions.statements[].actions", "services[].permissions.statements[].notActions",
 			"services[].permissions.statements[].resources", "services[].permissions.statements[].notResources",
@@ -50,7 +50,7 @@ var Decisions = []Decision{
 		},
 		Claims: true,
 		Gain:   "A provider that may do more in AWS than the team should, on behalf of everybody who uses it.",
-		Stop:   "`deniedActions`, `requiredPermissionsBoundary`, `forbidCustomPermissions`; in AWS the boundary.",
+		Stop:   "`deniedActions`, `requiredKinds`, `requiredPermissionsBoundary`, `forbidCustomPermissions`; in AWS the boundary.",
 	},
 	{
 		Fields: []string{"services[].permissions.managedPolicyArns"},

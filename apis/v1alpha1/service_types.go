@@ -125,6 +125,15 @@ type Permissions struct {
 	// +optional
 	AccessLevel AccessLevel `json:"accessLevel,omitempty"`
 
+	// Kinds narrow accessLevel, Full or ReadOnly, to some kinds of the provider package, for example [Bucket, BucketPolicy]: the role may
+	// call what these call, and no more (docs/kinds.md). Default: everything of the service. With kinds the default of accessLevel is Full.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=200
+	// +kubebuilder:validation:items:MaxLength=63
+	Kinds []string `json:"kinds,omitempty"`
+
 	// Statements are IAM policy statements to add, at most 100. With the catalogue's they are split into as many policies of
 	// 6,144 characters as it takes.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html

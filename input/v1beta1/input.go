@@ -175,6 +175,13 @@ type Guardrails struct {
 	// +optional
 	RequiredPermissionsBoundary string `json:"requiredPermissionsBoundary,omitempty"`
 
+	// RequiredKinds forbids everything of a service at once: each service must list its kinds, or have an accessLevel of None. Statements
+	// and documents may not allow all actions of a service, nor use NotAction. What nobody can look into is refused, unless
+	// allowedManagedPolicyArns lists it: managedPolicyArns, roleArn, importRole, targetRoleArn, assumeRoleChain. So are managementPolicies
+	// without Create and Update, and raw templates of a claim. Default: false.
+	// +optional
+	RequiredKinds bool `json:"requiredKinds,omitempty"`
+
 	// RequiredTags are the keys of the tags that must be set, to values that are not blank.
 	// +optional
 	// +listType=set

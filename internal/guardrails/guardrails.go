@@ -39,6 +39,7 @@ var rules = map[string]rule{
 	"allowedManagedPolicyArns":    allowedManagedPolicyARNs,
 	"allowedTargetAccounts":       allowedTargetAccounts,
 	"deniedActions":               deniedActions,
+	"requiredKinds":               requiredKinds,
 	"requiredPermissionsBoundary": requiredPermissionsBoundary,
 	"requiredTags":                requiredTags,
 	"forbidCustomPermissions":     forbidCustomPermissions,
@@ -254,6 +255,53 @@ func requiredPermissionsBoundary(r *request) field.ErrorList {
 		errs = append(errs, violation(r.at.Child("role", "permissionsBoundary"), rule, got, "must be "+r.RequiredPermissionsBoundary))
 	}
 	return errs
+}
+
+// requiredKinds refuses everything of a service at once, wherever it may come from.
+func requiredKinds(r *request) field.ErrorList {
+	if !r.RequiredKinds {
+		return nil
+	}
+	const rule = "requiredKinds"
+	errs := append(r.unreadable(rule), r.unwritten(rule)...)
+	errs = append(errs, r.claimedTemplates(rule)...)
+	errs = append(errs, r.importedRoles(rule)...)
+	for i := range r.spec.Services {
+		s := &r.spec.Services[i]
+		at := r.service(i).Child("permissions")
+		if s.RoleARN == "" && identity.ServiceWide(s.Permissions) {
+			errs = append(errs, violation(at.Child("kinds"), rule, "", "must list the kinds that are used; docs/kinds.md has their names"))
+		}
+		if s.Permissions != nil {
+			errs = append(errs, serviceWide(at, rule, s.Permissions)...)
+		}
+	}
+	return errs
+}
+
+// serviceWide are the statements of one's own that allow all actions of a service. A document that cannot be parsed is an error elsewhere.
+func serviceWide(at *field.Path, rule string, p *v1alpha1.Permissions) field.ErrorList {
+	const why = "allows all actions of a service: list kinds, or the actions that are used"
+	errs := field.ErrorList{}
+	for i, s := range p.Statements {
+		if s.Effect != iam.Deny && (len(s.NotActions) > 0 || slices.ContainsFunc(s.Actions, isServiceWide)) {
+			errs = append(errs, violation(at.Child("statements").Index(i), rule, strings.Join(s.Actions, ", "), why))
+		}
+	}
+	if d, err := iam.ParseDocument(p.PolicyDocument); err == nil {
+		for _, s := range d.Statement {
+			if s.Effect != iam.Deny && (len(s.NotAction) > 0 || slices.ContainsFunc(s.Action, isServiceWide)) {
+				errs = append(errs, violation(at.Child("policyDocument"), rule, strings.Join(s.Action, ", "), why))
+			}
+		}
+	}
+	return errs
+}
+
+// isServiceWide tells whether a pattern of actions names none: s3:*, or *.
+func isServiceWide(action string) bool {
+	_, name, ok := strings.Cut(action, ":")
+	return !ok || strings.Trim(name, "*?") == ""
 }
 
 func requiredTags(r *request) field.ErrorList {

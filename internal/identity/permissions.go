@@ -116,6 +116,9 @@ func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1a
 		// It brings its own permissions: validateService sees to that.
 		return nil, nil
 	}
+	if p.Kinds != nil {
+		return fromKinds(at, entry, partition, p)
+	}
 	switch accessLevel(p) {
 	case v1alpha1.AccessFull:
 		return entry.Full(partition), nil
@@ -127,16 +130,49 @@ func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1a
 	return nil, oneOf(at.Child("accessLevel"), p.AccessLevel, v1alpha1.AccessFull, v1alpha1.AccessReadOnly, v1alpha1.AccessNone)
 }
 
-// accessLevel that is asked for. Without one it is all of the service, unless there are permissions of one's own: a narrow statement
-// beside everything would narrow nothing.
+// fromKinds returns the statements that the access level stands for, of some kinds of the service.
+func fromKinds(at *field.Path, entry catalogue.Service, partition string, p *v1alpha1.Permissions) ([]iam.Statement, field.ErrorList) {
+	if len(p.Kinds) == 0 {
+		return nil, field.ErrorList{field.Required(at.Child("kinds"), "list at least one kind, or leave the field out for everything of the service")}
+	}
+	errs := field.ErrorList{}
+	for i, name := range p.Kinds {
+		if _, ok := entry.Kind(name); ok {
+			continue
+		}
+		hint := "is no kind of provider-aws-" + entry.Name + " that the function knows"
+		if near := entry.KindHint(name); near != "" {
+			hint += " (" + near + ")"
+		}
+		errs = append(errs, field.Invalid(at.Child("kinds").Index(i), name, hint+": docs/kinds.md lists them; use statements for others"))
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	switch accessLevel(p) {
+	case v1alpha1.AccessFull:
+		return entry.FullOf(partition, p.Kinds), nil
+	case v1alpha1.AccessReadOnly:
+		return entry.ReadOnlyOf(partition, p.Kinds), nil
+	}
+	return nil, field.ErrorList{field.Invalid(at.Child("accessLevel"), p.AccessLevel, "must be Full or ReadOnly where kinds narrow it: leave kinds out to grant nothing from the catalogue")}
+}
+
+// accessLevel that is asked for. Without one it is all of the service, or of its kinds that are listed, unless there are permissions of
+// one's own: a narrow statement beside everything would narrow nothing.
 func accessLevel(p *v1alpha1.Permissions) v1alpha1.AccessLevel {
 	switch {
 	case p.AccessLevel != "":
 		return p.AccessLevel
-	case ownPermissions(p):
+	case ownPermissions(p) && p.Kinds == nil:
 		return v1alpha1.AccessNone
 	}
 	return v1alpha1.AccessFull
+}
+
+// ServiceWide says whether permissions are the catalogue's for everything of the service.
+func ServiceWide(p *v1alpha1.Permissions) bool {
+	return p == nil || p.Kinds == nil && accessLevel(p) != v1alpha1.AccessNone
 }
 
 // ownPermissions says whether a service brings some of its own, beside those of the catalogue.

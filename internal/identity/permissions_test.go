@@ -21,6 +21,21 @@ func TestPolicies(t *testing.T) {
 		"Default": {"A provider may do everything with its service.", ``, []string{begin + full + end}},
 		"Full":    {"So it may when told.", `services: [{name: s3, permissions: {accessLevel: Full}}]`, []string{begin + full + end}},
 		"None":    {"Or nothing: a policy without statements cannot exist.", `services: [{name: s3, permissions: {accessLevel: None}}]`, nil},
+		"Kinds": {
+			"Kinds narrow the service to what they call.",
+			`services: [{name: s3, permissions: {kinds: [BucketPolicy]}}]`,
+			[]string{begin + `{"Effect":"Allow","Action":["s3:DeleteBucketPolicy","s3:GetBucketPolicy","s3:PutBucketPolicy"],"Resource":"*"}` + end},
+		},
+		"KindsReadOnly": {
+			"Or to what observes them.",
+			`services: [{name: s3, permissions: {accessLevel: ReadOnly, kinds: [BucketPolicy]}}]`,
+			[]string{begin + `{"Effect":"Allow","Action":"s3:GetBucketPolicy","Resource":"*"}` + end},
+		},
+		"KindsAndStatements": {
+			"Kinds beside statements are meant, too.",
+			`services: [{name: sqs, permissions: {kinds: [QueuePolicy], statements: [{actions: ["kms:Decrypt"], resources: ["*"]}]}}]`,
+			[]string{begin + `{"Effect":"Allow","Action":["sqs:GetQueueAttributes","sqs:SetQueueAttributes"],"Resource":"*"},{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}` + end},
+		},
 		"OwnStatements": {
 			"Who writes a statement means it to be all.",
 			`services: [{name: s3, permissions: {statements: [{actions: ["s3:Get*"], resources: ["*"]}]}}]`,

@@ -225,6 +225,10 @@ func TestValidate(t *testing.T) {
 		"TargetRoleRight":     {"In whatever account.", service(`targetRoleArn: "arn:aws:iam::210987654321:role/a"`), nil},
 		"AdoptAndImport":      {"An association is named in one way.", service(`associationId: a-1, adoptExistingAssociation: true`), []string{firstService + ".adoptExistingAssociation" + forbidden}},
 
+		"KindUnknown":       {"A kind that is not known is named, with those that are like it.", permissions(`kinds: [Bucket, Buckt]`), []string{firstService + ".permissions.kinds[1]" + invalid}},
+		"KindActive":        {"There are no words for several kinds.", permissions(`kinds: [Active]`), []string{firstService + ".permissions.kinds[0]" + invalid}},
+		"KindNone":          {"An empty list narrows to nothing, which nobody means.", permissions(`kinds: []`), []string{firstService + ".permissions.kinds" + required}},
+		"KindLevel":         {"Kinds of nothing are nothing.", permissions(`accessLevel: None, kinds: [Bucket]`), []string{firstService + ".permissions.accessLevel" + invalid}},
 		"AccessLevel":       {"There are three access levels.", permissions(`accessLevel: Admin`), []string{firstService + ".permissions.accessLevel" + unsupported}},
 		"ManagedARN":        {"A managed policy is an ARN.", permissions(`managedPolicyArns: ["AdministratorAccess", ""]`), []string{firstService + ".permissions.managedPolicyArns[0]" + invalid, firstService + ".permissions.managedPolicyArns[1]" + invalid}},
 		"ManagedPartition":  {"In the region's partition.", permissions(`managedPolicyArns: ["arn:aws-cn:iam::aws:policy/a"]`), []string{firstService + ".permissions.managedPolicyArns[0]" + invalid}},

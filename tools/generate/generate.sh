@@ -30,7 +30,8 @@ make conditions apis/v1alpha1 docs/conditions.md
 config() { (cd "$tmp" && go mod download -json "$1" | sed -n 's|^\t"Dir": "\(.*\)",$|\1/cluster/crds/pkg.crossplane.io_deploymentruntimeconfigs.yaml|p'); }
 make runtime-schema "$(config github.com/crossplane/crossplane@v1.20.0)" "$(config github.com/crossplane/crossplane/v2@v2.3.4)" internal/runtimeconfig/schema.json
 
-# The catalogue's page is made from its data.
+# The catalogue's pages are made from its data.
 go run ./internal/catalogue/gen > docs/catalogue.md
+go run ./internal/catalogue/gen kinds > docs/kinds.md
 # So is that of what claims may set.
 go run ./internal/claims/gen > docs/claims.md

@@ -1,4 +1,4 @@
-// Command gen prints docs/catalogue.md, which is made of the catalogue.
+// Command gen prints the pages that are made of the catalogue: docs/catalogue.md and, with the argument kinds, docs/kinds.md.
 package main
 
 import (
@@ -7,7 +7,11 @@ import (
 )
 
 func main() {
-	if _, err := os.Stdout.WriteString(page()); err != nil {
+	text := page()
+	if len(os.Args) > 1 && os.Args[1] == "kinds" {
+		text = kindsPage()
+	}
+	if _, err := os.Stdout.WriteString(text); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}

@@ -67,3 +67,31 @@ func TestList(t *testing.T) {
 		})
 	}
 }
+
+// TestKindsPage compares the page with the data, and makes sure that no kind is left out.
+func TestKindsPage(t *testing.T) {
+	got, err := os.ReadFile("../../../docs/kinds.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := kindsPage()
+	if diff := cmp.Diff(p, string(got)); diff != "" {
+		t.Errorf("docs/kinds.md is not what the catalogue says; run make generate: -want, +got:\n%s", diff)
+	}
+	for _, name := range catalogue.Names() {
+		s, _ := catalogue.Lookup(name)
+		_, section, _ := strings.Cut(p, "\n## "+name+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		for _, kind := range s.Kinds() {
+			if !strings.Contains(section, "| `"+kind+"` |") {
+				t.Errorf("the page lacks the kind %s of %s", kind, name)
+			}
+		}
+	}
+}
+
+func TestShort(t *testing.T) {
+	if got, want := short([]string{"kms:DescribeKey", "s3:GetBucketAcl", "s3:ListBucket"}), "`kms:DescribeKey`, `s3:GetBucketAcl ListBucket`"; got != want {
+		t.Errorf("want %s, got %s", want, got)
+	}
+}
