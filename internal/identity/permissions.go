@@ -154,6 +154,7 @@ func fromKinds(at *field.Path, entry catalogue.Service, partition string, p *v1a
 		return entry.FullOf(partition, p.Kinds), nil
 	case v1alpha1.AccessReadOnly:
 		return entry.ReadOnlyOf(partition, p.Kinds), nil
+	case v1alpha1.AccessNone:
 	}
 	return nil, field.ErrorList{field.Invalid(at.Child("accessLevel"), p.AccessLevel, "must be Full or ReadOnly where kinds narrow it: leave kinds out to grant nothing from the catalogue")}
 }
