@@ -201,6 +201,10 @@ func (c *Context) resourceSpec() xpv1.ResourceSpec {
 		}
 	}
 	spec.DeletionPolicy = xpv1.DeletionPolicy(c.Identity.Spec.DeletionPolicy)
+	if spec.DeletionPolicy == xpv1.DeletionOrphan {
+		// A provider that finds Delete among policies deletes, whatever deletionPolicy says.
+		return orphaned(spec)
+	}
 	return spec
 }
 
