@@ -30,10 +30,10 @@ func lane(v version, s scenario) string {
 	switch {
 	case v == v1:
 		return "v1"
-	case s.alone:
-		return "v2-alone"
 	case s.real:
 		return realLane
+	case s.alone:
+		return "v2-alone"
 	}
 	return "v2"
 }

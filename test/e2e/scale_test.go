@@ -125,8 +125,8 @@ func (s *Story) metric(address, name string, parts ...string) float64 {
 	sc := bufio.NewScanner(res.Body)
 lines:
 	for sc.Scan() {
-		line, ok := strings.CutPrefix(sc.Text(), name+"{")
-		if !ok {
+		line, ok := strings.CutPrefix(sc.Text(), name)
+		if !ok || !strings.HasPrefix(line, "{") && !strings.HasPrefix(line, " ") {
 			continue
 		}
 		for _, p := range parts {

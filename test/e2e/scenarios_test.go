@@ -305,7 +305,14 @@ func only(m map[string]string, prefix string) map[string]string {
 func badClaim(s *Story) {
 	s.Namespace = "team-b"
 	s.Apply("{apiVersion: v1, kind: Namespace, metadata: {name: team-b}}")
-	xr := s.file("mistake", "[{name: s4}, {name: efs, permissions: {managedPolicyArns: [\"arn:aws:iam:policy\"]}}]")
+	wrong := func(arn string) string {
+		return strings.NewReplacer("CLAIM", "mistake", "SERVICES", "[{name: s4}, {name: efs, permissions: {managedPolicyArns: [\""+arn+"\"]}}]").Replace(aClaim)
+	}
+	if err := s.apply(s.expand(wrong("arn:aws:iam:policy"))); err == nil || !strings.Contains(err.Error(), "spec.services[1].permissions.managedPolicyArns[0]") {
+		s.Errorf("kubectl apply does not refuse what is no ARN: %v", err)
+	}
+	s.Apply(wrong("arn:aws-cn:iam::aws:policy/ReadOnlyAccess"))
+	xr := s.XR("mistake").GetName()
 	s.Is(time.Minute, "Claim", "mistake", "PrerequisitesReady=False/InvalidSpec")
 	s.Until(time.Minute, "there is an event", func() error {
 		if s.warnings(xr) == "" {

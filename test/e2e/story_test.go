@@ -40,6 +40,9 @@ var kinds = map[string]schema.GroupVersionKind{
 	"CRD":           {Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"},
 	"Deployment":    {Group: "apps", Version: "v1", Kind: "Deployment"},
 	"ReplicaSet":    {Group: "apps", Version: "v1", Kind: "ReplicaSet"},
+	"Composition":   {Group: "apiextensions.crossplane.io", Version: "v1", Kind: "Composition"},
+	"Revision":      {Group: "apiextensions.crossplane.io", Version: "v1", Kind: "CompositionRevision"},
+	"ImageConfig":   {Group: "pkg.crossplane.io", Version: "v1beta1", Kind: "ImageConfig"},
 	"Usage":         {Group: "apiextensions.crossplane.io", Version: "v1beta1", Kind: "Usage"},
 
 	"MutatingWebhookConfiguration": {Group: "admissionregistration.k8s.io", Version: "v1", Kind: "MutatingWebhookConfiguration"},

@@ -35,7 +35,7 @@ import (
 )
 
 // published are the services that have a provider package in the registry.
-var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs", "cloudwatchlogs", "route53", "ses", "xray", "mq", "dax", "scheduler", "backup"}
+var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs", "cloudwatchlogs", "route53", "ses", "xray", "mq", "dax", "scheduler", "backup", "lambda", "firehose"}
 
 // whole are those whose package has every CRD of the real one. The others have some: a machine has two cores.
 var whole = []string{"family", "iam", "eks", "s3"}
@@ -307,23 +307,30 @@ func selfSigned(dir, host string) ([]byte, error) {
 }
 
 // serve the function as soon as Crossplane installed it: what its Deployment's pod would do. Its certificates are those that
-// Crossplane made, its address is that of its Service. Another version is served as soon as it is the active one.
+// Crossplane made, its address is that of its Service. Another version is served as soon as it is the active one, and another
+// configuration as soon as its Deployment mounts it.
 func (w *World) serve() {
 	serving := ""
 	for w.ctx.Err() == nil {
 		for _, r := range w.list(schema.GroupVersionKind{Group: "pkg.crossplane.io", Version: "v1", Kind: "FunctionRevision"}) {
 			image := fakes.String(&r, "spec", "image")
 			version := image[strings.LastIndex(image, ":")+1:]
-			endpoint := strings.TrimPrefix(fakes.String(&r, "status", "endpoint"), "dns:///")
-			secret := fakes.String(&r, "spec", "tlsServerSecretName")
-			if version == serving || endpoint == "" || secret == "" || fakes.String(&r, "spec", "desiredState") != "Active" {
+			config, err := w.config(r.GetName())
+			if err != nil {
+				sayf("cannot give the function its configuration: %v", err)
 				continue
 			}
-			if err := w.startFunction(version, endpoint, secret); err != nil {
+			pod := version + " " + config
+			endpoint := strings.TrimPrefix(fakes.String(&r, "status", "endpoint"), "dns:///")
+			secret := fakes.String(&r, "spec", "tlsServerSecretName")
+			if pod == serving || endpoint == "" || secret == "" || fakes.String(&r, "spec", "desiredState") != "Active" {
+				continue
+			}
+			if err := w.startFunction(version, config, endpoint, secret); err != nil {
 				sayf("cannot start the function: %v", err)
 				continue
 			}
-			serving = version
+			serving = pod
 		}
 		select {
 		case <-w.ctx.Done():
@@ -342,21 +349,10 @@ func (w *World) list(gvk schema.GroupVersionKind) []unstructured.Unstructured {
 	return list.Items
 }
 
-// platformConfiguration of the function. Stories edit claims as app team and as platform team: everything is open to them.
-const platformConfiguration = `
-apiVersion: podidentity.fn.crossplane.io/v1beta1
-kind: Input
-claims: {allowedFields: ["*"]}
-`
-
-// startFunction in a version, and then end the one before, as a Deployment would.
-func (w *World) startFunction(version, endpoint, secret string) error {
+// startFunction in a version with a configuration, and then end the one before, as a Deployment would.
+func (w *World) startFunction(version, config, endpoint, secret string) error {
 	certs := filepath.Join(w.dir, "function")
 	if err := w.WriteSecret(w.ctx, secret, certs); err != nil {
-		return err
-	}
-	config := filepath.Join(w.dir, "platform.yaml")
-	if err := os.WriteFile(config, []byte(platformConfiguration), 0o600); err != nil {
 		return err
 	}
 	address, err := controlplane.FreeAddress(w.ctx)
@@ -367,15 +363,11 @@ func (w *World) startFunction(version, endpoint, secret string) error {
 	if err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	before := w.function
-	w.functionMetrics = metrics
-	w.function = &controlplane.Process{
+	after, before := &controlplane.Process{
 		Name: "function", Logs: w.Logs, Path: built.Releases[version].Function,
 		Args: []string{"--debug", "--address", address, "--tls-certs-dir", certs, "--metrics-address", metrics, "--config", config},
-	}
-	if err := w.function.Start(); err != nil {
+	}, w.Function()
+	if err := after.Start(); err != nil {
 		return err
 	}
 	if before != nil {
@@ -387,6 +379,7 @@ func (w *World) startFunction(version, endpoint, secret string) error {
 			}
 			return c.Close()
 		}); err != nil {
+			after.Kill()
 			return err
 		}
 	}
@@ -394,6 +387,9 @@ func (w *World) startFunction(version, endpoint, secret string) error {
 	if before != nil {
 		before.Stop()
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.function, w.functionMetrics = after, metrics
 	return nil
 }
 
