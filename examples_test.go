@@ -22,6 +22,7 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/platform"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
@@ -32,6 +33,7 @@ var update = flag.Bool("update", false, "rewrite the expected output of the exam
 const (
 	annotationKey      = "crossplane.io/composition-resource-name"
 	defaultComposition = "configuration/apis/composition.yaml"
+	tenantComposition  = "configuration/apis/tenant-composition.yaml"
 )
 
 // generations of the protocol: how a caller says what it can do.
@@ -117,7 +119,11 @@ func loadStep(t testing.TB, step string) *world {
 	scenario := filepath.Dir(step)
 	w := &world{Observed: map[string]*structpb.Struct{}}
 	w.XR = loadOne(t, existing(filepath.Join(step, "xr.yaml"), filepath.Join(scenario, "xr.yaml")))
-	composition := loadOne(t, existing(filepath.Join(step, "composition.yaml"), filepath.Join(scenario, "composition.yaml"), defaultComposition))
+	compositionOf := defaultComposition
+	if at(w.XR, "kind").GetStringValue() == v1alpha1.TenantKind {
+		compositionOf = tenantComposition
+	}
+	composition := loadOne(t, existing(filepath.Join(step, "composition.yaml"), filepath.Join(scenario, "composition.yaml"), compositionOf))
 	w.Input = at(composition, "spec", "pipeline").GetListValue().GetValues()[0].GetStructValue().GetFields()["input"].GetStructValue()
 	if file := existing(filepath.Join(step, "platform.yaml"), filepath.Join(scenario, "platform.yaml"), ""); file != "" {
 		c, err := platform.Parse(must(os.ReadFile(file)))

@@ -162,7 +162,7 @@ func composite(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.
 	out.Resource.Fields["apiVersion"] = structpb.NewStringValue(v.XR.APIVersion())
 	out.Resource.Fields["kind"] = structpb.NewStringValue(v.XR.Kind())
 
-	status, err := new(encode.Encoder).Status(p.Status)
+	status, err := new(encode.Encoder).Status(p.CompositeStatus())
 	if err != nil {
 		return nil, err
 	}

@@ -204,7 +204,7 @@ var TenantDecisions = []Decision{
 	},
 	{
 		Fields: []string{
-			"services[].permissions.accessLevel", "services[].permissions.policyDocument",
+			"services[].permissions.accessLevel", "services[].permissions.kinds", "services[].permissions.policyDocument",
 			"services[].permissions.statements[].sid", "services[].permissions.statements[].effect",
 			"services[].permissions.statements[].actions", "services[].permissions.statements[].notActions",
 			"services[].permissions.statements[].resources", "services[].permissions.statements[].notResources",

@@ -77,21 +77,32 @@ func parents(path string) []string {
 	return out
 }
 
-// Validate patterns of fields to open: each must be about some field.
-func (p *Policy) Validate(at *field.Path, patterns []string) field.ErrorList {
+// Validate patterns of fields to open: each must be about some field of one of the kinds.
+func Validate(at *field.Path, patterns []string, kinds ...*Policy) field.ErrorList {
 	errs := field.ErrorList{}
 	for i, pattern := range patterns {
 		known := func(path string) bool { return iam.Match(clean(pattern), path) }
-		if pattern != "" && (slices.ContainsFunc(slices.Collect(maps.Keys(p.fields)), known) || slices.ContainsFunc(slices.Collect(maps.Keys(p.parents)), known)) {
+		if pattern != "" && slices.ContainsFunc(kinds, func(p *Policy) bool {
+			return slices.ContainsFunc(slices.Collect(maps.Keys(p.fields)), known) || slices.ContainsFunc(slices.Collect(maps.Keys(p.parents)), known)
+		}) {
 			continue
 		}
 		hint := "is no field of the spec: write a path such as services[].runtime.resources, or a pattern such as runtime.*"
-		if near := nearest.Hint(clean(pattern), slices.Sorted(maps.Keys(p.fields))); near != "" {
+		if near := nearest.Hint(clean(pattern), fieldsOf(kinds)); near != "" {
 			hint += "; " + near
 		}
 		errs = append(errs, field.Invalid(at.Index(i), pattern, hint))
 	}
 	return errs
+}
+
+// fieldsOf some kinds, sorted.
+func fieldsOf(kinds []*Policy) []string {
+	all := map[string]bool{}
+	for _, p := range kinds {
+		maps.Copy(all, p.fields)
+	}
+	return slices.Sorted(maps.Keys(all))
 }
 
 // clean form of a pattern: it may begin with spec, and name the index of a list *.

@@ -63,34 +63,55 @@ func message(t *testing.T, m map[string]any) *structpb.Struct {
 
 // TestDecisions holds the decisions against the Go types: a field without one could not be added.
 func TestDecisions(t *testing.T) {
-	var got []string
-	for _, d := range v1alpha1.Decisions {
-		got = append(got, d.Fields...)
-		if d.Gain == "" || d.Claims && d.Stop == "" {
-			t.Errorf("%v: say what an adversary gains by it and, where claims may set it, what stops that", d.Fields)
-		}
+	for name, k := range kinds {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, d := range k.decisions {
+				got = append(got, d.Fields...)
+				if d.Gain == "" || d.Claims && d.Stop == "" {
+					t.Errorf("%v: say what an adversary gains by it and, where claims may set it, what stops that", d.Fields)
+				}
+			}
+			want := leaves(k.spec, "")
+			slices.Sort(got)
+			slices.Sort(want)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("decide in apis/v1alpha1/claims.go of every field, once, whether a claim may set it: -fields of the Go types, +decisions:\n%s", diff)
+			}
+		})
 	}
-	want := leaves(reflect.TypeFor[v1alpha1.PodIdentityProviderSpec](), "")
-	slices.Sort(got)
-	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("decide in apis/v1alpha1/claims.go of every field, once, whether a claim may set it: -fields of the Go types, +decisions:\n%s", diff)
-	}
+}
+
+// kinds that have claims.
+var kinds = map[string]struct {
+	policy    *Policy
+	decisions []v1alpha1.Decision
+	spec      reflect.Type
+}{
+	"PodIdentityProvider": {PodIdentityProvider, v1alpha1.Decisions, reflect.TypeFor[v1alpha1.PodIdentityProviderSpec]()},
+	"PodIdentityTenant":   {PodIdentityTenant, v1alpha1.TenantDecisions, reflect.TypeFor[v1alpha1.PodIdentityTenantSpec]()},
 }
 
 // TestEveryField sets every field alone, with a value, with an empty one, with null and with a value of another type.
 func TestEveryField(t *testing.T) {
+	for name, k := range kinds {
+		t.Run(name, func(t *testing.T) { testEveryField(t, k.policy, k.decisions, k.spec) })
+	}
+}
+
+func testEveryField(t *testing.T, policy *Policy, decisions []v1alpha1.Decision, spec reflect.Type) {
+	t.Helper()
 	allowed := map[string]bool{}
-	for _, d := range v1alpha1.Decisions {
+	for _, d := range decisions {
 		for _, f := range d.Fields {
 			allowed[f] = d.Claims
 		}
 	}
-	for _, path := range leaves(reflect.TypeFor[v1alpha1.PodIdentityProviderSpec](), "") {
+	for _, path := range leaves(spec, "") {
 		for kind, v := range map[string]any{"value": "x", "empty": "", "null": nil, "object": map[string]any{"x": "y"}, "list": []any{map[string]any{"x": "y"}}, "no list": []any{}, "no object": map[string]any{}} {
 			t.Run(path+"/"+kind, func(t *testing.T) {
 				spec := message(t, at(path, v))
-				errs := PodIdentityProvider.Check(field.NewPath("spec"), spec)
+				errs := policy.Check(field.NewPath("spec"), spec)
 				if allowed[path] {
 					if len(errs) > 0 {
 						t.Errorf("a claim may set %s, got: %v", path, errs)
@@ -101,7 +122,7 @@ func TestEveryField(t *testing.T) {
 				if len(errs) != 1 || errs[0].Field != want || !strings.Contains(errs[0].Detail, path+" to claims.allowedFields") {
 					t.Errorf("want one error at %s that says how to open it, got: %v", want, errs)
 				}
-				if errs := PodIdentityProvider.Check(field.NewPath("spec"), spec, []string{path}); len(errs) > 0 {
+				if errs := policy.Check(field.NewPath("spec"), spec, []string{path}); len(errs) > 0 {
 					t.Errorf("%s is opened, got: %v", path, errs)
 				}
 			})
@@ -195,7 +216,7 @@ func TestValidate(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			errs := PodIdentityProvider.Validate(field.NewPath("allowedFields"), []string{"runtime.env", tc.pattern})
+			errs := Validate(field.NewPath("allowedFields"), []string{"runtime.env", tc.pattern}, PodIdentityProvider, PodIdentityTenant)
 			if tc.want == "" {
 				if len(errs) > 0 {
 					t.Errorf("%s\nValidate(%q): want no error, got %v", tc.reason, tc.pattern, errs)

@@ -33,6 +33,7 @@ var rules = map[string]rule{
 	"allowedServices":             allowedServices,
 	"allowedServiceAccounts":      allowedServiceAccounts,
 	"protectedServiceAccounts":    protectedServiceAccounts,
+	"allowedProviders":            allowedProviders,
 	"allowedRegions":              allowedRegions,
 	"allowedClusters":             allowedClusters,
 	"allowedRegistries":           allowedRegistries,
@@ -90,7 +91,7 @@ func allowedServices(r *request) field.ErrorList {
 			errs = append(errs, notOneOf(at.Child("name"), "allowedServices", s.Name, r.AllowedServices))
 		}
 		// Another service's package under an allowed name would be another service.
-		if want := "provider-aws-" + s.Name; !strings.HasSuffix(s.Provider.Repository, "/"+want) {
+		if want := "provider-aws-" + s.Name; r.id.Tenant == nil && !strings.HasSuffix(s.Provider.Repository, "/"+want) {
 			errs = append(errs, violation(at.Child("package"), "allowedServices", s.Provider.Repository, "must end in /"+want))
 		}
 	}
@@ -98,7 +99,8 @@ func allowedServices(r *request) field.ErrorList {
 }
 
 func allowedServiceAccounts(r *request) field.ErrorList {
-	if r.AllowedServiceAccounts == nil {
+	if r.AllowedServiceAccounts == nil || r.id.Tenant != nil {
+		// A tenant's providers are the host's.
 		return nil
 	}
 	errs := field.ErrorList{}
@@ -131,7 +133,22 @@ func allowedRegions(r *request) field.ErrorList {
 	if r.AllowedRegions == nil || slices.Contains(r.AllowedRegions, r.id.Region) {
 		return nil
 	}
-	return field.ErrorList{notOneOf(r.at.Child("region"), "allowedRegions", r.id.Region, r.AllowedRegions)}
+	at := r.at.Child("region")
+	if r.id.Tenant != nil {
+		if r.id.Region == "" {
+			// Nothing is created before the host is known.
+			return nil
+		}
+		at = r.at.Child("providerRef")
+	}
+	return field.ErrorList{notOneOf(at, "allowedRegions", r.id.Region, r.AllowedRegions)}
+}
+
+func allowedProviders(r *request) field.ErrorList {
+	if r.AllowedProviders == nil || r.id.Tenant == nil || matchesAny(r.AllowedProviders, r.id.Tenant.Host.Name) {
+		return nil
+	}
+	return field.ErrorList{notOneOf(r.at.Child("providerRef", "name"), "allowedProviders", r.id.Tenant.Host.Name, r.AllowedProviders)}
 }
 
 // allowedClusters has nothing to say while the cluster is not known: package resources creates nothing then.
@@ -141,6 +158,8 @@ func allowedClusters(r *request) field.ErrorList {
 	}
 	at := r.at.Child("clusterName")
 	switch {
+	case r.id.Tenant != nil:
+		at = r.at.Child("providerRef")
 	case r.spec.ClusterNameRef != nil:
 		at = r.at.Child("clusterNameRef")
 	case r.spec.ClusterNameSelector != nil:
@@ -200,13 +219,30 @@ func allowedTargetAccounts(r *request) field.ErrorList {
 			}
 		}
 	}
+	errs = append(errs, r.composedElsewhere()...)
 	for _, f := range r.rolesOfOthers() {
-		// EKS takes a roleArn only of the cluster's own account.
-		if !strings.HasSuffix(f.at.String(), ".roleArn") && !slices.Contains(r.AllowedTargetAccounts, iam.ARNAccount(f.arn)) {
+		// EKS takes a roleArn only of the cluster's own account; that of a tenant may be in another.
+		if strings.HasSuffix(f.at.String(), ".roleArn") && (r.id.Tenant == nil || iam.ARNAccount(f.arn) == r.id.Tenant.Host.Account()) {
+			continue
+		}
+		if !slices.Contains(r.AllowedTargetAccounts, iam.ARNAccount(f.arn)) {
 			errs = append(errs, notOneOf(f.at, "allowedTargetAccounts", f.arn, r.AllowedTargetAccounts))
 		}
 	}
 	return errs
+}
+
+// composedElsewhere is a tenant's role that turns out to be in another account, by way of the bootstrap identity.
+func (r *request) composedElsewhere() field.ErrorList {
+	if r.id.Tenant == nil {
+		return nil
+	}
+	arn := r.view.Observed(identity.RoleKey(identity.TenantName)).String("status", "atProvider", "arn")
+	account := iam.ARNAccount(arn)
+	if account == "" || account == r.id.Tenant.Host.Account() || slices.Contains(r.AllowedTargetAccounts, account) {
+		return nil
+	}
+	return field.ErrorList{notOneOf(r.at.Child("providerConfigRef"), "allowedTargetAccounts", arn, r.AllowedTargetAccounts)}
 }
 
 // deniedActions looks at every statement that is composed, those of the catalogue included. What nobody can look into is refused.
@@ -367,7 +403,13 @@ type foreign struct {
 // rolesOfOthers that result, wherever they are named.
 func (r *request) rolesOfOthers() []foreign {
 	var out []foreign
+	if t := r.id.Tenant; t != nil {
+		out = append(out, foreign{r.at.Child("roleArn"), t.Role.RoleARN})
+	}
 	for i, s := range r.spec.Services {
+		if r.id.Tenant != nil {
+			break
+		}
 		out = append(out, foreign{r.service(i).Child("roleArn"), s.RoleARN}, foreign{r.service(i).Child("targetRoleArn"), s.TargetRoleARN})
 	}
 	if pc := r.spec.ProviderConfig; pc != nil {
@@ -381,6 +423,9 @@ func (r *request) rolesOfOthers() []foreign {
 // forbidRolesOfOthers that a composite resource itself names.
 func (r *request) forbidRolesOfOthers(rule, why string) field.ErrorList {
 	errs := r.forbidInServices(rule, why, []string{"roleArn"}, []string{"targetRoleArn"})
+	if r.id.Tenant != nil {
+		errs = append(errs, r.forbid(rule, why, []string{"roleArn"})...)
+	}
 	return append(errs, r.forbid(rule, why, []string{"providerConfig", "assumeRoleChain"})...)
 }
 
@@ -390,7 +435,7 @@ func (r *request) importedRoles(rule string) field.ErrorList {
 	for i, s := range r.id.Services {
 		at := r.service(i).Child("importRole")
 		switch adopt := r.spec.AdoptExisting; {
-		case s.RoleARN != "", r.named(iam.RoleARN(r.id.Partition, r.spec.AccountID, s.RoleName)):
+		case r.id.Tenant != nil, s.RoleARN != "", r.named(iam.RoleARN(r.id.Partition, r.spec.AccountID, s.RoleName)):
 			continue
 		case r.spec.Services[i].ImportRole != nil && *r.spec.Services[i].ImportRole:
 		case adopt != nil && *adopt:

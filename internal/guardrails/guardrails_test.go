@@ -24,6 +24,12 @@ provider: {version: v2.5.0}
 services: [{name: s3}]
 `
 
+// A tenant that breaks no rule.
+const tenant = `
+providerRef: {name: platform}
+services: [{name: s3}]
+`
+
 // TestRules: what breaks a rule is refused with the rule, the field and the value. Each case is looked at once more without
 // the rule that it is about: were the rule not there, nobody would notice.
 func TestRules(t *testing.T) {
@@ -57,6 +63,13 @@ func TestRules(t *testing.T) {
 		"ProtectedObserved":      {"Whoever installs the provider.", "", "", service("management: Observe, serviceAccountName: provider-aws-eks"), "protectedServiceAccounts", []string{`"provider-aws-eks"`}},
 		"ProtectedDefault":       {"Defaults are no way around.", "", "services: [{name: s3, serviceAccountName: crossplane}]", good, "protectedServiceAccounts", []string{`"crossplane"`}},
 		"ProtectedOwn":           {"iam and eks run as their own.", "protectedServiceAccounts: ['provider-aws-*']", "", strings.Replace(good, "[{name: s3}]", "[{name: iam, management: Observe}, {name: eks, management: Observe}]", 1), "", nil},
+		"Providers":              {"A host that no pattern matches.", "allowedProviders: ['shared-*']", "", tenant, "allowedProviders", []string{"spec.providerRef.name: Forbidden", `"platform"`, "allowed: shared-*"}},
+		"ProvidersMatch":         {"A host that one matches.", "allowedProviders: ['plat*']", "", tenant, "", nil},
+		"TenantService":          {"A tenant's services are looked at.", "allowedServices: [sqs]", "", tenant, "allowedServices", []string{"spec.services[0].name: Forbidden"}},
+		"TenantServiceListed":    {"They have no package of their own.", "allowedServices: [s3]\nallowedServiceAccounts: [x]\nallowedRegions: [x]\nallowedClusters: [x]", "", tenant, "", nil},
+		"TenantDenied":           {"So is what they may do.", "deniedActions: ['s3:DeleteBucket']", "", tenant, "deniedActions", []string{"spec.services[0].permissions: Forbidden"}},
+		"TenantBoundary":         {"A tenant's role has the boundary.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", tenant, "requiredPermissionsBoundary", []string{"spec.role.permissionsBoundary: Forbidden"}},
+		"TenantTags":             {"And the tags.", "requiredTags: [team]", "", tenant, "requiredTags", []string{"spec.tags[team]: Forbidden"}},
 		"SharingDenied":          {"Providers that are shared take on other roles.", "deniedActions: ['sts:*']", "", good + "sharing: {}", "deniedActions", []string{"spec.sharing: Forbidden", "sts:AssumeRole"}},
 		"SharingAccounts":        {"In accounts that are allowed.", "allowedTargetAccounts: ['111122223333']", "", good + "sharing: {accounts: ['222233334444']}", "allowedTargetAccounts", []string{"spec.sharing.accounts[0]: Forbidden", "222233334444"}},
 		"ProtectedSwapped":       {"But not as each other's.", "", "", strings.Replace(good, "[{name: s3}]", "[{name: iam, management: Observe, serviceAccountName: provider-aws-eks}]", 1), "protectedServiceAccounts", []string{`"provider-aws-eks"`}},
@@ -246,6 +259,9 @@ func resolve(t *testing.T, guardrails, defaults, spec string) (*view.View, *iden
 		input["defaults"] = testutil.Parse(t, defaults)
 	}
 	xr := map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProvider", "metadata": map[string]any{"name": "storage"}, "spec": testutil.Parse(t, spec)}
+	if spec == tenant {
+		xr["kind"] = "PodIdentityTenant"
+	}
 	v, errs := view.From(&fnv1.RunFunctionRequest{Input: testutil.Struct(t, input), Observed: &fnv1.State{Composite: &fnv1.Resource{Resource: testutil.Struct(t, xr)}}}, nil, time.Time{})
 	if len(errs) > 0 {
 		t.Fatal(errs)

@@ -56,7 +56,7 @@ func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "01234567
 func checkPartition(arn, partition string) string {
 	rest, ok := strings.CutPrefix(arn, "arn:")
 	got, _, _ := strings.Cut(rest, ":")
-	if !ok || strings.Contains(got, "$") || Match(got, partition) {
+	if !ok || partition == "" || strings.Contains(got, "$") || Match(got, partition) {
 		return ""
 	}
 	return fmt.Sprintf("is in partition %s, but the region is in %s: begin it with arn:%s:", got, partition, partition)

@@ -54,6 +54,11 @@ type Identity struct {
 	Family *Package
 	// Teardown is how deletion is ordered.
 	Teardown v1alpha1.Teardown
+	// ClusterPending says that it is only not known yet.
+	ClusterPending bool
+	// Tenant is what a PodIdentityTenant asks for, and TenantSpec its whole spec; nil of a PodIdentityProvider.
+	Tenant     *Tenant
+	TenantSpec *v1alpha1.PodIdentityTenantSpec
 	// Sharing with tenants; nil for none.
 	Sharing *Sharing
 	// Services in the order of the spec.
@@ -130,6 +135,9 @@ type Service struct {
 
 // Resolve what the composite resource asks for. It fails with everything that is wrong with it.
 func Resolve(v *view.View) (*Identity, field.ErrorList) {
+	if v.Tenant != nil {
+		return resolveTenant(v)
+	}
 	at, exists := field.NewPath("spec"), &made{v: v}
 	s := exists.spec(v.Spec, at)
 	id := &Identity{

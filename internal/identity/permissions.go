@@ -21,7 +21,19 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 		p = &v1alpha1.Permissions{}
 	}
 	at = at.Child("permissions")
-	statements, errs := fromCatalogue(at, partition, s, p)
+	statements, errs := granted(at, partition, s, p)
+	statements = append(statements, generated(v.Spec, s, formerTarget)...)
+	errs = append(errs, uniqueSIDs(at, statements)...)
+	if len(errs) > 0 {
+		return nil, nil, errs
+	}
+	documents, errs := split(at, slices.Concat(statements, kept(v, s, p)), p.ManagedPolicyARNs, attachments(v.Spec))
+	return statements, documents, errs
+}
+
+// granted statements: those that a service's permissions name.
+func granted(at *field.Path, partition string, s *v1alpha1.Service, p *v1alpha1.Permissions) ([]iam.Statement, field.ErrorList) {
+	statements, errs := fromCatalogue(at, cmp.Or(partition, iam.DefaultPartition), s, p)
 	for i, ps := range p.Statements {
 		if len(errs) > view.MaxErrors {
 			break
@@ -34,13 +46,7 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 		more, derrs := fromDocument(at.Child("policyDocument"), partition, p.PolicyDocument)
 		statements, errs = append(statements, more...), append(errs, derrs...)
 	}
-	statements = append(statements, generated(v.Spec, s, formerTarget)...)
-	errs = append(errs, uniqueSIDs(at, statements)...)
-	if len(errs) > 0 {
-		return nil, nil, errs
-	}
-	documents, errs := split(at, slices.Concat(statements, kept(v, s, p)), p.ManagedPolicyARNs, attachments(v.Spec))
-	return statements, documents, errs
+	return statements, errs
 }
 
 // generated statements let a provider assume the roles that the spec tells it to.

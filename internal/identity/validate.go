@@ -48,21 +48,11 @@ func validate(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorLi
 	if len(s.Services) == 0 {
 		errs = append(errs, field.Required(at.Child("services"), "name at least one service"))
 	}
-	errs = append(errs, validateTags(at.Child("tags"), s.Tags)...)
-	errs = append(errs, validateRole(at.Child("role"), s.Role, homeOf(s))...)
+	errs = append(errs, validateCommon(at, s, homeOf(s))...)
 	errs = append(errs, validateSessionTags(at, s)...)
 	errs = append(errs, validateSharing(at, s)...)
 	errs = append(errs, validateProvider(at.Child("provider"), s.Provider)...)
 	errs = append(errs, validateRuntime(at.Child("runtime"), s.Runtime)...)
-	errs = append(errs, validateProviderConfig(at.Child("providerConfig"), s.ProviderConfig, homeOf(s))...)
-	if r := s.ProviderConfigRef; r != nil && len(r.Name) > MaxProviderConfigName {
-		errs = append(errs, field.TooLong(at.Child("providerConfigRef", "name"), field.OmitValueType{}, MaxProviderConfigName))
-	}
-	for i, p := range s.ManagementPolicies {
-		errs = append(errs, oneOf(at.Child("managementPolicies").Index(i), p, "Observe", "Create", "Update", "Delete", "LateInitialize", "*")...)
-	}
-	errs = append(errs, oneOf(at.Child("deletionPolicy"), s.DeletionPolicy, v1alpha1.DeletionDelete, v1alpha1.DeletionOrphan)...)
-	errs = append(errs, oneOf(at.Child("teardown"), s.Teardown, v1alpha1.TeardownOrdered, v1alpha1.TeardownUnordered)...)
 	if a := s.PodIdentityAgent; a != nil {
 		errs = append(errs, oneOf(at.Child("podIdentityAgent", "management"), a.Management, "None", agentManaged)...)
 		errs = append(errs, matches(at.Child("podIdentityAgent", "version"), a.Version, addonVersionPattern, "must be a version of the add-on such as v1.3.4-eksbuild.1")...)
@@ -71,6 +61,21 @@ func validate(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorLi
 		errs = append(errs, problems(at.Child("crossplaneNamespace"), s.CrossplaneNamespace, validation.IsDNS1123Label)...)
 	}
 	return errs
+}
+
+// validateCommon checks what all kinds have.
+func validateCommon(at *field.Path, s *v1alpha1.PodIdentityProviderSpec, h home) field.ErrorList {
+	errs := validateTags(at.Child("tags"), s.Tags)
+	errs = append(errs, validateRole(at.Child("role"), s.Role, h)...)
+	errs = append(errs, validateProviderConfig(at.Child("providerConfig"), s.ProviderConfig, h)...)
+	if r := s.ProviderConfigRef; r != nil && len(r.Name) > MaxProviderConfigName {
+		errs = append(errs, field.TooLong(at.Child("providerConfigRef", "name"), field.OmitValueType{}, MaxProviderConfigName))
+	}
+	for i, p := range s.ManagementPolicies {
+		errs = append(errs, oneOf(at.Child("managementPolicies").Index(i), p, "Observe", "Create", "Update", "Delete", "LateInitialize", "*")...)
+	}
+	errs = append(errs, oneOf(at.Child("deletionPolicy"), s.DeletionPolicy, v1alpha1.DeletionDelete, v1alpha1.DeletionOrphan)...)
+	return append(errs, oneOf(at.Child("teardown"), s.Teardown, v1alpha1.TeardownOrdered, v1alpha1.TeardownUnordered)...)
 }
 
 func validateCluster(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorList {

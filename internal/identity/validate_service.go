@@ -30,15 +30,7 @@ func validateService(at *field.Path, s *v1alpha1.Service, h home) field.ErrorLis
 		errs = append(errs, field.Forbidden(at.Child("roleArn"), "brings its own permissions and name: it excludes permissions, roleName and importRole"))
 	}
 	if s.Permissions != nil {
-		seen := make(map[string]bool, len(s.Permissions.ManagedPolicyARNs))
-		for i, a := range s.Permissions.ManagedPolicyARNs {
-			at := at.Child("permissions", "managedPolicyArns").Index(i)
-			errs = append(errs, h.policy(at, cmp.Or(a, "none"))...)
-			if seen[a] {
-				errs = append(errs, field.Duplicate(at, a))
-			}
-			seen[a] = true
-		}
+		errs = append(errs, validateManaged(at, s.Permissions.ManagedPolicyARNs, h)...)
 	}
 	if s.Runtime != nil {
 		errs = append(errs, validateRuntime(at.Child("runtime"), s.Runtime)...)
@@ -49,6 +41,21 @@ func validateService(at *field.Path, s *v1alpha1.Service, h home) field.ErrorLis
 	}
 	if s.AssociationID != "" && isTrue(s.AdoptExistingAssociation) {
 		errs = append(errs, field.Forbidden(at.Child("adoptExistingAssociation"), "associationId names the association already"))
+	}
+	return errs
+}
+
+// validateManaged checks the policies of a service that exist already.
+func validateManaged(at *field.Path, arns []string, h home) field.ErrorList {
+	errs := field.ErrorList{}
+	seen := make(map[string]bool, len(arns))
+	for i, a := range arns {
+		at := at.Child("permissions", "managedPolicyArns").Index(i)
+		errs = append(errs, h.policy(at, cmp.Or(a, "none"))...)
+		if seen[a] {
+			errs = append(errs, field.Duplicate(at, a))
+		}
+		seen[a] = true
 	}
 	return errs
 }

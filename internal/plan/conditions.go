@@ -53,9 +53,9 @@ func (p *Plan) conditions() []Condition {
 		c := p.sum(func(o *Outcome) bool { return o.Condition == s.condition })
 		c.Type = s.condition
 		if c.Status {
-			c.Message = s.ready
+			c.Message = p.readyMessage(s.condition, s.ready)
 		}
-		if c.Status && c.Type == v1alpha1.ConditionTeardownProtected && len(p.identity.ConfigNamespaces) > 0 {
+		if c.Status && c.Type == v1alpha1.ConditionTeardownProtected && p.inNamespaces() {
 			c.Message += ", but for managed resources that use the ProviderConfigs in namespaces: Usages cannot refer to these"
 		}
 		c.Message += p.notes(c.Type)
@@ -65,6 +65,28 @@ func (p *Plan) conditions() []Condition {
 		cs = append(cs, c)
 	}
 	return cs
+}
+
+// inNamespaces says whether there are ProviderConfigs in namespaces, or will be.
+func (p *Plan) inNamespaces() bool {
+	return slices.ContainsFunc(p.Outcomes, func(o *Outcome) bool {
+		return o.Condition == v1alpha1.ConditionProviderConfigReady && strings.Contains(o.Key, "/")
+	})
+}
+
+// readyMessage says that a condition is True.
+func (p *Plan) readyMessage(c v1alpha1.ConditionType, message string) string {
+	t := p.identity.Tenant
+	switch {
+	case t == nil:
+	case c == v1alpha1.ConditionIdentityReady && t.Role.RoleARN != "":
+		return "the role is somebody else's (roleArn), and was not looked into"
+	case c == v1alpha1.ConditionIdentityReady:
+		return "the role and its policies are ready"
+	case c == v1alpha1.ConditionProvidersReady:
+		return "the providers of PodIdentityProvider " + t.Host.Name + " are ready"
+	}
+	return message
 }
 
 // notes on what is as it is asked for, or not composed, and may surprise. They are told whether a condition is True or not: they

@@ -21,7 +21,8 @@ type Plan struct {
 	Outcomes []*Outcome
 	// Conditions of the composite resource and its claim.
 	Conditions []Condition
-	// Status of the composite resource, without conditions.
+	// Status of the composite resource, without conditions. Of a PodIdentityTenant it is what that has in common with a
+	// PodIdentityProvider.
 	Status v1alpha1.PodIdentityProviderStatus
 	// Warnings of real problems.
 	Warnings []string
@@ -132,7 +133,8 @@ func (p *Plan) why(o *Outcome) (subject, message string) {
 	if o.waiting() {
 		subject, message = o.Wait.Subject, o.Wait.Message
 	}
-	if o.reason() != v1alpha1.ReasonFailed {
+	if o.reason() != v1alpha1.ReasonFailed || strings.Contains(message, "To do: ") {
+		// Nothing failed, or it says what to do already.
 		return subject, message
 	}
 	if hint := resources.Hint(message, p.identity.BootstrapConfig); hint != "" {

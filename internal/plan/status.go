@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -25,11 +26,54 @@ func (p *Plan) status() v1alpha1.PodIdentityProviderStatus {
 	names := make([]string, 0, len(p.identity.Services))
 	for _, svc := range p.identity.Services {
 		names = append(names, svc.Name)
-		s.Services = append(s.Services, p.service(svc, byService[svc.Name]))
+		os := byService[svc.Name]
+		if p.identity.Tenant != nil {
+			// The role is that of all services.
+			os = append(slices.Clone(os), byService[""]...)
+			os = slices.DeleteFunc(os, func(o *Outcome) bool { return o.Condition == v1alpha1.ConditionTeardownProtected })
+		}
+		s.Services = append(s.Services, p.service(svc, os))
 	}
 	s.ServiceNames = strings.Join(names, ",")
 	s.Sharing = p.sharing(s.Services)
 	s.Summary = p.summary()
+	return s
+}
+
+// CompositeStatus is what to write into the status of the composite resource.
+func (p *Plan) CompositeStatus() any {
+	if p.identity.Tenant == nil {
+		return p.Status
+	}
+	return p.tenantStatus()
+}
+
+// tenantStatus is the status of a PodIdentityTenant.
+func (p *Plan) tenantStatus() v1alpha1.PodIdentityTenantStatus {
+	t := p.identity.Tenant
+	s := v1alpha1.PodIdentityTenantStatus{
+		Summary: p.Status.Summary, Phase: phase(p.Outcomes), Host: t.Host.Name, Region: p.Status.Region, ClusterName: p.Status.ClusterName,
+		ServiceNames: p.Status.ServiceNames, PlatformConfiguration: p.Status.PlatformConfiguration,
+		RoleName: t.Role.RoleName, RoleARN: t.Role.RoleARN, ExternalID: t.ExternalID, TrustPolicy: t.TrustPolicy,
+	}
+	if t.Role.RoleARN != "" {
+		s.RoleName = path.Base(t.Role.RoleARN)
+	}
+	role := v1alpha1.ServiceStatus{}
+	for _, o := range p.Outcomes {
+		observe(&role, o)
+		if o.Condition == v1alpha1.ConditionProviderConfigReady && o.Desired != nil {
+			ref := view.NewObject(o.Desired)
+			s.ProviderConfigRefs = append(s.ProviderConfigRefs, v1alpha1.NamespacedReference{APIVersion: ref.APIVersion(), Kind: ref.Kind(), Name: ref.Name(), Namespace: ref.Namespace()})
+		}
+	}
+	s.RoleARN, s.PolicyARNs = cmp.Or(s.RoleARN, role.RoleARN), role.PolicyARNs
+	for i, svc := range p.Status.Services {
+		s.Services = append(s.Services, v1alpha1.TenantServiceStatus{
+			Name: svc.Name, Phase: svc.Phase, Message: svc.Message,
+			ProviderName: t.Host.Services[i].ProviderName, ProviderRevision: t.Host.Services[i].ProviderRevision,
+		})
+	}
 	return s
 }
 

@@ -45,7 +45,11 @@ func (c *Context) managed(key string, k view.Kind, name string) *Wait {
 	if w != nil {
 		return w
 	}
-	return c.unowned(key, k.GroupVersionKind, name, "only one composite resource can give the service an identity in a cluster")
+	way := "only one composite resource can give the service an identity in a cluster"
+	if c.Identity.Tenant != nil {
+		way = "choose another name for the claim"
+	}
+	return c.unowned(key, k.GroupVersionKind, name, way)
 }
 
 // soleRole of that name in AWS.
@@ -60,7 +64,7 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 	o, wanted := c.View.Observed(roleKey(s)), c.wantedRole()
 	r := &iamv1beta1.Role{
 		TypeMeta:   typeMeta(roleKind.GroupVersionKind),
-		ObjectMeta: c.meta(s.ObjectName, s.RoleName),
+		ObjectMeta: c.roleMeta(s),
 		Spec: iamv1beta1.RoleSpec{
 			ResourceSpec: claimed(c.serviceSpec(s), c.roleBelongs(s)),
 			ForProvider: iamv1beta1.RoleParameters{
@@ -157,7 +161,7 @@ func (c *Context) foreignRole(s *identity.Service) bool {
 func (c *Context) roleReady(o view.Object, s *identity.Service) Readiness {
 	r := c.managedReady(o)
 	if older, _ := olderRole(o); r.Ready && older && !s.ImportRole {
-		return existed(o, "a role of this name", "since "+o.String("status", "atProvider", "createDate"), "importRole: true for the service, or adoptExisting: true")
+		return c.existed(o, "a role of this name", "since "+o.String("status", "atProvider", "createDate"), "importRole: true for the service, or adoptExisting: true")
 	}
 	wanted := c.wantedRole()
 	return asWanted(o, r,
@@ -169,12 +173,24 @@ func (c *Context) roleReady(o view.Object, s *identity.Service) Readiness {
 }
 
 // existed says that AWS has something already that nobody said to take over.
-func existed(o view.Object, what, evidence, takeOver string) Readiness {
+func (c *Context) existed(o view.Object, what, evidence, takeOver string) Readiness {
 	message := what + " existed before (" + evidence + "). It stays as it is, and is not deleted with this object."
 	if leftBehind(o) {
 		message += " Its tags say that it was made for an earlier " + o.Kind() + " " + o.Name() + ", as of a cluster that was rebuilt, or for one in another cluster."
 	}
+	if c.Identity.Tenant != nil {
+		return Readiness{Conflict: true, Message: message + " To do: delete it in AWS, or file the claim under another name"}
+	}
 	return Readiness{Conflict: true, Message: message + " To do: to take it over, set " + takeOver + "; else choose another role.namePrefix, or roleName, in a new object"}
+}
+
+// roleMeta is the metadata of a role. That of a tenant remembers what was known of the host.
+func (c *Context) roleMeta(s *identity.Service) metav1.ObjectMeta {
+	m := c.meta(s.ObjectName, s.RoleName)
+	if t := c.Identity.Tenant; t != nil && t.Host.Facts() != "" {
+		metav1.SetMetaDataAnnotation(&m, identity.AnnotationHost, t.Host.Facts())
+	}
+	return m
 }
 
 // meta of a managed resource, with its name in AWS if the function chooses that.
@@ -183,7 +199,7 @@ func (c *Context) meta(name, awsName string) metav1.ObjectMeta {
 	if awsName != "" {
 		metav1.SetMetaDataAnnotation(&m, identity.AnnotationExternalName, awsName)
 	}
-	if c.Identity.Spec.ClusterName == "" {
+	if c.Identity.Spec.ClusterName == "" && c.Identity.Tenant == nil {
 		// What exists must stay the same even if the referenced Cluster can no longer be read.
 		metav1.SetMetaDataAnnotation(&m, identity.AnnotationCluster, c.Identity.Cluster)
 	}

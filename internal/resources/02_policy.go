@@ -49,11 +49,19 @@ func policy(c *Context, s *identity.Service, p *identity.Policy) *iamv1beta1.Pol
 			ForProvider: iamv1beta1.PolicyParameters{
 				Policy:      &p.Document,
 				Description: kept(o, "description", "", ""),
-				Path:        kept(o, "path", s.Path, defaultPath),
+				Path:        kept(o, "path", c.policyPath(s), defaultPath),
 				Tags:        c.tags(),
 			},
 		},
 	}
+}
+
+// policyPath is that of the role. A tenant's role has the path for those who look at it, and its policies have none.
+func (c *Context) policyPath(s *identity.Service) string {
+	if c.Identity.Tenant != nil {
+		return ""
+	}
+	return s.Path
 }
 
 // A provider takes over a policy that has the wanted name already, as it does with a role: so it may only look at first. AWS tells
@@ -88,7 +96,7 @@ func (c *Context) strange(o view.Object, s *identity.Service, p *identity.Policy
 func (c *Context) policyReady(o view.Object, s *identity.Service, p *identity.Policy) Readiness {
 	r := c.managedReady(o)
 	if r.Ready && c.policyBelongs(s, p) == strangers {
-		return existed(o, "a policy of this name", c.strange(o, s, p), "adoptExisting: true")
+		return c.existed(o, "a policy of this name", c.strange(o, s, p), "adoptExisting: true")
 	}
 	return asWanted(o, r, differsDocument(o, "policy", p.Document))
 }

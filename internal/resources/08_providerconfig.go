@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"cmp"
 	"strings"
 
 	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
@@ -51,15 +52,15 @@ func ProviderConfig(c *Context) *Resource {
 		Condition: v1alpha1.ConditionProviderConfigReady,
 		Kind:      ProviderConfigKind.GroupVersionKind,
 		Name:      c.Identity.ProviderConfig,
-		Wait:      first(c.familyKind(), c.providerConfig(providerConfigKey, ProviderConfigKind)),
+		Wait:      first(c.familyKind(), c.providerConfig(providerConfigKey, ProviderConfigKind), c.leads()),
 		Build: c.object(func() any {
 			return &clusterv1beta1.ProviderConfig{
 				TypeMeta:   typeMeta(ProviderConfigKind.GroupVersionKind),
 				ObjectMeta: metav1.ObjectMeta{Name: c.Identity.ProviderConfig},
 				Spec: clusterv1beta1.ProviderConfigSpec{
 					Credentials:     clusterv1beta1.ProviderCredentials{Source: sourcePodIdentity},
-					AssumeRoleChain: clusterChain(c.Identity.Spec.ProviderConfig),
-					Endpoint:        clusterEndpoint(c.Identity.Partition),
+					AssumeRoleChain: clusterChain(c.chain()),
+					Endpoint:        clusterEndpoint(c.partition()),
 				},
 			}
 		}),
@@ -95,13 +96,16 @@ func NamespacedProviderConfigs(c *Context) []*Resource {
 	rs := make([]*Resource, 0, len(c.Identity.ConfigNamespaces))
 	for _, ns := range c.Identity.ConfigNamespaces {
 		key := providerConfigKey + "/" + ns
-		name := c.observedName(key, c.Identity.ProviderConfig)
+		if !c.inNamespace(key) {
+			continue
+		}
+		name := c.observedName(key, c.namespacedConfig())
 		rs = append(rs, &Resource{
 			Key:       key,
 			Condition: v1alpha1.ConditionProviderConfigReady,
 			Kind:      namespacedProviderConfigKind.GroupVersionKind,
 			Name:      ns + "/" + name,
-			Wait:      c.namespaced(key, ns, name),
+			Wait:      first(c.namespaced(key, ns, name), c.leads()),
 			Build: c.object(func() any {
 				return &namespacedv1beta1.ProviderConfig{
 					TypeMeta:   typeMeta(namespacedProviderConfigKind.GroupVersionKind),
@@ -115,6 +119,22 @@ func NamespacedProviderConfigs(c *Context) []*Resource {
 	return rs
 }
 
+// namespacedConfig is the name of ProviderConfigs in namespaces.
+func (c *Context) namespacedConfig() string {
+	if t := c.Identity.Tenant; t != nil {
+		return t.NamespacedConfig
+	}
+	return c.Identity.ProviderConfig
+}
+
+// partition of the roles that the ProviderConfigs lead to.
+func (c *Context) partition() string {
+	if c.Identity.Tenant == nil || c.Identity.Partition != "" {
+		return c.Identity.Partition
+	}
+	return cmp.Or(iam.ARNPartition(c.tenantARN()), iam.DefaultPartition)
+}
+
 // namespaced waits for all that an object in a namespace needs. Where anything is missing, Crossplane could apply nothing
 // else either.
 func (c *Context) namespaced(key, namespace, name string) *Wait {
@@ -124,7 +144,13 @@ func (c *Context) namespaced(key, namespace, name string) *Wait {
 	for _, wait := range []func() *Wait{
 		c.namespacesRecorded,
 		func() *Wait { return c.kind(namespacedProviderConfigKind) },
-		func() *Wait { return c.namespaceExists(namespace) },
+		func() *Wait {
+			if c.Identity.Tenant != nil {
+				// The claim is there.
+				return nil
+			}
+			return c.namespaceExists(namespace)
+		},
 	} {
 		if w := wait(); w != nil {
 			return w
@@ -194,8 +220,8 @@ func (c *Context) providerConfig(key string, k view.Kind) *Wait {
 func namespacedSpec(c *Context) namespacedv1beta1.ProviderConfigSpec {
 	return namespacedv1beta1.ProviderConfigSpec{
 		Credentials:     namespacedv1beta1.ProviderCredentials{Source: sourcePodIdentity},
-		AssumeRoleChain: namespacedChain(c.Identity.Spec.ProviderConfig),
-		Endpoint:        namespacedEndpoint(c.Identity.Partition),
+		AssumeRoleChain: namespacedChain(c.chain()),
+		Endpoint:        namespacedEndpoint(c.partition()),
 	}
 }
 
@@ -217,12 +243,9 @@ func namespacedEndpoint(partition string) *namespacedv1beta1.EndpointConfig {
 	return &namespacedv1beta1.EndpointConfig{URL: namespacedv1beta1.URLConfig{Type: endpointAuto}, PartitionID: &partition}
 }
 
-func clusterChain(p *v1alpha1.ProviderConfig) []clusterv1beta1.AssumeRoleOptions {
-	if p == nil {
-		return nil
-	}
+func clusterChain(chain []v1alpha1.AssumeRole) []clusterv1beta1.AssumeRoleOptions {
 	var out []clusterv1beta1.AssumeRoleOptions
-	for _, r := range p.AssumeRoleChain {
+	for _, r := range chain {
 		o := clusterv1beta1.AssumeRoleOptions{RoleARN: new(r.RoleARN), ExternalID: optional(r.ExternalID), TransitiveTagKeys: r.TransitiveTagKeys}
 		for _, t := range r.Tags {
 			o.Tags = append(o.Tags, clusterv1beta1.Tag{Key: new(t.Key), Value: new(t.Value)})
@@ -233,9 +256,9 @@ func clusterChain(p *v1alpha1.ProviderConfig) []clusterv1beta1.AssumeRoleOptions
 }
 
 // namespacedChain is clusterChain in the types of the other API group.
-func namespacedChain(p *v1alpha1.ProviderConfig) []namespacedv1beta1.AssumeRoleOptions {
+func namespacedChain(chain []v1alpha1.AssumeRole) []namespacedv1beta1.AssumeRoleOptions {
 	var out []namespacedv1beta1.AssumeRoleOptions
-	for _, r := range clusterChain(p) {
+	for _, r := range clusterChain(chain) {
 		o := namespacedv1beta1.AssumeRoleOptions{RoleARN: r.RoleARN, ExternalID: r.ExternalID, TransitiveTagKeys: r.TransitiveTagKeys}
 		for _, t := range r.Tags {
 			o.Tags = append(o.Tags, namespacedv1beta1.Tag(t))

@@ -69,6 +69,15 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 			}
 		}
 	}
+	if c.Identity.Tenant != nil {
+		for _, r := range granted[""] {
+			hold(r, configs...)
+		}
+		for _, r := range c.hostUsages(configs) {
+			hold(r, configs...)
+		}
+		return c.covered(out)
+	}
 	for _, s := range c.Identity.Services {
 		provider, association := byKey[providerKey(s)], byKey[associationKey(s)]
 		hold(provider, configs...)
@@ -171,6 +180,10 @@ func (c *Context) depended(of *Resource) bool {
 	if c.View.XR.Condition(string(v1alpha1.ConditionTeardownProtected)).True() {
 		return true
 	}
+	if c.Identity.Tenant != nil {
+		// They can as soon as the ProviderConfig exists.
+		return true
+	}
 	if of.Key == familyKey {
 		return c.View.Observed(familyKey).Condition("Healthy").True()
 	}
@@ -187,6 +200,9 @@ func (c *Context) depended(of *Resource) bool {
 }
 
 func (c *Context) exists(r *Resource) bool {
+	if r.Seen.Exists() {
+		return r.Name != ""
+	}
 	if r.Key != bootstrapKey {
 		return c.View.Observed(r.Key).Exists()
 	}

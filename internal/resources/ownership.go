@@ -276,8 +276,16 @@ func (c *Context) soleNamed(key string, k view.Kind, name, awsName string) *Wait
 	}
 	return &Wait{
 		Reason: v1alpha1.ReasonConflict, Subject: k.Kind + " " + found.Name(),
-		Message: fmt.Sprintf("is for %s %s in AWS, too, and %s: choose another roleName or role.namePrefix", strings.ToLower(k.Kind), awsName, ownerOf(found)),
+		Message: fmt.Sprintf("is for %s %s in AWS, too, and %s: %s", strings.ToLower(k.Kind), awsName, ownerOf(found), c.otherName()),
 	}
+}
+
+// otherName says how to choose another name of a role.
+func (c *Context) otherName() string {
+	if c.Identity.Tenant != nil {
+		return "choose another name for the claim"
+	}
+	return "choose another roleName or role.namePrefix"
 }
 
 // observesOnly says whether a managed resource changes nothing in AWS.

@@ -85,6 +85,21 @@ type Context struct {
 // All resources of the full plan, in the order in which they come to exist.
 func All(v *view.View, id *identity.Identity) []*Resource {
 	c := &Context{View: v, Identity: id}
+	var rs []*Resource
+	if id.Tenant != nil {
+		rs = c.tenant()
+	} else {
+		rs = c.provided()
+	}
+	rs = c.untaken(wanted(rs))
+	rs = append(rs, c.untaken(Usages(c, rs))...)
+	c.holdForCluster(rs)
+	return append(rs, Leaving(c, rs)...)
+}
+
+// provided is the full plan of a PodIdentityProvider, but for what orders its deletion.
+func (c *Context) provided() []*Resource {
+	id := c.Identity
 	rs := make([]*Resource, 0, 6*len(id.Services)+3)
 	rs = append(rs, Agent(c))
 	for _, s := range id.Services {
@@ -97,10 +112,7 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 		rs = append(rs, c.forService(s, own)...)
 	}
 	rs = append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c))
-	rs = c.untaken(wanted(append(rs, NamespacedProviderConfigs(c)...)))
-	rs = append(rs, c.untaken(Usages(c, rs))...)
-	c.holdForCluster(rs)
-	return append(rs, Leaving(c, rs)...)
+	return append(rs, NamespacedProviderConfigs(c)...)
 }
 
 // untaken holds back what an earlier function of the pipeline composes something else in place of: that one was first.
@@ -193,7 +205,11 @@ func (c *Context) cluster() *Wait {
 	if c.Identity.Cluster != "" {
 		return nil
 	}
-	return &Wait{Reason: v1alpha1.ReasonMissing, Message: c.Identity.ClusterProblem}
+	reason := v1alpha1.ReasonMissing
+	if c.Identity.ClusterPending {
+		reason = v1alpha1.ReasonWaiting
+	}
+	return &Wait{Reason: reason, Message: c.Identity.ClusterProblem}
 }
 
 // observedName is the name that an object has, or the one to give it.

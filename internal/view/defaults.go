@@ -25,14 +25,19 @@ var (
 )
 
 // applyDefaults of the Input to a composite resource's spec, which wins field by field.
-func applyDefaults(spec, defaults map[string]any) {
+func (k *kind) applyDefaults(spec, defaults map[string]any) {
 	defaults = runtime.DeepCopyJSON(defaults)
+	drop(defaults, k.without...)
+	if k == tenantKind && isSet(spec["roleArn"]) {
+		// It brings its own.
+		drop(defaults, "role", "services")
+	}
 	if slices.ContainsFunc(clusterAlternatives, func(f string) bool { return isSet(spec[f]) }) {
 		drop(defaults, clusterAlternatives...)
 	}
 	applyServiceDefaults(spec["services"], defaults["services"])
 	delete(defaults, "services")
-	merge(spec, defaults, reflect.TypeFor[v1alpha1.PodIdentityProviderSpec]())
+	merge(spec, defaults, k.spec)
 }
 
 // applyServiceDefaults gives each service the defaults of the service of that name.
@@ -91,7 +96,7 @@ func validateInput(at *field.Path, in *v1beta1.Input) field.ErrorList {
 		errs = append(errs, validateGuardrails(at.Child("guardrails"), n.Guardrails)...)
 	}
 	if in.Claims != nil {
-		errs = append(errs, claims.PodIdentityProvider.Validate(at.Child("claims", "allowedFields"), in.Claims.AllowedFields)...)
+		errs = append(errs, claims.Validate(at.Child("claims", "allowedFields"), in.Claims.AllowedFields, claims.PodIdentityProvider, claims.PodIdentityTenant)...)
 	}
 	if in.APIVersion != "" && in.APIVersion != "podidentity.fn.crossplane.io/v1beta1" {
 		errs = append(errs, field.NotSupported(at.Child("apiVersion"), in.APIVersion, []string{"podidentity.fn.crossplane.io/v1beta1"}))

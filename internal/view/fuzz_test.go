@@ -134,7 +134,7 @@ func FuzzDefaults(f *testing.F) {
 		}
 		want, before := s.AsMap(), d.AsMap()
 		got, after := s.AsMap(), d.AsMap()
-		applyDefaults(got, after)
+		providerKind.applyDefaults(got, after)
 		if !reflect.DeepEqual(before, after) {
 			t.Fatalf("the defaults changed from %v to %v", before, after)
 		}

@@ -37,9 +37,9 @@ const (
 // tooLarge finds what is beyond the limits in a spec, or in defaults, which have the same shape.
 func tooLarge(at *field.Path, spec *structpb.Struct) field.ErrorList {
 	// Crossplane keeps fields of its own in a spec, such as references to all that is composed.
-	ours := structFields(reflect.TypeFor[v1alpha1.PodIdentityProviderSpec]())
+	providers, tenants := structFields(providerKind.spec), structFields(tenantKind.spec)
 	errs := longFields(at, spec, func(name string) int {
-		if _, ok := ours[name]; !ok || name == fieldServices {
+		if providers[name] == nil && tenants[name] == nil || name == fieldServices {
 			return math.MaxInt
 		}
 		return maxPart

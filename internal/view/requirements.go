@@ -70,6 +70,9 @@ func (r *Requirements) Proto() *fnv1.Requirements { return r.out }
 // Unanswered says whether any question has no answer yet.
 func (r *Requirements) Unanswered() bool { return r.unanswered }
 
+// Schemas says whether the caller can prove kinds by their schemas, which costs it nothing.
+func (r *Requirements) Schemas() bool { return r.schemas }
+
 // Kind asks whether a kind exists. Crossplane can never recover from a resource whose kind does not, so nothing of a kind
 // is composed or required before the answer is Yes. The cheap proof is the kind's schema; callers that cannot send schemas
 // are asked for the CustomResourceDefinition. A kind that was observed needs no proof.

@@ -16,7 +16,6 @@ import (
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
-	"github.com/crossplane-contrib/function-pod-identity-provider/internal/claims"
 )
 
 // finalizer that Crossplane puts on every composite resource of a live cluster before it calls a function.
@@ -39,8 +38,11 @@ type View struct {
 	Guardrails []*v1beta1.Guardrails
 	// XR is the composite resource.
 	XR Object
-	// Spec of the composite resource with the Input's defaults applied.
+	// Spec of the composite resource with the Input's defaults applied. Of a PodIdentityTenant it is what that has in common with a
+	// PodIdentityProvider.
 	Spec *v1alpha1.PodIdentityProviderSpec
+	// Tenant is the whole spec of a PodIdentityTenant; nil of a PodIdentityProvider.
+	Tenant *v1alpha1.PodIdentityTenantSpec
 	// Requirements are what the function asks Crossplane for.
 	Requirements *Requirements
 	// Now is the time of the call. It may only open gates: nothing derived from it is ever written.
@@ -78,8 +80,7 @@ func From(req *fnv1.RunFunctionRequest, platform *Configuration, now time.Time) 
 		return nil, append(errs, ierrs...)
 	case len(ierrs) > 0:
 		// All errors at once, as far as the defaults are not needed to find them.
-		_, errs := decodeSpec(v.XR, nil)
-		return nil, append(ierrs, errs...)
+		return nil, append(ierrs, v.decodeSpec(nil)...)
 	}
 	cs := configurations{in}
 	if platform != nil {
@@ -96,7 +97,7 @@ func (v *View) decode(cs configurations) field.ErrorList {
 	spec := v.XR.Value("spec").GetStructValue()
 	if v.ofClaim() {
 		// Before anything else: what a claim may not set is not even looked at.
-		if errs := claims.PodIdentityProvider.Check(field.NewPath("spec"), spec, cs.openFields()...); len(errs) > 0 {
+		if errs := kindOf(v.XR).policy.Check(field.NewPath("spec"), spec, cs.openFields()...); len(errs) > 0 {
 			return errs
 		}
 	}
@@ -111,9 +112,7 @@ func (v *View) decode(cs configurations) field.ErrorList {
 			v.Guardrails = append(v.Guardrails, l.guardrails)
 		}
 	}
-	var errs field.ErrorList
-	v.Spec, errs = decodeSpec(v.XR, layers)
-	return errs
+	return v.decodeSpec(layers)
 }
 
 // Earlier says whether an earlier function of the pipeline desires something under that composition-resource name. It is that
@@ -193,16 +192,21 @@ func (v *View) Claim() (namespace, name string) {
 }
 
 // decodeSpec with the defaults of all layers: the last one's first, since what is there already wins.
-func decodeSpec(xr Object, layers []layer) (*v1alpha1.PodIdentityProviderSpec, field.ErrorList) {
-	at := field.NewPath("spec")
-	v := xr.Value("spec")
-	if _, ok := v.GetKind().(*structpb.Value_StructValue); v != nil && !ok {
-		return nil, field.ErrorList{field.TypeInvalid(at, v.AsInterface(), "must be an object")}
+func (v *View) decodeSpec(layers []layer) field.ErrorList {
+	at, spec, k := field.NewPath("spec"), v.XR.Value("spec"), kindOf(v.XR)
+	if _, ok := spec.GetKind().(*structpb.Value_StructValue); spec != nil && !ok {
+		return field.ErrorList{field.TypeInvalid(at, spec.AsInterface(), "must be an object")}
 	}
-	m := v.GetStructValue().AsMap()
+	m := spec.GetStructValue().AsMap()
 	for _, l := range slices.Backward(layers) {
-		applyDefaults(m, l.defaults)
+		k.applyDefaults(m, l.defaults)
 	}
-	spec := &v1alpha1.PodIdentityProviderSpec{}
-	return spec, decode(at, m, spec, false)
+	if k == tenantKind {
+		v.Tenant = &v1alpha1.PodIdentityTenantSpec{}
+		errs := decode(at, m, v.Tenant, false)
+		v.Spec = shared(v.Tenant)
+		return errs
+	}
+	v.Spec = &v1alpha1.PodIdentityProviderSpec{}
+	return decode(at, m, v.Spec, false)
 }

@@ -14,14 +14,18 @@ gen=$(cd tools/generate && go tool -n controller-gen)
 "$gen" crd:crdVersions=v1 paths=./input/... output:crd:dir="$tmp/input"
 
 xr=$tmp/apis/aws.podidentity.dev_podidentityproviders.yaml
+tenant=$tmp/apis/aws.podidentity.dev_podidentitytenants.yaml
 input=$tmp/input/podidentity.fn.crossplane.io_inputs.yaml
 mkdir -p package/input configuration/apis docs/reference
 make() { "$tmp/generate" "$@"; }
 go -C tools/generate build -o "$tmp/generate" .
 make xrd "$xr" configuration/apis/definition.yaml
+make xrd "$tenant" configuration/apis/tenant-definition.yaml
 make input "$input" package/input/podidentity.fn.crossplane.io_inputs.yaml
 make xr-reference "$xr" docs/reference/podidentityprovider.md
 make claim-reference "$xr" docs/reference/claim.md
+make xr-reference "$tenant" docs/reference/podidentitytenant.md
+make claim-reference "$tenant" docs/reference/tenant-claim.md
 make input-reference "$input" docs/reference/input.md
 make guardrails "$input" docs/guardrails.md
 make conditions apis/v1alpha1 docs/conditions.md

@@ -26,7 +26,12 @@ const ResourceNameAnnotation = "crossplane.io/composition-resource-name"
 // Defaults for what a scenario does not bring itself, relative to the root of the repository.
 const (
 	defaultComposition = "configuration/apis/composition.yaml"
-	definition         = "configuration/apis/definition.yaml"
+	defaultDefinition  = "configuration/apis/definition.yaml"
+
+	// Those of the kind of tenants.
+	tenantKind        = "PodIdentityTenant"
+	tenantComposition = "configuration/apis/tenant-composition.yaml"
+	tenantDefinition  = "configuration/apis/tenant-definition.yaml"
 )
 
 // stepName is what the folder of a step is called.
@@ -131,19 +136,23 @@ func load(root, dir string) (Scenario, error) {
 func loadStep(root, scenario, name string) (Step, error) {
 	dir := filepath.Join(scenario, name)
 	s := Step{
-		Name:            filepath.Base(scenario) + "/" + name,
-		Title:           title(dir),
-		XRPath:          firstFile(filepath.Join(dir, "xr.yaml"), filepath.Join(scenario, "xr.yaml")),
-		CompositionPath: firstFile(filepath.Join(dir, "composition.yaml"), filepath.Join(scenario, "composition.yaml"), filepath.Join(root, defaultComposition)),
-		DefinitionPath:  filepath.Join(root, definition),
-		ExpectedPath:    filepath.Join(dir, "expected.yaml"),
-		PlatformPath:    firstFile(filepath.Join(dir, "platform.yaml"), filepath.Join(scenario, "platform.yaml"), ""),
+		Name:         filepath.Base(scenario) + "/" + name,
+		Title:        title(dir),
+		XRPath:       firstFile(filepath.Join(dir, "xr.yaml"), filepath.Join(scenario, "xr.yaml")),
+		ExpectedPath: filepath.Join(dir, "expected.yaml"),
+		PlatformPath: firstFile(filepath.Join(dir, "platform.yaml"), filepath.Join(scenario, "platform.yaml"), ""),
 	}
 
 	var err error
 	if s.XR, err = ReadOne(s.XRPath); err != nil {
 		return s, err
 	}
+	composition, definition := defaultComposition, defaultDefinition
+	if s.XR.GetKind() == tenantKind {
+		composition, definition = tenantComposition, tenantDefinition
+	}
+	s.DefinitionPath = filepath.Join(root, definition)
+	s.CompositionPath = firstFile(filepath.Join(dir, "composition.yaml"), filepath.Join(scenario, "composition.yaml"), filepath.Join(root, composition))
 	if s.Composition, err = ReadOne(s.CompositionPath); err != nil {
 		return s, err
 	}

@@ -1,0 +1,230 @@
+package identity
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// AnnotationHost on the role of a tenant remembers what was known of its host.
+const AnnotationHost = v1alpha1.Group + "/host"
+
+// HostKind is the kind of a host.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var HostKind = view.Kind{GroupVersionKind: v1alpha1.GroupVersionKind, Plural: "podidentityproviders", Package: "the Configuration that brings PodIdentityProvider"}
+
+// A Host is the PodIdentityProvider whose providers a tenant uses.
+type Host struct {
+	// Name of the PodIdentityProvider.
+	Name string
+	// Object as it is; it does not exist while nobody has told.
+	Object view.Object
+	// Pending says that the problem is only that it is not ready yet.
+	Pending bool
+	// Problem says why none of its providers can be used; empty if nothing does.
+	Problem string
+	// Services in the order of the tenant's.
+	Services []HostService
+
+	facts *facts
+}
+
+// A HostService is a service of a host that a tenant lists.
+type HostService struct {
+	// Name of the service.
+	Name string
+	// Pending says that the problem is only that it is not ready yet.
+	Pending bool
+	// Problem says why it cannot be used; empty if nothing does.
+	Problem string
+	// Phase and Message of the host's status.
+	Phase   v1alpha1.Phase
+	Message string
+	// ProviderName and ProviderRevision of the host's status.
+	ProviderName, ProviderRevision string
+}
+
+// Facts of the host, as a tenant remembers them; empty while none are known.
+func (h *Host) Facts() string {
+	if h.facts == nil {
+		return ""
+	}
+	return h.facts.String()
+}
+
+// Account of the host's cluster; empty while it is not known.
+func (h *Host) Account() string {
+	if h.facts == nil {
+		return ""
+	}
+	return h.facts.account()
+}
+
+// resolveHost finds out what is known of the host: what it says now and, where it does not say, what the tenant remembers.
+func (id *Identity) resolveHost(v *view.View) {
+	h := id.Tenant.Host
+	remembered := parseFacts(v.Observed(RoleKey(TenantName)).Annotation(AnnotationHost))
+	id.lookAtHost(v, remembered != nil)
+	known := h.now()
+	if known == nil {
+		known = remembered
+	}
+	for i := range id.Spec.Services {
+		name := id.Spec.Services[i].Name
+		s := h.service(name)
+		h.Services = append(h.Services, s)
+		if known == nil {
+			continue
+		}
+		if known.service(name) == nil && remembered != nil {
+			if p := remembered.service(name); p != nil {
+				known.Services = append(known.Services, *p)
+			}
+		}
+	}
+	if known == nil {
+		id.ClusterProblem, id.ClusterPending = cmp.Or(h.Problem, fmt.Sprintf("PodIdentityProvider %s does not say yet what tenants need to know", h.Name)), h.Pending || h.Problem == ""
+		return
+	}
+	// Only those that the tenant lists, in its order.
+	var services []provider
+	for i := range id.Spec.Services {
+		if p := known.service(id.Spec.Services[i].Name); p != nil {
+			services = append(services, *p)
+		}
+	}
+	known.Services = services
+	h.facts = known
+	id.Region, id.Partition, id.Cluster, id.Namespace = known.Region, iam.Partition(known.Region), known.Cluster, known.Namespace
+}
+
+// lookAtHost reads the host. It is one object, by its name. Its kind comes with the tenant's own. An old caller proves it by a list of all
+// kinds, which is worth it only until something was made on a host that it read.
+func (id *Identity) lookAtHost(v *view.View, proven bool) {
+	h := id.Tenant.Host
+	subject := "PodIdentityProvider " + h.Name
+	if !proven || v.Requirements.Schemas() {
+		switch v.Requirements.Kind(HostKind) {
+		case view.Unanswered:
+			h.Pending, h.Problem = true, subject+": looking whether it exists"
+			return
+		case view.No:
+			h.Problem = HostKind.CRD() + ": missing, install " + HostKind.Package
+			return
+		case view.Yes:
+		}
+	}
+	o, answer := v.Requirements.Get(HostKind.GroupVersionKind, h.Name)
+	switch {
+	case answer == view.Unanswered:
+		h.Pending, h.Problem = true, subject+": looking whether it exists"
+	case answer == view.No:
+		h.Problem = subject + " does not exist: name one that shares its providers in providerRef, or ask your platform team"
+	case o.Value("status", "sharing") == nil && o.Value("spec", "sharing") != nil:
+		h.Object, h.Pending, h.Problem = o, true, subject+" does not share its providers yet: wait until it has come so far"
+	case o.Value("status", "sharing") == nil:
+		h.Object, h.Problem = o, subject+" does not share its providers: ask your platform team to set sharing there"
+	case !admits(o, id.Tenant.ClaimNamespace):
+		h.Object, h.Problem = o, fmt.Sprintf("%s does not share its providers with claims of namespace %s: ask your platform team to add it to sharing.namespaces there", subject, id.Tenant.ClaimNamespace)
+	default:
+		h.Object = o
+	}
+}
+
+// admits says whether claims of a namespace may be tenants of a host. What no claim made may always.
+func admits(host view.Object, namespace string) bool {
+	patterns := host.Value("status", "sharing", "namespaces").GetListValue().GetValues()
+	if namespace == "" || len(patterns) == 0 {
+		return true
+	}
+	for _, p := range patterns {
+		if iam.Match(p.GetStringValue(), namespace) {
+			return true
+		}
+	}
+	return false
+}
+
+// now is what the host says; nil while it does not say enough.
+func (h *Host) now() *facts {
+	if h.Problem != "" {
+		return nil
+	}
+	o := h.Object
+	f := &facts{
+		Region: o.String("status", "region"), Cluster: o.String("status", "clusterName"),
+		Namespace:  cmp.Or(o.String("status", "sharing", "crossplaneNamespace"), o.String("spec", "crossplaneNamespace"), defaultNamespace),
+		RolePath:   o.String("status", "sharing", "rolePath"),
+		NamePrefix: cmp.Or(o.String("status", "sharing", "namePrefix"), o.String("spec", "role", "namePrefix"), defaultRolePrefix),
+	}
+	for _, a := range o.Value("status", "sharing", "accounts").GetListValue().GetValues() {
+		f.Accounts = append(f.Accounts, a.GetStringValue())
+	}
+	for _, s := range o.List("status", "services") {
+		p := provider{
+			Name: s.String("name"), RoleARN: s.String("roleArn"), ServiceAccount: cmp.Or(s.String("serviceAccountName"), "provider-aws-"+s.String("name")),
+			NoTags: s.Value("disableSessionTags").GetBoolValue() || specOf(o, s.String("name")).Value("disableSessionTags").GetBoolValue(),
+		}
+		if p.complete(iam.Partition(f.Region)) {
+			f.Services = append(f.Services, p)
+		}
+	}
+	if !f.complete() {
+		return nil
+	}
+	return f
+}
+
+// specOf is what a host's spec says of a service.
+func specOf(host view.Object, name string) view.Object {
+	for _, s := range host.List("spec", "services") {
+		if s.String("name") == name {
+			return s
+		}
+	}
+	return view.Object{}
+}
+
+// service of the host, as far as it can be used.
+func (h *Host) service(name string) HostService {
+	s := HostService{Name: name, Problem: h.Problem, Pending: h.Pending}
+	if h.Problem != "" {
+		return s
+	}
+	subject := "PodIdentityProvider " + h.Name
+	for _, o := range h.Object.List("status", "services") {
+		if o.String("name") != name {
+			continue
+		}
+		s.Phase, s.Message = v1alpha1.Phase(o.String("phase")), o.String("message")
+		s.ProviderName, s.ProviderRevision = o.String("providerName"), o.String("providerRevision")
+		if o.String("roleArn") == "" {
+			s.Pending, s.Problem = true, subject+": its provider for "+name+" has no role yet"
+		}
+		return s
+	}
+	s.Problem = fmt.Sprintf("%s does not share %s: ask your platform team to add it there", subject, name)
+	if shared := h.shared(); len(shared) > 0 {
+		s.Problem = fmt.Sprintf("%s does not share %s, only %s: ask your platform team to add it there", subject, name, strings.Join(shared, ", "))
+	}
+	return s
+}
+
+// shared are the names of the host's services, but not too many.
+func (h *Host) shared() []string {
+	var out []string
+	for _, o := range h.Object.List("status", "services") {
+		out = append(out, o.String("name"))
+	}
+	slices.Sort(out)
+	if len(out) > 10 {
+		out = append(out[:10], "and others")
+	}
+	return out
+}

@@ -1,0 +1,333 @@
+package identity
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// TenantName stands in keys for the one role of a tenant, where others have the name of a service.
+const TenantName = "tenant"
+
+// maxTenantServices is also that of the schema.
+const maxTenantServices = 20
+
+// A Tenant is what a PodIdentityTenant asks for: one role for all its services, on the providers of a host.
+type Tenant struct {
+	// Host is the PodIdentityProvider whose providers are used.
+	Host *Host
+	// Role of the tenant, with its policies.
+	Role *Service
+	// ExternalID that the role's trust policy asks for.
+	ExternalID string
+	// TrustPolicy that the role needs, also that of somebody else; empty while the host is not known.
+	TrustPolicy string
+	// NamespacedConfig is the name of the ProviderConfig in the claim's namespace.
+	NamespacedConfig string
+	// ClaimNamespace is the namespace of the claim; empty if there is none.
+	ClaimNamespace string
+}
+
+// resolveTenant works out what a PodIdentityTenant asks for. It fails with everything that is wrong with it.
+func resolveTenant(v *view.View) (*Identity, field.ErrorList) {
+	at, exists := field.NewPath("spec"), &made{v: v}
+	s, t := v.Spec, v.Tenant
+	// Its objects have the keys of one service.
+	role := *s
+	role.Services = []v1alpha1.Service{{Name: TenantName}}
+	id := &Identity{
+		Spec:            s,
+		BootstrapConfig: exists.bootstrapConfig(&role, at),
+		ProviderConfig:  providerConfigName(v),
+		Teardown:        cmp.Or(s.Teardown, v1alpha1.TeardownOrdered),
+		Tenant:          newTenant(v, t),
+		TenantSpec:      t,
+	}
+	exists.providerConfig(s, at)
+	if ns := id.Tenant.ClaimNamespace; ns != "" {
+		id.ConfigNamespaces = []string{ns}
+	}
+
+	errs := validateTenant(at, t)
+	if len(errs) == 0 {
+		id.resolveHost(v)
+	}
+	h := home{partition: id.Partition}
+	errs = append(errs, validateCommon(at, s, h)...)
+	errs = append(errs, validateProviderConfigName(at, v, id)...)
+	errs = append(errs, h.role(at.Child("roleArn"), t.RoleARN)...)
+	errs = append(errs, id.tenantServices(at.Child("services"))...)
+	if len(errs) == 0 {
+		errs = append(id.tenantRole(v, exists, at), exists.errs...)
+	}
+	id.Notes = exists.notes
+	return id, errs
+}
+
+func newTenant(v *view.View, spec *v1alpha1.PodIdentityTenantSpec) *Tenant {
+	ns, name := v.Claim()
+	t := &Tenant{Host: &Host{}, ClaimNamespace: ns, NamespacedConfig: name, ExternalID: spec.ExternalID}
+	if pc := spec.ProviderConfig; pc != nil && pc.Name != "" {
+		t.NamespacedConfig = pc.Name
+	}
+	t.NamespacedConfig = iam.Cut(t.NamespacedConfig, MaxProviderConfigName)
+	if spec.ProviderRef != nil {
+		t.Host.Name = spec.ProviderRef.Name
+	}
+	if spec.RoleARN == "" {
+		// Another object has another one: nobody can take on a role with what was known of an earlier one. Local renders have no uid.
+		t.ExternalID = "podidentity/" + cmp.Or(v.XR.String("metadata", "uid"), v.XR.Name())
+	}
+	t.Role = &Service{Name: TenantName, RoleARN: spec.RoleARN, Settle: defaultAssociationSettle}
+	return t
+}
+
+// tenantServices are the services of a tenant, with the statements that they are granted.
+func (id *Identity) tenantServices(at *field.Path) field.ErrorList {
+	errs := field.ErrorList{}
+	h := home{partition: id.Partition}
+	for i := range id.Spec.Services {
+		if len(errs) > view.MaxErrors {
+			break
+		}
+		s, at := &id.Spec.Services[i], at.Index(i)
+		svc := &Service{Name: s.Name, RoleARN: s.RoleARN}
+		id.Services = append(id.Services, svc)
+		if s.RoleARN != "" {
+			continue
+		}
+		p := s.Permissions
+		if p == nil {
+			p = &v1alpha1.Permissions{}
+		}
+		svc.ManagedPolicyARNs = p.ManagedPolicyARNs
+		errs = append(errs, validateManaged(at, p.ManagedPolicyARNs, h)...)
+		var serrs field.ErrorList
+		svc.Statements, serrs = granted(at.Child("permissions"), id.Partition, s, p)
+		errs = append(errs, serrs...)
+	}
+	return errs
+}
+
+// tenantRole completes the one role: its name, trust and policies.
+func (id *Identity) tenantRole(v *view.View, exists *made, at *field.Path) field.ErrorList {
+	t, facts := id.Tenant, id.Tenant.Host.facts
+	if id.Cluster == "" {
+		return nil
+	}
+	trust := iam.TenantTrust{Region: id.Region, Cluster: id.Cluster, Namespace: id.Namespace, ExternalID: t.ExternalID}
+	for _, s := range facts.Services {
+		trust.Callers = append(trust.Callers, iam.Caller{RoleARN: s.RoleARN, ServiceAccount: s.ServiceAccount, NoTags: s.NoTags})
+	}
+	if len(trust.Callers) > 0 {
+		t.TrustPolicy = trust.Document().String()
+	}
+	if n := iam.Size(t.TrustPolicy); n > iam.MaxTrustPolicySize {
+		return field.ErrorList{field.Invalid(at.Child("services"), field.OmitValueType{}, fmt.Sprintf("the role's trust policy would have %d characters, AWS allows %d: divide the services among two claims", n, iam.MaxTrustPolicySize))}
+	}
+	if t.Role.RoleARN != "" {
+		return id.belowPath(at.Child("roleArn"))
+	}
+	s := t.Role
+	s.TrustPolicy = t.TrustPolicy
+	s.RoleName = cmp.Or(exists.knownRoleName(TenantName), iam.Name(iam.MaxRoleName, id.tenantNames(v)...))
+	s.ObjectName = ObjectName(s.RoleName)
+	s.Path = exists.keep(at.Child("providerRef"), false, facts.RolePath+cmp.Or(t.ClaimNamespace, "_")+"/", v.Observed(RoleKey(TenantName)).String("spec", "forProvider", "path"))
+	return id.tenantPolicies(at, trust.Tagged())
+}
+
+// tenantNames are the parts of the role's name.
+func (id *Identity) tenantNames(v *view.View) []string {
+	parts := []string{cmp.Or(id.Tenant.Host.facts.NamePrefix, defaultRolePrefix), id.Cluster, id.Region}
+	if ns, name := v.Claim(); name != "" {
+		return append(parts, ns, name)
+	}
+	return append(parts, v.XR.Name())
+}
+
+// belowPath checks that the host may take on somebody else's role: it may, below its path, and for a claim only below its namespace there.
+func (id *Identity) belowPath(at *field.Path) field.ErrorList {
+	t, facts := id.Tenant, id.Tenant.Host.facts
+	want := facts.RolePath
+	if t.ClaimNamespace != "" {
+		want += t.ClaimNamespace + "/"
+	}
+	arn := t.Role.RoleARN
+	if !strings.Contains(arn, ":role"+want) {
+		return field.ErrorList{field.Invalid(at, arn, fmt.Sprintf("PodIdentityProvider %s may only take on roles below %s: give the role that path", t.Host.Name, want))}
+	}
+	if account := iam.ARNAccount(arn); account != facts.account() && !slices.Contains(facts.Accounts, account) {
+		return field.ErrorList{field.Invalid(at, arn, fmt.Sprintf("is in account %s: ask for it in sharing.accounts of PodIdentityProvider %s", account, t.Host.Name))}
+	}
+	return nil
+}
+
+// tenantPolicies are the policies of the role: the statements of all services, each limited to its own provider.
+func (id *Identity) tenantPolicies(at *field.Path, tagged bool) field.ErrorList {
+	separate := tagged && (id.TenantSpec.Role == nil || id.TenantSpec.Role.SeparateServices == nil || *id.TenantSpec.Role.SeparateServices)
+	errs := field.ErrorList{}
+	var statements []iam.Statement
+	role := id.Tenant.Role
+	for i, s := range id.Services {
+		account := id.Tenant.Host.facts.serviceAccount(s.Name)
+		if account == "" {
+			// What is not known of it cannot limit it.
+			continue
+		}
+		for _, st := range s.Statements {
+			if separate {
+				limited, taken := st.ForServiceAccount(account)
+				if taken {
+					errs = append(errs, field.Forbidden(at.Child("services").Index(i).Child("permissions"), "a condition on aws:PrincipalTag/kubernetes-service-account is generated and cannot be set: see role.separateServices"))
+				}
+				st = limited
+			}
+			statements = append(statements, st)
+		}
+		for _, arn := range s.ManagedPolicyARNs {
+			if !slices.Contains(role.ManagedPolicyARNs, arn) {
+				role.ManagedPolicyARNs = append(role.ManagedPolicyARNs, arn)
+			}
+		}
+	}
+	if pc := id.Spec.ProviderConfig; pc != nil && len(pc.AssumeRoleChain) > 0 {
+		statements = append(statements, iam.AssumeStatement(pc.AssumeRoleChain[0].RoleARN, true))
+	}
+	if errs = append(errs, uniqueSIDs(at.Child("services"), statements)...); len(errs) > 0 {
+		return errs
+	}
+	role.Statements = statements
+	role.Policies, errs = split(at.Child("services"), statements, role.ManagedPolicyARNs, iam.MaxAttachments)
+	return errs
+}
+
+// validateTenant checks what only a tenant has.
+func validateTenant(at *field.Path, t *v1alpha1.PodIdentityTenantSpec) field.ErrorList {
+	errs := field.ErrorList{}
+	if t.ProviderRef == nil || t.ProviderRef.Name == "" {
+		errs = append(errs, field.Required(at.Child("providerRef", "name"), "name the PodIdentityProvider that shares its providers, here or in the defaults of the Input"))
+	} else {
+		errs = append(errs, problems(at.Child("providerRef", "name"), t.ProviderRef.Name, validation.IsDNS1123Subdomain)...)
+	}
+	switch n := len(t.Services); {
+	case n == 0:
+		errs = append(errs, field.Required(at.Child("services"), "name at least one service"))
+	case n > maxTenantServices:
+		return append(errs, field.TooMany(at.Child("services"), n, maxTenantServices))
+	}
+	seen := map[string]bool{}
+	for i := range t.Services {
+		errs = append(errs, validateTenantService(at.Child("services").Index(i), &t.Services[i], t.RoleARN != "", seen)...)
+	}
+	if t.RoleARN != "" && t.Role != nil {
+		errs = append(errs, field.Forbidden(at.Child("roleArn"), "brings its own permissions and name: it excludes role and permissions"))
+	}
+	if t.ExternalID != "" {
+		if t.RoleARN == "" {
+			errs = append(errs, field.Forbidden(at.Child("externalId"), "is only for a roleArn: a composed role has its own"))
+		}
+		if len(t.ExternalID) < 2 || len(t.ExternalID) > 1224 || !externalIDPattern.MatchString(t.ExternalID) {
+			errs = append(errs, field.Invalid(at.Child("externalId"), t.ExternalID, "must have 2 to 1224 letters, digits and +=,.@:/_-"))
+		}
+	}
+	return errs
+}
+
+func validateTenantService(at *field.Path, s *v1alpha1.TenantService, foreign bool, seen map[string]bool) field.ErrorList {
+	errs := matches(at.Child("name"), cmp.Or(s.Name, "_"), servicePattern, "must have 1 to 40 lower-case letters, digits and -")
+	if seen[s.Name] {
+		errs = append(errs, field.Duplicate(at.Child("name"), s.Name))
+	}
+	seen[s.Name] = true
+	if foreign {
+		if s.Permissions != nil {
+			errs = append(errs, field.Forbidden(at.Child("permissions"), "are those of roleArn: take them out"))
+		}
+		return errs
+	}
+	if _, known := catalogue.Lookup(s.Name); len(errs) == 0 && !known && (s.Permissions == nil || !ownPermissions(s.Permissions) || accessLevel(s.Permissions) != v1alpha1.AccessNone) {
+		errs = append(errs, field.Invalid(at.Child("name"), s.Name, "is not in the catalogue: give it permissions of its own, without an accessLevel"))
+	}
+	return errs
+}
+
+// facts are what is known of a host. A tenant remembers them: what exists stays as it is while the host cannot be read.
+type facts struct {
+	Region     string     `json:"region"`
+	Cluster    string     `json:"cluster"`
+	Namespace  string     `json:"namespace"`
+	RolePath   string     `json:"rolePath"`
+	NamePrefix string     `json:"namePrefix,omitempty"`
+	Accounts   []string   `json:"accounts,omitempty"`
+	Services   []provider `json:"services"`
+}
+
+// A provider is what is known of a host's provider.
+type provider struct {
+	Name           string `json:"name"`
+	RoleARN        string `json:"roleArn"`
+	ServiceAccount string `json:"serviceAccount"`
+	NoTags         bool   `json:"noTags,omitempty"`
+}
+
+func (f *facts) service(name string) *provider {
+	if i := slices.IndexFunc(f.Services, func(p provider) bool { return p.Name == name }); i >= 0 {
+		return &f.Services[i]
+	}
+	return nil
+}
+
+func (f *facts) serviceAccount(name string) string {
+	if p := f.service(name); p != nil {
+		return p.ServiceAccount
+	}
+	return ""
+}
+
+// account of the host's cluster.
+func (f *facts) account() string {
+	for _, p := range f.Services {
+		return iam.ARNAccount(p.RoleARN)
+	}
+	return ""
+}
+
+// String is what a tenant remembers.
+func (f *facts) String() string {
+	b, err := json.Marshal(f)
+	if err != nil {
+		// Texts, lists and booleans can always be written.
+		return ""
+	}
+	return string(b)
+}
+
+// parseFacts that a tenant remembers; nil if they are none.
+func parseFacts(s string) *facts {
+	f := &facts{}
+	if s == "" || json.Unmarshal([]byte(s), f) != nil || !f.complete() {
+		return nil
+	}
+	return f
+}
+
+// complete says whether everything is what it must be: others can write what is read here.
+func (f *facts) complete() bool {
+	return regionPattern.MatchString(f.Region) && clusterPattern.MatchString(f.Cluster) && rolePathPattern.MatchString(f.RolePath) &&
+		len(validation.IsDNS1123Label(f.Namespace)) == 0 && (f.NamePrefix == "" || iamNamePattern.MatchString(f.NamePrefix)) &&
+		!slices.ContainsFunc(f.Services, func(p provider) bool { return !p.complete(iam.Partition(f.Region)) })
+}
+
+func (p *provider) complete(partition string) bool {
+	return iam.CheckRoleARN(p.RoleARN, partition) == "" && len(validation.IsDNS1123Subdomain(p.ServiceAccount)) == 0
+}

@@ -1,0 +1,152 @@
+package identity
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tenantXR is the smallest PodIdentityTenant, of a claim.
+const tenantXR = `
+kind: PodIdentityTenant
+metadata: {name: storage-x, uid: u-1, labels: {crossplane.io/claim-name: storage, crossplane.io/claim-namespace: team-a}}
+`
+
+// tenantSpec takes out of the smallest spec what a tenant does not have.
+const tenantSpec = `region: null, clusterName: null, provider: null, claimRef: {namespace: team-a, name: storage}, providerRef: {name: platform}`
+
+// platform is a host with a service for each name.
+func platform(services ...string) string {
+	list := make([]string, 0, len(services))
+	for _, s := range services {
+		list = append(list, fmt.Sprintf("{name: %s, phase: Ready, roleArn: 'arn:aws:iam::111122223333:role/%s', serviceAccountName: provider-aws-%s}", s, s, s))
+	}
+	return `[{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: platform}, status: {region: eu-west-1, clusterName: prod, sharing: {rolePath: /crossplane/prod/, accounts: ["222233334444"], namespaces: ["team-*"]}, services: [` + strings.Join(list, ", ") + `]}}]`
+}
+
+// onHost is the world of a tenant whose host is readable.
+func onHost(spec string, services ...string) world {
+	return world{XR: tenantXR, Spec: "{" + tenantSpec + ", " + spec + "}", Input: "claims: {allowedFields: ['*']}", Capabilities: true, Answers: map[string]string{
+		"kind/podidentityproviders.aws.podidentity.dev": "[{}]", "PodIdentityProvider.aws.podidentity.dev/platform": platform(services...),
+	}}
+}
+
+func TestTenant(t *testing.T) {
+	id := onHost(`services: [{name: s3}, {name: sqs, permissions: {statements: [{actions: ["sqs:Get*"], resources: ["*"]}]}}]`, "s3", "sqs", "rds").mustResolve(t)
+	role := id.Tenant.Role
+	got := map[string]any{
+		"cluster": id.Cluster, "region": id.Region, "config": id.ProviderConfig, "namespaced": id.Tenant.NamespacedConfig,
+		"name": role.RoleName, "path": role.Path, "externalId": id.Tenant.ExternalID, "policies": role.Policies, "trust": role.TrustPolicy,
+	}
+	want := map[string]any{
+		"cluster": "prod", "region": "eu-west-1", "config": "team-a-storage", "namespaced": "storage",
+		"name": "crossplane-prod-eu-west-1-team-a-storage", "path": "/crossplane/prod/team-a/", "externalId": "podidentity/u-1",
+		"policies": []string{`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/kubernetes-service-account":"provider-aws-s3"}}},` +
+			`{"Effect":"Allow","Action":"sqs:Get*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/kubernetes-service-account":"provider-aws-sqs"}}}]}`},
+		"trust": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole","Condition":{"ArnEquals":{"aws:PrincipalArn":["arn:aws:iam::111122223333:role/s3","arn:aws:iam::111122223333:role/sqs"]},` +
+			`"StringEquals":{"aws:PrincipalTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:111122223333:cluster/prod","aws:PrincipalTag/kubernetes-namespace":"crossplane-system","aws:PrincipalTag/kubernetes-service-account":["provider-aws-s3","provider-aws-sqs"],"sts:ExternalId":"podidentity/u-1"}}},` +
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:TagSession","Condition":{"ArnEquals":{"aws:PrincipalArn":["arn:aws:iam::111122223333:role/s3","arn:aws:iam::111122223333:role/sqs"]}}}]}`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Resolve(...) of a tenant: -want, +got:\n%s", diff)
+	}
+}
+
+// TestTenantRemembers: with what the role remembers of the host, an unreadable host changes nothing.
+func TestTenantRemembers(t *testing.T) {
+	w := onHost(`services: [{name: s3}]`, "s3")
+	before := w.mustResolve(t)
+	w.Observed = map[string]string{"role/tenant": fmt.Sprintf(`{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r, annotations: {crossplane.io/external-name: %s, aws.podidentity.dev/host: '%s'}}}`, before.Tenant.Role.RoleName, before.Tenant.Host.Facts())}
+	for name, answers := range map[string]map[string]string{
+		"NoAnswer":  {},
+		"NoKind":    {"kind/podidentityproviders.aws.podidentity.dev": "[]"},
+		"NoHost":    {"kind/podidentityproviders.aws.podidentity.dev": "[{}]", "PodIdentityProvider.aws.podidentity.dev/platform": "[]"},
+		"NoService": {"kind/podidentityproviders.aws.podidentity.dev": "[{}]", "PodIdentityProvider.aws.podidentity.dev/platform": platform("sqs")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.Answers = answers
+			after := w.mustResolve(t)
+			if diff := cmp.Diff(before.Tenant.Role, after.Tenant.Role); diff != "" {
+				t.Errorf("the role changed: -before, +after:\n%s", diff)
+			}
+			if after.Tenant.Host.Services[0].Problem == "" {
+				t.Error("nothing says that the host cannot be used")
+			}
+		})
+	}
+}
+
+func TestTenantErrors(t *testing.T) {
+	const invalid, forbidden, required = ": FieldValueInvalid", ": FieldValueForbidden", ": FieldValueRequired"
+	const arn = "arn:aws:iam::111122223333:role/crossplane/prod/team-a/r"
+	many := make([]string, 0, 21)
+	for i := range 21 {
+		many = append(many, fmt.Sprintf("{name: s%d}", i))
+	}
+	cases := map[string]struct {
+		reason string
+		spec   string
+		want   []string
+	}{
+		"NoHost":            {"A tenant has a host.", `providerRef: null, services: [{name: s3}]`, []string{"spec.providerRef.name" + required}},
+		"HostName":          {"A host has a name that objects can have.", `providerRef: {name: A/B}, services: [{name: s3}]`, []string{"spec.providerRef.name" + invalid}},
+		"NoServices":        {"Without services there is nothing to do.", `services: []`, []string{"spec.services" + required}},
+		"Services":          {"There is a limit.", `services: [` + strings.Join(many, ", ") + `]`, []string{"spec.services: FieldValueTooMany"}},
+		"ServiceName":       {"Services have lower-case names.", `services: [{name: S3}]`, []string{"spec.services[0].name" + invalid}},
+		"ServiceTwice":      {"Each once.", `services: [{name: s3}, {name: s3}]`, []string{"spec.services[1].name: FieldValueDuplicate"}},
+		"ServiceUnknown":    {"One that nobody knows brings its own permissions.", `services: [{name: nothing}]`, []string{"spec.services[0].name" + invalid}},
+		"AccessLevel":       {"Levels are three.", `services: [{name: s3, permissions: {accessLevel: Some}}]`, []string{"spec.services[0].permissions.accessLevel: FieldValueNotSupported"}},
+		"Action":            {"Actions have a service.", `services: [{name: s3, permissions: {statements: [{actions: ["Get"], resources: ["*"]}]}}]`, []string{"spec.services[0].permissions.statements[0].actions[0]" + invalid}},
+		"Document":          {"A document is JSON.", `services: [{name: s3, permissions: {policyDocument: "x"}}]`, []string{"spec.services[0].permissions.policyDocument" + invalid}},
+		"Partition":         {"ARNs are of the host's partition.", `services: [{name: s3, permissions: {statements: [{actions: ["s3:*"], resources: ["arn:aws-cn:s3:::a"]}]}}]`, []string{"spec.services[0].permissions.statements[0].resources[0]" + invalid}},
+		"Managed":           {"Policies have ARNs.", `services: [{name: s3, permissions: {managedPolicyArns: [a]}}]`, []string{"spec.services[0].permissions.managedPolicyArns[0]" + invalid}},
+		"ManagedTwice":      {"Each once.", `services: [{name: s3, permissions: {managedPolicyArns: ["arn:aws:iam::aws:policy/a", "arn:aws:iam::aws:policy/a"]}}]`, []string{"spec.services[0].permissions.managedPolicyArns[1]: FieldValueDuplicate"}},
+		"TooManyPolicies":   {"A role has ten policies.", `services: [{name: s3, permissions: {managedPolicyArns: [` + arns(11) + `]}}]`, []string{"spec.services.managedPolicyArns: FieldValueTooMany"}},
+		"SIDs":              {"The statements of all services are in one role.", `services: [{name: s3, permissions: {statements: [{sid: a, actions: ["s3:*"], resources: ["*"]}]}}, {name: sqs, permissions: {statements: [{sid: a, actions: ["sqs:*"], resources: ["*"]}]}}]`, []string{"spec.services.statements: FieldValueDuplicate"}},
+		"GeneratedTag":      {"What separates services cannot be set.", `services: [{name: s3, permissions: {statements: [{actions: ["s3:*"], resources: ["*"], conditions: {StringLike: {"aws:principaltag/Kubernetes-Service-Account": ["*"]}}}]}}]`, []string{"spec.services[0].permissions" + forbidden}},
+		"Tag":               {"AWS's own tags.", `tags: {"aws:x": z}, services: [{name: s3}]`, []string{"spec.tags[aws:x]" + invalid}},
+		"SessionTag":        {"EKS's session tags.", `tags: {Kubernetes-Namespace: z}, services: [{name: s3}]`, []string{"spec.tags[Kubernetes-Namespace]" + invalid}},
+		"Boundary":          {"A boundary is a policy.", `role: {permissionsBoundary: "arn:aws:iam::111122223333:role/a"}, services: [{name: s3}]`, []string{"spec.role.permissionsBoundary" + invalid}},
+		"Session":           {"Sessions are from one hour on.", `role: {maxSessionDuration: 60}, services: [{name: s3}]`, []string{"spec.role.maxSessionDuration" + invalid}},
+		"Description":       {"IAM does not take it.", `role: {description: "\u0001"}, services: [{name: s3}]`, []string{"spec.role.description" + invalid}},
+		"Management":        {"Policies are Crossplane's.", `managementPolicies: [Look], services: [{name: s3}]`, []string{"spec.managementPolicies[0]: FieldValueNotSupported"}},
+		"Deletion":          {"Two there are.", `deletionPolicy: Keep, services: [{name: s3}]`, []string{"spec.deletionPolicy: FieldValueNotSupported"}},
+		"Teardown":          {"Here, too.", `teardown: Quick, services: [{name: s3}]`, []string{"spec.teardown: FieldValueNotSupported"}},
+		"ConfigName":        {"A name that objects can have.", `providerConfig: {name: A}, services: [{name: s3}]`, []string{"spec.providerConfig.name" + invalid}},
+		"ConfigLong":        {"And that labels can hold.", `providerConfig: {name: ` + strings.Repeat("a", 64) + `}, services: [{name: s3}]`, []string{"spec.providerConfig.name: FieldValueTooLong"}},
+		"ConfigBootstrap":   {"The bootstrap's is another.", `providerConfig: {name: default}, services: [{name: s3}]`, []string{"spec.providerConfig.name" + invalid}},
+		"BootstrapLong":     {"Its name is a label value.", `providerConfigRef: {name: ` + strings.Repeat("a", 64) + `}, services: [{name: s3}]`, []string{"spec.providerConfigRef.name: FieldValueTooLong"}},
+		"Chain":             {"A chain is of roles.", `providerConfig: {assumeRoleChain: [{roleARN: x}]}, services: [{name: s3}]`, []string{"spec.providerConfig.assumeRoleChain[0].roleARN" + invalid}},
+		"ChainID":           {"An external id has few characters.", `providerConfig: {assumeRoleChain: [{roleARN: "` + arn + `", externalID: "a b"}]}, services: [{name: s3}]`, []string{"spec.providerConfig.assumeRoleChain[0].externalID" + invalid}},
+		"ChainTag":          {"Session tags are EKS's.", `providerConfig: {assumeRoleChain: [{roleARN: "` + arn + `", tags: [{key: eks-cluster-arn, value: a}]}]}, services: [{name: s3}]`, []string{"spec.providerConfig.assumeRoleChain[0].tags[0].key" + invalid}},
+		"RoleForm":          {"A role is named by its ARN.", `roleArn: r, services: [{name: s3}]`, []string{"spec.roleArn" + invalid}},
+		"RoleAndRole":       {"It brings its own.", `roleArn: "` + arn + `", role: {description: a}, services: [{name: s3}]`, []string{"spec.roleArn" + forbidden}},
+		"RoleAndPermission": {"And its own permissions.", `roleArn: "` + arn + `", services: [{name: s3, permissions: {accessLevel: None}}]`, []string{"spec.services[0].permissions" + forbidden}},
+		"RolePath":          {"The host could not take it on.", `roleArn: "arn:aws:iam::111122223333:role/r", services: [{name: s3}]`, []string{"spec.roleArn" + invalid}},
+		"RoleOfOthers":      {"Another team's role.", `roleArn: "arn:aws:iam::111122223333:role/crossplane/prod/team-b/r", services: [{name: s3}]`, []string{"spec.roleArn" + invalid}},
+		"RoleAccount":       {"In an account that the host does not know.", `roleArn: "arn:aws:iam::999999999999:role/crossplane/prod/team-a/r", services: [{name: s3}]`, []string{"spec.roleArn" + invalid}},
+		"RolePartition":     {"In another partition.", `roleArn: "arn:aws-cn:iam::111122223333:role/crossplane/prod/team-a/r", services: [{name: s3}]`, []string{"spec.roleArn" + invalid}},
+		"ExternalAlone":     {"A composed role has its own.", `externalId: abc, services: [{name: s3}]`, []string{"spec.externalId" + forbidden}},
+		"ExternalForm":      {"An external id has few characters.", `roleArn: "` + arn + `", externalId: "a b", services: [{name: s3}]`, []string{"spec.externalId" + invalid}},
+		"ExternalShort":     {"And two at least.", `roleArn: "` + arn + `", externalId: "a", services: [{name: s3}]`, []string{"spec.externalId" + invalid}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, _, errs := onHost(tc.spec, "s3", "sqs").resolve(t)
+			if diff := cmp.Diff(tc.want, paths(errs)); diff != "" {
+				t.Errorf("%s\nResolve(...): -want errors, +got:\n%s\n%v", tc.reason, diff, errs.ToAggregate())
+			}
+		})
+	}
+}
+
+// arns of so many policies.
+func arns(n int) string {
+	out := make([]string, 0, n)
+	for i := range n {
+		out = append(out, fmt.Sprintf("'arn:aws:iam::aws:policy/p%d'", i))
+	}
+	return strings.Join(out, ", ")
+}
