@@ -126,22 +126,20 @@ func TestFixtures(t *testing.T) {
 }
 
 // TestDefinitions checks that an API server accepts our own CRDs: the one of the function's input, and those that
-// Crossplane makes of our XRD. It is strict, above all about what CEL rules may cost.
+// Crossplane makes of our XRDs. It is strict, above all about what CEL rules may cost.
 func TestDefinitions(t *testing.T) {
-	xr, claim := readXRD(t)
-	for _, d := range append(readInputs(t), xr, claim) {
+	for _, d := range append(readInputs(t), readXRDs(t)...) {
 		if errs := crd.CheckDefinition(t.Context(), d); len(errs) > 0 {
 			t.Errorf("an API server would refuse the CRD of %s:\n%s", d.Spec.Names.Kind, crd.Sorted(errs))
 		}
 	}
 }
 
-// TestXRs checks the XR of every step against the CRD that Crossplane makes of our XRD, before and after the function
+// TestXRs checks the XR of every step against the CRD that Crossplane makes of its XRD, before and after the function
 // has written its status.
 func TestXRs(t *testing.T) {
 	_, scenarios := load(t)
-	xr, claim := readXRD(t)
-	c := checker(t, "our XRD", xr, claim)
+	c := checker(t, "our XRDs", readXRDs(t)...)
 	for _, s := range scenarios {
 		for _, step := range s.Steps {
 			for _, e := range c.Check(t.Context(), step.XR) {
@@ -325,10 +323,32 @@ func isKnown(e *field.Error, unknown []string) bool {
 	return false
 }
 
-// readXRD returns the CRDs of the XR and of the claim.
+// The files of our XRDs, of a PodIdentityProvider and of a PodIdentityTenant.
+const (
+	definition       = "configuration/apis/definition.yaml"
+	tenantDefinition = "configuration/apis/tenant-definition.yaml"
+)
+
+// readXRD returns the CRDs of a PodIdentityProvider and of its claim.
 func readXRD(t *testing.T) (xr, claim *extv1.CustomResourceDefinition) {
 	t.Helper()
-	xr, claim, err := crd.ReadXRD(filepath.Join(repository(t), "configuration/apis/definition.yaml"))
+	return readDefinition(t, definition)
+}
+
+// readXRDs returns the CRDs of all XRs of ours and of their claims.
+func readXRDs(t *testing.T) []*extv1.CustomResourceDefinition {
+	t.Helper()
+	var out []*extv1.CustomResourceDefinition
+	for _, file := range []string{definition, tenantDefinition} {
+		xr, claim := readDefinition(t, file)
+		out = append(out, xr, claim)
+	}
+	return out
+}
+
+func readDefinition(t *testing.T, file string) (xr, claim *extv1.CustomResourceDefinition) {
+	t.Helper()
+	xr, claim, err := crd.ReadXRD(filepath.Join(repository(t), file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,8 +80,8 @@ func snippets(t *testing.T, root string) []snippet {
 // Input, of Crossplane and of provider-aws, as an API server would. Pieces are put where they belong.
 func TestDocumentation(t *testing.T) {
 	root, _ := load(t)
-	xr, claim := readXRD(t)
-	ours := checker(t, "our XRD", xr, claim)
+	xr, _ := readXRD(t)
+	ours := checker(t, "our XRDs", readXRDs(t)...)
 	input := checker(t, "package/input", readInputs(t)...)
 	checkers := []*crd.Checker{ours}
 	for _, rel := range releases {
@@ -194,7 +194,8 @@ func TestReference(t *testing.T) {
 // where a rule forbids to change it.
 func TestDescriptions(t *testing.T) {
 	xr, _ := readXRD(t)
-	for _, d := range append(readInputs(t), xr) {
+	tenant, _ := readDefinition(t, tenantDefinition)
+	for _, d := range append(readInputs(t), xr, tenant) {
 		s := d.Spec.Versions[0].Schema.OpenAPIV3Schema
 		for _, top := range []string{"spec", "status", "defaults", "guardrails"} {
 			if p, ok := s.Properties[top]; ok {
