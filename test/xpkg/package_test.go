@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	inputCRD = "apiextensions.k8s.io/v1 CustomResourceDefinition inputs.podidentity.fn.crossplane.io"
-	xrd      = "apiextensions.crossplane.io/v1 CompositeResourceDefinition podidentityproviders.aws.podidentity.dev"
+	inputCRD  = "apiextensions.k8s.io/v1 CustomResourceDefinition inputs.podidentity.fn.crossplane.io"
+	xrd       = "apiextensions.crossplane.io/v1 CompositeResourceDefinition podidentityproviders.aws.podidentity.dev"
+	tenantXRD = "apiextensions.crossplane.io/v1 CompositeResourceDefinition podidentitytenants.aws.podidentity.dev"
 )
 
 func TestFunctionPlatforms(t *testing.T) {
@@ -95,6 +96,8 @@ func TestConfigurationPackage(t *testing.T) {
 	want := []string{
 		"meta.pkg.crossplane.io/v1 Configuration",
 		"apiextensions.crossplane.io/v1 CompositeResourceDefinition",
+		"apiextensions.crossplane.io/v1 CompositeResourceDefinition",
+		"apiextensions.crossplane.io/v1 Composition",
 		"apiextensions.crossplane.io/v1 Composition",
 	}
 	if diff := cmp.Diff(want, kinds); diff != "" {
@@ -107,29 +110,34 @@ func TestConfigurationPackage(t *testing.T) {
 
 	checkAnnotations(t, objs[0])
 
-	if !slices.Contains(ids(objs), xrd) {
-		t.Errorf("want %s among the objects of the package, got %v", xrd, ids(objs))
+	for _, want := range []string{xrd, tenantXRD} {
+		if !slices.Contains(ids(objs), want) {
+			t.Errorf("want %s among the objects of the package, got %v", want, ids(objs))
+		}
 	}
 
+	var composed []any
 	for _, o := range objs {
 		if o["kind"] == "Composition" {
 			checkComposition(t, o)
+			composed = append(composed, field(o, "spec", "compositeTypeRef"))
 		}
+	}
+	if diff := cmp.Diff([]any{
+		object{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProvider"},
+		object{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityTenant"},
+	}, composed); diff != "" {
+		t.Errorf("compositeTypeRefs of the Compositions: -want, +got:\n%s", diff)
 	}
 }
 
-// checkComposition checks that the Composition is for the XRD, and calls only the
-// function that the Configuration depends on.
+// checkComposition checks that a Composition calls only the function that the
+// Configuration depends on.
 func checkComposition(t *testing.T, c object) {
 	t.Helper()
 
 	if diff := cmp.Diff("Pipeline", field(c, "spec", "mode")); diff != "" {
 		t.Errorf("mode of the Composition, which Crossplane v1 needs: -want, +got:\n%s", diff)
-	}
-
-	want := object{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProvider"}
-	if diff := cmp.Diff(want, field(c, "spec", "compositeTypeRef")); diff != "" {
-		t.Errorf("compositeTypeRef of the Composition: -want, +got:\n%s", diff)
 	}
 
 	steps, _ := field(c, "spec", "pipeline").([]any)
