@@ -1,7 +1,10 @@
 package resources
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 )
 
 // TestTenantsStay: what lets tenants in is composed again as it is while the role does not tell its account.
@@ -43,6 +46,36 @@ spec: {forProvider: {policy: as-it-was}}
 			}
 			if tc.waits && rs[0].Wait == nil {
 				t.Errorf("%s\nit does not wait", tc.reason)
+			}
+		})
+	}
+}
+
+// TestConflictShared: where the owner of what is in the way shares it, a tenant's claim is the way.
+func TestConflictShared(t *testing.T) {
+	const theirs = `[{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: crossplane-prod-eu-west-1-s3, ownerReferences: [{controller: true, kind: PodIdentityProvider, name: platform, uid: u-9}]}}]`
+	const want = "PodIdentityProvider platform shares s3: file a PodIdentityTenantClaim"
+	for name, tc := range map[string]struct {
+		reason, host string
+		want         bool
+	}{
+		"Shared":  {"The owner shares.", `[{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: platform}, status: {sharing: {rolePath: /a/}}}]`, true},
+		"Alone":   {"The owner does not.", `[{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: platform}}]`, false},
+		"Unknown": {"Nobody told yet.", testutil.Unanswered, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := world{Capabilities: true, Input: "prerequisites: Assume", Answers: map[string]string{
+				"Role.iam.aws.upbound.io/crossplane-prod-eu-west-1-s3": theirs, "PodIdentityProvider.aws.podidentity.dev/platform": tc.host,
+				"kind/podidentityproviders.aws.podidentity.dev": "[{}]",
+			}}
+			c := w.context(t)
+			for _, r := range All(c.View, c.Identity) {
+				if r.Key != "provider/s3" {
+					continue
+				}
+				if r.Wait == nil || strings.Contains(r.Wait.Message, want) != tc.want {
+					t.Errorf("%s\nwant it to say %q: %t, got %+v", tc.reason, want, tc.want, r.Wait)
+				}
 			}
 		})
 	}

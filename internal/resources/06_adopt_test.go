@@ -114,7 +114,7 @@ func TestAdoptOwnConfig(t *testing.T) {
 				t.Errorf("%s\nwant a config of the usual name at once, got %s waiting for %+v", tc.reason, config.Name, config.Wait)
 			}
 			want := &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider aws-s3", Message: "taken over as soon as DeploymentRuntimeConfig provider-aws-s3 is"}
-			if diff := cmp.Diff(want, w.resource(t, "provider/s3").Wait); diff != "" {
+			if diff := cmp.Diff(want, w.resource(t, "provider/s3").Wait, ignoreOwner); diff != "" {
 				t.Errorf("%s\nWait of the Provider: -want, +got:\n%s", tc.reason, diff)
 			}
 			w.Observed["runtimeconfig/s3"] = `{metadata: {name: provider-aws-s3}}`

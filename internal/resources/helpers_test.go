@@ -8,6 +8,7 @@ import (
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
@@ -173,7 +174,7 @@ func testWait(t *testing.T, cases map[string]waitCase) {
 				if r == nil {
 					t.Fatalf("%s\nno resource %s", tc.reason, tc.key)
 				}
-				if diff := cmp.Diff(tc.want, r.Wait); diff != "" {
+				if diff := cmp.Diff(tc.want, r.Wait, ignoreOwner); diff != "" {
 					t.Errorf("%s\nWait of %s: -want, +got:\n%s", tc.reason, tc.key, diff)
 				}
 			})
@@ -207,3 +208,6 @@ func observed(t testing.TB, doc string) view.Object {
 	t.Helper()
 	return view.NewObject(testutil.Struct(t, testutil.Parse(t, doc)))
 }
+
+// ignoreOwner of what is in the way: the message of a Wait names it.
+var ignoreOwner = cmpopts.IgnoreUnexported(Wait{})

@@ -49,7 +49,7 @@ func (c *Context) foreign(subject string, o view.Object, answer view.Answer, way
 	if c.mine(o) {
 		return nil
 	}
-	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: subject, Message: fmt.Sprintf("exists and %s: %s", ownerOf(o), wayOut)}
+	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: subject, Message: fmt.Sprintf("exists and %s: %s", ownerOf(o), wayOut), owner: o.Controller()}
 }
 
 // own says whether an object is the one that this composite resource has, or is about to see, under a composition-resource name.
@@ -141,7 +141,7 @@ func (c *Context) noOther(key string, p identity.Package, wayOut func(view.Objec
 	case c.mine(o):
 		return leavesFirst("Provider " + o.Name())
 	}
-	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + o.Name(), Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut(o))}
+	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + o.Name(), Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut(o)), owner: o.Controller()}
 }
 
 // stays says why an observed Provider keeps the package that it has, though the spec names another one: with a package go the

@@ -55,6 +55,9 @@ type Wait struct {
 	Subject string
 	// Message for people: what is the matter with the subject and, where they must do something, what.
 	Message string
+
+	// owner of what is in the way, in a conflict.
+	owner view.Owner
 }
 
 // A Readiness is what became of an observed object.
@@ -150,7 +153,7 @@ func (c *Context) forService(s *identity.Service, rs []*Resource) []*Resource {
 	for _, r := range rs {
 		r.Service = s.Name
 		if conflict == nil && r.Wait != nil && r.Wait.Reason == v1alpha1.ReasonConflict && !c.View.Observed(r.Key).Exists() {
-			conflict = r.Wait
+			conflict = c.orShared(r.Wait, s)
 		}
 	}
 	for _, r := range rs {
@@ -159,6 +162,20 @@ func (c *Context) forService(s *identity.Service, rs []*Resource) []*Resource {
 		}
 	}
 	return rs
+}
+
+// orShared adds to a conflict that its owner shares the service's provider: then a role on that is to be had.
+func (c *Context) orShared(w *Wait, s *identity.Service) *Wait {
+	if w.owner.Kind != v1alpha1.Kind || c.Identity.Tenant != nil || c.View.Requirements.Kind(identity.HostKind) != view.Yes {
+		return w
+	}
+	host, _ := c.View.Requirements.Get(identity.HostKind.GroupVersionKind, w.owner.Name)
+	if host.Value("status", "sharing") == nil {
+		return w
+	}
+	shared := *w
+	shared.Message += fmt.Sprintf(". PodIdentityProvider %s shares %s: file a %s", w.owner.Name, s.Name, v1alpha1.TenantClaimKind)
+	return &shared
 }
 
 // wanted resources: a builder returns nil for one that the spec does not ask for.
