@@ -107,10 +107,13 @@ func (s *Story) File(path string) string {
 	return strings.ReplaceAll(string(b), "v2.5.0", s.version.providerVersion)
 }
 
+// patience multiplies how long a story waits: four lanes, one of them with real providers, share two cores.
+const patience = 2
+
 // Until something is so.
 func (s *Story) Until(timeout time.Duration, what string, is func() error) {
 	s.Helper()
-	if err := controlplane.Poll(s.ctx, timeout, func(context.Context) error { return is() }); err != nil {
+	if err := controlplane.Poll(s.ctx, patience*timeout, func(context.Context) error { return is() }); err != nil {
 		s.Fatalf("%s: %v", what, err)
 	}
 }
