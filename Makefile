@@ -94,7 +94,7 @@ tidy: ## Run go mod tidy in every module.
 
 .PHONY: golden
 golden: ## Rewrite expected.yaml of the examples and the error messages from what the function returns now. Review the diff.
-	go test -count=1 -run='^(TestExamples|TestInvalid)$$' . -update
+	go test -count=1 -run='^(TestExamples|TestInvalid)$$' ./internal/function -update
 
 ##@ Check
 
@@ -152,7 +152,7 @@ benchcmp: ## Compare BENCH with the commit BASE, COUNT times in turn. Tells what
 
 .PHONY: load
 load: ## Call the function 10,000 times from 50 connections over mTLS: alone, while certificates rotate, with slow clients, while a server ends.
-	LOAD=1 go test -count=1 -timeout=30m -v -run='^TestLoad$$' $(TESTFLAGS) .
+	LOAD=1 go test -count=1 -timeout=30m -v -run='^TestLoad$$' $(TESTFLAGS) ./internal/function
 
 .PHONY: verify
 verify: ## Check that make generate and make tidy have nothing left to change.

@@ -2,196 +2,78 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"runtime/debug"
-	"time"
+	"os/signal"
+	"syscall"
 
+	sdk "github.com/crossplane/function-sdk-go"
 	"github.com/crossplane/function-sdk-go/logging"
-	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
-	"github.com/crossplane/function-sdk-go/response"
-	"google.golang.org/protobuf/types/known/structpb"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/crossplane-contrib/function-pod-identity-provider/internal/encode"
-	"github.com/crossplane-contrib/function-pod-identity-provider/internal/guardrails"
-	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/function"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
-	"github.com/crossplane-contrib/function-pod-identity-provider/internal/plan"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/platform"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/server"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// How long until Crossplane looks again.
-const (
-	// ttlUnanswered: a response that asks for something must not be cached; Crossplane calls again at once.
-	ttlUnanswered = 0
-	// ttlWaiting: what is waited for may be something that Crossplane does not watch.
-	ttlWaiting = 10 * time.Second
-	// breakerOpen is how long Crossplane's circuit breaker stays open once it opened (--circuit-breaker-cooldown).
-	breakerOpen = 5 * time.Minute
-)
-
-// Function composes the resources of a PodIdentityProvider.
-type Function struct {
-	fnv1.UnimplementedFunctionRunnerServiceServer
-
-	log     logging.Logger
-	metrics *metrics.Metrics
-	now     func() time.Time
-	// platform returns the configuration that holds at the moment; nil if there is none.
-	platform func() *view.Configuration
-}
-
-// NewFunction returns a Function that logs to the supplied logger, counts, and asks for the platform's configuration in every call.
-func NewFunction(log logging.Logger, m *metrics.Metrics, platform func() *view.Configuration) *Function {
-	return &Function{log: log, metrics: m, now: time.Now, platform: platform} //nolint:forbidigo // Tests have another clock. It only opens gates.
-}
-
-// NoPlatform is a Function's configuration where the platform has none.
-func NoPlatform() *view.Configuration { return nil }
-
-// RunFunction composes what a PodIdentityProvider asks for, as far as it can exist yet. It never fails but through a fatal
-// result, and a fatal result leaves everything as it is.
-func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) (*fnv1.RunFunctionResponse, error) {
-	defer f.metrics.Time()()
-	a := f.answer(req)
-	f.metrics.Answered(a.result, a.response, a.plan)
-	if a.unguarded {
-		f.metrics.Unguarded()
-	}
-	return a.response, nil
-}
-
-// An answer to a request.
-type answer struct {
-	response *fnv1.RunFunctionResponse
-	// result as metrics have it.
-	result string
-	// plan that the response shows; nil of a fatal one.
-	plan *plan.Plan
-	// unguarded says that there are guardrails, and that what exists may not keep to them.
-	unguarded bool
-}
-
-func (f *Function) answer(req *fnv1.RunFunctionRequest) (a answer) {
-	log := logFor(f.log, req)
-	defer func() {
-		if r := recover(); r != nil {
-			log.Info("Function panicked", "panic", cut(fmt.Sprint(r), maxError), "stack", string(debug.Stack()))
-			a = answer{response: fatal(req, fmt.Errorf("internal error: %s", cut(fmt.Sprint(r), maxError))), result: metrics.Panic}
-		}
-	}()
-
-	platform := f.platform()
-	v, errs := view.From(req, platform, f.now())
-	if len(errs) > 0 {
-		return refused(req, log, errs).notHeld(req, guarded(req, platform))
-	}
-	if v.Input.Preview && v.Live() {
-		return refused(req, log, field.ErrorList{field.Forbidden(field.NewPath("input", "preview"), "is for local rendering only: on a cluster it would defeat the order that provider pods depend on")})
-	}
-	id, errs := identity.Resolve(v)
-	if len(errs) > 0 {
-		return refused(req, log, errs).notHeld(req, len(v.Guardrails) > 0)
-	}
-	if errs := guardrails.Check(v, id); len(errs) > 0 {
-		return refused(req, log, errs).notHeld(req, len(v.Guardrails) > 0)
-	}
-	p, err := plan.New(v, id)
+// Run the function, with what the flags say, until it is asked to stop. What it does with a request is in internal/function.
+func (c *CLI) Run() error {
+	log, err := sdk.NewLogger(c.Debug)
 	if err != nil {
-		return failed(req, log, "there is no plan", err)
+		return err
 	}
-	rsp, err := respond(req, v, p)
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the process without waiting for calls in flight.
+	context.AfterFunc(ctx, stop)
+
+	registry := prometheus.NewRegistry()
+	fn, err := c.function(ctx, log, registry)
 	if err != nil {
-		return failed(req, log, "the plan cannot be written", err)
+		return err
 	}
-	if err := fits(rsp); err != nil {
-		return failed(req, log, "the response is too large", err)
-	}
-	log.Debug("Composed", "resources", len(rsp.GetDesired().GetResources()), "planned", len(p.Outcomes), "ready", p.Ready(), "unanswered", v.Requirements.Unanswered())
-	logPhases(log, v, p)
-	return answer{response: rsp, result: metrics.Composed, plan: p}
+	return server.Serve(ctx, fn, c.options(log, registry))
 }
 
-// respond with what the plan says, on top of what earlier functions of the pipeline desire.
-func respond(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.RunFunctionResponse, error) {
-	rsp := response.To(req, ttl(v, p))
-	rsp.Requirements = v.Requirements.Proto()
-
-	rsp.Desired = &fnv1.State{Resources: make(map[string]*fnv1.Resource, len(req.GetDesired().GetResources())+len(p.Outcomes))}
-	maps.Copy(rsp.GetDesired().GetResources(), req.GetDesired().GetResources())
-	for _, o := range p.Outcomes {
-		if o.Desired == nil {
-			continue
-		}
-		ready := fnv1.Ready_READY_FALSE
-		if o.Readiness.Ready {
-			ready = fnv1.Ready_READY_TRUE
-		}
-		rsp.Desired.Resources[o.Key] = &fnv1.Resource{Resource: o.Desired, Ready: ready}
-	}
-
-	composite, err := composite(req, v, p)
+// function that the flags describe. It counts in the registry, and holds to the platform's configuration.
+func (c *CLI) function(ctx context.Context, log logging.Logger, registry prometheus.Registerer) (*function.Function, error) {
+	config, err := c.platform(ctx, log, registry)
 	if err != nil {
 		return nil, err
 	}
-	rsp.Desired.Composite = composite
-	for _, c := range p.Conditions {
-		set := response.ConditionFalse
-		if c.Status {
-			set = response.ConditionTrue
-		}
-		set(rsp, string(c.Type), string(c.Reason)).WithMessage(c.Message).TargetCompositeAndClaim()
-	}
-	for _, w := range p.Warnings {
-		response.Warning(rsp, fmt.Errorf("%s", w))
-	}
-	return rsp, nil
+	return function.New(log, metrics.New(registry), config), nil
 }
 
-// composite resource as it is desired: only its status, beside what earlier functions set. It is not ready while anything of
-// the full plan is missing, which Crossplane cannot know.
-func composite(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.Resource, error) {
-	earlier := req.GetDesired().GetComposite()
-	out := &fnv1.Resource{
-		Resource:          &structpb.Struct{Fields: map[string]*structpb.Value{}},
-		ConnectionDetails: earlier.GetConnectionDetails(),
-		Ready:             earlier.GetReady(),
+// platform returns what asks for the configuration that holds at the moment, which follows its file until the context ends.
+func (c *CLI) platform(ctx context.Context, log logging.Logger, registry prometheus.Registerer) (func() *view.Configuration, error) {
+	if c.Config == "" {
+		return function.NoPlatform, nil
 	}
-	maps.Copy(out.GetResource().GetFields(), earlier.GetResource().GetFields())
-	out.Resource.Fields["apiVersion"] = structpb.NewStringValue(v.XR.APIVersion())
-	out.Resource.Fields["kind"] = structpb.NewStringValue(v.XR.Kind())
-
-	status, err := new(encode.Encoder).Status(p.CompositeStatus())
+	file, err := platform.Open(c.Config, log, metrics.NewConfiguration(registry))
 	if err != nil {
 		return nil, err
 	}
-	for k, f := range earlier.GetResource().GetFields()["status"].GetStructValue().GetFields() {
-		if _, ok := status.GetStructValue().GetFields()[k]; !ok {
-			status.GetStructValue().Fields[k] = f
-		}
-	}
-	out.Resource.Fields["status"] = status
-	if !p.Ready() {
-		out.Ready = fnv1.Ready_READY_FALSE
-	}
-	return out, nil
+	go file.Watch(ctx, platform.Interval)
+	return file.Current, nil
 }
 
-func ttl(v *view.View, p *plan.Plan) time.Duration {
-	switch {
-	case v.Requirements.Unanswered():
-		return ttlUnanswered
-	case !p.Ready(), missesEvents(v):
-		return ttlWaiting
+// options of the server.
+func (c *CLI) options(log logging.Logger, registry *prometheus.Registry) server.Options {
+	drain := server.DefaultDrain
+	if c.Insecure {
+		// Somebody who tries it out does not want to wait.
+		drain = 0
 	}
-	return v.SteadyTTL()
-}
-
-// missesEvents says whether Crossplane v2 may not call for what happens next: while it comes to be, a composite resource causes
-// more events than its circuit breaker lets through, and then a change of the spec would wait until the time is up.
-func missesEvents(v *view.View) bool {
-	ready, responsive := v.XR.Condition("Ready"), v.XR.Condition("Responsive")
-	// Crossplane takes Responsive back with the next event only, and there may be none.
-	return ready.Status != "" && !ready.True() || responsive.False() && v.Now.Sub(responsive.LastTransitionTime()) < breakerOpen
+	return server.Options{
+		Network:            c.Network,
+		Address:            c.Address,
+		TLSCertsDir:        c.TLSCertsDir,
+		Insecure:           c.Insecure,
+		MaxRecvMessageSize: c.MaxRecvMessageSize * 1024 * 1024,
+		MetricsAddress:     c.MetricsAddress,
+		Registry:           registry,
+		Drain:              drain,
+		Log:                log,
+	}
 }

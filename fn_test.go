@@ -1,349 +1,91 @@
 package main
 
 import (
-	"context"
-	"slices"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/crossplane/function-sdk-go/logging"
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/crossplane/function-sdk-go/resource"
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/testing/protocmp"
-	"google.golang.org/protobuf/types/known/structpb"
-	"sigs.k8s.io/yaml"
-
-	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
-	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
 )
 
-const quickstart = `
-apiVersion: aws.podidentity.dev/v1alpha1
-kind: PodIdentityProvider
-metadata: {name: storage, uid: an-uid}
-spec:
-  region: eu-west-1
-  clusterName: prod
-  provider: {version: v2.5.0}
-  services: [{name: s3}]
-`
+// TestWrongConfiguration: a function whose rules are wrong, or not there, does not start.
+func TestWrongConfiguration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	cli := &CLI{Insecure: true, Network: "tcp", Address: "127.0.0.1:0", MaxRecvMessageSize: 4, Config: path}
+	if err := cli.Run(); !os.IsNotExist(err) {
+		t.Errorf("Run() without the file: want an error that says so, got %v", err)
+	}
+	if err := os.WriteFile(path, []byte("guardrails: {alowedServices: [s3]}\nclaim: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := cli.Run()
+	for _, want := range []string{path, "guardrails.alowedServices", "claim: Invalid value: unknown field; did you mean claims?"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Run() with a wrong file: want an error with %q, got %v", want, err)
+		}
+	}
+}
 
-func TestRunFunctionEdges(t *testing.T) {
-	ready := func(t *testing.T) *world { t.Helper(); return loadStep(t, "example/quickstart/04-ready") }
+// TestConfiguration: without a file there is no configuration, with one it is used.
+func TestConfiguration(t *testing.T) {
+	none, err := (&CLI{}).platform(t.Context(), logging.NewNopLogger(), prometheus.NewRegistry())
+	if err != nil || none() != nil {
+		t.Errorf("platform() without a file: want no configuration, got %v, %v", none(), err)
+	}
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte("guardrails: {allowedServices: [s3]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	some, err := (&CLI{Config: path}).platform(t.Context(), logging.NewNopLogger(), prometheus.NewRegistry())
+	if err != nil || some() == nil || some().Hash == "" {
+		t.Errorf("platform() with a file: want its configuration, got %v", err)
+	}
+}
+
+// TestFunction: the function answers, and holds to the platform's configuration where there is one.
+func TestFunction(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(config, []byte("guardrails: {allowedServices: [sqs]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	req := &fnv1.RunFunctionRequest{Observed: &fnv1.State{Composite: &fnv1.Resource{Resource: resource.MustStructJSON(`{
+		"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProvider", "metadata": {"name": "storage", "uid": "an-uid"},
+		"spec": {"region": "eu-west-1", "clusterName": "prod", "provider": {"version": "v2.5.0"}, "services": [{"name": "s3"}]}
+	}`)}}}
 	cases := map[string]struct {
 		reason string
-		world  func(*testing.T) *world
-		req    func(*fnv1.RunFunctionRequest)
-		check  func(*testing.T, *fnv1.RunFunctionRequest, *fnv1.RunFunctionResponse)
+		cli    CLI
+		fatal  string
 	}{
-		"NoComposite": {
-			reason: "A request without a composite resource is answered with a fatal result, not with an error or a panic.",
-			world:  ready,
-			req:    func(req *fnv1.RunFunctionRequest) { req.Observed = nil },
-			check: func(t *testing.T, _ *fnv1.RunFunctionRequest, rsp *fnv1.RunFunctionResponse) {
-				t.Helper()
-				if !isFatal(rsp) {
-					t.Error("want a fatal result")
-				}
-			},
-		},
-		"EarlierDesiredPassesThrough": {
-			reason: "What earlier functions of the pipeline desire stays as it is, their status and readiness of the composite included.",
-			world:  ready,
-			req: func(req *fnv1.RunFunctionRequest) {
-				req.Desired = &fnv1.State{
-					Composite: &fnv1.Resource{Ready: fnv1.Ready_READY_TRUE, Resource: resource.MustStructJSON(`{"status":{"theirs":"kept","region":"overwritten"}}`)},
-					Resources: map[string]*fnv1.Resource{"theirs": {Resource: resource.MustStructJSON(`{"kind":"Other"}`), Ready: fnv1.Ready_READY_TRUE}},
-				}
-			},
-			check: func(t *testing.T, req *fnv1.RunFunctionRequest, rsp *fnv1.RunFunctionResponse) {
-				t.Helper()
-				if diff := cmp.Diff(req.GetDesired().GetResources()["theirs"], rsp.GetDesired().GetResources()["theirs"], protocmp.Transform()); diff != "" {
-					t.Errorf("another function's resource changed: -want, +got:\n%s", diff)
-				}
-				status := at(rsp.GetDesired().GetComposite().GetResource(), "status").GetStructValue()
-				if got := at(status, "theirs").GetStringValue(); got != "kept" {
-					t.Errorf("status.theirs: want kept, got %q", got)
-				}
-				if got := at(status, "region").GetStringValue(); got != "eu-west-1" {
-					t.Errorf("status.region: want eu-west-1, got %q", got)
-				}
-				if got := rsp.GetDesired().GetComposite().GetReady(); got != fnv1.Ready_READY_TRUE {
-					t.Errorf("an earlier function's readiness was overruled: %s", got)
-				}
-			},
-		},
-		"FatalKeepsDesired": {
-			reason: "A fatal result passes the earlier desired state on without a part of ours.",
-			world:  ready,
-			req: func(req *fnv1.RunFunctionRequest) {
-				req.Desired = &fnv1.State{Resources: map[string]*fnv1.Resource{"theirs": {Resource: resource.MustStructJSON(`{"kind":"Other"}`)}}}
-				at(req.GetObserved().GetComposite().GetResource(), "spec").GetStructValue().Fields["region"] = structpb.NewStringValue("mars")
-			},
-			check: func(t *testing.T, req *fnv1.RunFunctionRequest, rsp *fnv1.RunFunctionResponse) {
-				t.Helper()
-				if !isFatal(rsp) {
-					t.Error("want a fatal result")
-				}
-				if diff := cmp.Diff(req.GetDesired(), rsp.GetDesired(), protocmp.Transform()); diff != "" {
-					t.Errorf("-want, +got:\n%s", diff)
-				}
-			},
-		},
-		"ReadyIsLeftToCrossplane": {
-			reason: "With all of the plan ready, the composite resource's readiness is Crossplane's to work out, so that later functions count too.",
-			world:  ready,
-			check: func(t *testing.T, _ *fnv1.RunFunctionRequest, rsp *fnv1.RunFunctionResponse) {
-				t.Helper()
-				if got := rsp.GetDesired().GetComposite().GetReady(); got != fnv1.Ready_READY_UNSPECIFIED {
-					t.Errorf("want unspecified, got %s", got)
-				}
-				for key, r := range rsp.GetDesired().GetResources() {
-					if r.GetReady() != fnv1.Ready_READY_TRUE {
-						t.Errorf("%s is not ready", key)
-					}
-				}
-			},
-		},
-		"PreviewOnACluster": {
-			reason: "A preview on a live cluster would create provider pods before their credentials: it is refused.",
-			world:  ready,
-			req: func(req *fnv1.RunFunctionRequest) {
-				req.Input.Fields["preview"] = structpb.NewBoolValue(true)
-				at(req.GetObserved().GetComposite().GetResource(), "metadata").GetStructValue().Fields["finalizers"] = structpb.NewListValue(&structpb.ListValue{Values: []*structpb.Value{structpb.NewStringValue("composite.apiextensions.crossplane.io")}})
-			},
-			check: func(t *testing.T, _ *fnv1.RunFunctionRequest, rsp *fnv1.RunFunctionResponse) {
-				t.Helper()
-				if !isFatal(rsp) || !strings.Contains(rsp.GetResults()[0].GetMessage(), "input.preview") {
-					t.Errorf("want a fatal result about input.preview, got %v", rsp.GetResults())
-				}
-			},
-		},
+		"Asks":    {reason: "Before anything is composed the function asks for what it must know.", cli: CLI{}},
+		"Refuses": {reason: "What the platform's configuration does not allow is refused, with the field.", cli: CLI{Config: config}, fatal: "spec.services[0].name"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			req := tc.world(t).request()
-			if tc.req != nil {
-				tc.req(req)
-			}
-			before := proto.Clone(req).(*fnv1.RunFunctionRequest) //nolint:forcetypeassert // It is its clone.
-			rsp, err := newTestFunction().RunFunction(context.Background(), req)
+			fn, err := tc.cli.function(t.Context(), logging.NewNopLogger(), prometheus.NewRegistry())
 			if err != nil {
-				t.Fatalf("%s\nRunFunction returned an error: %v", tc.reason, err)
+				t.Fatal(err)
 			}
-			tc.check(t, req, rsp)
-			if diff := cmp.Diff(before, req, protocmp.Transform()); diff != "" {
-				t.Errorf("%s\nthe request was changed: -before, +after:\n%s", tc.reason, diff)
+			rsp, err := fn.RunFunction(t.Context(), req)
+			if err != nil {
+				t.Fatalf("%s\nRunFunction(): %v", tc.reason, err)
 			}
-			if t.Failed() {
-				t.Log(tc.reason)
+			var fatal string
+			for _, r := range rsp.GetResults() {
+				if r.GetSeverity() == fnv1.Severity_SEVERITY_FATAL {
+					fatal = r.GetMessage()
+				}
+			}
+			if (fatal == "") != (tc.fatal == "") || !strings.Contains(fatal, tc.fatal) {
+				t.Errorf("%s\nwant a fatal result with %q, got %q", tc.reason, tc.fatal, fatal)
+			}
+			if asks := len(rsp.GetRequirements().GetResources())+len(rsp.GetRequirements().GetExtraResources()) > 0; tc.fatal == "" && !asks {
+				t.Errorf("%s\nit asks for nothing", tc.reason)
 			}
 		})
-	}
-}
-
-func TestTTL(t *testing.T) {
-	cases := map[string]struct {
-		reason string
-		step   string
-		input  string
-		xr     string // conditions of the composite resource
-		calls  int    // 0: until the requirements are stable
-		want   time.Duration
-	}{
-		"Unanswered":     {"An answer that asks for more must not be cached.", "example/quickstart/01-first-reconcile", "", "", 1, 0},
-		"Waiting":        {"What is waited for may be something that Crossplane does not watch.", "example/quickstart/01-first-reconcile", "", "", 0, 10 * time.Second},
-		"WaitingPartly":  {"One resource that is not ready is enough.", "example/quickstart/03-provider-healthy", "", "", 0, 10 * time.Second},
-		"Steady":         {"A quiet resource costs little.", "example/quickstart/04-ready", "", "", 0, 5 * time.Minute},
-		"SteadyAsWanted": {"The Input sets how quiet.", "example/quickstart/04-ready", "{ttl: 30m, defaults: {provider: {version: v2.5.0}}}", "", 0, 30 * time.Minute},
-		"JustReady":      {"Crossplane may have missed what happened while it became ready.", "example/quickstart/04-ready", "", `[{type: Ready, status: "False"}]`, 0, 10 * time.Second},
-		"Settled":        {"Once Crossplane says that it is ready, all is quiet.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "True"}]`, 0, 5 * time.Minute},
-		"Unresponsive":   {"While Crossplane's circuit breaker is open, changes of the spec would wait for the next call.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:01Z"}]`, 0, 10 * time.Second},
-		"ClosedAgain":    {"It closes after five minutes, which Crossplane does not say before the next event.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:00Z"}]`, 0, 5 * time.Minute},
-	}
-	for name, tc := range cases {
-		for generation, meta := range generations {
-			t.Run(name+"/"+generation, func(t *testing.T) {
-				w := loadStep(t, tc.step)
-				w.Meta = meta
-				if tc.input != "" {
-					w.Input = fromYAML(t, tc.input)
-				}
-				if tc.xr != "" {
-					w.XR.Fields["status"] = structpb.NewStructValue(fromYAML(t, "{conditions: "+tc.xr+"}"))
-				}
-				var rsp *fnv1.RunFunctionResponse
-				if tc.calls == 1 {
-					rsp, _ = newTestFunction().RunFunction(context.Background(), w.request())
-				} else {
-					rsp = w.reconcile(t, newTestFunction())
-				}
-				if got := rsp.GetMeta().GetTtl().AsDuration(); got != tc.want {
-					t.Errorf("%s\nttl: want %s, got %s", tc.reason, tc.want, got)
-				}
-			})
-		}
-	}
-}
-
-// TestSteadyStateAsksForLittle: what Crossplane reads for the function it reads on every reconcile. Only the revision of each
-// composed Provider is read: it alone says what the provider runs with, and what pauses it.
-func TestSteadyStateAsksForLittle(t *testing.T) {
-	for _, step := range []string{"example/quickstart/04-ready", "example/three-services/02-ready", "example/family-manage/03-ready", "example/claim/02-ready"} {
-		for generation, meta := range generations {
-			w := loadStep(t, step)
-			w.Meta = meta
-			r := w.reconcile(t, newTestFunction()).GetRequirements()
-			if n := len(r.GetSchemas()); n > 0 {
-				t.Errorf("%s, %s: every kind is known, and yet %d schemas are asked for", step, generation, n)
-			}
-			asked := r.GetResources()
-			if meta == nil {
-				asked = r.GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.
-			}
-			for key, s := range asked {
-				if s.GetKind() != "ProviderRevision" || s.GetMatchName() == "" {
-					t.Errorf("%s, %s: everything is known, and yet it is asked for %s", step, generation, key)
-				}
-			}
-		}
-	}
-}
-
-// TestFirstReconcileWithoutKinds: on a cluster where nothing is installed only Crossplane's own kinds are composed, and
-// nothing else is required.
-func TestFirstReconcileWithoutKinds(t *testing.T) {
-	for generation, meta := range generations {
-		w := &world{Meta: meta, XR: fromYAML(t, quickstart)}
-		rsp := w.reconcile(t, newTestFunction())
-		if isFatal(rsp) {
-			t.Fatalf("%s: %v", generation, rsp.GetResults())
-		}
-		for key, r := range rsp.GetDesired().GetResources() {
-			if v := at(r.GetResource(), "apiVersion").GetStringValue(); !strings.HasPrefix(v, "pkg.crossplane.io/") {
-				t.Errorf("%s: %s of %s is composed before its kind exists", generation, key, v)
-			}
-		}
-	}
-}
-
-// TestNoEventsWithoutProblems: results become events on every reconcile.
-func TestNoEventsWithoutProblems(t *testing.T) {
-	for _, step := range []string{"example/quickstart/01-first-reconcile", "example/quickstart/04-ready", "example/missing-kinds/01-nothing-installed"} {
-		if rs := loadStep(t, step).reconcile(t, newTestFunction()).GetResults(); len(rs) > 0 {
-			t.Errorf("%s: no event is due, got %v", step, rs)
-		}
-	}
-}
-
-// TestEveryConditionAlwaysSet: a condition that is not sent is one that Crossplane forgets.
-func TestEveryConditionAlwaysSet(t *testing.T) {
-	want := []string{
-		string(v1alpha1.ConditionPrerequisitesReady), string(v1alpha1.ConditionIdentityReady), string(v1alpha1.ConditionProvidersReady),
-		string(v1alpha1.ConditionProviderConfigReady), string(v1alpha1.ConditionTeardownProtected),
-	}
-	for _, step := range []string{"example/quickstart/01-first-reconcile", "example/quickstart/04-ready", "example/one-fails/01-role-refused", "example/missing-kinds/01-nothing-installed"} {
-		var got []string
-		for _, c := range loadStep(t, step).reconcile(t, newTestFunction()).GetConditions() {
-			got = append(got, c.GetType())
-			if c.GetReason() == "" || c.GetMessage() == "" {
-				t.Errorf("%s: condition %s needs a reason and a message", step, c.GetType())
-			}
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: conditions: -want, +got:\n%s", step, diff)
-		}
-	}
-	unordered := strings.Replace(quickstart, "spec:", "spec:\n  teardown: Unordered", 1)
-	for _, c := range (&world{XR: fromYAML(t, unordered)}).reconcile(t, newTestFunction()).GetConditions() {
-		if c.GetType() == string(v1alpha1.ConditionTeardownProtected) {
-			t.Errorf("%s is for teardown: Ordered only", c.GetType())
-		}
-	}
-}
-
-// TestPanicIsFatal: whatever happens, Crossplane gets an answer that keeps everything.
-func TestPanicIsFatal(t *testing.T) {
-	f := newTestFunction()
-	f.now = func() time.Time { panic("clock") }
-	rsp, err := f.RunFunction(context.Background(), loadStep(t, "example/quickstart/04-ready").request())
-	if err != nil || !isFatal(rsp) {
-		t.Errorf("want a fatal result, got %v, %v", rsp, err)
-	}
-}
-
-func fromYAML(t testing.TB, s string) *structpb.Struct {
-	t.Helper()
-	m := map[string]any{}
-	if err := yaml.Unmarshal([]byte(s), &m); err != nil {
-		t.Fatalf("%v in %s", err, s)
-	}
-	return mustStruct(t, m)
-}
-
-// TestNotHeld: a guardrail that comes later does not hold for what exists while the whole is refused, and that is told and counted.
-func TestNotHeld(t *testing.T) {
-	const told = "guardrails that came later do not hold for it"
-	cases := map[string]struct {
-		reason string
-		spec   string
-		input  string
-		exists bool
-		want   bool
-	}{
-		"Broken":       {"What exists breaks a rule that came later.", "{name: s3}", "{guardrails: {allowedServices: []}}", true, true},
-		"Invalid":      {"Who makes a mistake is not looked at.", "{name: s3, roleName: 'a b'}", "{guardrails: {allowedServices: [s3]}}", true, true},
-		"NotRead":      {"Nor who sets what cannot even be read.", "{name: s3, version: [1]}", "{guardrails: {allowedServices: [s3]}}", true, true},
-		"New":          {"What does not exist yet cannot break anything.", "{name: s3}", "{guardrails: {allowedServices: []}}", false, false},
-		"NoGuardrails": {"Without guardrails nobody misses any.", "{name: s3, roleName: 'a b'}", "{}", true, false},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			registry := prometheus.NewRegistry()
-			fn := newTestFunction()
-			fn.metrics = metrics.New(registry)
-			w := &world{XR: fromYAML(t, strings.Replace(quickstart, "{name: s3}", tc.spec, 1)), Input: fromYAML(t, tc.input), Observed: map[string]*structpb.Struct{}}
-			if tc.exists {
-				w.Observed["role/s3"] = fromYAML(t, "{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: a}}")
-			}
-			rsp := w.reconcile(t, fn)
-			if !isFatal(rsp) {
-				t.Fatalf("%s\nwant a fatal result, got %v", tc.reason, rsp.GetResults())
-			}
-			if got := strings.Contains(rsp.GetConditions()[0].GetMessage(), told); got != tc.want {
-				t.Errorf("%s\nwant it told: %t, got %q", tc.reason, tc.want, rsp.GetConditions()[0].GetMessage())
-			}
-			counted := slices.Contains(series(t, registry), "podidentity_guardrails_not_held_total 1")
-			if counted != tc.want {
-				t.Errorf("%s\nwant it counted: %t, got %v", tc.reason, tc.want, counted)
-			}
-		})
-	}
-}
-
-// TestConditionsDoNotFlap: attempts that fail for one reason are told in the same words. Every change of a condition is a
-// write, an event and another reconcile.
-func TestConditionsDoNotFlap(t *testing.T) {
-	w := loadStep(t, "example/one-fails/01-role-refused")
-	first := w.reconcile(t, newTestFunction())
-	ids := []string{"0a1b2c3d-1111-2222-3333-444455556666", "9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1"}
-	n := 0
-	for _, o := range w.Observed {
-		for _, c := range at(o, "status", "conditions").GetListValue().GetValues() {
-			m := c.GetStructValue().GetFields()["message"]
-			if again := strings.ReplaceAll(m.GetStringValue(), ids[0], ids[1]); again != m.GetStringValue() {
-				c.GetStructValue().Fields["message"] = structpb.NewStringValue(again)
-				n++
-			}
-		}
-	}
-	if n == 0 {
-		t.Fatal("no message with a request id")
-	}
-	if diff := cmp.Diff(first, w.reconcile(t, newTestFunction()), protocmp.Transform()); diff != "" {
-		t.Errorf("another attempt with the same error changes the response: -first, +second:\n%s", diff)
 	}
 }

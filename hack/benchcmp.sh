@@ -11,11 +11,11 @@ work=$(mktemp -d)
 trap 'git worktree remove --force "$work/base"; rm -rf "$work"' EXIT
 git worktree add --quiet --detach "$work/base" "$base"
 
-hack/progress.sh 'benchcmp: building' go test -c -o "$work/new.test" .
-hack/progress.sh 'benchcmp: building' go test -C "$work/base" -c -o "$work/old.test" .
+hack/progress.sh 'benchcmp: building' go test -c -o "$work/new.test" ./internal/function
+hack/progress.sh 'benchcmp: building' go test -C "$work/base" -c -o "$work/old.test" ./internal/function
 for i in $(seq "$count"); do
   echo "run $i of $count" >&2
-  (cd "$work/base" && "$work/old.test" -test.run='^$' -test.bench="$bench" -test.benchmem >>"$work/old.txt")
-  "$work/new.test" -test.run='^$' -test.bench="$bench" -test.benchmem >>"$work/new.txt"
+  (cd "$work/base/internal/function" && "$work/old.test" -test.run='^$' -test.bench="$bench" -test.benchmem >>"$work/old.txt")
+  (cd internal/function && "$work/new.test" -test.run='^$' -test.bench="$bench" -test.benchmem >>"$work/new.txt")
 done
 "$benchstat" "$base=$work/old.txt" "working tree=$work/new.txt"

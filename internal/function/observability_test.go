@@ -1,4 +1,4 @@
-package main
+package function
 
 import (
 	"bytes"
@@ -9,16 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
-	pkgv1beta1 "github.com/crossplane/crossplane/v2/apis/pkg/v1beta1"
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
-	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
 )
@@ -293,37 +289,5 @@ func TestLogs(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestFunctionRuntime: the manifest is one that Crossplane takes, with flags that the function has, and its probes lead to the address
-// that the flags set.
-func TestFunctionRuntime(t *testing.T) {
-	drc := &pkgv1beta1.DeploymentRuntimeConfig{}
-	if err := yaml.UnmarshalStrict(must(os.ReadFile("manifests/function-runtime.yaml")), drc); err != nil {
-		t.Fatal(err)
-	}
-	container := drc.Spec.DeploymentTemplate.Spec.Template.Spec.Containers[0]
-	if diff := cmp.Diff("package-runtime", container.Name); diff != "" {
-		t.Errorf("Crossplane's name of the container: -want, +got:\n%s", diff)
-	}
-	cli := &CLI{}
-	parser := must(kong.New(cli))
-	if _, err := parser.Parse(container.Args); err != nil {
-		t.Errorf("the function does not take its flags: %v", err)
-	}
-	port := container.Ports[0]
-	if diff := cmp.Diff(cli.MetricsAddress, fmt.Sprintf(":%d", port.ContainerPort)); diff != "" {
-		t.Errorf("the port is not that of the flags: -want, +got:\n%s", diff)
-	}
-	if diff := cmp.Diff(fmt.Sprint(port.ContainerPort), drc.Spec.DeploymentTemplate.Spec.Template.Annotations["prometheus.io/port"]); diff != "" {
-		t.Errorf("Prometheus does not look at the port: -want, +got:\n%s", diff)
-	}
-	var got []string
-	for _, p := range []*corev1.Probe{container.StartupProbe, container.LivenessProbe, container.ReadinessProbe} {
-		got = append(got, p.HTTPGet.Port.String()+p.HTTPGet.Path)
-	}
-	if diff := cmp.Diff([]string{"metrics/livez", "metrics/livez", "metrics/readyz"}, got); diff != "" {
-		t.Errorf("probes: -want, +got:\n%s", diff)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package function
 
 import (
 	"bufio"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,13 +17,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crossplane/function-sdk-go/logging"
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/crossplane/function-sdk-go/response"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/metrics"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/server"
 )
 
@@ -180,8 +184,12 @@ func (p *peer) cpuTime(b testing.TB) time.Duration {
 	return time.Duration(ns)
 }
 
-// TestMain lets this test also be a peer of the benchmarks.
+// TestMain has the tests run where what they read is, example/ for one, and lets this binary also be a peer of the benchmarks.
 func TestMain(m *testing.M) {
+	if err := os.Chdir(filepath.Join("..", "..")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	what := os.Getenv(envPeer)
 	if what == "" {
 		os.Exit(m.Run())
@@ -228,10 +236,15 @@ func cpuTime() (time.Duration, error) {
 }
 
 func runPeer(what string) error {
-	cli := &CLI{Network: "tcp", Address: os.Getenv(envPeerAddress), TLSCertsDir: os.Getenv(envPeerCerts), MaxRecvMessageSize: 4}
-	cli.Insecure = cli.TLSCertsDir == ""
+	certs := os.Getenv(envPeerCerts)
+	o := server.Options{Network: "tcp", Address: os.Getenv(envPeerAddress), TLSCertsDir: certs, Insecure: certs == "", MaxRecvMessageSize: 4 << 20}
 	if what == peerFunction {
-		return cli.Run()
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		if !o.Insecure {
+			o.Drain = server.DefaultDrain
+		}
+		return server.Serve(ctx, New(logging.NewNopLogger(), metrics.New(prometheus.NewRegistry()), NoPlatform), o)
 	}
 	b, err := os.ReadFile(os.Getenv(envPeerRequest))
 	if err != nil {
@@ -245,9 +258,7 @@ func runPeer(what string) error {
 	if err != nil {
 		return err
 	}
-	return server.Serve(context.Background(), &floor{prebuilt: rsp}, server.Options{
-		Network: cli.Network, Address: cli.Address, Insecure: cli.Insecure, MaxRecvMessageSize: cli.MaxRecvMessageSize * 1024 * 1024,
-	})
+	return server.Serve(context.Background(), &floor{prebuilt: rsp}, o)
 }
 
 // A floor is the least that a function can do: it returns a response that it has already.
