@@ -1,0 +1,265 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/apiserver"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/crd"
+)
+
+const (
+	// crossplaneEdit has the API groups of a provider, as the RBAC manager gives them to crossplane-edit, its ProviderConfigs included:
+	// https://github.com/crossplane/crossplane/blob/v2.4.2/internal/controller/rbac/provider/roles/roles.go#L139
+	crossplaneEdit = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: crossplane-edit}
+rules:
+- {apiGroups: [aws.m.upbound.io, s3.aws.m.upbound.io, aws.upbound.io, s3.aws.upbound.io], resources: ["*"], verbs: ["*"]}
+- {apiGroups: [""], resources: [secrets], verbs: ["*"]}
+`
+	ownRole = "arn:aws:iam::111122223333:role/crossplane/prod/team-a/crossplane-prod-eu-west-1-team-a-storage"
+)
+
+// alice of team-a has crossplane-edit in its namespace.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var alice = apiserver.As{User: "alice", Groups: []string{"system:authenticated"}}
+
+// TestTenantIsolation applies manifests/tenant-isolation.yaml to a real API server and lets a team try what crossplane-edit allows it.
+func TestTenantIsolation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts an API server")
+	}
+	s := isolated(t)
+	configs, buckets := apiserver.Plural("aws.m.upbound.io/v1beta1", "team-a", "providerconfigs"), apiserver.Plural("s3.aws.m.upbound.io/v1beta1", "team-a", "buckets")
+	crossplane, provider, others := apiserver.ServiceAccount("crossplane-system", "crossplane"), apiserver.ServiceAccount("crossplane-system", "provider-aws-s3"), apiserver.ServiceAccount("crossplane-system", "provider-kubernetes")
+
+	const (
+		beginWith = "must begin with a role of this namespace, whose ARN has role/crossplane/prod/team-a/"
+		mustBe    = "must be PodIdentity or Secret"
+		ownConfig = "must have kind: ProviderConfig"
+	)
+	config := func(spec string) string {
+		return "{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: x, namespace: team-a}, spec: {" + spec + "}}"
+	}
+	chain := func(arns ...string) string {
+		hops := make([]string, 0, len(arns))
+		for _, a := range arns {
+			hops = append(hops, fmt.Sprintf("{roleARN: %q}", a))
+		}
+		return config("credentials: {source: PodIdentity}, assumeRoleChain: [" + strings.Join(hops, ", ") + "]")
+	}
+	bucket := func(ref string) string {
+		return "{apiVersion: s3.aws.m.upbound.io/v1beta1, kind: Bucket, metadata: {name: x, namespace: team-a}, spec: {forProvider: {region: eu-west-1}" + ref + "}}"
+	}
+	const secret = "credentials: {source: Secret, secretRef: {name: aws, namespace: team-a, key: credentials}}"
+
+	for name, tc := range map[string]struct {
+		reason       string
+		path, object string
+		as           apiserver.As
+		want         string // Empty: it is admitted.
+	}{
+		"OwnRole":         {"A ProviderConfig as a tenant's claim makes it.", configs, chain(ownRole), alice, ""},
+		"OwnRoleAndMore":  {"Where the team's role leads is the role's business.", configs, chain(ownRole, "arn:aws:iam::444455556666:role/theirs"), alice, ""},
+		"OwnRoleChina":    {"Partitions have the same paths.", configs, chain(strings.Replace(ownRole, "arn:aws:", "arn:aws-cn:", 1)), alice, ""},
+		"OwnSecret":       {"An identity of the team's own.", configs, config(secret), alice, ""},
+		"NoIdentity":      {"No identity at all.", configs, config("credentials: {source: None}"), alice, ""},
+		"NoChain":         {"The provider's own role.", configs, config("credentials: {source: PodIdentity}"), alice, beginWith},
+		"EmptyChain":      {"However it is written.", configs, config("credentials: {source: PodIdentity}, assumeRoleChain: []"), alice, beginWith},
+		"NoARN":           {"A hop that leads nowhere.", configs, config("credentials: {source: PodIdentity}, assumeRoleChain: [{externalID: xx}]"), alice, beginWith},
+		"OtherTeam":       {"The role of another team.", configs, chain(strings.Replace(ownRole, "team-a", "team-b", 1)), alice, beginWith},
+		"OtherTeamFirst":  {"Nor by way of another team's.", configs, chain(strings.Replace(ownRole, "team-a", "team-b", 1), ownRole), alice, beginWith},
+		"LongerNamespace": {"A namespace whose name begins with that of the team.", configs, chain(strings.Replace(ownRole, "/team-a/", "/team-a-b/", 1)), alice, beginWith},
+		"PathInName":      {"A name is no path.", configs, chain("arn:aws:iam::111122223333:role/crossplane-prod-team-a-x"), alice, beginWith},
+		"PathFurtherIn":   {"The path begins the name.", configs, chain("arn:aws:iam::111122223333:role/x/crossplane/prod/team-a/x"), alice, beginWith},
+		"PathAfterColon":  {"An ARN has six parts.", configs, chain("arn:aws:iam::111122223333:role/x:role/crossplane/prod/team-a/x"), alice, beginWith},
+		"OtherService":    {"An ARN of something else.", configs, chain(strings.Replace(ownRole, ":iam:", ":sts:", 1)), alice, beginWith},
+		"LetterCase":      {"Paths tell letter case.", configs, chain(strings.Replace(ownRole, "team-a", "Team-A", 1)), alice, beginWith},
+		"IRSA":            {"Another identity of the provider.", configs, config("credentials: {source: IRSA}, assumeRoleChain: [{roleARN: '" + ownRole + "'}]"), alice, mustBe},
+		"WebIdentity":     {"Any role that trusts the provider's ServiceAccount.", configs, config("credentials: {source: WebIdentity, webIdentity: {roleARN: 'arn:aws:iam::111122223333:role/x'}}"), alice, mustBe},
+		"Upbound":         {"Likewise.", configs, config("credentials: {source: Upbound, upbound: {webIdentity: {roleARN: 'arn:aws:iam::111122223333:role/x'}}}"), alice, mustBe},
+		"Crossplane":      {"What Compositions compose.", configs, config("credentials: {source: PodIdentity}"), crossplane, ""},
+		"OtherController": {"Other controllers of Crossplane's namespace do what teams ask.", configs, config("credentials: {source: PodIdentity}"), others, beginWith},
+		"OtherNamespace":  {"The team has no rights elsewhere.", apiserver.Plural("aws.m.upbound.io/v1beta1", "team-b", "providerconfigs"), strings.Replace(chain(ownRole), "namespace: team-a", "namespace: team-b", 1), alice, "forbidden"},
+		"ClusterConfig":   {"Nor in the cluster.", apiserver.Plural("aws.m.upbound.io/v1beta1", "", "clusterproviderconfigs"), "{apiVersion: aws.m.upbound.io/v1beta1, kind: ClusterProviderConfig, metadata: {name: x}, spec: {" + secret + "}}", alice, "forbidden"},
+
+		"Bucket":                {"A managed resource that uses the team's ProviderConfig.", buckets, bucket(", providerConfigRef: {kind: ProviderConfig, name: storage}"), alice, ""},
+		"BucketDefault":         {"Without a reference it is the ClusterProviderConfig default.", buckets, bucket(""), alice, ownConfig},
+		"BucketCluster":         {"That everybody may use.", buckets, bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), alice, ownConfig},
+		"BucketOfComposition":   {"What Compositions compose.", buckets, bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), crossplane, ""},
+		"BucketOfController":    {"Other controllers of Crossplane's namespace do what teams ask.", buckets, bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), others, ownConfig},
+		"BucketElsewhere":       {"Namespaces without the label are not looked at.", strings.Replace(buckets, "team-a", "default", 1), strings.Replace(bucket(""), "namespace: team-a", "namespace: default", 1), apiserver.As{}, ""},
+		"SomethingElse":         {"What is not of AWS neither.", apiserver.Plural("v1", "team-a", "secrets"), "{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: team-a}}", alice, ""},
+		"BucketOfAdministrator": {"Administrators are reminded, too.", buckets, bucket(""), apiserver.As{}, ownConfig},
+	} {
+		t.Run("Create/"+name, func(t *testing.T) {
+			check(t, tc.reason, tc.want, s.Create(t.Context(), tc.path+"?dryRun=All", tc.object, tc.as))
+		})
+	}
+
+	// What is there already, as Crossplane made it.
+	for path, object := range map[string]string{
+		configs: strings.Replace(config("credentials: {source: PodIdentity}"), "name: x", "name: theirs", 1),
+		buckets: strings.Replace(bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), "name: x", "name: theirs", 1),
+	} {
+		if err := s.Create(t.Context(), path, object, crossplane); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Create(t.Context(), configs, strings.Replace(chain(ownRole), "name: x", "name: storage", 1), crossplane); err != nil {
+		t.Fatal(err)
+	}
+	const finalizer = `{metadata: {finalizers: [in-use.example.org]}}`
+	for name, tc := range map[string]struct {
+		reason      string
+		path, patch string
+		as          apiserver.As
+		want        string
+	}{
+		"Finalizer":          {"A provider holds a ProviderConfig that is used.", configs + "/theirs", finalizer, provider, ""},
+		"Leave":              {"A team's ProviderConfig may not be led elsewhere.", configs + "/storage", `{spec: {assumeRoleChain: null}}`, alice, beginWith},
+		"Elsewhere":          {"Nor to another team.", configs + "/storage", `{spec: {assumeRoleChain: [{roleARN: "arn:aws:iam::111122223333:role/crossplane/prod/team-b/x"}]}}`, alice, beginWith},
+		"Stay":               {"Another name in AWS's partition of the same path is its own business.", configs + "/storage", `{spec: {assumeRoleChain: [{roleARN: "` + ownRole + `", externalID: other}]}}`, alice, ""},
+		"BucketFinalizer":    {"A provider writes to what exists.", buckets + "/theirs", `{metadata: {finalizers: [finalizer.managedresource.crossplane.io], annotations: {crossplane.io/external-name: x}}, spec: {forProvider: {region: eu-west-2}}}`, provider, ""},
+		"BucketRedirected":   {"It does not give it another identity.", buckets + "/theirs", `{spec: {providerConfigRef: {name: other}}}`, others, ownConfig},
+		"BucketTaken":        {"A team may not use what a Composition made with another identity.", buckets + "/theirs", `{metadata: {annotations: {crossplane.io/external-name: of-somebody-else}}}`, alice, ownConfig},
+		"BucketOwnConfig":    {"It may go on with its own.", buckets + "/theirs", `{spec: {providerConfigRef: {kind: ProviderConfig, name: storage}}}`, alice, ""},
+		"BucketOfComposer":   {"Crossplane applies what it composes.", buckets + "/theirs", `{spec: {forProvider: {region: eu-west-3}}}`, crossplane, ""},
+		"BucketGarbage":      {"Kubernetes takes finalizers away.", buckets + "/theirs", finalizer, apiserver.ServiceAccount("kube-system", "generic-garbage-collector"), ""},
+		"BucketGarbageTaken": {"And that only.", buckets + "/theirs", `{spec: {providerConfigRef: {name: other}}}`, apiserver.ServiceAccount("kube-system", "generic-garbage-collector"), ownConfig},
+	} {
+		t.Run("Change/"+name, func(t *testing.T) {
+			check(t, tc.reason, tc.want, s.Change(t.Context(), tc.path+"?dryRun=All", tc.patch, tc.as))
+		})
+	}
+}
+
+func check(t *testing.T, reason, want string, err error) {
+	t.Helper()
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("%s\nit must be admitted, got: %v", reason, err)
+	case want != "" && err == nil:
+		t.Errorf("%s\nit was admitted, want: %s", reason, want)
+	case want != "" && !strings.Contains(err.Error(), want):
+		t.Errorf("%s\nwant %q, got: %v", reason, want, err)
+	}
+}
+
+// isolated starts an API server that enforces manifests/tenant-isolation.yaml, with the kinds of provider-aws and two teams.
+func isolated(t *testing.T) *apiserver.Server {
+	t.Helper()
+	root, _ := load(t)
+	s := server(t)
+	crds := filepath.Join(moduleDir(t, "github.com/upbound/provider-aws/v2", "v2.5.0"), "package/crds")
+	for _, name := range []string{"aws.m.upbound.io_providerconfigs", "aws.m.upbound.io_clusterproviderconfigs", "s3.aws.m.upbound.io_buckets"} {
+		installCRD(t, s, filepath.Join(crds, name+".yaml"))
+	}
+	must := func(path, object string) {
+		t.Helper()
+		if err := s.Create(t.Context(), path, object, apiserver.As{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must("/apis/rbac.authorization.k8s.io/v1/clusterroles", crossplaneEdit)
+	for _, ns := range []string{"crossplane-system", "team-a", "team-b"} {
+		label := ""
+		if strings.HasPrefix(ns, "team-") {
+			label = "labels: {aws.podidentity.dev/tenant: 'true'}"
+		}
+		must("/api/v1/namespaces", "{apiVersion: v1, kind: Namespace, metadata: {name: "+ns+", "+label+"}}")
+	}
+	must("/apis/rbac.authorization.k8s.io/v1/namespaces/team-a/rolebindings", `
+{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: alice, namespace: team-a}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: crossplane-edit}, subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: alice}]}`)
+	must("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", `
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: controllers}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}, subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:serviceaccounts"}]}`)
+	b, err := os.ReadFile(filepath.Join(root, "manifests/tenant-isolation.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range separator.Split(string(b), -1) {
+		kind := struct {
+			Kind string `json:"kind"`
+		}{}
+		if err := yaml.Unmarshal([]byte(doc), &kind); err != nil {
+			t.Fatal(err)
+		}
+		plural := map[string]string{"ValidatingAdmissionPolicy": "validatingadmissionpolicies", "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings"}[kind.Kind]
+		must("/apis/admissionregistration.k8s.io/v1/"+plural, doc)
+	}
+	inForce(t, s)
+	return s
+}
+
+// inForce waits until the API server enforces both policies: it compiles new ones on the side.
+func inForce(t *testing.T, s *apiserver.Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for path, object := range map[string]string{
+		apiserver.Plural("aws.m.upbound.io/v1beta1", "team-a", "providerconfigs"): "{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: x}, spec: {credentials: {source: PodIdentity}}}",
+		apiserver.Plural("s3.aws.m.upbound.io/v1beta1", "team-a", "buckets"):      "{apiVersion: s3.aws.m.upbound.io/v1beta1, kind: Bucket, metadata: {name: x}, spec: {forProvider: {region: eu-west-1}}}",
+	} {
+		for s.Create(ctx, path+"?dryRun=All", object, apiserver.As{}) == nil {
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+	if ctx.Err() != nil {
+		t.Fatal("the policies do not come into force")
+	}
+}
+
+// server starts an API server that ends with the test.
+func server(t *testing.T) *apiserver.Server {
+	t.Helper()
+	root := repository(t)
+	s, err := apiserver.Start(t.Context(), t.TempDir(), func(name string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), filepath.Join(root, "hack", "tool.sh"), name)
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
+		return strings.TrimSpace(string(out)), err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The context of a test ends before this.
+	t.Cleanup(s.Wait)
+	return s
+}
+
+// installCRD installs a CRD, and wait until it is served.
+func installCRD(t *testing.T, s *apiserver.Server, file string) {
+	t.Helper()
+	d, err := crd.ReadCRD(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Nothing converts here.
+	d.Spec.Conversion = &extv1.CustomResourceConversion{Strategy: extv1.NoneConverter}
+	b, err := yaml.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Create(t.Context(), "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", string(b), apiserver.As{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 600 {
+		if _, err = s.Get(t.Context(), apiserver.Plural(d.Spec.Group+"/"+d.Spec.Versions[0].Name, "", d.Spec.Names.Plural)); err == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatalf("%s is not served: %v", d.GetName(), err)
+}
