@@ -71,7 +71,7 @@ var scenarios = []scenario{
 	{name: "GitOps", tell: gitOps, alone: true, core: true},
 	{name: "RBAC", tell: rbac, alone: true},
 	{name: "Proof", tell: proof, alone: true},
-	{name: "PlatformConfiguration", tell: platformConfiguration, alone: true},
+	{name: "PlatformConfiguration", tell: platformConfiguration, alone: true, core: true},
 	{name: "UpgradeFunction", tell: upgradeFunction, alone: true},
 	{name: "Scale", tell: scale, alone: true, large: true},
 	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, core: true, only: v1.crossplane},
