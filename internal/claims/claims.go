@@ -38,29 +38,47 @@ type Policy struct {
 	fields map[string]bool
 	// parents of the fields, by their path: whether a claim may set any field in them.
 	parents map[string]bool
+	// named are the fields at the top of a spec that no pattern opens which does not name them.
+	named map[string]bool
 }
 
 // PodIdentityProvider is the Policy of that kind.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
-var PodIdentityProvider = newPolicy(v1alpha1.Decisions)
+var PodIdentityProvider = newPolicy(v1alpha1.DecisionsFor(v1alpha1.Kind))
 
 // PodIdentityTenant is the Policy of that kind.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
-var PodIdentityTenant = newPolicy(v1alpha1.TenantDecisions)
+var PodIdentityTenant = newPolicy(v1alpha1.DecisionsFor(v1alpha1.TenantKind))
 
 func newPolicy(decisions []v1alpha1.Decision) *Policy {
-	p := &Policy{fields: map[string]bool{}, parents: map[string]bool{}}
+	p := &Policy{fields: map[string]bool{}, parents: map[string]bool{}, named: map[string]bool{}}
 	for _, d := range decisions {
 		for _, path := range d.Fields {
 			p.fields[path] = d.Claims
+			if d.Named {
+				p.named[top(path)] = true
+			}
 			for _, parent := range parents(path) {
 				p.parents[parent] = p.parents[parent] || d.Claims
 			}
 		}
 	}
 	return p
+}
+
+// top of a path: the field of the spec that it is in.
+func top(path string) string {
+	if end := strings.IndexAny(path, ".["); end >= 0 {
+		return path[:end]
+	}
+	return path
+}
+
+// opens says whether a pattern opens a path.
+func (p *Policy) opens(pattern, path string) bool {
+	return iam.Match(pattern, path) && (!p.named[top(path)] || top(pattern) == top(path))
 }
 
 // parents of a path: of a.b[].c they are a, a.b and a.b[].
@@ -178,7 +196,7 @@ func (c *check) look(at *field.Path, path string, v *structpb.Value) {
 // opened says whether all lists open a path.
 func (c *check) opened(path string) bool {
 	for _, patterns := range c.open {
-		if !slices.ContainsFunc(patterns, func(p string) bool { return iam.Match(p, path) }) {
+		if !slices.ContainsFunc(patterns, func(p string) bool { return c.policy.opens(p, path) }) {
 			return false
 		}
 	}

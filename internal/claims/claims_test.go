@@ -88,8 +88,8 @@ var kinds = map[string]struct {
 	decisions []v1alpha1.Decision
 	spec      reflect.Type
 }{
-	"PodIdentityProvider": {PodIdentityProvider, v1alpha1.Decisions, reflect.TypeFor[v1alpha1.PodIdentityProviderSpec]()},
-	"PodIdentityTenant":   {PodIdentityTenant, v1alpha1.TenantDecisions, reflect.TypeFor[v1alpha1.PodIdentityTenantSpec]()},
+	"PodIdentityProvider": {PodIdentityProvider, v1alpha1.DecisionsFor(v1alpha1.Kind), reflect.TypeFor[v1alpha1.PodIdentityProviderSpec]()},
+	"PodIdentityTenant":   {PodIdentityTenant, v1alpha1.DecisionsFor(v1alpha1.TenantKind), reflect.TypeFor[v1alpha1.PodIdentityTenantSpec]()},
 }
 
 // TestEveryField sets every field alone, with a value, with an empty one, with null and with a value of another type.
@@ -162,6 +162,10 @@ func TestCheck(t *testing.T) {
 		"Below":            {reason: "And everything below it.", spec: `{providerConfig: {name: a, assumeRoleChain: [{roleARN: x}]}}`, open: [][]string{{"providerConfig"}}},
 		"Pattern":          {reason: "A pattern opens what it matches.", spec: `{runtime: {env: [], args: []}, services: [{runtime: {args: []}}]}`, open: [][]string{{"runtime.*"}}, want: []string{"spec.services[0].runtime.args"}},
 		"Everything":       {reason: "* is every field.", spec: `{runtime: {env: []}, teardown: Unordered}`, open: [][]string{{"*"}}},
+		"Named":            {reason: "What concerns all tenants is opened by its name only.", spec: `{sharing: {rolePath: /a/}}`, open: [][]string{{"sharing"}}},
+		"NamedBelow":       {reason: "Or by a pattern that has it.", spec: `{sharing: {rolePath: /a/}}`, open: [][]string{{"spec.sharing.*"}}},
+		"NotNamed":         {reason: "* does not mean it.", spec: `{sharing: {rolePath: /a/, accounts: []}, teardown: Unordered}`, open: [][]string{{"*", "s*", "?haring.rolePath"}}, want: []string{"spec.sharing.accounts", "spec.sharing.rolePath"}},
+		"NotNamedEmpty":    {reason: "Nor if there is nothing in it, which shares, too.", spec: `{sharing: {}}`, open: [][]string{{"*"}}, want: []string{"spec.sharing"}},
 		"OtherSpelling":    {reason: "A path may begin with spec, and have a * as the index.", spec: `{services: [{roleName: x}]}`, open: [][]string{{"spec.services[*].roleName"}}},
 		"Both":             {reason: "What one list opens and another does not stays closed.", spec: `{teardown: Unordered, managementPolicies: []}`, open: [][]string{{"teardown", "managementPolicies"}, {"teardown"}}, want: []string{"spec.managementPolicies"}},
 		"EmptyList":        {reason: "An empty list opens nothing.", spec: `{teardown: Unordered}`, open: [][]string{nil}, want: []string{"spec.teardown"}},

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,10 @@ import (
 	celtypes "github.com/google/cel-go/common/types"
 	admissionv1 "k8s.io/api/admission/v1"
 	admissionregv1 "k8s.io/api/admissionregistration/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	kschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission"
 	admissioncel "k8s.io/apiserver/pkg/admission/plugin/cel"
@@ -29,66 +34,137 @@ func (e expression) GetName() string          { return e.name }
 func (e expression) GetExpression() string    { return e.text }
 func (e expression) ReturnTypes() []*cel.Type { return []*cel.Type{e.returns} }
 
-// TestAdmissionPolicy evaluates manifests/claims-admission-policy.yaml with the API server's own CEL.
-func TestAdmissionPolicy(t *testing.T) {
+// admissionPolicies of manifests/claims-admission-policy.yaml, by name. Each has a binding that enforces it.
+func admissionPolicies(t *testing.T) map[string]*admissionregv1.ValidatingAdmissionPolicy {
+	t.Helper()
 	root, _ := load(t)
 	b, err := os.ReadFile(filepath.Join(root, "manifests/claims-admission-policy.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs := separator.Split(string(b), -1)
-	policy, binding := &admissionregv1.ValidatingAdmissionPolicy{}, &admissionregv1.ValidatingAdmissionPolicyBinding{}
-	if err := yaml.UnmarshalStrict([]byte(docs[0]), policy); err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.UnmarshalStrict([]byte(docs[1]), binding); err != nil {
-		t.Fatal(err)
-	}
-	if binding.Spec.PolicyName != policy.GetName() || !slices.Contains(binding.Spec.ValidationActions, admissionregv1.Deny) {
-		t.Errorf("the binding does not enforce policy %s: %+v", policy.GetName(), binding.Spec)
-	}
-	xr, claim := readXRD(t)
-	rule := policy.Spec.MatchConstraints.ResourceRules[0]
-	for _, plural := range []string{xr.Spec.Names.Plural, claim.Spec.Names.Plural} {
-		if !slices.Contains(rule.Resources, plural) || !slices.Contains(rule.APIGroups, xr.Spec.Group) {
-			t.Errorf("the policy does not look at %s of %s", plural, xr.Spec.Group)
+	policies, enforced := map[string]*admissionregv1.ValidatingAdmissionPolicy{}, map[string]bool{}
+	for _, doc := range separator.Split(string(b), -1) {
+		kind := metav1.TypeMeta{}
+		if err := yaml.Unmarshal([]byte(doc), &kind); err != nil {
+			t.Fatal(err)
+		}
+		switch kind.Kind {
+		case "ValidatingAdmissionPolicy":
+			p := &admissionregv1.ValidatingAdmissionPolicy{}
+			if err := yaml.UnmarshalStrict([]byte(doc), p); err != nil {
+				t.Fatal(err)
+			}
+			policies[p.GetName()] = p
+		case "ValidatingAdmissionPolicyBinding":
+			p := &admissionregv1.ValidatingAdmissionPolicyBinding{}
+			if err := yaml.UnmarshalStrict([]byte(doc), p); err != nil {
+				t.Fatal(err)
+			}
+			enforced[p.Spec.PolicyName] = slices.Contains(p.Spec.ValidationActions, admissionregv1.Deny)
+		default:
+			t.Errorf("nobody expects a %q here", kind.Kind)
 		}
 	}
+	for name := range policies {
+		if !enforced[name] {
+			t.Errorf("no binding enforces policy %s", name)
+		}
+	}
+	if len(enforced) != len(policies) {
+		t.Errorf("there are bindings of policies that there are not: %v", enforced)
+	}
+	return policies
+}
 
+// TestAdmissionPolicies evaluates manifests/claims-admission-policy.yaml with the API server's own CEL.
+func TestAdmissionPolicies(t *testing.T) {
+	const composition, binding, crossplane = "podidentityproviders-composition", "podidentityproviders-binding", "system:serviceaccount:crossplane-system:crossplane"
 	cases := map[string]struct {
 		reason string
+		policy string
+		kind   string // Default: PodIdentityProviderClaim.
+		user   string // Default: somebody of an app team.
+		was    string // Empty: it is created.
 		spec   string
 		want   string // Empty: it is let through.
 	}{
-		"Plain":       {"Most claims say nothing of a Composition.", `{}`, ""},
-		"AsWritten":   {"What Crossplane itself writes is let through.", `{compositionRef: {name: podidentityproviders.aws.podidentity.dev}, compositionRevisionRef: {name: x-1}, compositionUpdatePolicy: Automatic}`, ""},
-		"Other":       {"Another Composition.", `{compositionRef: {name: open}}`, "spec.compositionRef.name must be podidentityproviders.aws.podidentity.dev"},
-		"Nameless":    {"A reference without a name is refused, too.", `{compositionRef: {}}`, "no such key: name"},
-		"Selector":    {"A selector.", `{compositionSelector: {matchLabels: {a: b}}}`, "spec.compositionSelector is not allowed"},
-		"NoSelector":  {"However empty.", `{compositionSelector: {}}`, "spec.compositionSelector is not allowed"},
-		"Manual":      {"An old revision.", `{compositionUpdatePolicy: Manual, compositionRevisionRef: {name: x-1}}`, "spec.compositionUpdatePolicy must be Automatic"},
-		"OldRevision": {"An old revision by its labels.", `{compositionRevisionSelector: {matchLabels: {a: b}}}`, "spec.compositionRevisionSelector is not allowed"},
+		"Plain":       {reason: "Most claims say nothing of a Composition.", policy: composition, spec: `{}`},
+		"AsWritten":   {reason: "What Crossplane itself writes is let through.", policy: composition, spec: `{compositionRef: {name: podidentityproviders.aws.podidentity.dev}, compositionRevisionRef: {name: x-1}, compositionUpdatePolicy: Automatic}`},
+		"Other":       {reason: "Another Composition.", policy: composition, spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be podidentityproviders.aws.podidentity.dev"},
+		"Nameless":    {reason: "A reference without a name is refused, too.", policy: composition, spec: `{compositionRef: {}}`, want: "no such key: name"},
+		"Selector":    {reason: "A selector.", policy: composition, spec: `{compositionSelector: {matchLabels: {a: b}}}`, want: "spec.compositionSelector is not allowed"},
+		"NoSelector":  {reason: "However empty.", policy: composition, spec: `{compositionSelector: {}}`, want: "spec.compositionSelector is not allowed"},
+		"Manual":      {reason: "An old revision.", policy: composition, spec: `{compositionUpdatePolicy: Manual, compositionRevisionRef: {name: x-1}}`, want: "spec.compositionUpdatePolicy must be Automatic"},
+		"OldRevision": {reason: "An old revision by its labels.", policy: composition, spec: `{compositionRevisionSelector: {matchLabels: {a: b}}}`, want: "spec.compositionRevisionSelector is not allowed"},
+		"Changed":     {reason: "A claim that was right, and is changed.", policy: composition, was: `{}`, spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be"},
+		"Composite":   {reason: "A composite resource has the same fields.", policy: composition, kind: "PodIdentityProvider", spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be podidentityproviders.aws.podidentity.dev"},
+		"Tenant":      {reason: "A tenant has a Composition of its own.", policy: composition, kind: "PodIdentityTenantClaim", spec: `{compositionRef: {name: podidentitytenants.aws.podidentity.dev}}`},
+		"TenantOther": {reason: "And no other.", policy: composition, kind: "PodIdentityTenantClaim", spec: `{compositionRef: {name: podidentityproviders.aws.podidentity.dev}}`, want: "spec.compositionRef.name must be podidentitytenants.aws.podidentity.dev"},
+		"TenantXR":    {reason: "Nor has its composite resource.", policy: composition, kind: "PodIdentityTenant", spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be podidentitytenants.aws.podidentity.dev"},
+		"TenantPin":   {reason: "Nor an old revision.", policy: composition, kind: "PodIdentityTenantClaim", spec: `{compositionUpdatePolicy: Manual}`, want: "spec.compositionUpdatePolicy must be Automatic"},
+
+		"Unbound":      {reason: "A claim that names no composite resource gets one.", policy: binding, spec: `{}`},
+		"Takes":        {reason: "One that names one takes it over, and deletes it with itself.", policy: binding, spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
+		"TakesLater":   {reason: "Also later.", policy: binding, was: `{}`, spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
+		"Exchanges":    {reason: "Or in exchange for its own.", policy: binding, was: `{resourceRef: {name: own-x7k2p}}`, spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
+		"Keeps":        {reason: "Any other edit of a claim that has one.", policy: binding, was: `{resourceRef: {name: own-x7k2p}}`, spec: `{resourceRef: {name: own-x7k2p}, tags: {a: b}}`},
+		"Binds":        {reason: "Crossplane binds.", policy: binding, user: crossplane, was: `{}`, spec: `{resourceRef: {name: own-x7k2p}}`},
+		"OtherAccount": {reason: "Another ServiceAccount of that name is not Crossplane.", policy: binding, user: "system:serviceaccount:team-a:crossplane", spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
+		"Lets":         {reason: "A claim may let go of what it has.", policy: binding, was: `{resourceRef: {name: own-x7k2p}}`, spec: `{}`},
+		"TakesTenant":  {reason: "A tenant's claim likewise.", policy: binding, kind: "PodIdentityTenantClaim", spec: `{resourceRef: {name: team-b}}`, want: "spec.resourceRef is Crossplane's to set"},
 	}
+	policies := admissionPolicies(t)
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := strings.Join(evaluate(t, policy, podIdentityProvider(t, tc.spec).Object), "\n")
+			r := request{kind: cmp.Or(tc.kind, "PodIdentityProviderClaim"), user: cmp.Or(tc.user, "jane"), object: podIdentityProvider(t, tc.spec)}
+			if tc.was != "" {
+				r.old = podIdentityProvider(t, tc.was)
+			}
+			got := strings.Join(evaluate(t, policies[tc.policy], r), "\n")
 			if tc.want == "" && got != "" || !strings.Contains(got, tc.want) {
 				t.Errorf("%s\nwant %q, got %q", tc.reason, tc.want, got)
 			}
 		})
 	}
 	t.Run("BeingDeleted", func(t *testing.T) {
-		o := podIdentityProvider(t, `{compositionRef: {name: open}}`).Object
-		o["metadata"].(map[string]any)["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-		if got := evaluate(t, policy, o); len(got) > 0 {
-			t.Errorf("the finalizers of what is being deleted must come off, got %q", got)
+		o := podIdentityProvider(t, `{compositionRef: {name: open}, resourceRef: {name: platform}}`)
+		o.Object["metadata"].(map[string]any)["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+		for name, p := range policies {
+			if got := evaluate(t, p, request{kind: "PodIdentityProviderClaim", user: "jane", object: o}); len(got) > 0 {
+				t.Errorf("%s: the finalizers of what is being deleted must come off, got %q", name, got)
+			}
 		}
 	})
 }
 
-// evaluate a policy for an object. Returned are the messages of the validations that fail; none if the policy does not match.
-func evaluate(t *testing.T, policy *admissionregv1.ValidatingAdmissionPolicy, object map[string]any) []string {
+// TestAdmissionPoliciesMatch looks that each policy is asked about every kind that it is for.
+func TestAdmissionPoliciesMatch(t *testing.T) {
+	policies := admissionPolicies(t)
+	for _, crd := range readXRDs(t) {
+		claim := strings.HasSuffix(crd.Spec.Names.Kind, "Claim")
+		for name, p := range policies {
+			rule := p.Spec.MatchConstraints.ResourceRules[0]
+			// Only claims have a resourceRef.
+			want := claim || name != "podidentityproviders-binding"
+			if got := slices.Contains(rule.Resources, crd.Spec.Names.Plural) && slices.Contains(rule.APIGroups, crd.Spec.Group); got != want {
+				t.Errorf("policy %s looks at %s: want %t, got %t", name, crd.Spec.Names.Plural, want, got)
+			}
+		}
+	}
+}
+
+// A request to the API server.
+type request struct {
+	kind, user  string
+	object, old *unstructured.Unstructured
+}
+
+// evaluate a policy for a request. Returned are the messages of the validations that fail; none if the policy does not match.
+func evaluate(t *testing.T, policy *admissionregv1.ValidatingAdmissionPolicy, r request) []string {
 	t.Helper()
+	if policy == nil {
+		t.Fatal("there is no such policy")
+	}
 	compiler, err := admissioncel.NewCompositedCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
 	if err != nil {
 		t.Fatal(err)
@@ -108,13 +184,19 @@ func evaluate(t *testing.T, policy *admissionregv1.ValidatingAdmissionPolicy, ob
 		for _, err := range condition.CompilationErrors() {
 			t.Fatal(err)
 		}
-		u := podIdentityProvider(t, "{}")
-		u.Object = object
-		attr := &admission.VersionedAttributes{
-			Attributes:      admission.NewAttributesRecord(u, nil, u.GroupVersionKind(), "", u.GetName(), kschema.GroupVersionResource{}, "", admission.Create, nil, false, nil),
-			VersionedObject: u, VersionedKind: u.GroupVersionKind(),
+		u := r.object
+		u.SetKind(r.kind)
+		attr := &admission.VersionedAttributes{VersionedObject: u, VersionedKind: u.GroupVersionKind()}
+		operation := admission.Create
+		// An object that is nil in its interface is not the null of CEL.
+		var old runtime.Object
+		if r.old != nil {
+			operation, old = admission.Update, r.old
+			attr.VersionedOldObject = r.old
 		}
-		results, _, err := condition.ForInput(t.Context(), attr, &admissionv1.AdmissionRequest{}, admissioncel.OptionalVariableBindings{}, nil, celconfig.RuntimeCELCostBudget)
+		attr.Attributes = admission.NewAttributesRecord(u, old, u.GroupVersionKind(), "", u.GetName(), kschema.GroupVersionResource{}, "", operation, nil, false, nil)
+		asked := &admissionv1.AdmissionRequest{Operation: admissionv1.Operation(operation), UserInfo: authenticationv1.UserInfo{Username: r.user}}
+		results, _, err := condition.ForInput(t.Context(), attr, asked, admissioncel.OptionalVariableBindings{}, nil, celconfig.RuntimeCELCostBudget)
 		if err != nil {
 			t.Fatal(err)
 		}

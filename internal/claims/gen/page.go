@@ -13,10 +13,10 @@ const (
 		"# What a claim may set\n\n" +
 		"A claim may set what describes its team's own identity. Every other field is refused, also one that is empty, and one that a later\n" +
 		"version adds. The refusal is a fatal result, and condition PrerequisitesReady with reason InvalidSpec: it lists every field, nothing is\n" +
-		"created, and what exists stays as it is. A PodIdentityProvider that no claim made may set every field.\n\n" +
+		"created, and what exists stays as it is. A composite resource that no claim made may set every field.\n\n" +
 		"[Security](security.md) has the threats in context, and [Guardrails](guardrails.md) how you limit the values of open fields.\n\n"
-	openTop   = "## Fields that claims may set\n\n"
-	closedTop = "## Fields that claims may not set\n\n" +
+	openTop   = "### Fields that claims may set\n\n"
+	closedTop = "### Fields that claims may not set\n\n" +
 		"Set them in `defaults` of the function's own configuration or of an Input: defaults are not the claim's. Or open them to claims, as paths or\n" +
 		"patterns in `claims.allowedFields` of the [configuration](guardrails.md). Read first what an adversary gains by it.\n\n"
 	bottom = "## Fields of Crossplane\n\n" +
@@ -26,18 +26,29 @@ const (
 		"configuration opens.\n"
 )
 
+// kinds that have claims, and the titles of their chapters.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var kinds = []struct{ kind, title string }{
+	{v1alpha1.Kind, "## PodIdentityProviderClaim\n\n"},
+	{v1alpha1.TenantKind, "## " + v1alpha1.TenantClaimKind + "\n\nRegion and cluster are the host's, and so is everything that runs.\n\n"},
+}
+
 func page() string {
 	b := &strings.Builder{}
 	b.WriteString(top)
-	table(b, openTop, true, "What limits that")
-	table(b, closedTop, false, "What else limits that")
+	for _, k := range kinds {
+		b.WriteString(k.title)
+		table(b, k.kind, openTop, true, "What limits that")
+		table(b, k.kind, closedTop, false, "What else limits that")
+	}
 	b.WriteString(bottom)
 	return b.String()
 }
 
-func table(b *strings.Builder, title string, claims bool, limits string) {
+func table(b *strings.Builder, kind, title string, claims bool, limits string) {
 	fmt.Fprintf(b, "%s| Fields | What an adversary would gain | %s |\n|---|---|---|\n", title, limits)
-	for _, d := range v1alpha1.Decisions {
+	for _, d := range v1alpha1.DecisionsFor(kind) {
 		if d.Claims == claims {
 			fmt.Fprintf(b, "| `%s` | %s | %s |\n", strings.Join(d.Fields, "`, `"), d.Gain, cmp.Or(d.Stop, "-"))
 		}

@@ -21,17 +21,24 @@ func TestPageIsUpToDate(t *testing.T) {
 	}
 }
 
-// TestPageHasEverything makes sure that no field is left out, and that closed ones stand below open ones.
+// TestPageHasEverything makes sure that no field of any kind is left out, and that closed ones stand below open ones.
 func TestPageHasEverything(t *testing.T) {
-	open, closed, _ := strings.Cut(page(), closedTop)
-	for _, d := range v1alpha1.Decisions {
-		in := closed
-		if d.Claims {
-			in = open
+	for _, k := range kinds {
+		_, chapter, found := strings.Cut(page(), k.title)
+		chapter, _, _ = strings.Cut(chapter, "\n## ")
+		open, closed, cut := strings.Cut(chapter, closedTop)
+		if !found || !cut {
+			t.Fatalf("the page has no chapter of %s", k.kind)
 		}
-		for _, f := range d.Fields {
-			if !strings.Contains(in, "`"+f+"`") {
-				t.Errorf("the page does not have %s where it belongs", f)
+		for _, d := range v1alpha1.DecisionsFor(k.kind) {
+			in := closed
+			if d.Claims {
+				in = open
+			}
+			for _, f := range d.Fields {
+				if !strings.Contains(in, "`"+f+"`") {
+					t.Errorf("the chapter of %s does not have %s where it belongs", k.kind, f)
+				}
 			}
 		}
 	}
