@@ -3,7 +3,6 @@ package resources
 import (
 	"fmt"
 
-	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
 	eksv1beta1 "github.com/upbound/provider-aws/v2/apis/cluster/eks/v1beta1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -103,18 +102,4 @@ func (c *Context) isAgent(o view.Object) bool {
 		}
 	}
 	return true
-}
-
-// orphaned leaves the AWS resource where it is when the managed resource is deleted. Management policies that name the
-// deletion would have it all the same, whatever the deletion policy.
-func orphaned(spec xpv1.ResourceSpec) xpv1.ResourceSpec {
-	spec.DeletionPolicy = xpv1.DeletionOrphan
-	var policies xpv1.ManagementPolicies
-	for _, p := range spec.ManagementPolicies {
-		if p != xpv1.ManagementActionDelete {
-			policies = append(policies, p)
-		}
-	}
-	spec.ManagementPolicies = policies
-	return spec
 }

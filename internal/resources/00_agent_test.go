@@ -3,9 +3,6 @@ package resources
 import (
 	"testing"
 
-	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 )
 
@@ -127,28 +124,5 @@ func TestAgentReady(t *testing.T) {
 	}
 	if r.Condition != v1alpha1.ConditionIdentityReady || r.Service != "" {
 		t.Errorf("want it to count for IdentityReady, and for no service, got %s and %q", r.Condition, r.Service)
-	}
-}
-
-// TestOrphaned covers what crossplane-runtime makes of both policies together: management policies that name the deletion win.
-func TestOrphaned(t *testing.T) {
-	type actions = xpv1.ManagementPolicies
-	cases := map[string]struct {
-		reason   string
-		in, want actions
-	}{
-		"Default":  {"By default the deletion policy counts.", nil, nil},
-		"All":      {"So it does for all.", actions{"*"}, actions{"*"}},
-		"Delete":   {"Otherwise the deletion must not be among them.", actions{"Observe", "Create", "Delete"}, actions{"Observe", "Create"}},
-		"NoDelete": {"Where it is not, nothing changes.", actions{"Observe", "Update"}, actions{"Observe", "Update"}},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			in := xpv1.ResourceSpec{ManagementPolicies: tc.in, DeletionPolicy: xpv1.DeletionDelete, ProviderConfigReference: &xpv1.Reference{Name: "a"}}
-			want := xpv1.ResourceSpec{ManagementPolicies: tc.want, DeletionPolicy: xpv1.DeletionOrphan, ProviderConfigReference: &xpv1.Reference{Name: "a"}}
-			if diff := cmp.Diff(want, orphaned(in)); diff != "" {
-				t.Errorf("%s\norphaned(...): -want, +got:\n%s", tc.reason, diff)
-			}
-		})
 	}
 }

@@ -39,7 +39,28 @@ func limited(spec xpv1.ResourceSpec, limit xpv1.ManagementPolicies) xpv1.Resourc
 			ps = append(ps, action)
 		}
 	}
-	spec.ManagementPolicies = ps
+	spec.ManagementPolicies = orWatch(ps)
+	return spec
+}
+
+// orWatch is what to send where nothing is left of policies: to send none would ask for the default, which is everything.
+func orWatch(ps xpv1.ManagementPolicies) xpv1.ManagementPolicies {
+	if len(ps) == 0 {
+		return watch
+	}
+	return ps
+}
+
+// orphaned leaves the AWS resource where it is when the managed resource is deleted. Management policies that name the
+// deletion would have it all the same, whatever the deletion policy.
+func orphaned(spec xpv1.ResourceSpec) xpv1.ResourceSpec {
+	spec.DeletionPolicy = xpv1.DeletionOrphan
+	if !slices.Contains(spec.ManagementPolicies, xpv1.ManagementActionDelete) {
+		return spec
+	}
+	spec.ManagementPolicies = orWatch(slices.DeleteFunc(slices.Clone(spec.ManagementPolicies), func(p xpv1.ManagementAction) bool {
+		return p == xpv1.ManagementActionDelete
+	}))
 	return spec
 }
 
