@@ -26,9 +26,12 @@ func Leaving(c *Context, wanted []*Resource) []*Resource {
 	if c.Identity.Teardown != v1alpha1.TeardownOrdered {
 		return nil
 	}
-	l := &leaving{Context: c, wanted: map[string]bool{}, going: map[string]*departure{}}
+	l := &leaving{Context: c, wanted: map[string]bool{}, providers: map[string]bool{}, going: map[string]*departure{}}
 	for _, r := range wanted {
 		l.wanted[r.Key] = true
+		if r.Kind == providerKind {
+			l.providers[r.Name] = true
+		}
 	}
 	for _, key := range c.View.ObservedKeys() {
 		if l.wanted[key] {
@@ -54,7 +57,9 @@ type leaving struct {
 	*Context
 
 	wanted map[string]bool
-	going  map[string]*departure
+	// providers are the names of those that are wanted.
+	providers map[string]bool
+	going     map[string]*departure
 }
 
 // A departure is one resource that leaves.
@@ -212,23 +217,59 @@ func (l *leaving) needed(d *departure) *Wait {
 	return nil
 }
 
-// provider must be gone before what its pods need.
+// provider must be gone before what its pods need. One that is being deleted is observed no more, and one that was taken over may have
+// any name: it is known by the DeploymentRuntimeConfig that it runs with.
 func (l *leaving) provider(d *departure) *Wait {
-	return l.before(identity.ProviderKey(d.service), providerKind, nil, "provider-aws-"+d.service)
+	key := identity.ProviderKey(d.service)
+	if o := l.View.Observed(key); o.Exists() {
+		if l.wanted[key] {
+			return nil
+		}
+		return removing("waiting for %s", describe(o))
+	}
+	items, answer := l.providerItems()
+	if answer != view.Yes {
+		return removing("looking for Providers that need it")
+	}
+	config := l.View.Observed(identity.RuntimeConfigKey(d.service)).Name()
+	for _, o := range items {
+		if l.mine(o) && !l.providers[o.Name()] && (config != "" && o.String("spec", "runtimeConfigRef", "name") == config || installsService(o, d.service)) {
+			return removing("waiting for Provider %s to be gone", o.Name())
+		}
+	}
+	return nil
 }
 
-// theirUsers says which managed resources need the identity that leaves, if somebody else installs the service's provider.
+// installsService says whether a Provider has the name or the package that go with a service, if nothing else is said.
+func installsService(o view.Object, service string) bool {
+	usual := "provider-aws-" + service
+	return o.Name() == usual || lastSegment(packageOf(o)) == usual
+}
+
+// theirUsers says which managed resources need the identity that leaves, if somebody else installs the service's provider: with its usual package,
+// or as the ServiceAccount of the association.
 func (l *leaving) theirUsers(d *departure) *Wait {
 	items, answer := l.providerItems()
 	if answer != view.Yes {
 		return removing("looking for Providers that need it")
 	}
-	for _, o := range items {
-		if !l.mine(o) && lastSegment(o.String("spec", "package")) == "provider-aws-"+d.service {
-			return l.used(o, "need its credentials, through Provider "+o.Name(), "put the service back")
+	configs, answer := l.View.Requirements.List(runtimeConfigKind, nil)
+	if answer != view.Yes {
+		return removing("looking for Providers that need it")
+	}
+	runsWithIt := map[string]bool{}
+	if account := d.o.String("spec", "forProvider", "serviceAccount"); account != "" {
+		for _, o := range configs {
+			runsWithIt[o.Name()] = runsAs(account)(o)
 		}
 	}
-	return nil
+	var w *Wait
+	for _, o := range items {
+		if !l.mine(o) && (lastSegment(packageOf(o)) == "provider-aws-"+d.service || runsWithIt[cmp.Or(o.String("spec", "runtimeConfigRef", "name"), sharedRuntimeConfig)]) {
+			w = first(w, l.used(o, "need its credentials, through Provider "+o.Name(), "put the service back"))
+		}
+	}
+	return w
 }
 
 // association must be gone before what it hands out, or hand out something else. Among role, policies and attachments AWS
@@ -245,7 +286,10 @@ func (l *leaving) association(d *departure) *Wait {
 	}
 	// Role, first policy, first attachment and association of a service have the same name.
 	name := cmp.Or(role.Name(), l.View.Observed("policy/"+d.service).Name(), l.View.Observed("attachment/"+d.service).Name(), d.o.String("spec", "forProvider", "roleRef", "name"))
-	return l.before(key, associationKind.GroupVersionKind, &associationKind, name)
+	if o := l.View.Observed(key); o.Exists() {
+		return removing("waiting for %s", describe(o))
+	}
+	return l.lingers(associationKind.GroupVersionKind, &associationKind, name)
 }
 
 // handsOut waits until an association that stays is known to hand out another role than the one that leaves, and the provider
@@ -276,36 +320,40 @@ func sameRole(arn string, role view.Object) bool {
 	return name == "" || strings.EqualFold(arn[strings.LastIndex(arn, "/")+1:], name)
 }
 
-// before says that something that leaves first exists still.
-func (l *leaving) before(key string, gvk schema.GroupVersionKind, k *view.Kind, name string) *Wait {
-	if o := l.View.Observed(key); o.Exists() {
-		if l.wanted[key] {
-			return nil
-		}
-		return removing("waiting for %s", describe(o))
-	}
-	return l.lingers(gvk, k, name)
-}
-
 func describe(o view.Object) string { return o.Kind() + " " + o.Name() }
 
 // dependents says which Providers need the family's, which brings their ProviderConfigs.
 func (l *leaving) dependents() *Wait {
-	var names []string
 	items, answer := l.providerItems()
 	if answer != view.Yes {
 		return removing("looking for Providers that need it")
 	}
+	var names []string
+	var looking *Wait
 	for _, o := range items {
-		if strings.HasPrefix(lastSegment(o.String("spec", "package")), "provider-aws-") {
+		switch depends, w := l.dependsOnFamily(o); {
+		case depends:
 			names = append(names, o.Name())
+		default:
+			looking = first(looking, w)
 		}
 	}
 	if len(names) == 0 {
-		return nil
+		return looking
 	}
 	slices.Sort(names)
 	return removing("Providers %s depend on it. To do: set provider.family: Manage again", enumerate(names))
+}
+
+// dependsOnFamily says whether a Provider's managed resources use the ProviderConfigs that the family brings, or why that is not known.
+func (l *leaving) dependsOnFamily(o view.Object) (bool, *Wait) {
+	if isFamily(packageOf(o)) || isMember(packageOf(o)) {
+		return isMember(packageOf(o)), nil
+	}
+	_, sure, w := l.groupsOf(o)
+	return slices.ContainsFunc(sure, func(group string) bool {
+		return slices.ContainsFunc(usageKinds, func(k usersOf) bool { return k.brings(group) })
+	}), w
 }
 
 // maxUsers bounds how many objects a message names.

@@ -43,10 +43,10 @@ func TestLeaving(t *testing.T) {
 	const (
 		noUsers  = "all/ProviderConfigUsage.aws.upbound.io"
 		noUsersM = "all/ProviderConfigUsage.aws.m.upbound.io"
-		provider = "Provider.pkg.crossplane.io/provider-aws-sqs"
+		provider = "all/Provider.pkg.crossplane.io"
 		assoc    = "PodIdentityAssociation.eks.aws.upbound.io/x-sqs"
 		mine     = `[{metadata: {name: x, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]}}]`
-		theirs   = `[{metadata: {name: x}}]`
+		owned    = `ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`
 		waitFor  = "to be removed: waiting for "
 
 		unreadable            = "to be removed: nothing can be said about PodIdentityAssociation x-sqs: podidentityassociations.eks.aws.upbound.io is not found. To do: look into that, or set teardown: Unordered if nothing needs it any more"
@@ -169,6 +169,20 @@ func TestLeaving(t *testing.T) {
 				"association/sqs": "to be removed: managed resources need its credentials, through Provider theirs: Queue a, Queue b. To do: delete them, or put the service back",
 			}),
 		},
+		"TheirUsersAccount": {
+			reason: "Whatever its package is called: it runs as the ServiceAccount that the association is for.",
+			observed: with(but(service, "provider/sqs", "runtimeconfig/sqs"), map[string]string{
+				"association/sqs": `{apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, metadata: {name: x-sqs}, spec: {forProvider: {serviceAccount: queues}}}`,
+			}),
+			answers: with(none, map[string]string{
+				noUsers: users, provider: `[{kind: Provider, metadata: {name: other}, spec: {package: "a/b/other:v1"}}, {kind: Provider, metadata: {name: theirs}, spec: {package: "r.example.org/x/mine:v1", runtimeConfigRef: {name: queues-config}}, status: {currentRevision: mine-1}}]`,
+				"all/DeploymentRuntimeConfig.pkg.crossplane.io": `[{metadata: {name: queues-config}, spec: {serviceAccountTemplate: {metadata: {name: queues}}}}]`,
+				revision: brings("CustomResourceDefinition", "queues.sqs.aws.upbound.io"),
+			}),
+			want: with(but(identity, "runtimeconfig/sqs"), map[string]string{
+				"association/sqs": "to be removed: managed resources need its credentials, through Provider theirs: Queue a, Queue b. To do: delete them, or put the service back",
+			}),
+		},
 		"ReplacedUsage": {
 			reason:   "A Usage of an earlier version should stay until the one that replaces it is in force.",
 			observed: map[string]string{"usage/role/s3/by/attachment/s3": `{apiVersion: apiextensions.crossplane.io/v1beta1, kind: Usage, metadata: {name: u}}`},
@@ -244,15 +258,50 @@ func TestLeaving(t *testing.T) {
 		},
 		"ProviderGoing": {
 			reason:   "What its pods need should stay until it is gone.",
-			observed: but(service, "provider/sqs"), answers: with(none, map[string]string{provider: mine}),
+			observed: but(service, "provider/sqs"), answers: with(none, map[string]string{provider: `[{metadata: {name: provider-aws-sqs, ` + owned + `}}]`}),
 			want: with(identity, map[string]string{
 				"association/sqs": waitFor + "Provider provider-aws-sqs to be gone", "runtimeconfig/sqs": waitFor + "Provider provider-aws-sqs to be gone",
 			}),
 		},
+		"AdoptedProviderGoing": {
+			reason:   "One that was taken over has a name of its own, and so may its package and its config have.",
+			observed: with(but(service, "provider/sqs"), map[string]string{"runtimeconfig/sqs": `{apiVersion: pkg.crossplane.io/v1beta1, kind: DeploymentRuntimeConfig, metadata: {name: pod-id-drc}}`}),
+			answers:  with(none, map[string]string{provider: `[{metadata: {name: queues, ` + owned + `}, spec: {package: "r.example.org/x/mine:v1", runtimeConfigRef: {name: pod-id-drc}}}]`}),
+			want: with(identity, map[string]string{
+				"association/sqs": waitFor + "Provider queues to be gone", "runtimeconfig/sqs": waitFor + "Provider queues to be gone",
+			}),
+		},
+		"AdoptedPackageGoing": {
+			reason:   "Without its config it is known by its package.",
+			observed: but(service, "provider/sqs", "runtimeconfig/sqs"),
+			answers:  with(none, map[string]string{provider: `[{metadata: {name: queues, ` + owned + `}, spec: {package: "r.example.org/x/provider-aws-sqs:v1"}}]`}),
+			want:     with(but(identity, "runtimeconfig/sqs"), map[string]string{"association/sqs": waitFor + "Provider queues to be gone"}),
+		},
+		"RenamedService": {
+			reason: "A Provider that is wanted is not on its way out, whatever its package: the service has another name now.",
+			spec:   `services: [{name: queues, package: r.example.org/x/provider-aws-sqs, permissions: {statements: [{actions: ["sqs:*"], resources: ["*"]}]}}]`,
+			observed: with(but(service, "provider/sqs"), map[string]string{
+				"provider/queues": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-queues, ` + owned + `}, spec: {package: "r.example.org/x/provider-aws-sqs:v2.5.0"}}`,
+			}),
+			answers: with(none, map[string]string{provider: `[{metadata: {name: provider-aws-queues, ` + owned + `}, spec: {package: "r.example.org/x/provider-aws-sqs:v2.5.0"}}]`}),
+			want:    but(identity, "association/sqs", "runtimeconfig/sqs"),
+		},
+		"OtherProviderGoing": {
+			reason:   "That another service's is on its way out is no reason to wait.",
+			observed: but(service, "provider/sqs"), answers: with(none, map[string]string{provider: `[{metadata: {name: provider-aws-sns, ` + owned + `}, spec: {package: "a/provider-aws-sns:v1", runtimeConfigRef: {name: provider-aws-sns}}}]`}),
+			want: but(identity, "association/sqs", "runtimeconfig/sqs"),
+		},
 		"Theirs": {
 			reason:   "A Provider of somebody else is nothing to wait for.",
-			observed: but(service, "provider/sqs"), answers: with(none, map[string]string{provider: theirs}),
+			observed: but(service, "provider/sqs"), answers: with(none, map[string]string{provider: `[{metadata: {name: provider-aws-sqs}}]`}),
 			want: but(identity, "association/sqs", "runtimeconfig/sqs"),
+		},
+		"ProvidersNotLookedYet": {
+			reason:   "Until it is known what Providers there are, one may need it.",
+			observed: but(service, "provider/sqs"), answers: with(none, map[string]string{provider: unanswered}),
+			want: with(identity, map[string]string{
+				"association/sqs": "to be removed: looking for Providers that need it", "runtimeconfig/sqs": "to be removed: looking for Providers that need it",
+			}),
 		},
 		"AssociationGoing": {
 			reason:   "Then what the association hands out,",
@@ -287,6 +336,29 @@ func TestLeaving(t *testing.T) {
 			observed: map[string]string{"family": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: f}}`},
 			answers:  with(none, map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: f}, spec: {package: "a/provider-family-aws:v1"}}, {metadata: {name: iam}, spec: {package: "a/provider-aws-iam:v1"}}]`}),
 			want:     map[string]string{"family": "to be removed: Providers iam depend on it. To do: set provider.family: Manage again"},
+		},
+		"FamilyOwnPackage": {
+			reason:   "Whatever the package of that is called: it brings kinds of the family.",
+			observed: map[string]string{"family": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: f}}`},
+			answers: with(none, map[string]string{
+				provider: `[{metadata: {name: f}, spec: {package: "a/provider-family-aws:v1"}}, {metadata: {name: mine}, spec: {package: "r.example.org/x/mine:v1"}, status: {currentRevision: mine-1}}]`,
+				revision: brings("CustomResourceDefinition", "queues.sqs.aws.upbound.io"),
+			}),
+			want: map[string]string{"family": "to be removed: Providers mine depend on it. To do: set provider.family: Manage again"},
+		},
+		"FamilyNotLookedYet": {
+			reason:   "Until that is known, it may.",
+			observed: map[string]string{"family": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: f}}`},
+			answers:  with(none, map[string]string{provider: `[{metadata: {name: mine}, spec: {package: "r.example.org/x/mine:v1"}, status: {currentRevision: mine-1}}]`, revision: unanswered}),
+			want:     map[string]string{"family": "to be removed: looking for the kinds that its package brings"},
+		},
+		"FamilyOfOthers": {
+			reason:   "Providers of other clouds do not.",
+			observed: map[string]string{"family": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: f}}`},
+			answers: with(none, map[string]string{
+				provider: `[{metadata: {name: mine}, spec: {package: "r.example.org/x/mine:v1"}, status: {currentRevision: mine-1}}]`,
+				revision: brings("CustomResourceDefinition", "objects.kubernetes.crossplane.io"),
+			}),
 		},
 		"ClusterProviderConfig": {
 			reason:   "A ProviderConfig should stay for as long as it has users.",
