@@ -24,6 +24,7 @@ TESTFLAGS ?=
 BASE ?= main
 BENCH ?= RunFunction/steady/services=(3|100)$$$$
 COUNT ?= 6
+LEVEL ?= error
 
 # Modules beside the root: `go test ./...` and `golangci-lint run` stop at the border of a module.
 MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard cmd/*/go.mod tools/*/go.mod test/*/go.mod)))
@@ -51,6 +52,7 @@ help: ## Show this.
 	@echo '  BASE       the commit that make benchcmp compares with (main)'
 	@echo '  BENCH      what make benchcmp runs, a regular expression (RunFunction/steady, 3 and 100 services)'
 	@echo '  COUNT      how often make benchcmp runs each (6)'
+	@echo '  LEVEL      error or warning: what make words shows (error)'
 	@echo '  TESTFLAGS  more flags for go test, for example -v or -run=TestExamples'
 
 ##@ Use
@@ -106,6 +108,13 @@ lint: ## Check format and style of all Go code, and the workflows.
 	  (cd $$m && "$$lint" run --allow-parallel-runners --config "$(CURDIR)/.golangci.yml" ./...); \
 	done
 	@set -e; actionlint=$$($(TOOL) actionlint); echo 'lint .github/workflows'; "$$actionlint" .github/workflows/*.yml
+
+.PHONY: words
+words: ## Check the English of pages, comments and messages. LEVEL=warning shows long sentences, too.
+	@vale=$$($(TOOL) vale); sources=$$(git ls-files '*.go' ':!*_test.go' ':!*zz_generated*'); \
+	go -C tools/vale run ./messages -root=../.. -out=../../$(OUTPUT)/words $$sources; \
+	pages=$$(git ls-files '*.md' | xargs grep -L '^<!-- Generated'); echo 'words: pages, comments and messages'; \
+	"$$vale" --output=line --minAlertLevel=$(LEVEL) $$pages $$sources $(OUTPUT)/words
 
 .PHONY: unit
 unit: ## Run the function's own tests only. Takes seconds.

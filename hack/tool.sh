@@ -17,7 +17,7 @@ usage: hack/tool.sh NAME
   crossplane-render-v2 crossplane-cli-v2 crossplane-core-v2 crossplane-cli-v1 crossplane-core-v1
   etcd kube-apiserver kube-controller-manager kubectl pod-identity-webhook
   provider-aws-config provider-aws-iam provider-aws-eks provider-aws-s3 provider-aws-sqs
-  golangci-lint controller-gen actionlint govulncheck cyclonedx-gomod benchstat
+  golangci-lint controller-gen actionlint vale govulncheck cyclonedx-gomod benchstat
 TEXT
   exit 2
 }
@@ -95,6 +95,12 @@ case $name in
     ;;
   actionlint)
     package=github.com/rhysd/actionlint/cmd/actionlint
+    takes="up to a minute"
+    ;;
+  vale)
+    package=github.com/errata-ai/vale/v2/cmd/vale
+    stamp=main.version
+    stamped=github.com/errata-ai/vale/v2
     takes="up to a minute"
     ;;
   govulncheck)
