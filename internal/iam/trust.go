@@ -2,6 +2,7 @@ package iam
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -46,7 +47,7 @@ func (t Trust) Document() (Document, error) {
 			c["StringEquals"] = map[string]StringSet{}
 		}
 		c["StringEquals"]["aws:SourceAccount"] = StringSet{t.AccountID}
-		c["ArnLike"] = map[string]StringSet{"aws:SourceArn": t.sourceARNs()}
+		c["ArnLike"] = map[string]StringSet{sourceARN: t.sourceARNs()}
 	}
 	for _, op := range sorted(t.Conditions) {
 		if len(t.Conditions[op]) == 0 {
@@ -92,8 +93,12 @@ func (t Trust) clusterARN(account string) string {
 	return fmt.Sprintf("arn:%s:eks:%s:%s:cluster/%s", Partition(t.Region), t.Region, account, t.Cluster)
 }
 
-// clusterARNTag is the session tag of EKS that has the cluster's ARN.
-const clusterARNTag = "aws:RequestTag/eks-cluster-arn"
+const (
+	// clusterARNTag is the session tag of EKS that has the cluster's ARN.
+	clusterARNTag = "aws:RequestTag/eks-cluster-arn"
+	// sourceARN is what EKS says a request is for.
+	sourceARN = "aws:SourceArn"
+)
 
 // TargetTrust returns the trust policy of a target role, which may be in another account: the one with which it lets EKS take it on by
 // way of the source role, for the pods that the source role is for. It follows
@@ -139,6 +144,49 @@ func assumeActions(tags bool) StringSet {
 		return StringSet{assumeRole, tagSession}
 	}
 	return StringSet{assumeRole}
+}
+
+// ReadTrust tells whom a trust policy that Document returned trusts: the region, the cluster, the namespace and the ServiceAccount. What the
+// policy does not say is empty.
+func ReadTrust(document string) Trust {
+	var d struct {
+		Statement []struct {
+			Condition map[string]map[string]any
+		}
+	}
+	t := Trust{}
+	if document == "" || json.Unmarshal([]byte(document), &d) != nil {
+		return t
+	}
+	for _, s := range d.Statement {
+		for _, op := range sorted(s.Condition) {
+			t.read(s.Condition[op])
+		}
+	}
+	return t
+}
+
+// read the keys of one operator.
+func (t *Trust) read(keys map[string]any) {
+	for key, v := range keys {
+		list, _ := v.([]any)
+		for _, v := range append([]any{v}, list...) {
+			s, ok := v.(string)
+			if !ok {
+				continue
+			}
+			switch key {
+			case "aws:RequestTag/kubernetes-namespace":
+				t.Namespace = s
+			case "aws:RequestTag/kubernetes-service-account":
+				t.ServiceAccount = s
+			case clusterARNTag, sourceARN:
+				if cluster, ok := strings.CutPrefix(arnPart(s, 5), "cluster/"); ok {
+					t.Region, t.Cluster = arnPart(s, 3), cluster
+				}
+			}
+		}
+	}
 }
 
 // callerKeys are about who calls, and are there where a service does, as EKS does.

@@ -223,3 +223,42 @@ func TestCheckServiceConditions(t *testing.T) {
 		})
 	}
 }
+
+// TestReadTrust: a trust policy tells whom it was written for, and what nobody wrote tells nothing.
+func TestReadTrust(t *testing.T) {
+	document := func(tr Trust) string {
+		t.Helper()
+		d, err := tr.Document()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.String()
+	}
+	all := Trust{Region: "eu-west-1", Cluster: "prod", Namespace: "crossplane-system", ServiceAccount: "provider-aws-s3"}
+	account, china, more, untagged := all, all, all, all
+	account.AccountID = "123456789012"
+	china.Region, china.AccountID = "cn-north-1", "123456789012"
+	more.Conditions = Condition{"StringEquals": {"aws:RequestTag/kubernetes-pod-name": {"a", "b"}}, "ArnLike": {"aws:SourceVpcArn": {"arn:aws:ec2:us-east-1:123456789012:vpc/x"}}}
+	untagged.AccountID, untagged.DisableSessionTags = "123456789012", true
+	cases := map[string]struct {
+		reason, in string
+		want       Trust
+	}{
+		"Tags":        {"The session tags tell all.", document(all), all},
+		"Account":     {"With the account, the region is that of the source.", document(account), all},
+		"China":       {"Whatever the partition.", document(china), Trust{Region: "cn-north-1", Cluster: all.Cluster, Namespace: all.Namespace, ServiceAccount: all.ServiceAccount}},
+		"Conditions":  {"Conditions that were added tell nothing.", document(more), all},
+		"NoTags":      {"Without session tags the ServiceAccount is not known.", document(untagged), Trust{Region: all.Region, Cluster: all.Cluster}},
+		"Empty":       {"Nothing tells nothing,", "", Trust{}},
+		"NoJSON":      {"nor does what is no JSON,", "{", Trust{}},
+		"OtherShapes": {"nor what has another shape,", `{"Statement":[{"Condition":{"StringEquals":{"aws:RequestTag/kubernetes-namespace":1,"aws:SourceArn":["x",{}]}}}]}`, Trust{}},
+		"Foreign":     {"nor the policy of another role.", `{"Statement":[{"Principal":{"Service":"ec2.amazonaws.com"},"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:ec2:eu-west-1:123456789012:vpc/x"}}}]}`, Trust{}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, ReadTrust(tc.in)); diff != "" {
+				t.Errorf("%s\nReadTrust(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}

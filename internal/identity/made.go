@@ -77,16 +77,30 @@ func (m *made) first(services []v1alpha1.Service, keys []func(string) string, pa
 	return ""
 }
 
-// association's field that is the same for all services.
-func (m *made) association(services []v1alpha1.Service, name string) string {
-	return m.first(services, []func(string) string{AssociationKey}, "spec", "forProvider", name)
+// madeFor is whose identity a service's objects give: the association tells or, while there is none, the trust policy of the role.
+func (m *made) madeFor(service string) iam.Trust {
+	if o := m.v.Observed(AssociationKey(service)); o.Exists() {
+		at := func(name string) string { return o.String("spec", "forProvider", name) }
+		return iam.Trust{Region: at("region"), Cluster: at("clusterName"), Namespace: at("namespace"), ServiceAccount: at("serviceAccount")}
+	}
+	return iam.ReadTrust(m.v.Observed(RoleKey(service)).String("spec", "forProvider", "assumeRolePolicy"))
+}
+
+// common is what the objects of all services were made for alike: the first that tells counts.
+func (m *made) common(services []v1alpha1.Service, part func(iam.Trust) string) string {
+	for i := range services {
+		if s := part(m.madeFor(services[i].Name)); s != "" {
+			return s
+		}
+	}
+	return ""
 }
 
 // spec with the inputs that are the same for all services as what exists was made with them.
 func (m *made) spec(s *v1alpha1.PodIdentityProviderSpec, at *field.Path) *v1alpha1.PodIdentityProviderSpec {
 	out := *s
-	out.Region = m.keep(at.Child("region"), m.own("region"), s.Region, m.association(s.Services, "region"))
-	if ns := m.association(s.Services, "namespace"); ns != "" {
+	out.Region = m.keep(at.Child("region"), m.own("region"), s.Region, m.common(s.Services, func(t iam.Trust) string { return t.Region }))
+	if ns := m.common(s.Services, func(t iam.Trust) string { return t.Namespace }); ns != "" {
 		out.CrossplaneNamespace = m.keep(at.Child("crossplaneNamespace"), m.own("crossplaneNamespace"), cmp.Or(s.CrossplaneNamespace, defaultNamespace), ns)
 	}
 	return &out
@@ -103,18 +117,17 @@ func (m *made) bootstrapConfig(s *v1alpha1.PodIdentityProviderSpec, at *field.Pa
 	return m.keep(at.Child("providerConfigRef", "name"), m.own("providerConfigRef", "name"), want, m.first(s.Services, keys, "spec", "providerConfigRef", "name"))
 }
 
-// cluster that associations are for.
+// cluster that the identities are for.
 func (m *made) cluster(s *v1alpha1.PodIdentityProviderSpec, at *field.Path, want string) string {
 	spec := m.v.XR.Value("spec").GetStructValue().GetFields()
 	own := spec["clusterName"] != nil || spec["clusterNameRef"] != nil || spec["clusterNameSelector"] != nil
-	return m.keep(at.Child("clusterName"), own, want, m.association(s.Services, "clusterName"))
+	return m.keep(at.Child("clusterName"), own, want, m.common(s.Services, func(t iam.Trust) string { return t.Cluster }))
 }
 
 // serviceAccount of a service.
 func (m *made) serviceAccount(s *v1alpha1.Service, at *field.Path) string {
 	own := m.ownService(s.Name).String("serviceAccountName") != ""
-	got := m.v.Observed(AssociationKey(s.Name)).String("spec", "forProvider", "serviceAccount")
-	return m.keep(at.Child("serviceAccountName"), own, cmp.Or(s.ServiceAccountName, "provider-aws-"+s.Name), got)
+	return m.keep(at.Child("serviceAccountName"), own, cmp.Or(s.ServiceAccountName, "provider-aws-"+s.Name), m.madeFor(s.Name).ServiceAccount)
 }
 
 // associationID to import. Empty where a provider created the association: then its external name is that provider's.
@@ -202,6 +215,18 @@ func (m *made) providerConfig(s *v1alpha1.PodIdentityProviderSpec, at *field.Pat
 	if s.ProviderConfig != nil && s.ProviderConfig.Name != "" {
 		m.keep(at.Child("providerConfig", "name"), m.own("providerConfig", "name"), s.ProviderConfig.Name, m.v.Observed(ProviderConfigKey).Name())
 	}
+}
+
+// host of a tenant. What exists trusts its providers.
+func (m *made) host(at *field.Path, spec *v1alpha1.PodIdentityTenantSpec) string {
+	want, got := "", ""
+	if spec.ProviderRef != nil {
+		want = spec.ProviderRef.Name
+	}
+	if m.v.Observed(RoleKey(TenantName)).Exists() || m.v.Observed(ProviderConfigKey).Exists() {
+		got = m.v.XR.String("status", "host")
+	}
+	return m.keep(at.Child("providerRef", "name"), m.own("providerRef", "name"), want, got)
 }
 
 func policyKey(service string) string { return "policy/" + service }

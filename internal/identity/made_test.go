@@ -11,6 +11,7 @@ import (
 const (
 	madeAssociation = `{metadata: {name: a, annotations: {crossplane.io/external-name: a-1, aws.podidentity.dev/imported: a-1}}, spec: {providerConfigRef: {name: default}, forProvider: {region: eu-west-1, clusterName: prod, namespace: crossplane-system, serviceAccount: provider-aws-s3, roleArnRef: {name: crossplane-prod-eu-west-1-s3}}}, status: {conditions: [{type: Ready, status: "True"}], atProvider: {associationId: a-1}}}`
 	madeRole        = `{metadata: {name: crossplane-prod-eu-west-1-s3, annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}}, spec: {providerConfigRef: {name: default}, forProvider: {path: /a/}}}`
+	trustedRole     = `{metadata: {name: crossplane-prod-eu-west-1-s3, annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}}, spec: {providerConfigRef: {name: default}, forProvider: {path: /a/, assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"},"StringLike":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:*:cluster/prod"}}}]}'}}}`
 )
 
 // TestChangedDefaults makes sure that a default that changes, or goes, is for new objects only: what exists keeps what it was made
@@ -54,6 +55,22 @@ func TestChangedDefaults(t *testing.T) {
 			old,
 			[]string{
 				`spec.services[0].associationId: what exists was made with "a-1" and keeps it, though nothing sets it any more`,
+				`spec.role.path: what exists was made with "/a/"` + keeps + `"/"`,
+			},
+		},
+		"OnlyRole": {
+			"or there is no association yet, so that only the trust policy of the role tells,",
+			world{
+				Spec:     `{region: null, clusterName: null}`,
+				Input:    `defaults: {region: eu-west-2, clusterName: other, crossplaneNamespace: other, services: [{name: s3, serviceAccountName: other}]}`,
+				Observed: map[string]string{"role/s3": trustedRole},
+			},
+			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "crossplane-prod-eu-west-1-s3", "/a/", ""},
+			[]string{
+				`spec.region: what exists was made with "eu-west-1"` + keeps + `"eu-west-2"`,
+				`spec.crossplaneNamespace: what exists was made with "crossplane-system"` + keeps + `"other"`,
+				`spec.clusterName: what exists was made with "prod"` + keeps + `"other"`,
+				`spec.services[0].serviceAccountName: what exists was made with "provider-aws-s3"` + keeps + `"other"`,
 				`spec.role.path: what exists was made with "/a/"` + keeps + `"/"`,
 			},
 		},
@@ -121,6 +138,21 @@ func TestChangedDefaults(t *testing.T) {
 				t.Errorf("%s\nnotes: -want, +got:\n%s", tc.reason, diff)
 			}
 		})
+	}
+}
+
+// TestChangedWithoutAssociation makes sure that what cannot change is refused also while only the role tells what it was made for.
+func TestChangedWithoutAssociation(t *testing.T) {
+	for spec, want := range map[string]string{
+		`region: eu-west-2`:                                 `spec.region: FieldValueInvalid`,
+		`clusterName: other`:                                `spec.clusterName: FieldValueInvalid`,
+		`crossplaneNamespace: other`:                        `spec.crossplaneNamespace: FieldValueInvalid`,
+		`services: [{name: s3, serviceAccountName: other}]`: `spec.services[0].serviceAccountName: FieldValueInvalid`,
+	} {
+		_, _, errs := world{Spec: spec, Observed: map[string]string{"role/s3": trustedRole}}.resolve(t)
+		if diff := cmp.Diff([]string{want}, testutil.Paths(errs)); diff != "" {
+			t.Errorf("a role that trusts another identity than its name says is of no use: %s: -want errors, +got:\n%s\n%v", spec, diff, errs.ToAggregate())
+		}
 	}
 }
 

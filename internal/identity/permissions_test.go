@@ -75,6 +75,11 @@ func TestPolicies(t *testing.T) {
 			`{providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a"}]}, services: [{name: s3, permissions: {accessLevel: None}}]}`,
 			[]string{begin + `{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::123456789012:role/a"}` + end},
 		},
+		"UnknownWithNone": {
+			"A service that is not in the catalogue may bring no permissions, if it says so: with a target role it needs none of its own.",
+			`services: [{name: new, package: registry.example.org/x/provider-aws-new, targetRoleArn: "arn:aws:iam::123456789012:role/a", permissions: {accessLevel: None}}]`,
+			[]string{begin + `{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::123456789012:role/a"}` + end},
+		},
 		"Unknown": {
 			"A service that is not in the catalogue has only what it brings.",
 			`services: [{name: new, package: registry.example.org/x/provider-aws-new, permissions: {statements: [{actions: ["new:*"], resources: ["*"]}]}}]`,

@@ -50,7 +50,7 @@ func resolveTenant(v *view.View) (*Identity, field.ErrorList) {
 		BootstrapConfig: exists.bootstrapConfig(&role, at),
 		ProviderConfig:  providerConfigName(v),
 		Teardown:        cmp.Or(s.Teardown, v1alpha1.TeardownOrdered),
-		Tenant:          newTenant(v, t),
+		Tenant:          newTenant(v, t, exists.host(at, t)),
 		TenantSpec:      t,
 	}
 	exists.providerConfig(s, at)
@@ -58,7 +58,7 @@ func resolveTenant(v *view.View) (*Identity, field.ErrorList) {
 		id.ConfigNamespaces = []string{ns}
 	}
 
-	errs := validateTenant(at, t)
+	errs := validateTenant(at, t, id.Tenant.Host.Name)
 	if len(errs) == 0 {
 		id.resolveHost(v)
 	}
@@ -74,16 +74,13 @@ func resolveTenant(v *view.View) (*Identity, field.ErrorList) {
 	return id, errs
 }
 
-func newTenant(v *view.View, spec *v1alpha1.PodIdentityTenantSpec) *Tenant {
+func newTenant(v *view.View, spec *v1alpha1.PodIdentityTenantSpec, host string) *Tenant {
 	ns, name := v.Claim()
-	t := &Tenant{Host: &Host{}, ClaimNamespace: ns, NamespacedConfig: name, ExternalID: spec.ExternalID}
+	t := &Tenant{Host: &Host{Name: host}, ClaimNamespace: ns, NamespacedConfig: name, ExternalID: spec.ExternalID}
 	if pc := spec.ProviderConfig; pc != nil && pc.Name != "" {
 		t.NamespacedConfig = pc.Name
 	}
 	t.NamespacedConfig = iam.Cut(t.NamespacedConfig, MaxProviderConfigName)
-	if spec.ProviderRef != nil {
-		t.Host.Name = spec.ProviderRef.Name
-	}
 	if spec.RoleARN == "" {
 		// Another object has another one: nobody can take on a role with what was known of an earlier one. Local renders have no uid.
 		t.ExternalID = "podidentity/" + cmp.Or(v.XR.String("metadata", "uid"), v.XR.Name())
@@ -212,12 +209,12 @@ func (id *Identity) tenantPolicies(at *field.Path, tagged bool) field.ErrorList 
 }
 
 // validateTenant checks what only a tenant has.
-func validateTenant(at *field.Path, t *v1alpha1.PodIdentityTenantSpec) field.ErrorList {
+func validateTenant(at *field.Path, t *v1alpha1.PodIdentityTenantSpec, host string) field.ErrorList {
 	errs := field.ErrorList{}
-	if t.ProviderRef == nil || t.ProviderRef.Name == "" {
+	if host == "" {
 		errs = append(errs, field.Required(at.Child("providerRef", "name"), "name the PodIdentityProvider that shares its providers, here or in the defaults of the Input"))
 	} else {
-		errs = append(errs, problems(at.Child("providerRef", "name"), t.ProviderRef.Name, validation.IsDNS1123Subdomain)...)
+		errs = append(errs, problems(at.Child("providerRef", "name"), host, validation.IsDNS1123Subdomain)...)
 	}
 	switch n := len(t.Services); {
 	case n == 0:
@@ -255,7 +252,7 @@ func validateTenantService(at *field.Path, s *v1alpha1.TenantService, foreign bo
 		}
 		return errs
 	}
-	if _, known := catalogue.Lookup(s.Name); len(errs) == 0 && !known && (s.Permissions == nil || !ownPermissions(s.Permissions) || accessLevel(s.Permissions) != v1alpha1.AccessNone) {
+	if _, known := catalogue.Lookup(s.Name); len(errs) == 0 && !known && !withoutCatalogue(s.Permissions) {
 		errs = append(errs, field.Invalid(at.Child("name"), s.Name, "is not in the catalogue: give it permissions of its own, without an accessLevel"))
 	}
 	return errs

@@ -78,6 +78,40 @@ func TestTenantRemembers(t *testing.T) {
 	}
 }
 
+// TestTenantHost: what exists trusts the providers of one host. Another one is refused, and another default is for new tenants.
+func TestTenantHost(t *testing.T) {
+	const role, config = `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}}`, `{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: team-a-storage}}`
+	cases := map[string]struct {
+		reason, spec, input string
+		observed            map[string]string
+		want                string
+		errs                []string
+	}{
+		"New":      {"Before anything exists, any host will do.", `providerRef: {name: platform}`, "", nil, "platform", nil},
+		"Same":     {"The same is no change.", `providerRef: {name: first}`, "", map[string]string{"role/tenant": role}, "first", nil},
+		"Changed":  {"The role would trust other providers, and the Usages hold another host.", `providerRef: {name: platform}`, "", map[string]string{"role/tenant": role}, "platform", []string{"spec.providerRef.name: FieldValueInvalid"}},
+		"Own role": {"So would what leads to somebody else's role.", `providerRef: {name: platform}`, "", map[string]string{"providerconfig": config}, "platform", []string{"spec.providerRef.name: FieldValueInvalid"}},
+		"Default":  {"A default that changes is nobody's mistake.", `providerRef: null`, `defaults: {providerRef: {name: platform}}`, map[string]string{"role/tenant": role}, "first", nil},
+		"Gone":     {"Nor is one that goes.", `providerRef: null`, `{}`, map[string]string{"role/tenant": role}, "first", nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := onHost(`services: [{name: s3}]`, "s3")
+			w.XR += "status: {host: first}\n"
+			w.Spec = w.Spec[:len(w.Spec)-1] + ", " + tc.spec + "}"
+			w.Spec = strings.Replace(w.Spec, "providerRef: {name: platform}, ", "", 1)
+			w.Input, w.Observed = tc.input, tc.observed
+			id, _, errs := w.resolve(t)
+			if diff := cmp.Diff(tc.errs, paths(errs)); diff != "" {
+				t.Errorf("%s\nResolve(...): -want errors, +got:\n%s\n%v", tc.reason, diff, errs.ToAggregate())
+			}
+			if got := id.Tenant.Host.Name; got != tc.want {
+				t.Errorf("%s\nhost: want %q, got %q", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
 func TestTenantErrors(t *testing.T) {
 	const invalid, forbidden, required = ": FieldValueInvalid", ": FieldValueForbidden", ": FieldValueRequired"
 	const arn = "arn:aws:iam::111122223333:role/crossplane/prod/team-a/r"

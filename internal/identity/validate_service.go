@@ -65,9 +65,7 @@ func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
 	if _, ok := catalogue.Lookup(s.Name); ok {
 		return nil
 	}
-	p := s.Permissions
-	own := s.RoleARN != "" || p != nil && ownPermissions(p) && accessLevel(p) == v1alpha1.AccessNone
-	if own && s.Package != "" {
+	if (s.RoleARN != "" || withoutCatalogue(s.Permissions)) && s.Package != "" {
 		return nil
 	}
 	hint := "is not in the catalogue"
@@ -75,6 +73,11 @@ func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
 		hint += " (did you mean " + strings.Join(near, ", ") + "?)"
 	}
 	return field.ErrorList{field.Invalid(at.Child("name"), s.Name, hint+": for any other service give both package and its own permissions, without an accessLevel")}
+}
+
+// withoutCatalogue says whether permissions are given, and none of them are the catalogue's.
+func withoutCatalogue(p *v1alpha1.Permissions) bool {
+	return p != nil && p.Kinds == nil && accessLevel(p) == v1alpha1.AccessNone
 }
 
 // validateUnique checks that no two services share a name, a ServiceAccount, a role, a package or an association.
