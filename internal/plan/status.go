@@ -60,8 +60,8 @@ func (p *Plan) tenantStatus() v1alpha1.PodIdentityTenantStatus {
 		s.RoleName = path.Base(t.Role.RoleARN)
 	}
 	role := v1alpha1.ServiceStatus{}
+	observe(&role, p.Outcomes)
 	for _, o := range p.Outcomes {
-		observe(&role, o)
 		if o.Condition == v1alpha1.ConditionProviderConfigReady && o.Desired != nil {
 			ref := view.NewObject(o.Desired)
 			s.ProviderConfigRefs = append(s.ProviderConfigRefs, v1alpha1.NamespacedReference{APIVersion: ref.APIVersion(), Kind: ref.Kind(), Name: ref.Name(), Namespace: ref.Namespace()})
@@ -133,8 +133,8 @@ func (p *Plan) service(svc *identity.Service, os []*Outcome) v1alpha1.ServiceSta
 		s.ProviderName, s.Package = svc.Provider.Name, svc.Provider.Source
 	}
 	var unready []*Outcome
+	observe(&s, os)
 	for _, o := range os {
-		observe(&s, o)
 		if !o.Readiness.Ready {
 			unready = append(unready, o)
 		}
@@ -151,22 +151,38 @@ func (p *Plan) service(svc *identity.Service, os []*Outcome) v1alpha1.ServiceSta
 	return s
 }
 
-// observe what an object tells.
-func observe(s *v1alpha1.ServiceStatus, o *Outcome) {
-	at := func(name string) string { return o.Observed.String("status", "atProvider", name) }
-	switch o.Kind.Kind {
-	case "Role":
-		s.RoleARN = at("arn")
-	case "RolePolicyAttachment":
-		if arn := at("policyArn"); arn != "" {
-			s.PolicyARNs = append(s.PolicyARNs, arn)
+// observe what objects tell.
+func observe(s *v1alpha1.ServiceStatus, os []*Outcome) {
+	policies := map[string]string{}
+	for _, o := range os {
+		at := func(name string) string { return o.Observed.String("status", "atProvider", name) }
+		switch o.Kind.Kind {
+		case "Role":
+			s.RoleARN = at("arn")
+		case "Policy":
+			policies[o.Observed.Name()] = at("arn")
+		case "RolePolicyAttachment":
+			if arn := attached(o, policies); arn != "" {
+				s.PolicyARNs = append(s.PolicyARNs, arn)
+			}
+		case "PodIdentityAssociation":
+			s.AssociationID, s.AssociationARN, s.ExternalID = at("associationId"), at("associationArn"), at("externalId")
+		case "Provider":
+			s.ProviderName, s.Package = cmp.Or(o.Name, s.ProviderName), cmp.Or(packageOf(o), s.Package)
+			s.ProviderRevision = o.Observed.String("status", "currentRevision")
 		}
-	case "PodIdentityAssociation":
-		s.AssociationID, s.AssociationARN, s.ExternalID = at("associationId"), at("associationArn"), at("externalId")
-	case "Provider":
-		s.ProviderName, s.Package = cmp.Or(o.Name, s.ProviderName), cmp.Or(packageOf(o), s.Package)
-		s.ProviderRevision = o.Observed.String("status", "currentRevision")
 	}
+}
+
+// attached is the ARN of the policy that an attachment attaches; empty while it does not. Policies have theirs, by the names of their objects.
+func attached(o *Outcome, policies map[string]string) string {
+	if arn := o.Observed.String("status", "atProvider", "policyArn"); arn != "" || !o.Readiness.Ready {
+		return arn
+	}
+	wants := func(path ...string) string {
+		return o.Observed.String(append([]string{"spec", "forProvider"}, path...)...)
+	}
+	return cmp.Or(wants("policyArn"), policies[wants("policyArnRef", "name")])
 }
 
 // packageOf a Provider as it is composed, or as somebody else installed it.

@@ -142,6 +142,36 @@ func TestStatusObserved(t *testing.T) {
 	}
 }
 
+// TestPolicyARNs: a policy that is attached is told, however little its provider tells of the attachment.
+func TestPolicyARNs(t *testing.T) {
+	const ready, policy = `conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}]`, "arn:aws:iam::123456789012:policy/p"
+	attachment := func(spec, status string) map[string]string {
+		return map[string]string{
+			"policy/s3":     `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy, metadata: {name: p}, status: {` + ready + `, atProvider: {arn: "` + policy + `"}}}`,
+			"attachment/s3": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: RolePolicyAttachment, metadata: {name: a}, spec: {forProvider: {` + spec + `}}, status: {` + status + `}}`,
+		}
+	}
+	cases := map[string]struct {
+		reason   string
+		observed map[string]string
+		want     []string
+	}{
+		"Told":      {"What AWS has counts.", attachment(`policyArn: x`, `atProvider: {policyArn: "`+policy+`"}`), []string{policy}},
+		"Resolved":  {"Of one that is ready, what it is for.", attachment(`policyArn: "`+policy+`"`, ready), []string{policy}},
+		"Reference": {"That may be known by the policy's name only.", attachment(`policyArnRef: {name: p}`, ready), []string{policy}},
+		"NotReady":  {"Before it is ready, nothing is attached.", attachment(`policyArn: "`+policy+`", policyArnRef: {name: p}`, `conditions: []`), nil},
+		"Unknown":   {"A policy that nobody knows is not told.", attachment(`policyArnRef: {name: q}`, ready), nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := world{Observed: tc.observed}.plan(t).Status.Services[0].PolicyARNs
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\npolicyArns: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
 // TestSummary makes sure that one line says the most important thing.
 func TestSummary(t *testing.T) {
 	long := strings.Repeat("ä ", 300)

@@ -3,6 +3,7 @@ package resources
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	xpv1 "github.com/crossplane/crossplane-runtime/v2/apis/common/v1"
@@ -117,11 +118,16 @@ func (c *Context) supported(s *identity.Service) *Wait {
 		if c.kind(associationKind) != nil {
 			return c.kind(associationKind)
 		}
-		if answer := c.View.Requirements.HasField(associationKind, "spec", "forProvider", field); answer != view.Yes {
+		if c.View.Requirements.HasField(associationKind, "spec", "forProvider", field) != view.Yes && c.describes(associationKind, "clusterName") {
 			return &Wait{Reason: v1alpha1.ReasonMissing, Subject: field, Message: "the installed provider-aws-eks does not know it, install v2 or later"}
 		}
 	}
 	return nil
+}
+
+// describes says whether the schema of a kind tells fields at all, by one that every version has. One that does not says nothing about others.
+func (c *Context) describes(k view.Kind, field string) bool {
+	return c.View.Requirements.HasField(k, "spec", "forProvider", field) != view.No
 }
 
 // newFields that the service needs and provider-aws-eks has had since v2.
@@ -242,14 +248,25 @@ func readySince(o view.Object) time.Time {
 }
 
 // digest of what the credentials of a service's pods depend on. Pods get and keep them from when they start, so a change
-// must start new ones. All of it is taken from the one observed association. Empty while that does not know all.
+// must start new ones. All of it is taken from the one observed association. Empty while that does not tell, so that nothing restarts
+// because something cannot be read.
 func (c *Context) digest(s *identity.Service) string {
 	o := c.View.Observed(associationKey(s))
 	id, role := associationID(o), o.String("status", "atProvider", "roleArn")
-	if id == "" || role == "" {
+	switch {
+	case id == "":
+		return ""
+	case role == "":
+		return c.digestOfID(id, s)
+	}
+	return iam.Hash(fmt.Sprintf("%s %s %s %t", id, role, targetInAWS(o), o.Value("status", "atProvider", "disableSessionTags").GetBoolValue()))
+}
+
+// digestOfID is the digest where a provider tells no more of an association than its id: then what is wanted of it counts. It has the id in
+// front, by which it is known. A digest of all that AWS has is worth more, and stays.
+func (c *Context) digestOfID(id string, s *identity.Service) string {
+	if old := c.observedDigest(s); old != "" && !strings.Contains(old, "-") {
 		return ""
 	}
-	target := o.String("status", "atProvider", "targetRoleArn")
-	noTags := o.Value("status", "atProvider", "disableSessionTags").GetBoolValue()
-	return iam.Hash(fmt.Sprintf("%s %s %s %t", id, role, target, noTags))
+	return id + "-" + iam.Hash(fmt.Sprintf("%s %s %t", cmp.Or(s.RoleARN, s.RoleName), s.TargetRoleARN, s.DisableSessionTags))
 }

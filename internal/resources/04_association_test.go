@@ -117,7 +117,11 @@ spec:
 
 func TestAssociationWait(t *testing.T) {
 	const kind, name = "kind/podidentityassociations.eks.aws.upbound.io", "PodIdentityAssociation.eks.aws.upbound.io/crossplane-prod-eu-west-1-s3"
+	const target = `services: [{name: s3, targetRoleArn: "arn:aws:iam::210987654321:role/a"}]`
 	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "podidentityassociations.eks.aws.upbound.io", Message: "missing, install provider-aws-eks"}
+	schema := func(forProvider string) string {
+		return `[{metadata: {name: podidentityassociations.eks.aws.upbound.io}, spec: {versions: [{name: v1beta1, served: true, schema: {openAPIV3Schema: {properties: {spec: {properties: {forProvider: ` + forProvider + `}}}}}}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
+	}
 	testWait(t, map[string]waitCase{
 		"Nothing":     {"An association need not wait for its role.", world{}, "association/s3", nil},
 		"KindUnknown": {"A kind that was not looked for yet may not exist.", world{Answers: map[string]string{kind: unanswered}}, "association/s3", missing},
@@ -126,6 +130,14 @@ func TestAssociationWait(t *testing.T) {
 		"Assumed":     {"Kinds may be assumed to exist.", world{Input: `prerequisites: Assume`, Answers: map[string]string{kind: `[]`}}, "association/s3", nil},
 		"Preview":     {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{kind: `[]`}}, "association/s3", nil},
 		"Cluster":     {"Without a cluster there is nothing to associate with.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "association/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"OldProvider": {
+			"A schema that has other fields lacks this one: the object could not be applied.",
+			world{Spec: target, Answers: map[string]string{kind: schema(`{properties: {clusterName: {type: string}}}`)}},
+			"association/s3",
+			&Wait{Reason: v1alpha1.ReasonMissing, Subject: "targetRoleArn", Message: "the installed provider-aws-eks does not know it, install v2 or later"},
+		},
+		"NewProvider":  {"One that has it is all that it takes.", world{Spec: target, Answers: map[string]string{kind: schema(`{properties: {clusterName: {type: string}, targetRoleArn: {type: string}}}`)}}, "association/s3", nil},
+		"SilentSchema": {"One that describes no field at all says nothing against it.", world{Spec: target, Answers: map[string]string{kind: schema(`{type: object}`)}}, "association/s3", nil},
 		"Looking": {
 			"Until it is known whether somebody else has an object of the name, nothing should be taken over.",
 			world{Answers: map[string]string{name: unanswered}},

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -332,7 +333,9 @@ func TestDigest(t *testing.T) {
 	}{
 		"NoAssociation": {"Without an association there is nothing to digest.", "", "", ""},
 		"NoID":          {"Nor without an id.", head + `roleArn: "arn:x"` + tail, "", ""},
-		"NoRole":        {"Nor without a role.", head + `associationId: a-1` + tail, "", ""},
+		"OnlyID":        {"An id is enough, with what is wanted.", head + `associationId: a-1` + tail, "", "a-1-599ccb48"},
+		"AnotherID":     {"Another id restarts, also where a provider tells no more.", head + `associationId: a-2` + tail, strings.Replace(config, "before", "a-1-599ccb48", 1), "a-2-599ccb48"},
+		"AllOverOnlyID": {"What tells all is worth more than what tells the id.", head + complete + tail, strings.Replace(config, "before", "a-1-599ccb48", 1), known},
 		"Known":         {"Another release must have the same digest, or every provider in the world restarts.", head + complete + tail, "", known},
 		"Unready":       {"Readiness is no part of it.", `{metadata: {name: b}, status: {conditions: [{type: Ready, status: "False"}], atProvider: {` + complete + `, associationArn: x, externalId: z}}}`, "", known},
 		"NewOverOld":    {"A digest that is known should replace the old one.", head + complete + tail, config, known},

@@ -3,6 +3,7 @@ package resources
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -180,5 +181,16 @@ func (c *Context) inNamespace(key string) bool {
 	if c.View.Input.Preview {
 		return true
 	}
+	if !c.View.Requirements.Schemas() && c.doneWithout() {
+		// An old caller is not asked for a whole definition again and again.
+		return false
+	}
 	return c.namespacesRecorded() == nil && (c.assumed() || c.View.Requirements.Kind(namespacedProviderConfigKind) != view.No)
+}
+
+// doneWithout says that all ProviderConfigs of a tenant were ready before, and none of them was in a namespace.
+func (c *Context) doneWithout() bool {
+	xr := c.View.XR
+	return xr.Condition(string(v1alpha1.ConditionProviderConfigReady)).True() &&
+		!slices.ContainsFunc(xr.List("status", "providerConfigRefs"), func(ref view.Object) bool { return ref.String("namespace") != "" })
 }

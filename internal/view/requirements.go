@@ -64,6 +64,11 @@ func newRequirements(req *fnv1.RunFunctionRequest) *Requirements {
 	}
 }
 
+// prove the kind of an object that Crossplane sent.
+func (r *Requirements) prove(o Object) {
+	r.proven[schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind())] = true
+}
+
 // Proto returns what to require, nil if nothing.
 func (r *Requirements) Proto() *fnv1.Requirements { return r.out }
 

@@ -8,6 +8,8 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/structpb"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 )
 
 // roles are a kind that another package brings.
@@ -273,6 +275,18 @@ func TestKindObserved(t *testing.T) {
 					t.Errorf("%s\nasked: %v", tc.reason, r.Proto())
 				}
 			})
+		}
+	}
+}
+
+// TestKindOfComposite: the composite resource itself proves its kind.
+func TestKindOfComposite(t *testing.T) {
+	for caller, meta := range callers() {
+		req := newRequest(t, minimal, "")
+		req.Meta = meta
+		r := mustView(t, req).Requirements
+		if got := r.Kind(Kind{GroupVersionKind: v1alpha1.GroupVersionKind, Plural: "podidentityproviders"}); got != Yes || r.Proto() != nil {
+			t.Errorf("%s: Kind(...) of the composite resource: want it to exist, and nothing to be asked, got %d and %v", caller, got, r.Proto())
 		}
 	}
 }

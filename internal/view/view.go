@@ -11,7 +11,6 @@ import (
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"google.golang.org/protobuf/types/known/structpb"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -68,9 +67,9 @@ func From(req *fnv1.RunFunctionRequest, platform *Configuration, now time.Time) 
 	if !v.XR.Exists() {
 		return nil, field.ErrorList{field.Required(field.NewPath("observed", "composite"), "Crossplane sent no composite resource")}
 	}
+	v.Requirements.prove(v.XR)
 	for _, r := range v.observed {
-		o := NewObject(r.GetResource())
-		v.Requirements.proven[schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind())] = true
+		v.Requirements.prove(NewObject(r.GetResource()))
 	}
 
 	errs := append(longNames(v), tooLarge(field.NewPath("spec"), v.XR.Value("spec").GetStructValue())...)
