@@ -86,6 +86,7 @@ var simulatedKinds = []struct{ group, version, kind, plural string }{
 	{"aws.m.upbound.io", "v1beta1", "ClusterProviderConfig", "clusterproviderconfigs"},
 	{"aws.m.upbound.io", "v1beta1", "ProviderConfig", "providerconfigs"},
 	{"apiextensions.crossplane.io", "v1beta1", "Usage", "usages"},
+	{"protection.crossplane.io", "v1beta1", "Usage", "usages"},
 	{"apiextensions.crossplane.io", "v1alpha1", "ManagedResourceDefinition", "managedresourcedefinitions"},
 }
 

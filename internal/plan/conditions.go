@@ -55,8 +55,8 @@ func (p *Plan) conditions() []Condition {
 		if c.Status {
 			c.Message = p.readyMessage(s.condition, s.ready)
 		}
-		if c.Status && c.Type == v1alpha1.ConditionTeardownProtected && p.inNamespaces() {
-			c.Message += ", but for managed resources that use the ProviderConfigs in namespaces: Usages cannot refer to these"
+		if c.Status && c.Type == v1alpha1.ConditionTeardownProtected && p.unheld() {
+			c.Message += ", but for managed resources that use the ProviderConfigs in namespaces: this Crossplane has no Usages in namespaces"
 		}
 		c.Message += p.notes(c.Type)
 		if c.Status && c.Type == v1alpha1.ConditionProviderConfigReady && len(p.identity.ProviderConfig) > identity.MaxProviderConfigName {
@@ -67,10 +67,12 @@ func (p *Plan) conditions() []Condition {
 	return cs
 }
 
-// inNamespaces says whether there are ProviderConfigs in namespaces, or will be.
-func (p *Plan) inNamespaces() bool {
+// unheld says whether there is a ProviderConfig in a namespace that holds nothing.
+func (p *Plan) unheld() bool {
 	return slices.ContainsFunc(p.Outcomes, func(o *Outcome) bool {
-		return o.Condition == v1alpha1.ConditionProviderConfigReady && strings.Contains(o.Key, "/")
+		return o.Condition == v1alpha1.ConditionProviderConfigReady && strings.Contains(o.Key, "/") && !slices.ContainsFunc(p.Outcomes, func(u *Outcome) bool {
+			return u.Condition == v1alpha1.ConditionTeardownProtected && strings.HasSuffix(u.Key, "/by/"+o.Key)
+		})
 	})
 }
 

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -241,6 +242,22 @@ func TestTeardownProtected(t *testing.T) {
 		if c.Type == v1alpha1.ConditionTeardownProtected {
 			t.Errorf("TeardownProtected of an unordered teardown: want none, got %+v", c)
 		}
+	}
+}
+
+// TestTeardownProtectedInNamespaces makes sure that it is said where a ProviderConfig in a namespace holds nothing.
+func TestTeardownProtectedInNamespaces(t *testing.T) {
+	config, usage := outcomeOf("", ready()).as("ProviderConfig", v1alpha1.ConditionProviderConfigReady), outcomeOf("", ready()).as("Usage", v1alpha1.ConditionTeardownProtected)
+	config.Key, usage.Key = "providerconfig/team-a", "usage/providerconfig/by/providerconfig/team-b"
+	p := planOf(config, usage)
+	p.identity.Teardown = v1alpha1.TeardownOrdered
+	message := func() string { return find(t, p.conditions(), v1alpha1.ConditionTeardownProtected).Message }
+	if got := message(); !strings.Contains(got, "but for managed resources that use the ProviderConfigs in namespaces") {
+		t.Errorf("TeardownProtected does not say that the ProviderConfig of team-a holds nothing: %s", got)
+	}
+	usage.Key = "usage/providerconfig/by/providerconfig/team-a"
+	if got := message(); strings.Contains(got, "but for") {
+		t.Errorf("TeardownProtected says that something is not held, and all is: %s", got)
 	}
 }
 

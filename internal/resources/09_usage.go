@@ -1,6 +1,8 @@
 package resources
 
 import (
+	"strings"
+
 	usagev1beta1 "github.com/crossplane/crossplane/v2/apis/apiextensions/v1beta1"
 	protectionv1beta1 "github.com/crossplane/crossplane/v2/apis/protection/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,13 +28,19 @@ var (
 		GroupVersionKind: protectionv1beta1.ClusterUsageGroupVersionKind, Plural: "clusterusages",
 		Package: "Crossplane v2 with Usages enabled, or take usageKind out of the Composition's Input",
 	}
+	// namespacedUsageKind is for what is used from a namespace. The others cannot name anything there.
+	namespacedUsageKind = view.Kind{
+		GroupVersionKind: protectionv1beta1.UsageGroupVersionKind, Plural: "usages",
+		Package: "Crossplane v2",
+	}
 )
 
 // Functions are not called for a composite resource that is being deleted: Kubernetes deletes everything at once. Usages
 // turn that into an order. Each holds one object back for as long as another exists:
 //
 //	managed resources of users
-//	  -> ProviderConfig              held by its own finalizer
+//	  -> ProviderConfigs in namespaces, held by their own finalizer
+//	  -> ProviderConfig              likewise, and by those in namespaces
 //	     -> Provider
 //	        -> DeploymentRuntimeConfig
 //	        -> PodIdentityAssociation
@@ -50,13 +58,15 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 		return nil
 	}
 	byKey := make(map[string]*Resource, len(rs))
-	var configs []*Resource
+	var configs, inNamespaces []*Resource
 	granted := map[string][]*Resource{}
 	for _, r := range rs {
 		byKey[r.Key] = r
 		switch r.Kind {
 		case ProviderConfigKind.GroupVersionKind, clusterProviderConfigKind.GroupVersionKind:
 			configs = append(configs, r)
+		case namespacedProviderConfigKind.GroupVersionKind:
+			inNamespaces = append(inNamespaces, r)
 		case roleKind.GroupVersionKind, policyKind.GroupVersionKind, attachmentKind.GroupVersionKind:
 			granted[r.Service] = append(granted[r.Service], r)
 		}
@@ -67,6 +77,12 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 			if of != nil && b != nil {
 				out = append(out, c.usage(of, b))
 			}
+		}
+	}
+	// What the ProviderConfig needs, those in namespaces need: it stays for as long as they do.
+	for _, by := range inNamespaces {
+		if of := byKey[providerConfigKey]; c.holdsFromNamespaces(of, by) {
+			hold(of, by)
 		}
 	}
 	if c.Identity.Tenant != nil {
@@ -101,6 +117,12 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 	return c.covered(out)
 }
 
+// holdsFromNamespaces says whether there can be a Usage in a namespace. Where Crossplane has none, nothing waits for it: the condition
+// says what that means. Nothing is asked before there is something to hold for.
+func (c *Context) holdsFromNamespaces(of, by *Resource) bool {
+	return c.assumed() || !c.exists(by) || c.View.Observed(usageKey(of, by)).Exists() || c.View.Requirements.Kind(namespacedUsageKind) != view.No
+}
+
 // covered marks new Usages of what another one holds: that of an earlier version of the function, with which it was protected,
 // and is.
 func (c *Context) covered(usages []*Resource) []*Resource {
@@ -130,12 +152,9 @@ func usageKey(of, by *Resource) string { return "usage/" + of.Key + "/by/" + by.
 
 func (c *Context) usage(of, by *Resource) *Resource {
 	key := usageKey(of, by)
-	kind := c.usageKind(key)
-	name := c.View.Observed(key).Name()
-	if name == "" {
-		name = identity.ObjectName(c.View.XR.Name() + "-" + key)
-	}
-	return &Resource{
+	kind := c.usageKind(key, by)
+	name := c.observedName(key, identity.ObjectName(c.View.XR.Name()+"-"+key))
+	r := &Resource{
 		Key:       key,
 		Condition: v1alpha1.ConditionTeardownProtected,
 		Kind:      kind.GroupVersionKind,
@@ -144,10 +163,30 @@ func (c *Context) usage(of, by *Resource) *Resource {
 		Build:     c.object(func() any { return usage(kind.GroupVersionKind, name, of, by) }),
 		Ready:     usageReady,
 	}
+	if ns, config, ok := strings.Cut(by.Name, "/"); ok {
+		r.Name = ns + "/" + name
+		if r.Wait == nil {
+			r.Wait = c.sole(key, kind, ns, name)
+		}
+		r.Build = c.object(func() any { return namespacedUsage(ns, name, of, by, config) })
+	}
+	return r
+}
+
+// sole waits for ever where somebody else has a Usage of that name in a namespace: teams may write there.
+func (c *Context) sole(key string, k view.Kind, namespace, name string) *Wait {
+	if c.View.Input.Preview || c.View.Observed(key).Exists() {
+		return nil
+	}
+	o, answer := c.View.Requirements.GetIn(k.GroupVersionKind, namespace, name)
+	return c.foreign("Usage "+namespace+"/"+name, o, answer, "delete it")
 }
 
 // usageKind that the Input asks for, unless the Usage exists already: another kind under the same key would be another object.
-func (c *Context) usageKind(key string) view.Kind {
+func (c *Context) usageKind(key string, by *Resource) view.Kind {
+	if by.Kind == namespacedProviderConfigKind.GroupVersionKind {
+		return namespacedUsageKind
+	}
 	asked := c.View.Input.UsageKind == v1beta1.UsageKindClusterUsage
 	if o := c.View.Observed(key); o.Exists() {
 		asked = o.Kind() == clusterUsageKind.Kind
@@ -164,14 +203,19 @@ func (c *Context) protectable(key string, k view.Kind, of, by *Resource) *Wait {
 	if c.View.Observed(key).Exists() {
 		return nil
 	}
+	// The same for all, so that the condition does not change with each that comes to exist.
+	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "objects are held back from deletion once everything else is ready"}
+	if k == namespacedUsageKind && !c.exists(by) && !c.View.Input.Preview {
+		// On Crossplane v1 it never does, and the kind does not.
+		return later
+	}
 	if w := c.kind(k); w != nil || c.View.Input.Preview {
 		return w
 	}
 	if c.exists(of) && c.exists(by) && c.depended(of) {
 		return nil
 	}
-	// The same for all, so that the condition does not change with each that comes to exist.
-	return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "objects are held back from deletion once everything else is ready"}
+	return later
 }
 
 // depended says whether managed resources of users can depend on a resource: the provider that they need works. Other services
@@ -180,8 +224,8 @@ func (c *Context) depended(of *Resource) bool {
 	if c.View.XR.Condition(string(v1alpha1.ConditionTeardownProtected)).True() {
 		return true
 	}
-	if c.Identity.Tenant != nil {
-		// They can as soon as the ProviderConfig exists.
+	if c.Identity.Tenant != nil || of.Key == providerConfigKey {
+		// They can as soon as the ProviderConfig exists, here or in a namespace.
 		return true
 	}
 	if of.Key == familyKey {
@@ -230,6 +274,23 @@ func usage(gvk schema.GroupVersionKind, name string, of, by *Resource) *protecti
 func end(r *Resource) protectionv1beta1.Resource {
 	apiVersion, kind := r.Kind.ToAPIVersionAndKind()
 	return protectionv1beta1.Resource{APIVersion: apiVersion, Kind: kind, ResourceRef: &protectionv1beta1.ResourceRef{Name: r.Name}}
+}
+
+// namespacedUsage lets what is in a namespace hold something that is in none. Without a namespace that is written out, however empty,
+// Crossplane would look for that in the Usage's own, and hold nothing.
+// https://github.com/crossplane/crossplane/blob/v2.4.2/internal/protection/usage/finder.go#L81
+func namespacedUsage(namespace, name string, of, by *Resource, config string) *protectionv1beta1.Usage {
+	ofVersion, ofKind := of.Kind.ToAPIVersionAndKind()
+	byVersion, byKind := by.Kind.ToAPIVersionAndKind()
+	return &protectionv1beta1.Usage{
+		TypeMeta:   typeMeta(namespacedUsageKind.GroupVersionKind),
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: protectionv1beta1.UsageSpec{
+			Of:             protectionv1beta1.NamespacedResource{APIVersion: ofVersion, Kind: ofKind, ResourceRef: &protectionv1beta1.NamespacedResourceRef{Name: of.Name, Namespace: new("")}},
+			By:             &protectionv1beta1.Resource{APIVersion: byVersion, Kind: byKind, ResourceRef: &protectionv1beta1.ResourceRef{Name: config}},
+			ReplayDeletion: new(true),
+		},
+	}
 }
 
 func usageReady(o view.Object) Readiness {

@@ -43,6 +43,20 @@ spec:
   replayDeletion: true
 `,
 		},
+		"Namespaced": {
+			reason: "A ProviderConfig in a namespace should hold that of the cluster, and so everything that this one holds. The empty namespace is what makes Crossplane find it.",
+			world:  world{Spec: inNamespaces, Observed: inTeam(both)},
+			key:    "usage/providerconfig/by/providerconfig/team-a",
+			want: `
+apiVersion: protection.crossplane.io/v1beta1
+kind: Usage
+metadata: {namespace: team-a, name: storage-usage-providerconfig-by-providerconfig-team-a-493b0870}
+spec:
+  of: {apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, resourceRef: {name: aws, namespace: ""}}
+  by: {apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, resourceRef: {name: aws}}
+  replayDeletion: true
+`,
+		},
 		"Sticky": {
 			reason: "A Usage that exists should keep its kind: another one under the same key would be another object.",
 			world: world{
@@ -62,6 +76,7 @@ spec:
 		},
 	})
 
+	const inTeamA = "usage/providerconfig/by/providerconfig/team-a"
 	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "objects are held back from deletion once everything else is ready"}
 	unhealthy := map[string]string{"provider/s3": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}}`, "providerconfig": both["providerconfig"]}
 	const key = "usage/provider/s3/by/providerconfig"
@@ -87,6 +102,18 @@ spec:
 			key,
 			&Wait{Reason: v1alpha1.ReasonMissing, Subject: "usages.apiextensions.crossplane.io", Message: "missing, install Crossplane v1.19 or later with Usages enabled, or set teardown: Unordered"},
 		},
+		"Namespaced": {"From a namespace a Usage should hold as soon as both ends exist.", world{Spec: inNamespaces, Observed: inTeam(both)}, inTeamA, nil},
+		"NamespacedOneEnd": {
+			"Where there will never be a ProviderConfig in a namespace, nothing should be asked for it.",
+			world{Spec: inNamespaces, Observed: both, Answers: map[string]string{"kind/usages.protection.crossplane.io": unanswered}},
+			inTeamA, later,
+		},
+		"NamespacedTaken": {
+			"Who may write in the namespace may have made one of that name: Crossplane could not apply it, nor anything else.",
+			world{Spec: inNamespaces, Observed: inTeam(both), Answers: map[string]string{"Usage.protection.crossplane.io/team-a/storage-usage-providerconfig-by-providerconfig-team-a-493b0870": `[{metadata: {namespace: team-a, name: x}}]`}},
+			inTeamA,
+			&Wait{Reason: v1alpha1.ReasonConflict, Subject: "Usage team-a/storage-usage-providerconfig-by-providerconfig-team-a-493b0870", Message: "exists and no composite resource made it: delete it"},
+		},
 		"NoClusterUsage": {
 			"Nor should a ClusterUsage be composed where there is no such kind.",
 			world{Observed: both, Input: `usageKind: ClusterUsage`, Answers: map[string]string{"kind/clusterusages.protection.crossplane.io": `[]`}},
@@ -94,9 +121,19 @@ spec:
 			&Wait{Reason: v1alpha1.ReasonMissing, Subject: "clusterusages.protection.crossplane.io", Message: "missing, install Crossplane v2 with Usages enabled, or take usageKind out of the Composition's Input"},
 		},
 	})
+	if r := (world{Spec: inNamespaces, Observed: inTeam(both), Answers: map[string]string{"kind/usages.protection.crossplane.io": `[]`}}).resource(t, inTeamA); r != nil {
+		t.Errorf("where Crossplane has no Usages in namespaces, none should be waited for, got %s", r.Name)
+	}
 	testAbsent(t, map[string]absentCase{
 		"Unordered": {"Who wants no order should get no Usages.", `teardown: Unordered`, []string{"usage/"}},
 	})
+}
+
+// inTeam adds a ProviderConfig in namespace team-a to what is observed.
+func inTeam(observed map[string]string) map[string]string {
+	out := maps.Clone(observed)
+	out["providerconfig/team-a"] = `{metadata: {namespace: team-a, name: aws}}`
+	return out
 }
 
 func TestUsageReady(t *testing.T) {

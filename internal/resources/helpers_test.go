@@ -31,7 +31,7 @@ func answers() map[string]string {
 		"roles.iam.aws.upbound.io", "policies.iam.aws.upbound.io", "rolepolicyattachments.iam.aws.upbound.io", "podidentityassociations.eks.aws.upbound.io",
 		"clusters.eks.aws.upbound.io", "providerconfigs.aws.upbound.io", "clusterproviderconfigs.aws.m.upbound.io", "providerconfigs.aws.m.upbound.io",
 		"addons.eks.aws.upbound.io",
-		"usages.apiextensions.crossplane.io", "providerconfigusages.aws.upbound.io", "providerconfigusages.aws.m.upbound.io",
+		"usages.apiextensions.crossplane.io", "usages.protection.crossplane.io", "providerconfigusages.aws.upbound.io", "providerconfigusages.aws.m.upbound.io",
 	} {
 		out["kind/"+crd] = `[{metadata: {name: ` + crd + `}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
 	}

@@ -129,7 +129,9 @@ func (s *Server) ready(ctx context.Context, cert string) error {
 // Wait until everything ended, after its context did.
 func (s *Server) Wait() {
 	for range cap(s.ended) {
-		_ = <-s.ended
+		if err := <-s.ended; err == nil {
+			return
+		}
 	}
 }
 
