@@ -113,7 +113,7 @@ lint: ## Check format and style of all Go code, and the workflows.
 words: ## Check the English of pages, comments and messages. LEVEL=warning shows long sentences, too.
 	@vale=$$($(TOOL) vale); sources=$$(git ls-files '*.go' ':!*_test.go' ':!*zz_generated*'); \
 	go -C tools/vale run ./messages -root=../.. -out=../../$(OUTPUT)/words $$sources; \
-	pages=$$(git ls-files '*.md' | xargs grep -L '^<!-- Generated'); echo 'words: pages, comments and messages'; \
+	pages=$$(git ls-files '*.md' ':!CHANGELOG.md' | xargs grep -L '^<!-- Generated'); echo 'words: pages, comments and messages'; \
 	"$$vale" --output=line --minAlertLevel=$(LEVEL) $$pages $$sources $(OUTPUT)/words
 
 .PHONY: unit
