@@ -7,40 +7,40 @@ type ConditionType string
 
 // The conditions, in the order in which they become true.
 const (
-	// ConditionPrerequisitesReady says whether everything that must exist beforehand does: valid input, the kinds of
-	// provider-aws-iam and provider-aws-eks, the EKS cluster that the spec refers to.
+	// ConditionPrerequisitesReady says whether everything is there that must exist first: valid input, the kinds of
+	// provider-aws-iam and provider-aws-eks, and the EKS cluster that the spec refers to.
 	//
-	// To do: see the reason. All else waits for it, and what exists already stays as it is.
+	// To do: see the reason. New resources wait for it. Existing ones stay as they are.
 	ConditionPrerequisitesReady ConditionType = "PrerequisitesReady"
 
 	// ConditionIdentityReady says whether the IAM roles, policies and attachments and the Pod Identity associations are ready.
 	//
-	// To do: see the reason. An error of AWS here is about the identity of provider-aws-iam and provider-aws-eks, the one
+	// To do: see the reason. An error of AWS is about the identity of provider-aws-iam and provider-aws-eks, which is the one
 	// behind spec.providerConfigRef.
 	ConditionIdentityReady ConditionType = "IdentityReady"
 
-	// ConditionProvidersReady says whether the provider packages are installed and healthy in the wanted version, and those that
-	// somebody else installs run as the associated ServiceAccounts.
+	// ConditionProvidersReady says whether the provider packages are installed and healthy in the wanted version, and whether those
+	// with management: Observe run as the associated ServiceAccounts.
 	//
 	// To do: see the reason, and kubectl describe of the Provider and its ProviderRevision.
 	ConditionProvidersReady ConditionType = "ProvidersReady"
 
-	// ConditionProviderConfigReady says whether the ProviderConfig exists, and its namespaced kinds where they are asked for.
+	// ConditionProviderConfigReady says whether the ProviderConfig exists, and its namespaced kinds if you ask for them.
 	//
 	// To do: see the reason.
 	ConditionProviderConfigReady ConditionType = "ProviderConfigReady"
 
-	// ConditionTeardownProtected says whether Usages hold back what users still need when the composite resource is deleted.
-	// Usages come once everything else is ready: nothing of a user depends on a service before its provider works. Only with
-	// teardown: Ordered.
+	// ConditionTeardownProtected says whether Usages block the deletion of resources that managed resources still need. Usages are
+	// created once everything else is ready, because no managed resource can depend on a service before its provider works. Only
+	// with teardown: Ordered.
 	//
-	// To do: wait; before it is True, delete nothing. If it stays False, see the reason.
+	// To do: wait, and do not delete anything until this is True. If it stays False, see the reason.
 	ConditionTeardownProtected ConditionType = "TeardownProtected"
 
 	// ConditionCredentialsInjected says whether EKS injected credentials into the pods of every provider that is verified. Only
 	// with runtime.verifyCredentials.
 	//
-	// To do: see the reason. What it says is missing is missing in the pods; what the role may do is another matter.
+	// To do: see the reason. It is about the pods, not about the permissions of the role.
 	ConditionCredentialsInjected ConditionType = "CredentialsInjected"
 )
 
@@ -64,53 +64,52 @@ const (
 	// To do: nothing. It is only seen in a local render.
 	ReasonPreview Reason = "Preview"
 
-	// ReasonInvalidSpec: the composite resource or the Input is not valid, or breaks a guardrail; the message lists
-	// everything that is wrong, by field. Nothing changes until you correct it: what exists stays. A raw template of a runtime
-	// concerns only the services that use it: the others go on.
+	// ReasonInvalidSpec: the composite resource or the Input is not valid, or breaks a guardrail. The message lists every error, by
+	// field. No changes are made until you fix it, and existing resources keep working. An error in a raw template of a runtime
+	// affects only the services that use it.
 	//
-	// To do: correct every field in the message. For a guardrail, ask the platform team.
+	// To do: fix every field in the message. For a guardrail, ask the platform team.
 	ReasonInvalidSpec Reason = "InvalidSpec"
 
-	// ReasonMissing: something that must exist beforehand does not; the message says what and what brings it.
+	// ReasonMissing: something that must exist first is missing. The message says what, and how to get it.
 	//
-	// To do: install or create what the message names. It is noticed by itself.
+	// To do: install or create what the message names. The function notices it without another change.
 	ReasonMissing Reason = "Missing"
 
-	// ReasonWaiting: nothing is wrong, but something that comes earlier is not ready yet.
+	// ReasonWaiting: nothing is wrong, but something earlier in the order is not ready yet.
 	//
-	// To do: wait. If it lasts for minutes, see the condition of what comes earlier.
+	// To do: wait. If it takes minutes, see the conditions above.
 	ReasonWaiting Reason = "Waiting"
 
-	// ReasonCreating: the objects exist, but are not all ready yet.
+	// ReasonCreating: the objects are created, but not all of them are ready yet.
 	//
-	// To do: wait; seconds for AWS, a minute or two for a package. If it lasts, kubectl describe what the message names.
+	// To do: wait, for seconds (AWS) or a minute or two (a package). If it takes longer, kubectl describe what the message names.
 	ReasonCreating Reason = "Creating"
 
 	// ReasonFailed: an object reports an error, which the message quotes, or is not as it must be.
 	//
-	// To do: what the message says at its end. It is tried again by itself.
+	// To do: what the message says at its end. Providers try again without another change.
 	ReasonFailed Reason = "Failed"
 
-	// ReasonConflict: somebody else owns an object that is needed; the message names it and the ways out. It is left alone.
+	// ReasonConflict: an object that is needed belongs to another owner, and is left alone. The message names it, and your options.
 	//
-	// To do: one of the ways out: mostly management: Observe, or another name.
+	// To do: choose one of the options, mostly management: Observe or another name.
 	ReasonConflict Reason = "Conflict"
 
-	// ReasonActionRequired: nothing is wrong, and nothing goes on until a person acts: something is paused, or a package revision
-	// waits to be activated. The message names the object and the command.
+	// ReasonActionRequired: nothing is wrong, but a person has to act: something is paused, or a package revision waits for its
+	// activation. The message names the object and the command.
 	//
 	// To do: what the message says at its end.
 	ReasonActionRequired Reason = "ActionRequired"
 
-	// ReasonRemoving: the spec wants something no more. It leaves after what needs it; the message says what holds it. What was made
-	// under another name waits for it. What cannot be looked up counts as needed.
+	// ReasonRemoving: a service was removed from the spec, or got another name. Its resources are deleted in order, after everything
+	// that needs them. The message says what they wait for. What cannot be looked up counts as needed.
 	//
-	// To do: delete the managed resources that the message names, or put the service back; else wait.
+	// To do: delete the managed resources that the message names, or put the service back. Otherwise wait.
 	ReasonRemoving Reason = "Removing"
 
-	// ReasonUnordered: teardown is Unordered, so nothing is held back from deletion any more. Only where the condition was there
-	// before.
+	// ReasonUnordered: teardown is Unordered, so nothing blocks a deletion. The condition is only there if it was there before.
 	//
-	// To do: nothing, if that is meant. If not, set teardown: Ordered.
+	// To do: nothing, if you want that. Otherwise set teardown: Ordered.
 	ReasonUnordered Reason = "Unordered"
 )

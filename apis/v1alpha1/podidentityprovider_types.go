@@ -138,7 +138,7 @@ type PodIdentityProviderSpec struct {
 	PodIdentityAgent *PodIdentityAgent `json:"podIdentityAgent,omitempty"`
 
 	// CrossplaneNamespace is the namespace that Crossplane and its providers run in: associations are made for
-	// ServiceAccounts there. A function cannot find it out by itself. Default: crossplane-system. Immutable.
+	// ServiceAccounts there. The function cannot find it out. Default: crossplane-system. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`

@@ -52,7 +52,7 @@ type PodIdentityTenantSpec struct {
 	// +optional
 	Role *TenantRole `json:"role,omitempty"`
 
-	// RoleARN is an IAM role that exists and is managed by somebody else: no role, policy or attachment is composed. It must be below
+	// RoleARN is an IAM role that exists and is managed elsewhere: no role, policy or attachment is composed. It must be below
 	// the host's role path (status.sharing.rolePath of the host), for a claim below the claim's namespace there, in the cluster's
 	// account or one of sharing.accounts, and trust the host's providers: status.trustPolicy is ready to paste. Excludes role and permissions. It can be changed,
 	// but neither added nor removed later.

@@ -58,7 +58,7 @@ type Service struct {
 	// +optional
 	ImportRole *bool `json:"importRole,omitempty"`
 
-	// RoleARN is an IAM role that exists and is managed by somebody else: no role, policy or attachment is composed. It must
+	// RoleARN is an IAM role that exists and is managed elsewhere: no role, policy or attachment is composed. It must
 	// be in the cluster's account and trust pods.eks.amazonaws.com with sts:AssumeRole and sts:TagSession. Excludes
 	// permissions, roleName and importRole.
 	// +optional
@@ -261,7 +261,7 @@ type Provider struct {
 	// +optional
 	Registry string `json:"registry,omitempty"`
 
-	// Version of the provider packages: a full version such as v2.5.0, so that nothing changes by itself, or a digest
+	// Version of the provider packages: a full version such as v2.5.0, so that nothing changes on its own, or a digest
 	// sha256:<64 hex digits>, if only one package takes it. With family: Manage the family changes first, and the services
 	// follow when it is healthy. Packages of xpkg.upbound.io ask for a family of exactly their own version. Required here, in every service, or in the Input's defaults, as in those of the Composition that
 	// comes with the API.

@@ -161,7 +161,7 @@ type Guardrails struct {
 	AllowedManagedPolicyARNs []string `json:"allowedManagedPolicyArns,omitempty"`
 
 	// DeniedActions are patterns (* and ?) of IAM actions, for example iam:*User*, that nothing may allow, in any letter
-	// case: not statements, documents or the catalogue, not through wider patterns, and not through NotAction. What nobody can look into
+	// case: not statements, documents or the catalogue, not through wider patterns, and not through NotAction. What cannot be read
 	// is refused, unless allowedManagedPolicyArns lists it: managedPolicyArns, roleArn, importRole, targetRoleArn, assumeRoleChain. So are
 	// managementPolicies without Create and Update, and raw templates of a claim. Default: none.
 	// +optional
@@ -169,14 +169,14 @@ type Guardrails struct {
 	DeniedActions []string `json:"deniedActions,omitempty"`
 
 	// RequiredPermissionsBoundary is the ARN of the policy that must be every role's permissions boundary. Set it in the
-	// defaults too, so that nobody has to. What nobody can look into is refused, unless allowedManagedPolicyArns lists it:
+	// defaults too, so that nobody has to. What cannot be read is refused, unless allowedManagedPolicyArns lists it:
 	// managedPolicyArns, roleArn, targetRoleArn, assumeRoleChain. So are managementPolicies without Create and Update, and raw templates of
 	// a claim.
 	// +optional
 	RequiredPermissionsBoundary string `json:"requiredPermissionsBoundary,omitempty"`
 
 	// RequiredKinds forbids everything of a service at once: each service must list its kinds, or have an accessLevel of None. Statements
-	// and documents may not allow all actions of a service, nor use NotAction. What nobody can look into is refused, unless
+	// and documents may not allow all actions of a service, nor use NotAction. What cannot be read is refused, unless
 	// allowedManagedPolicyArns lists it: managedPolicyArns, roleArn, importRole, targetRoleArn, assumeRoleChain. So are managementPolicies
 	// without Create and Update, and raw templates of a claim. Default: false.
 	// +optional

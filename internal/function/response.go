@@ -21,7 +21,7 @@ import (
 const (
 	// maxResponse is what Crossplane takes, gRPC's default: https://pkg.go.dev/google.golang.org/grpc#MaxCallRecvMsgSize.
 	maxResponse = 4 << 20
-	// maxMessage of a result: that of as many errors as are told at once.
+	// maxMessage of a result: that of as many errors as are reported at once.
 	maxMessage = 64 << 10
 	// maxError of one field.
 	maxError = 500

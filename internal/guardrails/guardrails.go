@@ -68,7 +68,7 @@ type request struct {
 // Check what a composite resource asks for against every set of guardrails that applies. It returns all violations.
 func Check(v *view.View, id *identity.Identity) field.ErrorList { return check(rules, v, id) }
 
-// check each set by itself: a list that one set allows does not make that of another longer.
+// check each set on its own: a list that one set allows does not make that of another longer.
 func check(rules map[string]rule, v *view.View, id *identity.Identity) field.ErrorList {
 	errs := field.ErrorList{}
 	for _, g := range append([]*v1beta1.Guardrails{always}, v.Guardrails...) {
@@ -245,7 +245,7 @@ func (r *request) composedElsewhere() field.ErrorList {
 	return field.ErrorList{notOneOf(r.at.Child("providerConfigRef"), "allowedTargetAccounts", arn, r.AllowedTargetAccounts)}
 }
 
-// deniedActions looks at every statement that is composed, those of the catalogue included. What nobody can look into is refused.
+// deniedActions looks at every statement that is composed, those of the catalogue included. What cannot be read is refused.
 func deniedActions(r *request) field.ErrorList {
 	if len(r.DeniedActions) == 0 {
 		return nil
@@ -394,7 +394,7 @@ func forbidBringYourOwnRole(r *request) field.ErrorList {
 	return append(errs, r.forbid(rule, why, []string{"role", "namePrefix"}, []string{"role", "path"}, []string{"adoptExisting"})...)
 }
 
-// foreign is a role of somebody else whose credentials providers get, at once or in the end.
+// foreign is a role that is managed elsewhere, and whose credentials providers get, at once or in the end.
 type foreign struct {
 	at  *field.Path
 	arn string
@@ -429,7 +429,7 @@ func (r *request) forbidRolesOfOthers(rule, why string) field.ErrorList {
 	return append(errs, r.forbid(rule, why, []string{"providerConfig", "assumeRoleChain"})...)
 }
 
-// importedRoles keep policies that nobody can look into. Somebody may name them, if it is known which they are.
+// importedRoles keep policies that cannot be read. Somebody may name them, if it is known which they are.
 func (r *request) importedRoles(rule string) field.ErrorList {
 	errs := field.ErrorList{}
 	for i, s := range r.id.Services {
@@ -450,7 +450,7 @@ func (r *request) importedRoles(rule string) field.ErrorList {
 
 const wayOut = "; ask the platform team to list its ARN in allowedManagedPolicyArns"
 
-// unreadable are the policies and roles that nobody can look into, and that the platform team did not name.
+// unreadable are the policies and roles that cannot be read, and that the platform team did not name.
 func (r *request) unreadable(rule string) field.ErrorList {
 	errs := field.ErrorList{}
 	for _, f := range r.rolesOfOthers() {
@@ -470,7 +470,7 @@ func (r *request) unreadable(rule string) field.ErrorList {
 	return errs
 }
 
-// named says whether the platform team lists somebody else's role. A pattern that does not say that it is about roles is about policies.
+// named says whether the platform team lists another owner's role. A pattern that does not say that it is about roles is about policies.
 func (r *request) named(role string) bool {
 	return slices.ContainsFunc(r.AllowedManagedPolicyARNs, func(p string) bool { return strings.Contains(p, ":role/") && iam.Match(p, role) })
 }

@@ -50,7 +50,7 @@ func RoleARN(partition, account, name string) string {
 
 func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
 
-// checkPartition says whether an ARN, or a pattern of ARNs, can be one of the partition. What is no ARN can. Partitions know nothing of
+// checkPartition says whether an ARN, or a pattern of ARNs, can be one of the partition. What is not an ARN can. Partitions know nothing of
 // each other: IAM refuses a policy that has an ARN of another one, and no role of another one can be assumed.
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 func checkPartition(arn, partition string) string {

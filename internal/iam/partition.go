@@ -29,10 +29,10 @@ func Partition(region string) string {
 	return DefaultPartition
 }
 
-// ARNPartition returns the partition of an ARN. Empty if it is no ARN.
+// ARNPartition returns the partition of an ARN. Empty if it is not an ARN.
 func ARNPartition(arn string) string { return arnPart(arn, 1) }
 
-// ARNAccount returns the account of an ARN. Empty if it is no ARN, or one without an account, such as a bucket's.
+// ARNAccount returns the account of an ARN. Empty if it is not an ARN, or one without an account, such as a bucket's.
 func ARNAccount(arn string) string { return arnPart(arn, 4) }
 
 // arnPart returns one of arn:partition:service:region:account:resource.

@@ -8,7 +8,7 @@ import (
 )
 
 // Same says whether two policy documents say the same, in whatever words: AWS writes sets in an order of its own, and a set of one
-// as the element itself. Of what is no JSON nothing can be said, and so not that it differs.
+// as the element itself. Of what is not JSON nothing can be said, and so not that it differs.
 func Same(a, b string) bool {
 	if a == b {
 		return true

@@ -89,7 +89,7 @@ type Service struct {
 	Provider Package
 	// ServiceAccount that the provider runs as.
 	ServiceAccount string
-	// RoleARN is the role of somebody else to use; empty if one is composed.
+	// RoleARN is an existing role to use; empty if one is composed.
 	RoleARN string
 	// RoleName is the name of the composed role in AWS; empty while the cluster is not known.
 	RoleName string

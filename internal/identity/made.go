@@ -185,7 +185,7 @@ func (m *made) roleName(id *Identity, s *v1alpha1.Service, at, service *field.Pa
 	return m.keep(at.Child("role", "namePrefix"), m.own("role", "namePrefix"), generated, got)
 }
 
-// givenName says whether a name was not generated, as far as that can be told.
+// givenName says whether a name was not generated, as far as that is known.
 func (m *made) givenName(id *Identity, service, name string) bool {
 	return name != "" && len(name) < iam.MaxRoleName && !strings.HasSuffix(name, "-"+iam.Name(iam.MaxRoleName, id.Cluster, id.Region, service))
 }

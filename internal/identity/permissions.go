@@ -65,8 +65,8 @@ func generated(spec *v1alpha1.PodIdentityProviderSpec, s *v1alpha1.Service, form
 }
 
 // kept is the statement by which earlier versions neutralised what guardrails deny, if a policy that exists has it and policies are
-// attached that nobody can look into: what an upgrade finds stays as safe as it was. It is never put into a policy that lacks it, as AWS
-// may refuse that policy, and attach the others all the same.
+// attached that cannot be read: what an upgrade finds stays as safe as it was. It is never put into a policy that lacks it, as AWS
+// may refuse that policy, and attach the others anyway.
 func kept(v *view.View, s *v1alpha1.Service, p *v1alpha1.Permissions) []iam.Statement {
 	var denied []string
 	for _, g := range v.Guardrails {

@@ -38,7 +38,7 @@ type Sharing struct {
 	Namespaces []string
 }
 
-// sharing that the spec asks for; nil for none. Roles of tenants are below the path that they were told.
+// sharing that the spec asks for; nil for none. Roles of tenants are below the path that they were given.
 func (id *Identity) sharing(exists *made, at *field.Path) *Sharing {
 	s := id.Spec.Sharing
 	if s == nil {

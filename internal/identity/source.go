@@ -18,7 +18,7 @@ type Source struct {
 	Digest string
 }
 
-// ParseSource takes a package apart. It takes what it gets: whoever wrote it, Crossplane checked it.
+// ParseSource takes a package apart. It does not check it, as Crossplane does that.
 func ParseSource(pkg string) Source {
 	s := Source{}
 	pkg, s.Digest, _ = strings.Cut(pkg, "@")

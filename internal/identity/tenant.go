@@ -30,7 +30,7 @@ type Tenant struct {
 	Role *Service
 	// ExternalID that the role's trust policy asks for.
 	ExternalID string
-	// TrustPolicy that the role needs, also that of somebody else; empty while the host is not known.
+	// TrustPolicy that the role needs, also one that is not composed; empty while the host is not known.
 	TrustPolicy string
 	// NamespacedConfig is the name of the ProviderConfig in the claim's namespace.
 	NamespacedConfig string
@@ -152,7 +152,7 @@ func (id *Identity) tenantNames(v *view.View) []string {
 	return append(parts, v.XR.Name())
 }
 
-// belowPath checks that the host may take on somebody else's role: it may, below its path, and for a claim only below its namespace there.
+// belowPath checks that the host may take on a role that is not composed: it may, below its path, and for a claim only below its namespace there.
 func (id *Identity) belowPath(at *field.Path) field.ErrorList {
 	t, facts := id.Tenant, id.Tenant.Host.facts
 	want := facts.RolePath

@@ -176,7 +176,7 @@ func validateTrust(at *field.Path, c iam.Condition, h home) field.ErrorList {
 func validateSessionTags(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorList {
 	errs := field.ErrorList{}
 	for i, svc := range s.Services {
-		// The trust policy of somebody else's role is theirs.
+		// The trust policy of a role that is not composed belongs to its owner.
 		if !isTrue(svc.DisableSessionTags) || svc.RoleARN != "" {
 			continue
 		}

@@ -91,7 +91,7 @@ func (p *Plan) readyMessage(c v1alpha1.ConditionType, message string) string {
 	return message
 }
 
-// notes on what is as it is asked for, or not composed, and may surprise. They are told whether a condition is True or not: they
+// notes on what is as it is asked for, or not composed, and may surprise. They are reported whether a condition is True or not: they
 // may be why not.
 func (p *Plan) notes(c v1alpha1.ConditionType) string {
 	switch c { //nolint:exhaustive // The others have none.
@@ -186,7 +186,7 @@ func graver(a, b v1alpha1.Reason) bool { return rank(a) < rank(b) }
 func rank(r v1alpha1.Reason) int { return slices.Index(gravity, r) }
 
 // describe why resources are not ready: the gravest first, each message once, with what and which services it is about. What
-// belongs to all services is told apart.
+// belongs to all services is kept apart.
 func (p *Plan) describe(os []*Outcome, withServices bool) string {
 	os = slices.Clone(os)
 	ranks := make(map[*Outcome]int, len(os))

@@ -26,7 +26,7 @@ import (
 // Interval at which the file is read. The kubelet itself takes up to a minute to bring a changed ConfigMap.
 const Interval = 5 * time.Second
 
-// maxSize of the file. A ConfigMap holds no more.
+// maxSize of the file. A ConfigMap cannot hold more.
 const maxSize = 1 << 20
 
 // A File is the configuration that a file holds, or held when it was last right.

@@ -62,7 +62,7 @@ func Agent(c *Context) *Resource {
 	}
 }
 
-// agent waits for what the add-on needs, and for ever where another managed resource is for the same add-on.
+// agent waits for what the add-on needs, and indefinitely where another managed resource is for the same add-on.
 func (c *Context) agent(name string) *Wait {
 	if w := first(c.kind(addonKind), c.cluster()); w != nil || c.View.Input.Preview || c.View.Observed(agentKey).Exists() {
 		return w

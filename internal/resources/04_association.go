@@ -20,7 +20,7 @@ import (
 var associationKind = view.Kind{GroupVersionKind: eksv1beta1.PodIdentityAssociation_GroupVersionKind, Plural: "podidentityassociations", Package: "provider-aws-eks"}
 
 // Association gives pods of the service's ServiceAccount the credentials of its role. A composed role is referred to by
-// name: the provider of the association waits for its ARN. A role of somebody else is given by value.
+// name: the provider of the association waits for its ARN. A role that is not composed is given by value.
 func Association(c *Context, s *identity.Service) *Resource {
 	key := associationKey(s)
 	return &Resource{
@@ -104,7 +104,7 @@ func existingAssociation(o view.Object) string {
 	return ""
 }
 
-// supported waits for ever where the installed provider does not know fields that the service needs: provider-aws-eks before
+// supported waits indefinitely where the installed provider does not know fields that the service needs: provider-aws-eks before
 // v2. An object with them could not be applied.
 func (c *Context) supported(s *identity.Service) *Wait {
 	if c.assumed() || c.Identity.Cluster == "" {

@@ -151,7 +151,7 @@ func deploymentSpec(c *Context, s *identity.Service) *appsv1.DeploymentSpec {
 	r := s.Runtime
 	spec := &appsv1.DeploymentSpec{
 		Replicas: r.Replicas,
-		// Crossplane writes the selector; the API server wants one all the same.
+		// Crossplane writes the selector; the API server wants one anyway.
 		Selector: &metav1.LabelSelector{},
 		Template: corev1.PodTemplateSpec{
 			ObjectMeta: metav1.ObjectMeta{Labels: r.PodLabels, Annotations: podAnnotations(c, s)},

@@ -101,7 +101,7 @@ func notYet(reason v1alpha1.Reason, subject, message string) injection {
 	return injection{wait: &Wait{Reason: reason, Subject: subject, Message: message}}
 }
 
-// runningProvider of a service: the composed one, or that of somebody else. It does not exist while there is none.
+// runningProvider of a service: the composed one, or the one that was installed otherwise. It does not exist while there is none.
 func (c *Context) runningProvider(s *identity.Service) view.Object {
 	if s.Managed {
 		return c.View.Observed(providerKey(s))
@@ -110,13 +110,13 @@ func (c *Context) runningProvider(s *identity.Service) view.Object {
 	return o
 }
 
-// over says whether a pod runs no more, or is about not to.
+// over says whether a pod no longer runs, or is about not to.
 func over(pod view.Object) bool {
 	phase := corev1.PodPhase(pod.String("status", "phase"))
 	return pod.Deleted() || phase == corev1.PodSucceeded || phase == corev1.PodFailed
 }
 
-// current says whether a pod was started with the runtime configuration as it is now. Those of somebody else's providers are.
+// current says whether a pod was started with the runtime configuration as it is now. Those of providers that are not composed are.
 func (c *Context) current(pod view.Object, s *identity.Service) bool {
 	if !s.Managed || pod.String("spec", "serviceAccountName") != s.ServiceAccount {
 		return true
@@ -189,7 +189,7 @@ func (c *Context) treat(d *diagnosis, s *identity.Service, subject string) injec
 		return failed
 	}
 	in := notYet(v1alpha1.ReasonCreating, subject, "its pods "+d.problem+". They are being restarted")
-	// A changed association restarts them by itself.
+	// A changed association restarts them anyway.
 	in.restart = digest == c.observedDigest(s)
 	return in
 }

@@ -37,7 +37,7 @@ func Provider(c *Context, s *identity.Service) *Resource {
 	}
 }
 
-// installable waits until a service's Provider may be created, or taken over. A conflict is told at once, not when the association
+// installable waits until a service's Provider may be created, or taken over. A conflict is reported at once, not when the association
 // is ready.
 func (c *Context) installable(s *identity.Service) *Wait {
 	key := providerKey(s)

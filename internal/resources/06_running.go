@@ -127,7 +127,7 @@ func serviceAccountOf(drc view.Object) (field, name string) {
 	return templateField, drc.String("spec", "serviceAccountTemplate", "metadata", "name")
 }
 
-// misconfigured says what to change where somebody else's Provider runs as another ServiceAccount.
+// misconfigured says what to change where a Provider that is not composed runs as another ServiceAccount.
 func misconfigured(drc view.Object, name, field string, s *identity.Service, override view.Object) string {
 	how := "set the Provider's spec.runtimeConfigRef.name to it"
 	if override.Exists() {

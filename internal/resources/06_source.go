@@ -11,7 +11,7 @@ import (
 )
 
 // A package is more than a version. It brings kinds that no other package may bring, and depends on a family: that of its own
-// registry, and in Upbound's builds that of its own version. What would not fit is told before anything is created or changed,
+// registry, and in Upbound's builds that of its own version. What would not fit is reported before anything is created or changed,
 // and only then it is asked what Providers exist.
 
 // move says why a composed Provider keeps the package that it has; nil if it has the wanted one, or may get it.
@@ -47,7 +47,7 @@ func (c *Context) source(key string, p identity.Package, move *Wait) string {
 	return c.View.Observed(key).String("spec", "package")
 }
 
-// moves is ready when the package is where it is wanted. What keeps it from moving is told unless it is gone or paused.
+// moves is ready when the package is where it is wanted. What keeps it from moving is reported unless it is gone or paused.
 func moves(move *Wait, ready func(view.Object) Readiness) func(view.Object) Readiness {
 	return func(o view.Object) Readiness {
 		r := ready(o)
@@ -58,7 +58,7 @@ func moves(move *Wait, ready func(view.Object) Readiness) func(view.Object) Read
 	}
 }
 
-// fits waits for ever where a package cannot be installed beside those that are.
+// fits waits indefinitely where a package cannot be installed beside those that are.
 func (c *Context) fits(p identity.Package) *Wait {
 	if c.View.Input.Preview {
 		return nil
@@ -81,7 +81,7 @@ func (c *Context) fits(p identity.Package) *Wait {
 	return first(c.monolith(items, p), misfit)
 }
 
-// monolith waits for ever beside the one provider of old that has the kinds of all services.
+// monolith waits indefinitely beside the one provider of old that has the kinds of all services.
 func (c *Context) monolith(items []view.Object, p identity.Package) *Wait {
 	o := c.firstForeign(items, func(o view.Object) bool { return isMonolith(packageOf(o)) })
 	if !o.Exists() {
@@ -104,7 +104,7 @@ func (c *Context) firstForeign(items []view.Object, matches func(view.Object) bo
 	return found
 }
 
-// fitsFamily waits for ever where a package needs another family than the one that somebody installed.
+// fitsFamily waits indefinitely where a package needs another family than the one that somebody installed.
 func (c *Context) fitsFamily(p identity.Package, family view.Object) *Wait {
 	conflict := func(format string, args ...any) *Wait {
 		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + family.Name(), Message: "of package " + packageOf(family) + " " + fmt.Sprintf(format, args...)}
@@ -132,7 +132,7 @@ func (c *Context) fitsFamily(p identity.Package, family view.Object) *Wait {
 	return nil
 }
 
-// fitsMembers waits for ever where Providers of somebody else bring a family of another registry than the composed one.
+// fitsMembers waits indefinitely where Providers of another owner bring a family of another registry than the composed one.
 func (c *Context) fitsMembers(f identity.Package) *Wait {
 	if c.View.Input.Preview {
 		return nil

@@ -160,7 +160,7 @@ func (c *Context) namespaced(key, namespace, name string) *Wait {
 	return c.foreign("ProviderConfig "+namespace+"/"+name, o, answer, providerConfigWayOut)
 }
 
-// namespacesRecorded waits for ever where Crossplane does not record the namespaces of what a composite resource composes.
+// namespacesRecorded waits indefinitely where Crossplane does not record the namespaces of what a composite resource composes.
 // Crossplane v1 does not: it would not find them again, and never reconcile the composite resource any more.
 func (c *Context) namespacesRecorded() *Wait {
 	xr := c.View.XR
@@ -225,7 +225,7 @@ func namespacedSpec(c *Context) namespacedv1beta1.ProviderConfigSpec {
 	}
 }
 
-// endpointAuto lets the provider find endpoints by itself, in the partition that is named with it. Without a partition it
+// endpointAuto lets the provider find endpoints on its own, in the partition that is named with it. Without a partition it
 // would look for global services such as IAM in the commercial one.
 const endpointAuto = "Auto"
 

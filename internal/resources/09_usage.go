@@ -46,7 +46,7 @@ var (
 //	        -> PodIdentityAssociation
 //	           -> Role, Policy, RolePolicyAttachment
 //
-// Among the last three AWS keeps the order by itself. Each level costs half a minute: a Usage looks every 30 seconds whether
+// Among the last three AWS keeps the order on its own. Each level costs half a minute: a Usage looks every 30 seconds whether
 // what it waits for is gone.
 //
 // And each Usage is written five times, which wakes Crossplane's composite resource: a new one waits until all else is quiet,
@@ -101,7 +101,7 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 		if provider != nil {
 			hold(association, provider)
 		} else {
-			// The provider is somebody else's.
+			// The provider is not composed here.
 			hold(association, configs...)
 		}
 		for _, r := range granted[s.Name] {
@@ -173,7 +173,7 @@ func (c *Context) usage(of, by *Resource) *Resource {
 	return r
 }
 
-// sole waits for ever where somebody else has a Usage of that name in a namespace: teams may write there.
+// sole waits indefinitely where somebody else has a Usage of that name in a namespace: teams may write there.
 func (c *Context) sole(key string, k view.Kind, namespace, name string) *Wait {
 	if c.View.Input.Preview || c.View.Observed(key).Exists() {
 		return nil

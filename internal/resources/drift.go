@@ -28,7 +28,7 @@ func shown(v any) string {
 	return "none"
 }
 
-// differsText is differs for a text that is too long to be told.
+// differsText is differs for a text that is too long for a message.
 func differsText(o view.Object, field, want string) difference {
 	if differs(o, field, want) == "" {
 		return ""

@@ -217,7 +217,7 @@ func (l *leaving) needed(d *departure) *Wait {
 	return nil
 }
 
-// provider must be gone before what its pods need. One that is being deleted is observed no more, and one that was taken over may have
+// provider must be gone before what its pods need. One that is being deleted is no longer observed, and one that was taken over may have
 // any name: it is known by the DeploymentRuntimeConfig that it runs with.
 func (l *leaving) provider(d *departure) *Wait {
 	key := identity.ProviderKey(d.service)

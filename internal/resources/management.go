@@ -52,7 +52,7 @@ func orWatch(ps xpv1.ManagementPolicies) xpv1.ManagementPolicies {
 }
 
 // orphaned leaves the AWS resource where it is when the managed resource is deleted. Management policies that name the
-// deletion would have it all the same, whatever the deletion policy.
+// deletion would have it anyway, whatever the deletion policy.
 func orphaned(spec xpv1.ResourceSpec) xpv1.ResourceSpec {
 	spec.DeletionPolicy = xpv1.DeletionOrphan
 	if !slices.Contains(spec.ManagementPolicies, xpv1.ManagementActionDelete) {
@@ -106,7 +106,7 @@ const (
 	strangers
 )
 
-// belongs says whose it is that an observed managed resource stands for, where nothing speaks against its being ours. What was
+// belongs says who owns what an observed managed resource stands for, where nothing speaks against its being ours. What was
 // decided before stays.
 func belongs(o view.Object) belonging {
 	if beyond(o, look) || created(o) || managedResource(o).Ready {

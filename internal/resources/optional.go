@@ -7,7 +7,7 @@ import (
 )
 
 // given is what to send of an optional field of a managed resource. What is not wanted is not sent, and so not owned. But where
-// the managed resource has the field all the same, because it was wanted before or because a provider late-initialized it, then
+// the managed resource has the field anyway, because it was wanted before or because a provider late-initialized it, then
 // leaving it out does not take it out of AWS: its neutral value does, the one that AWS has where nothing is said.
 func given[T string | bool | float64](o view.Object, field string, want, neutral T) *T {
 	var zero T
@@ -18,7 +18,7 @@ func given[T string | bool | float64](o view.Object, field string, want, neutral
 	if !known {
 		return nil
 	}
-	// A provider that late-initializes writes a neutral value by itself, unless that is the zero value.
+	// A provider that late-initializes writes a neutral value on its own, unless that is the zero value.
 	if has == neutral && neutral != zero {
 		if inAWS, known := at[T](o, "status", "atProvider", field); !known || inAWS == neutral {
 			return nil

@@ -19,7 +19,7 @@ import (
 // "Other" is also what this composite resource made under another composition-resource name, as of a service that was renamed:
 // to Crossplane and AWS that is another object. It leaves first.
 
-// unowned waits for ever where an object of that name exists and is not this composite resource's. The kind must be
+// unowned waits indefinitely where an object of that name exists and is not this composite resource's. The kind must be
 // proven.
 func (c *Context) unowned(key string, gvk schema.GroupVersionKind, name, wayOut string) *Wait {
 	if c.View.Input.Preview || name == "" || c.View.Observed(key).Exists() {
@@ -37,7 +37,7 @@ func leavesFirst(subject string) *Wait {
 	return &Wait{Reason: v1alpha1.ReasonRemoving, Subject: subject, Message: "was made by this object for something that the spec does not ask for any more, and has to be gone first"}
 }
 
-// foreign waits for ever where an object that was asked for is somebody else's.
+// foreign waits indefinitely where an object that was asked for is another owner's.
 func (c *Context) foreign(subject string, o view.Object, answer view.Answer, wayOut string) *Wait {
 	switch answer {
 	case view.Unanswered:
@@ -124,7 +124,7 @@ func (c *Context) providerItems() ([]view.Object, view.Answer) {
 	return c.providers.items, c.providers.answer
 }
 
-// noOther waits for ever where another Provider installs the same package: two of them break the package manager for every
+// noOther waits indefinitely where another Provider installs the same package: two of them break the package manager for every
 // package in the cluster. A Provider that has the package already needs no answer.
 func (c *Context) noOther(key string, p identity.Package, wayOut func(view.Object) string) *Wait {
 	if has := c.View.Observed(key); c.View.Input.Preview || has.Exists() && installsOnly(has, p) {
@@ -183,7 +183,7 @@ func (c *Context) other(items []view.Object, key string, p identity.Package) vie
 }
 
 // firstOther is the first by name of the objects that match and are not the own one of that composition-resource name. The zero
-// Object if there is none. Somebody else's come first: those do not leave by themselves.
+// Object if there is none. Those of other owners come first: they do not leave without somebody's doing.
 func (c *Context) firstOther(items []view.Object, key string, gvk schema.GroupVersionKind, name string, matches func(view.Object) bool) view.Object {
 	var found view.Object
 	for _, o := range items {
@@ -206,7 +206,7 @@ func fullName(o view.Object) string {
 }
 
 // providerReady is ready when the wanted package is. Where it is not, a second Provider of the package that came later may be
-// the cause: ours stays, and the clash is told.
+// the cause: ours stays, and the clash is reported.
 func (c *Context) providerReady(key string, p identity.Package) func(view.Object) Readiness {
 	ready := c.packageReady(p.Source)
 	return func(o view.Object) Readiness {
@@ -223,7 +223,7 @@ func (c *Context) providerReady(key string, p identity.Package) func(view.Object
 	}
 }
 
-// soleUser waits for ever where something else gives the service's ServiceAccount an identity: EKS knows one association for
+// soleUser waits indefinitely where something else gives the service's ServiceAccount an identity: EKS knows one association for
 // each, and Crossplane's runtimes would fight for the ServiceAccount. What has that ServiceAccount already needs no answer.
 func (c *Context) soleUser(key string, gvk schema.GroupVersionKind, s *identity.Service, uses func(view.Object) bool) *Wait {
 	if c.View.Input.Preview || c.View.Observed(key).Exists() && (gvk != runtimeConfigKind || c.runsAsNow(s) == "" || c.runsAsNow(s) == s.ServiceAccount) {
@@ -255,7 +255,7 @@ func (c *Context) runsAsNow(s *identity.Service) string {
 	return c.View.Observed(runtimeConfigKey(s)).String("spec", "serviceAccountTemplate", "metadata", "name")
 }
 
-// soleNamed waits for ever where another managed resource is for the same thing in AWS: the two would fight over it, and the first
+// soleNamed waits indefinitely where another managed resource is for the same thing in AWS: the two would fight over it, and the first
 // one to go would take it away. IAM does not tell names apart by letter case.
 func (c *Context) soleNamed(key string, k view.Kind, name, awsName string) *Wait {
 	if c.View.Input.Preview || awsName == "" || c.View.Observed(key).Exists() {

@@ -14,7 +14,7 @@ import (
 )
 
 // On a way that destroys, what cannot be proven or read never counts as "there is none". A kind that is not found may be
-// unreadable for a moment, and whoever takes that for "nobody uses it" deletes the CRDs under living managed resources. So
+// unreadable for a moment, and taking that for "nobody uses it" deletes the CRDs under living managed resources. So
 // everything that lets something go asks here, and each answer is either a list that can be believed, or a reason to hold.
 
 // wayOut of a hold that only people can end.
@@ -189,7 +189,7 @@ func refersTo(usage, config view.Object) bool {
 		(config.Namespace() == "" || usage.Namespace() == config.Namespace())
 }
 
-// lingers says that an object of that name is still there, or that it is not known. It was composed, is wanted no more, and is
+// lingers says that an object of that name is still there, or that it is not known. It was composed, is no longer wanted, and is
 // observed no more as soon as it is being deleted. The kind is Crossplane's own, or k proves it.
 func (c *Context) lingers(gvk schema.GroupVersionKind, k *view.Kind, name string) *Wait {
 	if name == "" {

@@ -70,7 +70,7 @@ type Readiness struct {
 	Conflict bool
 	// ActionRequired says that it goes no further until a person acts: it is paused, or waits to be activated.
 	ActionRequired bool
-	// Removing says that it is on its way out: the spec wants it no more.
+	// Removing says that it is on its way out: the spec no longer wants it.
 	Removing bool
 	// Message says what is the matter, or quotes the error; empty if ready.
 	Message string
@@ -145,7 +145,7 @@ func (c *Context) holdForCluster(rs []*Resource) {
 	}
 }
 
-// forService marks the resources as the service's. Somebody else's claim to any of them holds back all that do not exist. A
+// forService marks the resources as the service's. Another owner's claim to any of them holds back all that do not exist. A
 // check in Conflict is such a claim; what other checks found stays true.
 func (c *Context) forService(s *identity.Service, rs []*Resource) []*Resource {
 	rs = c.untaken(wanted(rs))

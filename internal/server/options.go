@@ -55,7 +55,7 @@ type Options struct {
 	// CallTimeout is how long a call may take from its first byte to its last;
 	// DefaultCallTimeout if zero.
 	CallTimeout time.Duration
-	// Drain is how long calls are taken after the server is told to end, while
+	// Drain is how long calls are taken after the server receives SIGTERM, while
 	// it reports that it is not ready; not at all if zero.
 	Drain time.Duration
 	// ShutdownTimeout bounds how long the drain and calls in flight may hold up

@@ -159,7 +159,7 @@ func (s *server) stop(ctx context.Context) error {
 	}
 }
 
-// bounded calls end in time, also where a client takes for ever to send the
+// bounded calls end in time, also where a client never ends sending the
 // request or to take the response: before and after the handler. Watching
 // health is a call without an end.
 func bounded(timeout time.Duration) tap.ServerInHandle {

@@ -45,7 +45,7 @@ func template(name string) *x509.Certificate {
 	}
 }
 
-// sign the supplied template: by itself if the authority has no key yet.
+// sign the supplied template: on its own if the authority has no key yet.
 func (a *Authority) sign(tmpl *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -84,7 +84,7 @@ func (w World) Request(t testing.TB) *fnv1.RunFunctionRequest {
 	return req
 }
 
-// answer a question in the form of the caller: whether a kind exists is told by its schema or its CustomResourceDefinition.
+// answer a question in the form of the caller: whether a kind exists is answered with its schema or its CustomResourceDefinition.
 func (w World) answer(t testing.TB, req *fnv1.RunFunctionRequest, key, doc string) {
 	t.Helper()
 	items := objects(t, doc)

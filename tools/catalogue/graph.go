@@ -178,7 +178,7 @@ func (l *look) declare(name *ast.Ident, sdk string) {
 	}
 }
 
-// isExternal tells whether a type, or a function, is of a package that leads nowhere by itself.
+// isExternal tells whether a type, or a function, is of a package that leads nowhere on its own.
 func (l *look) isExternal(e ast.Expr) bool {
 	if star, ok := e.(*ast.StarExpr); ok {
 		e = star.X
@@ -297,7 +297,7 @@ func (l *look) selected(s *ast.SelectorExpr) {
 	}
 }
 
-// named methods of this package: whoever has one of that name.
+// named methods of this package: every type that has one of that name.
 func (l *look) named(name string) {
 	if !slices.Contains(framework, name) {
 		l.facts.leads = append(l.facts.leads, l.pkg.methods[name]...)

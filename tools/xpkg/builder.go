@@ -54,7 +54,7 @@ func (b *Builder) Build(ctx context.Context) error {
 		return err
 	}
 
-	if err := os.MkdirAll(b.runtimeDir(), 0o755); err != nil { //nolint:gosec // Build output is no secret.
+	if err := os.MkdirAll(b.runtimeDir(), 0o755); err != nil { //nolint:gosec // Build output is public.
 		return fmt.Errorf("cannot create output directory: %w", err)
 	}
 
@@ -204,7 +204,7 @@ func (b *Builder) collectExamples() (string, error) {
 		return "", fmt.Errorf("cannot remove old examples: %w", err)
 	}
 
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // Build output is no secret.
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // Build output is public.
 		return "", fmt.Errorf("cannot create directory for examples: %w", err)
 	}
 

@@ -24,7 +24,7 @@ const (
 	// user and group that the image runs as. Crossplane sets runAsUser: 2000,
 	// runAsGroup: 2000 and runAsNonRoot: true on the pods of packages, unless a
 	// DeploymentRuntimeConfig overrides them. The image says the same for where it
-	// does: to satisfy runAsNonRoot by itself the user must be a number, because
+	// does: to satisfy runAsNonRoot on its own the user must be a number, because
 	// the kubelet cannot tell whether a named user is root.
 	user = "2000:2000"
 

@@ -37,7 +37,7 @@ const (
 // stepName is what the folder of a step is called.
 var stepName = regexp.MustCompile(`^\d+-`)
 
-// A Scenario is a story that is told in steps.
+// A Scenario is a story in steps.
 type Scenario struct {
 	// Name of the scenario's folder.
 	Name string

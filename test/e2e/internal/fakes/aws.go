@@ -124,7 +124,7 @@ func (a *AWS) Run(ctx context.Context) {
 				}
 				g.Go(func() error {
 					version := o.GetResourceVersion()
-					// An error is a conflict with somebody else's write: the next round is soon enough.
+					// An error is a conflict with another write: the next round is soon enough.
 					if err := a.reconcile(ctx, o); err == nil && o.GetResourceVersion() == version {
 						a.rest(o)
 					}

@@ -14,7 +14,7 @@ import (
 // node that every pod runs on. There is no Node object: nothing looks for it.
 const node = "fake"
 
-// Kubelet binds every pod to a node that does not exist and reports it running and ready, and removes it when it is told to.
+// Kubelet binds every pod to a node that does not exist and reports it running and ready, and removes it on request.
 type Kubelet struct {
 	Client client.Client
 	// Ready says whether a pod is, if somebody knows.

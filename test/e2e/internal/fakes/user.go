@@ -94,7 +94,7 @@ func (a *AWS) access(o *unstructured.Unstructured, service string, pod *corev1.P
 		return prefix + "failed to load credentials, : No pod identity association found for " + pod.Namespace + "/" + pod.Name
 	}
 	if x.role == "" {
-		return "" // Somebody else's, who gave it all that it needs.
+		return "" // Another owner gave it all that it needs.
 	}
 	name := x.role[strings.LastIndex(x.role, "/")+1:]
 	r := a.roles[name]

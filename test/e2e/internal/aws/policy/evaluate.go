@@ -127,7 +127,7 @@ func Trusts(d *Document, account string, r Request) Trust {
 			return Trust{Effect: Deny}
 		}
 		t.Effect = Allow
-		// Across accounts both sides have to agree, whoever is named.
+		// Across accounts both sides have to agree, no matter which is named.
 		t.Account = t.Account && (how == itsAccount || r.Caller.Service == "" && r.Caller.Account != account)
 	}
 	return t
