@@ -133,12 +133,12 @@ func (p *Plan) why(o *Outcome) (subject, message string) {
 	if o.waiting() {
 		subject, message = o.Wait.Subject, o.Wait.Message
 	}
-	if o.reason() != v1alpha1.ReasonFailed || strings.Contains(message, "To do: ") {
+	if o.reason() != v1alpha1.ReasonFailed || strings.Contains(message, resources.ToDo) {
 		// Nothing failed, or it says what to do already.
 		return subject, message
 	}
 	if hint := resources.Hint(message, p.identity.BootstrapConfig); hint != "" {
-		message = strings.TrimRight(message, ".") + ". To do: " + hint
+		message = strings.TrimRight(message, ".") + ". " + resources.ToDo + hint
 	}
 	return subject, message
 }

@@ -109,15 +109,44 @@ func (p *Plan) summary() string {
 	if gravest == nil {
 		return string(v1alpha1.ReasonReady)
 	}
-	line := []rune(strings.Join(strings.Fields(p.describe([]*Outcome{gravest}, true)), " "))
-	if len(line) > maxSummary {
-		return strings.TrimRight(string(line[:maxSummary-len(cutMark)]), " ,;:") + cutMark
-	}
-	return string(line)
+	return oneLine(p.describe([]*Outcome{gravest}, true))
 }
 
-// cutMark ends a line that was cut.
-const cutMark = " ..."
+const (
+	// cutMark ends what was cut.
+	cutMark = " ..."
+	// minCause is how much stays of what is the matter, in characters, where what to do about it is long.
+	minCause = 80
+)
+
+// oneLine of a message. Of one that is too long, what to do stays, and what is the matter is cut first.
+func oneLine(message string) string {
+	message = strings.Join(strings.Fields(message), " ")
+	if len([]rune(message)) <= maxSummary {
+		return message
+	}
+	i := strings.Index(message, resources.ToDo)
+	if i < 0 {
+		return cut(message, maxSummary)
+	}
+	cause, todo := message[:i], message[i:]
+	cause = cut(cause, max(minCause, maxSummary-len([]rune(todo))-1))
+	return cause + " " + cut(todo, maxSummary-len([]rune(cause))-1)
+}
+
+// cut a text to so many characters: behind a word, unless that is a very long one.
+func cut(text string, most int) string {
+	r := []rune(strings.TrimSpace(text))
+	if len(r) <= most {
+		return string(r)
+	}
+	end := most - len(cutMark)
+	kept := string(r[:end])
+	if space := strings.LastIndexByte(kept, ' '); r[end] != ' ' && space > len(kept)/2 {
+		kept = kept[:space]
+	}
+	return strings.TrimRight(kept, " ,;:.") + cutMark
+}
 
 func (p *Plan) service(svc *identity.Service, os []*Outcome) v1alpha1.ServiceStatus {
 	s := v1alpha1.ServiceStatus{

@@ -180,13 +180,31 @@ func TestSummary(t *testing.T) {
 		in     []*Outcome
 		want   string
 	}{
-		"Ready":    {"Where everything is ready there is nothing else to say.", []*Outcome{outcomeOf("s3", ready()), outcomeOf("", ready())}, "Ready"},
-		"Nothing":  {"Of nothing everything is ready.", nil, "Ready"},
-		"First":    {"Of equals the first comes first.", []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonWaiting, "x", "first")), outcomeOf("ec2", waiting(v1alpha1.ReasonWaiting, "y", "second"))}, "s3: x: first"},
-		"Gravest":  {"An error comes before what is waited for.", []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonWaiting, "x", "wait")), outcomeOf("ec2", failed("boom"))}, "ec2: Role r-ec2: boom"},
-		"OfAll":    {"What belongs to all services names none.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "x", "missing"))}, "x: missing"},
-		"OneLine":  {"A table has lines.", []*Outcome{outcomeOf("s3", failed("a\n\tb"))}, "s3: Role r-s3: a b"},
-		"Long":     {"A long message is cut, in characters.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", long))}, strings.Repeat("ä ", 97) + "ä ..."},
+		"Ready":   {"Where everything is ready there is nothing else to say.", []*Outcome{outcomeOf("s3", ready()), outcomeOf("", ready())}, "Ready"},
+		"Nothing": {"Of nothing everything is ready.", nil, "Ready"},
+		"First":   {"Of equals the first comes first.", []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonWaiting, "x", "first")), outcomeOf("ec2", waiting(v1alpha1.ReasonWaiting, "y", "second"))}, "s3: x: first"},
+		"Gravest": {"An error comes before what is waited for.", []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonWaiting, "x", "wait")), outcomeOf("ec2", failed("boom"))}, "ec2: Role r-ec2: boom"},
+		"OfAll":   {"What belongs to all services names none.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "x", "missing"))}, "x: missing"},
+		"OneLine": {"A table has lines.", []*Outcome{outcomeOf("s3", failed("a\n\tb"))}, "s3: Role r-s3: a b"},
+		"Long":    {"A long message is cut, in characters.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", long))}, strings.Repeat("ä ", 97) + "ä ..."},
+		"ToDo": {
+			"What to do stays: what is the matter is cut.",
+			[]*Outcome{outcomeOf("s3", failed(strings.Repeat("x", 300)+". To do: delete it"))},
+			"s3: Role r-s3: " + strings.Repeat("x", 164) + " ... To do: delete it",
+		},
+		"Words": {
+			"It ends behind a word.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", strings.Repeat("seven77 ", 40)))}, strings.TrimSpace(strings.Repeat("seven77 ", 24)) + " ...",
+		},
+		"ToDoLong": {
+			"Where that is long, there is still some of what is the matter.",
+			[]*Outcome{outcomeOf("s3", failed(strings.Repeat("x", 300)+". To do: "+strings.Repeat("y", 300)))},
+			"s3: Role r-s3: " + strings.Repeat("x", 61) + " ... To do: " + strings.Repeat("y", 108) + " ...",
+		},
+		"ToDoOnly": {
+			"Where that is short, what to do has all the rest.",
+			[]*Outcome{outcomeOf("s3", failed("boom. To do: "+strings.Repeat("y", 300)))},
+			"s3: Role r-s3: boom. To do: " + strings.Repeat("y", 168) + " ...",
+		},
 		"LongFits": {"One that fits is not.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", strings.Repeat("x", 200)))}, strings.Repeat("x", 200)},
 	}
 	for name, tc := range cases {

@@ -9,6 +9,9 @@ import (
 // associationExists finds the id that EKS names when a ServiceAccount has an association already.
 var associationExists = regexp.MustCompile(`Association already exists: (a-[a-z0-9]+)`) //nolint:gochecknoglobals // A constant in all but the keyword.
 
+// ToDo begins what people must do, in a message that says what is the matter before.
+const ToDo = "To do: "
+
 // bootstrap stands for the name of the ProviderConfig that the failing resource uses.
 const bootstrap = "BOOTSTRAP"
 
