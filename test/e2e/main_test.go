@@ -72,6 +72,7 @@ var scenarios = []scenario{
 	{name: "RBAC", tell: rbac, alone: true},
 	{name: "Proof", tell: proof, alone: true},
 	{name: "PlatformConfiguration", tell: platformConfiguration, alone: true, core: true},
+	{name: "AdoptSeed", tell: adoptSeed, alone: true, real: true, only: v2.crossplane},
 	{name: "UpgradeFunction", tell: upgradeFunction, alone: true},
 	{name: "Scale", tell: scale, alone: true, large: true},
 	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, core: true, only: v1.crossplane},
@@ -87,7 +88,9 @@ var scenarios = []scenario{
 	{name: "TwoClaims", tell: twoClaims},
 	{name: "Foreign", tell: foreign},
 	{name: "Unordered", tell: unordered},
+	{name: "RebuiltCluster", tell: rebuiltCluster, real: true},
 	{name: "BadTemplate", tell: badTemplate},
+	{name: "ImageConfigOverride", tell: imageConfigOverride, only: v2.crossplane},
 	{name: "BadClaim", tell: badClaim},
 }
 

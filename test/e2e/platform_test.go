@@ -28,6 +28,9 @@ kind: Input
 claims: {allowedFields: ["*"]}
 `
 
+// openConfig is the file of it. It is written before anybody reads it.
+func (w *World) openConfig() string { return filepath.Join(w.dir, "open.yaml") }
+
 // config of a revision of the function: the file that its Deployment mounts, brought up to date as a kubelet does it. Where its
 // Deployment mounts none, one that opens everything.
 func (w *World) config(revision string) (string, error) {
@@ -42,8 +45,7 @@ func (w *World) config(revision string) (string, error) {
 			}
 		}
 	}
-	open := filepath.Join(w.dir, "open.yaml")
-	return open, os.WriteFile(open, []byte(openConfiguration), 0o600)
+	return w.openConfig(), nil
 }
 
 // mount the ConfigMap in which a file is, and say where the file is here.

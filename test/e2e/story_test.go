@@ -401,13 +401,19 @@ func (s *Story) Service(claim *unstructured.Unstructured, name string) map[strin
 	return map[string]any{}
 }
 
-// Install what docs/bootstrap.md and the README say.
+// Install what docs/bootstrap.md and the README say. The family comes as a dependency.
 func (s *Story) Install() {
+	s.Helper()
+	s.install("upbound-provider-family-aws")
+}
+
+// install it where the family is a Provider of that name.
+func (s *Story) install(family string) {
 	s.Helper()
 	s.Apply(s.File("manifests/clusterrole.yaml"))
 	s.Apply(s.File("manifests/bootstrap-providers.yaml"))
 	s.Apply(s.File("manifests/configuration.yaml"))
-	for _, p := range []string{"upbound-provider-family-aws", "upbound-provider-aws-iam", "upbound-provider-aws-eks"} {
+	for _, p := range []string{family, "upbound-provider-aws-iam", "upbound-provider-aws-eks"} {
 		s.Is(2*time.Minute, "Provider", p, "Installed=True", "Healthy=True")
 		s.Stepf("%s is healthy", p)
 	}

@@ -35,7 +35,7 @@ import (
 )
 
 // published are the services that have a provider package in the registry.
-var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs", "cloudwatchlogs", "route53", "ses", "xray", "mq", "dax", "scheduler", "backup", "lambda", "firehose"}
+var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs", "cloudwatchlogs", "route53", "ses", "xray", "mq", "dax", "scheduler", "backup", "lambda", "firehose", "ssm", "cloudwatch"}
 
 // whole are those whose package has every CRD of the real one. The others have some: a machine has two cores.
 var whole = []string{"family", "iam", "eks", "s3"}
@@ -50,6 +50,8 @@ type Account interface {
 	Deny(action, name string) (allow func())
 	// Disassociate deletes an association behind everybody's back.
 	Disassociate(namespace, serviceAccount string)
+	// Age makes everything a day older, as a rebuilt cluster finds it.
+	Age()
 	// Identities are the ServiceAccounts of the cluster that EKS knows an association of everywhere.
 	Identities() []aws.Identity
 }
@@ -122,6 +124,9 @@ func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelpe
 		t.Fatal(err)
 	}
 	if err := w.startWebhook(identities); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(w.openConfig(), []byte(openConfiguration), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	go w.keepIdentities(identities)

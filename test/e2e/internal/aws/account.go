@@ -162,6 +162,19 @@ func (s *Server) AddRole(name, trust, inline string, policyARNs ...string) strin
 	return x.arn
 }
 
+// AddPolicy is a policy that somebody made a day ago.
+func (s *Server) AddPolicy(name, document string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := time.Now().Add(-dayOld)
+	x := &policy{
+		name: name, path: "/", id: s.id("ANPA", 17), arn: "arn:aws:iam::" + Account + ":policy/" + name, created: at, tags: map[string]string{}, last: 1,
+		versions: []*version{{id: "v1", document: document, standard: true, created: at}},
+	}
+	s.policies[x.arn] = x
+	return x.arn
+}
+
 // Associate a ServiceAccount with a role, a day ago.
 func (s *Server) Associate(namespace, serviceAccount, role string) string {
 	s.mu.Lock()
@@ -203,6 +216,21 @@ func (s *Server) Access(namespace, serviceAccount string) string {
 		return "AccessDenied: role " + r.name + " has no permissions"
 	}
 	return ""
+}
+
+// Age makes everything a day older, as a rebuilt cluster finds it.
+func (s *Server) Age() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.roles {
+		x.created = x.created.Add(-dayOld)
+	}
+	for _, x := range s.policies {
+		x.created = x.created.Add(-dayOld)
+	}
+	for _, x := range s.associations {
+		x.created = x.created.Add(-dayOld)
+	}
 }
 
 // Detach all policies from a role behind everybody's back.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
 )
@@ -16,17 +17,21 @@ type role struct {
 	trust    string
 	created  time.Time
 	ready    time.Time
+	tags     map[string]any
 	attached map[string]bool
 }
 
 type policy struct {
 	document string
 	ready    time.Time
+	tags     map[string]any
 }
 
 type association struct {
 	id, role string
 	ready    time.Time
+	// by is who created it.
+	by types.UID
 }
 
 func associationKey(cluster, namespace, serviceAccount string) string {
@@ -48,11 +53,21 @@ func (a *AWS) AddRole(name string, policyARNs ...string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.changes++
-	r := &role{created: time.Now().Add(-24 * time.Hour).UTC(), attached: map[string]bool{}}
+	r := &role{created: time.Now().Add(-24 * time.Hour).UTC(), tags: map[string]any{}, attached: map[string]bool{}}
 	for _, arn := range policyARNs {
 		r.attached[arn] = true
 	}
 	a.roles[name] = r
+}
+
+// Age makes everything a day older, as a rebuilt cluster finds it.
+func (a *AWS) Age() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changes++
+	for _, r := range a.roles {
+		r.created = r.created.Add(-24 * time.Hour)
+	}
 }
 
 // Detach all policies from a role behind everybody's back.

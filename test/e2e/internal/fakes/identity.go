@@ -1,6 +1,7 @@
 package fakes
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -8,17 +9,46 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+// missing says whether AWS does not have what a managed resource stands for.
+func (a *AWS) missing(o *unstructured.Unstructured) bool {
+	name := o.GetAnnotations()[externalName]
+	p := func(f string) string { return String(o, "spec", "forProvider", f) }
+	switch o.GetKind() {
+	case "Role":
+		return a.roles[name] == nil
+	case "Policy":
+		return a.policies[policyARN(o)] == nil
+	case "RolePolicyAttachment":
+		r := a.roles[p("role")]
+		return r == nil || !r.attached[p("policyArn")]
+	case "PodIdentityAssociation":
+		// It is looked for by its id alone.
+		x := a.associations[associationKey(p("clusterName"), p("namespace"), p("serviceAccount"))]
+		return x == nil || x.id != name
+	}
+	return false
+}
+
+func policyARN(o *unstructured.Unstructured) string {
+	return "arn:aws:iam::" + Account + ":policy" + pathOf(o) + o.GetAnnotations()[externalName]
+}
+
+func pathOf(o *unstructured.Unstructured) string {
+	return cmp.Or(String(o, "spec", "forProvider", "path"), "/")
+}
+
+func tagsOf(o *unstructured.Unstructured) map[string]any {
+	tags, _, _ := unstructured.NestedMap(o.Object, "spec", "forProvider", "tags")
+	return tags
+}
+
 // sync an object with AWS. The answer is what AWS has, or its error.
 //
 //nolint:funlen,gocognit // Four kinds, one after the other.
 func (a *AWS) sync(o *unstructured.Unstructured) (at map[string]any, ready bool, message string) {
-	now := time.Now()
-	name := o.GetAnnotations()[externalName]
+	now, updates := time.Now(), allows(o, "Update")
+	name, path := o.GetAnnotations()[externalName], pathOf(o)
 	p := func(f ...string) string { return String(o, append([]string{"spec", "forProvider"}, f...)...) }
-	path := p("path")
-	if path == "" {
-		path = "/"
-	}
 	switch o.GetKind() {
 	case "Role":
 		r := a.roles[name]
@@ -26,34 +56,40 @@ func (a *AWS) sync(o *unstructured.Unstructured) (at map[string]any, ready bool,
 			if m := a.error(o); m != "" {
 				return nil, false, m
 			}
-			r = &role{trust: p("assumeRolePolicy"), created: now.UTC(), ready: now.Add(a.Latency), attached: map[string]bool{}}
+			r = &role{trust: p("assumeRolePolicy"), created: now.UTC(), ready: now.Add(a.Latency), tags: tagsOf(o), attached: map[string]bool{}}
 			a.roles[name] = r
 			a.callf("CreateRole %s", name)
 		}
-		if r.trust != p("assumeRolePolicy") {
+		if updates && r.trust != p("assumeRolePolicy") {
 			r.trust = p("assumeRolePolicy")
 			a.callf("UpdateAssumeRolePolicy %s", name)
 		}
+		if updates {
+			r.tags = tagsOf(o)
+		}
 		return map[string]any{
-			"arn": "arn:aws:iam::" + Account + ":role" + path + name, "id": name, "path": path, "assumeRolePolicy": r.trust,
+			"arn": "arn:aws:iam::" + Account + ":role" + path + name, "id": name, "path": path, "assumeRolePolicy": r.trust, "tagsAll": r.tags,
 			"createDate": r.created.Format(time.RFC3339), "uniqueId": "AROA" + strings.ToUpper(fmt.Sprintf("%x", name))[:12],
 		}, now.After(r.ready), ""
 	case "Policy":
-		arn := "arn:aws:iam::" + Account + ":policy" + path + name
+		arn := policyARN(o)
 		x := a.policies[arn]
 		if x == nil {
 			if m := a.error(o); m != "" {
 				return nil, false, m
 			}
-			x = &policy{document: p("policy"), ready: now.Add(a.Latency)}
+			x = &policy{document: p("policy"), ready: now.Add(a.Latency), tags: tagsOf(o)}
 			a.policies[arn] = x
 			a.callf("CreatePolicy %s", name)
 		}
-		if x.document != p("policy") {
+		if updates && x.document != p("policy") {
 			x.document = p("policy")
 			a.callf("CreatePolicyVersion %s", name)
 		}
-		return map[string]any{"arn": arn, "id": arn, "path": path, "policy": x.document}, now.After(x.ready), ""
+		if updates {
+			x.tags = tagsOf(o)
+		}
+		return map[string]any{"arn": arn, "id": arn, "path": path, "policy": x.document, "tagsAll": x.tags, "attachmentCount": a.attachments(arn)}, now.After(x.ready), ""
 	case "RolePolicyAttachment":
 		r := a.roles[p("role")]
 		if r == nil {
@@ -75,14 +111,15 @@ func (a *AWS) sync(o *unstructured.Unstructured) (at map[string]any, ready bool,
 			if m := a.error(o); m != "" {
 				return nil, false, m
 			}
-			x = &association{id: a.newID(), role: p("roleArn"), ready: now.Add(a.Latency)}
+			x = &association{id: a.newID(), role: p("roleArn"), ready: now.Add(a.Latency), by: o.GetUID()}
 			a.associations[key] = x
 			a.callf("CreatePodIdentityAssociation %s", key)
-			annotate(o, externalName, x.id)
-		case x.id != name && name != "" || name == "" && x.role != p("roleArn"):
+		case x.id != name && x.by != o.GetUID():
 			return nil, false, fmt.Sprintf("resource creation call returned error diags: creating EKS Pod Identity Association: operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 409, RequestID: %s, ResourceInUseException: Association already exists: %s", a.requestID(), x.id)
 		}
-		if x.role != p("roleArn") {
+		// Also where the write of that got lost.
+		annotate(o, externalName, x.id)
+		if updates && x.role != p("roleArn") {
 			x.role = p("roleArn")
 			a.callf("UpdatePodIdentityAssociation %s", key)
 		}
@@ -92,6 +129,17 @@ func (a *AWS) sync(o *unstructured.Unstructured) (at map[string]any, ready bool,
 		}, now.After(x.ready), ""
 	}
 	return nil, false, "unknown kind"
+}
+
+// attachments of a policy to roles.
+func (a *AWS) attachments(arn string) int64 {
+	n := int64(0)
+	for _, r := range a.roles {
+		if r.attached[arn] {
+			n++
+		}
+	}
+	return n
 }
 
 func (a *AWS) remove(o *unstructured.Unstructured) string {
@@ -109,10 +157,8 @@ func (a *AWS) remove(o *unstructured.Unstructured) string {
 		}
 	case "Policy":
 		arn := String(o, "status", "atProvider", "arn")
-		for _, r := range a.roles {
-			if r.attached[arn] {
-				return fmt.Sprintf("failed to delete the resource: [{0 deleting IAM Policy (%s): operation error IAM: DeletePolicy, https response error StatusCode: 409, RequestID: %s, DeleteConflict: Cannot delete a policy attached to entities.  []}]", arn, a.requestID())
-			}
+		if a.attachments(arn) > 0 {
+			return fmt.Sprintf("failed to delete the resource: [{0 deleting IAM Policy (%s): operation error IAM: DeletePolicy, https response error StatusCode: 409, RequestID: %s, DeleteConflict: Cannot delete a policy attached to entities.  []}]", arn, a.requestID())
 		}
 		if a.policies[arn] != nil {
 			delete(a.policies, arn)

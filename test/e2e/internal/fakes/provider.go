@@ -17,7 +17,7 @@ const steps = 8
 
 // reconcile one managed resource, until there is nothing to write or something to wait for.
 func (a *AWS) reconcile(ctx context.Context, o *unstructured.Unstructured) error {
-	if o.GetAnnotations()["crossplane.io/paused"] == "true" {
+	if o.GetAnnotations()["crossplane.io/paused"] == "true" || paused(o) {
 		return nil
 	}
 	if _, problem := a.connect(ctx, o); problem != "" {
@@ -57,15 +57,28 @@ func (a *AWS) step(ctx context.Context, o *unstructured.Unstructured) error {
 	} else if !done {
 		return nil // Resolved and written: the next round goes on.
 	}
-	if o.GetAnnotations()["crossplane.io/external-create-succeeded"] == "" && o.GetAnnotations()["crossplane.io/external-create-pending"] == "" {
-		annotate(o, "crossplane.io/external-create-pending", time.Now().UTC().Format(time.RFC3339))
-		return a.update(ctx, o)
-	}
 	return a.observe(ctx, before, o)
 }
 
-// observe an object in AWS, create or update it there, and tell how it is.
+// Annotations that a provider writes before and after it creates something.
+const (
+	creating = "crossplane.io/external-create-pending"
+	created  = "crossplane.io/external-create-succeeded"
+)
+
+// observe an object in AWS, create or update it there as far as its policies allow, and tell how it is.
 func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured) error {
+	a.mu.Lock()
+	missing := a.missing(o)
+	a.mu.Unlock()
+	switch {
+	case missing && !allows(o, "Create"):
+		condition(o, "Synced", "False", "ReconcileError", "observe failed: external resource does not exist")
+		return a.status(ctx, before, o)
+	case missing && o.GetAnnotations()[creating] == "":
+		annotate(o, creating, now())
+		return a.update(ctx, o)
+	}
 	a.mu.Lock()
 	at, ready, message := a.sync(o)
 	a.mu.Unlock()
@@ -75,9 +88,9 @@ func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured)
 		condition(o, "LastAsyncOperation", "False", "AsyncCreateFailure", "async create failed: "+message)
 		condition(o, "Ready", "False", "Creating", "")
 		return a.status(ctx, before, o)
-	case !maps.Equal(before.GetAnnotations(), o.GetAnnotations()):
+	case missing:
 		// What was created, perhaps again, has its name at once, and is not ready.
-		annotate(o, "crossplane.io/external-create-succeeded", time.Now().UTC().Format(time.RFC3339))
+		annotate(o, created, now())
 		if err := a.update(ctx, o); err != nil {
 			return err
 		}
@@ -89,14 +102,12 @@ func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured)
 		condition(o, "Ready", "False", "Creating", "")
 		return a.status(ctx, before, o)
 	}
-	name := o.GetAnnotations()[externalName]
-	if id := at["id"]; name == "" || o.GetKind() == "PodIdentityAssociation" && name != at["associationId"] {
-		annotate(o, externalName, fmt.Sprint(id))
+	if o.GetAnnotations()[externalName] == "" {
+		annotate(o, externalName, fmt.Sprint(at["id"]))
 	}
-	if o.GetAnnotations()["crossplane.io/external-create-succeeded"] == "" {
-		annotate(o, "crossplane.io/external-create-succeeded", time.Now().UTC().Format(time.RFC3339))
+	if allows(o, "LateInitialize") {
+		lateInitialize(o)
 	}
-	lateInitialize(o)
 	if !equal(before.Object["spec"], o.Object["spec"]) || !maps.Equal(before.GetAnnotations(), o.GetAnnotations()) {
 		return a.update(ctx, o)
 	}
@@ -107,12 +118,15 @@ func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured)
 	return a.status(ctx, before, o)
 }
 
+// now as annotations have it.
+func now() string { return time.Now().UTC().Format(time.RFC3339) }
+
 // delete an object in AWS, as far as AWS lets it.
 func (a *AWS) delete(ctx context.Context, before, o *unstructured.Unstructured) error {
 	if !slices.Contains(o.GetFinalizers(), finalizer) || len(o.GetFinalizers()) > 1 {
 		return nil // The real ones wait until theirs is the last, too.
 	}
-	if String(o, "spec", "deletionPolicy") != "Orphan" {
+	if deletes(o) {
 		a.mu.Lock()
 		message := a.remove(o)
 		a.mu.Unlock()

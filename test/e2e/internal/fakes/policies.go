@@ -1,0 +1,32 @@
+package fakes
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// What crossplane-runtime makes of the policies of a managed resource (pkg/reconciler/managed/policies.go). The API server adds the
+// defaults.
+
+const all = "*"
+
+func policies(o *unstructured.Unstructured) []string {
+	ps, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "managementPolicies")
+	return ps
+}
+
+// paused says whether there is nothing that a provider may do.
+func paused(o *unstructured.Unstructured) bool { return len(policies(o)) == 0 }
+
+// allows says whether a provider may do something.
+func allows(o *unstructured.Unstructured, action string) bool {
+	ps := policies(o)
+	return slices.Contains(ps, action) || slices.Contains(ps, all)
+}
+
+// deletes says whether what a managed resource stands for goes with it. Management policies that name the deletion win over the
+// deletion policy.
+func deletes(o *unstructured.Unstructured) bool {
+	return slices.Contains(policies(o), "Delete") || String(o, "spec", "deletionPolicy") == "Delete" && allows(o, "Delete")
+}

@@ -1,0 +1,209 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
+)
+
+var bucket = schema.GroupVersionKind{Group: "s3.aws.upbound.io", Version: "v1beta1", Kind: "Bucket"}
+
+// byHand is what the procedure that the function replaces has people apply, word by word but for the versions.
+const byHand = `
+apiVersion: pkg.crossplane.io/v1
+kind: Provider
+metadata:
+  name: provider-family-aws
+  namespace: crossplane-system
+spec:
+  package: xpkg.upbound.io/upbound/provider-family-aws:$VERSION
+---
+apiVersion: pkg.crossplane.io/v1beta1
+kind: DeploymentRuntimeConfig
+metadata:
+  name: provider-aws-pod-id-drc
+  namespace: crossplane-system
+spec:
+  serviceAccountTemplate:
+    metadata:
+      name: provider-aws-s3
+---
+apiVersion: pkg.crossplane.io/v1
+kind: Provider
+metadata:
+  name: provider-aws-s3
+  namespace: crossplane-system
+spec:
+  package: xpkg.upbound.io/upbound/provider-aws-s3:$VERSION
+  runtimeConfigRef:
+    name: provider-aws-pod-id-drc
+`
+
+// byHandConfig comes when its kind is there.
+const byHandConfig = `
+apiVersion: aws.upbound.io/v1beta1
+kind: ProviderConfig
+metadata:
+    name: provider-aws-s3
+spec:
+    credentials:
+        source: PodIdentity
+`
+
+// terraformTrust is the trust policy of that procedure, and terraformPolicy its permissions.
+const (
+	terraformTrust  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
+	terraformPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}]}`
+)
+
+// adoptSeed takes over what that procedure made, as docs/migration.md says, with a claim: nothing is restarted until the Provider is
+// handed over, and then once.
+func adoptSeed(s *Story) {
+	const (
+		sa   = "provider-aws-s3"
+		drc  = "provider-aws-pod-id-drc"
+		role = "crossplane-eu-west-1-s3-Role"
+	)
+	policy := s.Real.AddPolicy("crossplane-eu-west-1-s3-policy", terraformPolicy)
+	id := s.Real.Associate(controlplane.Namespace, sa, s.Real.AddRole(role, terraformTrust, "", policy))
+	s.Apply(byHand)
+	s.Is(3*time.Minute, "Provider", "provider-family-aws", "Installed=True", "Healthy=True")
+	s.Is(3*time.Minute, "Provider", sa, "Installed=True", "Healthy=True")
+	s.Apply(byHandConfig)
+	s.use(bucket, "theirs", sa)
+	pod := s.Pods(sa)[0]
+	uids := map[string]string{"Provider": string(s.Get("Provider", sa).GetUID()), "RuntimeConfig": string(s.Get("RuntimeConfig", drc).GetUID())}
+	s.Stepf("somebody did it by hand, and has a bucket")
+	s.install("provider-family-aws")
+
+	file := func(path string) {
+		s.Helper()
+		s.Apply(strings.NewReplacer("a-0123456789abcdef0", id, "kind: PodIdentityProvider", "kind: PodIdentityProviderClaim", "  name: storage", "  name: storage\n  namespace: $NS").Replace(s.File(path)))
+	}
+	file("example/migrate/xr.yaml")
+	s.Is(4*time.Minute, "Claim", "storage", "Ready=True")
+	s.restarts(sa, 0)
+	if now := s.Pods(sa); len(now) != 1 || now[0].UID != pod.UID {
+		s.Error("the provider was restarted")
+	}
+	s.Stepf("role and association are taken over, and nothing is restarted")
+
+	xr := s.XR("storage").GetName()
+	file("example/migrate/03-hand-over/xr.yaml")
+	s.Until(3*time.Minute, "the claim has the Provider", func() error {
+		for kind, name := range map[string]string{"Provider": sa, "RuntimeConfig": drc} {
+			o, err := s.get(kind, name)
+			if err != nil || o == nil {
+				return fmt.Errorf("there is no %s: %w", kind, err)
+			}
+			if owners := o.GetOwnerReferences(); len(owners) == 0 || owners[0].Name != xr {
+				return fmt.Errorf("%s belongs to %v", kind, owners)
+			}
+			if string(o.GetUID()) != uids[kind] {
+				s.Fatalf("%s was created again", kind)
+			}
+		}
+		return nil
+	})
+	claim := s.Is(4*time.Minute, "Claim", "storage", "Ready=True", "Synced=True", "TeardownProtected=True")
+	if got := s.Service(claim, "s3"); got["phase"] != "Ready" || got["roleName"] != role || got["associationId"] != id || got["providerName"] != sa {
+		s.Errorf("status of the service: %v", got)
+	}
+	s.restarts(sa, 1)
+	now := s.Pods(sa)
+	if len(now) != 1 {
+		s.Fatalf("%s has %d pods", sa, len(now))
+	}
+	s.HasCredentials(now[0])
+	if x := s.Real.Association(controlplane.Namespace, sa); x == nil || x.ID != id {
+		s.Errorf("the association is %+v, and should be %s", x, id)
+	}
+	if r := s.Real.Role(role); r == nil || !slices.Contains(r.Attached, policy) {
+		s.Errorf("the role is %+v, and should still have %s", r, policy)
+	}
+	s.Stepf("the Provider is handed over with one restart")
+	config := s.Namespace + "-storage"
+	s.use(bucket, "theirs", config)
+	s.Until(2*time.Minute, "the bucket uses ProviderConfig "+config, func() error {
+		if users, _, _ := unstructured.NestedInt64(s.Get("ProviderConfig", config).Object, "status", "users"); users != 1 {
+			return fmt.Errorf("it has %d users", users)
+		}
+		return nil
+	})
+	s.Stepf("the bucket uses the new ProviderConfig")
+}
+
+// rebuiltCluster is one whose objects are new, while AWS has everything from before.
+func rebuiltCluster(s *Story) {
+	const service = "cloudwatch"
+	s.file("before", "[{name: "+service+"}]")
+	s.Edit("before", `{"spec":{"teardown":"Unordered","deletionPolicy":"Orphan"}}`)
+	s.Is(4*time.Minute, "Claim", "before", "Ready=True")
+	s.delete("before")
+	for kind, name := range ofService(service) {
+		s.Gone(2*time.Minute, kind, name)
+	}
+	s.AWS.Age()
+	left, calls := s.AWS.Has(service), s.AWS.Calls(service)
+	if len(left) != 3 {
+		s.Fatalf("AWS has %v, and should have role, policy and association", left)
+	}
+	s.Stepf("a cluster is gone, and AWS still has %v", left)
+
+	s.file("rebuilt", "[{name: "+service+"}]")
+	s.phase("rebuilt", service, "Conflict", "adoptExisting")
+	s.Is(time.Minute, "Claim", "rebuilt", "IdentityReady=False/Conflict", "Synced=True")
+	time.Sleep(20 * time.Second)
+	if o := s.Get("Provider", "provider-aws-"+service); o != nil {
+		s.Error("there is a Provider, which would run as a role that may be somebody else's")
+	}
+	if now := s.AWS.Calls(service); len(now) != len(calls) {
+		s.Errorf("AWS was asked to change what may be somebody else's: %v", now[len(calls):])
+	}
+	s.Stepf("the new one is a conflict: %v", s.Service(s.Get("Claim", "rebuilt"), service)["message"])
+
+	s.Edit("rebuilt", `{"spec":{"adoptExisting":true}}`)
+	s.Is(4*time.Minute, "Claim", "rebuilt", "Ready=True", "Synced=True")
+	for _, call := range s.AWS.Calls(service)[len(calls):] {
+		if strings.HasPrefix(call, "CreateRole") || strings.HasPrefix(call, "CreatePolicy ") || strings.HasPrefix(call, "Delete") || strings.HasPrefix(call, "CreatePodIdentityAssociation") {
+			s.Errorf("AWS was asked for %s", call)
+		}
+	}
+	s.Stepf("with adoptExisting it is ready, and has what was there")
+}
+
+// imageConfigOverride makes a provider run with another DeploymentRuntimeConfig than the Provider names, and so without credentials.
+func imageConfigOverride(s *Story) {
+	// Crossplane compares with where a package is really pulled from.
+	s.Apply(strings.ReplaceAll(`
+apiVersion: pkg.crossplane.io/v1beta1
+kind: DeploymentRuntimeConfig
+metadata: {name: nodes}
+spec: {deploymentTemplate: {spec: {selector: {}, template: {}}}}
+---
+apiVersion: pkg.crossplane.io/v1beta1
+kind: ImageConfig
+metadata: {name: nodes}
+spec:
+  matchImages: [{type: Prefix, prefix: "REGISTRY/upbound/provider-aws-ssm"}]
+  runtime: {configRef: {name: nodes}}
+`, "REGISTRY", s.registry.Address))
+	s.file("parameters", "[{name: ssm}]")
+	s.phase("parameters", "ssm", "Failed", "ImageConfig nodes", "DeploymentRuntimeConfig nodes", "To do: ")
+	s.Is(time.Minute, "Claim", "parameters", "Ready=False", "ProvidersReady=False/Failed")
+	s.Stepf("the claim names what decides: %v", s.Service(s.Get("Claim", "parameters"), "ssm")["message"])
+	s.Delete("ImageConfig", "nodes")
+	s.Is(4*time.Minute, "Claim", "parameters", "Ready=True", "ProvidersReady=True")
+	pods := s.Pods("provider-aws-ssm")
+	if len(pods) != 1 {
+		s.Fatalf("provider-aws-ssm has %d pods", len(pods))
+	}
+	s.HasCredentials(pods[0])
+	s.Stepf("the ImageConfig is gone, and the provider has its credentials")
+}
