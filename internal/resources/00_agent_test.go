@@ -1,6 +1,8 @@
 package resources
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -124,5 +126,34 @@ func TestAgentReady(t *testing.T) {
 	}
 	if r.Condition != v1alpha1.ConditionIdentityReady || r.Service != "" {
 		t.Errorf("want it to count for IdentityReady, and for no service, got %s and %q", r.Condition, r.Service)
+	}
+}
+
+// TestAgentAutoMode: a cluster in Auto Mode has the agent, and no add-on is composed or even asked for.
+func TestAgentAutoMode(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason, config string
+		want           bool
+	}{
+		"Auto":   {"It brings the agent.", `[{enabled: true, nodePools: [system]}]`, false},
+		"Object": {"Whatever version of the kind is stored.", `{enabled: true}`, false},
+		"Off":    {"One that had it once does not.", `[{enabled: false}]`, true},
+		"None":   {"Nor does any other.", `[]`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := world{
+				Spec:    `{clusterName: null, clusterNameRef: {name: main}, podIdentityAgent: {management: Managed}}`,
+				Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[{metadata: {name: prod}, spec: {forProvider: {computeConfig: ` + tc.config + `}}}]`},
+			}.context(t)
+			got := slices.ContainsFunc(All(c.View, c.Identity), func(r *Resource) bool { return r.Key == "agent" })
+			if got != tc.want {
+				t.Errorf("%s\nAll(...): want an add-on: %t, got %t", tc.reason, tc.want, got)
+			}
+			for key := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Callers before 2.2 know no other.
+				if strings.Contains(strings.ToLower(key), "addon") && !tc.want {
+					t.Errorf("%s\nAll(...): asks for %s", tc.reason, key)
+				}
+			}
+		})
 	}
 }
