@@ -123,7 +123,7 @@ type Service struct {
 	DisableSessionTags bool
 	// Runtime of the provider.
 	Runtime v1alpha1.Runtime
-	// Flaws of the runtime's raw templates. They concern this service alone.
+	// Flaws of the runtime. They concern this service alone.
 	Flaws []Flaw
 	// Notes on the runtime, for people: what may be meant, and more often is left over.
 	Notes []string
@@ -185,7 +185,7 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 	}
 	id.Notes = exists.notes
 	if len(errs) == 0 {
-		id.checkTemplates(v, at)
+		id.checkRuntimes(v, at)
 	}
 	return id, errs
 }

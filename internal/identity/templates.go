@@ -8,7 +8,6 @@ import (
 
 	pkgv1beta1 "github.com/crossplane/crossplane/v2/apis/pkg/v1beta1"
 	"google.golang.org/protobuf/types/known/structpb"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
@@ -20,76 +19,116 @@ import (
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var runtimeConfigKind = view.Kind{GroupVersionKind: pkgv1beta1.DeploymentRuntimeConfigGroupVersionKind, Plural: "deploymentruntimeconfigs"}
 
-// A Flaw is what is wrong with a raw template of a service's runtime.
+// A Flaw is what is wrong with a part of a service's runtime that becomes a part of its DeploymentRuntimeConfig.
 //
-// There are two kinds of mistakes in a template. One that would take the identity away, or what it depends on, is an attempt at
+// There are two kinds of mistakes in a raw template. One that would take the identity away, or what it depends on, is an attempt at
 // the whole object, and refused with it (validateTemplates). One that the schema of a DeploymentRuntimeConfig does not allow is
 // a slip that concerns those who use the template, and must not hold back the other services. So it is no error of the
 // composite resource: Resolve leaves it with the service, and package resources keeps the service's DeploymentRuntimeConfig as it
-// is, or does not create it, and nor the Provider.
+// is, or does not create it, and nor the Provider. The same holds for the fields of a runtime that are as in a pod: this function may know
+// newer ones than the Crossplane that runs.
 type Flaw struct {
-	// Template that it is in, such as deploymentTemplate.
-	Template string
-	// Errors with their field paths; none while nobody knows whether the Crossplane that runs has all fields of the template.
+	// Part that it is in, such as deploymentTemplate.
+	Part string
+	// Errors with their field paths; none while nobody knows whether the Crossplane that runs has all fields of the part.
 	Errors field.ErrorList
 }
 
-// checkTemplates that services run with, their own or those of all services.
-func (id *Identity) checkTemplates(v *view.View, at *field.Path) {
-	// Most services have the template of all.
-	done := map[*runtime.RawExtension]checked{}
+// A part of a runtime that becomes a part of a DeploymentRuntimeConfig as it is.
+type part struct {
+	name string
+	// path below the spec of a DeploymentRuntimeConfig.
+	path []string
+	// of a runtime: its value, and a pointer that tells it apart; nil if the runtime has none.
+	of func(r *v1alpha1.Runtime) (value, pointer any)
+}
+
+// parts of a runtime.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var parts = []part{
+	{runtimeconfig.DeploymentTemplate, []string{runtimeconfig.DeploymentTemplate}, func(r *v1alpha1.Runtime) (any, any) { return ofPointer(r.DeploymentTemplate) }},
+	{runtimeconfig.ServiceAccountTemplate, []string{runtimeconfig.ServiceAccountTemplate}, func(r *v1alpha1.Runtime) (any, any) { return ofPointer(r.ServiceAccountTemplate) }},
+	{"env", inPod("containers", "[]", "env"), func(r *v1alpha1.Runtime) (any, any) { return ofList(r.Env) }},
+	{"resources", inPod("containers", "[]", "resources"), func(r *v1alpha1.Runtime) (any, any) { return ofPointer(r.Resources) }},
+	{"tolerations", inPod("tolerations"), func(r *v1alpha1.Runtime) (any, any) { return ofList(r.Tolerations) }},
+	{"affinity", inPod("affinity"), func(r *v1alpha1.Runtime) (any, any) { return ofPointer(r.Affinity) }},
+}
+
+func inPod(path ...string) []string {
+	return append([]string{runtimeconfig.DeploymentTemplate, "spec", "template", "spec"}, path...)
+}
+
+func ofPointer[T any](p *T) (value, pointer any) {
+	if p == nil {
+		return nil, nil
+	}
+	return p, p
+}
+
+func ofList[T any](l []T) (value, pointer any) {
+	if len(l) == 0 {
+		return nil, nil
+	}
+	return l, &l[0]
+}
+
+// checkRuntimes that providers run with: what a service sets itself, and what is set for all.
+func (id *Identity) checkRuntimes(v *view.View, at *field.Path) {
+	// Most services have the parts of all.
+	done := map[any]checked{}
 	for i, s := range id.Services {
 		if !s.Managed {
-			// Nobody reads them.
+			// Nobody reads it.
 			continue
 		}
 		own := id.Spec.Services[i].Runtime
 		if own == nil {
 			own = &v1alpha1.Runtime{}
 		}
-		path := func(own *runtime.RawExtension) *field.Path {
-			if own == nil {
-				return at.Child("runtime")
+		templates := map[string]map[string]any{}
+		for _, p := range parts {
+			value, pointer := p.of(&s.Runtime)
+			if pointer == nil {
+				continue
 			}
-			return at.Child("services").Index(i).Child("runtime")
+			c, ok := done[pointer]
+			if !ok {
+				from := at
+				if _, set := p.of(own); set != nil {
+					from = at.Child("services").Index(i)
+				}
+				c = check(from.Child("runtime", p.name), value, p.path)
+				done[pointer] = c
+			}
+			missing, asking := lacking(v, v.Observed(RuntimeConfigKey(s.Name)), c.fields)
+			if errs := slices.Concat(c.errs, missing); len(errs) > 0 || asking {
+				s.Flaws = append(s.Flaws, Flaw{Part: p.name, Errors: errs})
+			}
+			templates[p.name], _ = c.value.(map[string]any)
 		}
-		deployment := s.check(v, done, path(own.DeploymentTemplate), runtimeconfig.DeploymentTemplate, s.Runtime.DeploymentTemplate)
-		account := s.check(v, done, path(own.ServiceAccountTemplate), runtimeconfig.ServiceAccountTemplate, s.Runtime.ServiceAccountTemplate)
-		s.Notes = notes(s.Runtime.Env, deployment, account)
+		s.Notes = notes(s.Runtime.Env, templates[runtimeconfig.DeploymentTemplate], templates[runtimeconfig.ServiceAccountTemplate])
 	}
 }
 
-// check one template for flaws, and return it.
-func (s *Service) check(v *view.View, done map[*runtime.RawExtension]checked, at *field.Path, name string, raw *runtime.RawExtension) map[string]any {
-	if raw == nil {
-		return nil
-	}
-	c, ok := done[raw]
-	if !ok {
-		c = check(at.Child(name), name, raw)
-		done[raw] = c
-	}
-	missing, asking := lacking(v, v.Observed(RuntimeConfigKey(s.Name)), c.fields)
-	if errs := slices.Concat(c.errs, missing); len(errs) > 0 || asking {
-		s.Flaws = append(s.Flaws, Flaw{Template: name, Errors: errs})
-	}
-	return c.template
-}
-
-// checked is a template, what is wrong with it, and what may be.
+// checked is a part of a runtime, what is wrong with it, and what may be.
 type checked struct {
-	template map[string]any
-	errs     field.ErrorList
-	fields   []runtimeconfig.Field
+	value  any
+	errs   field.ErrorList
+	fields []runtimeconfig.Field
 }
 
-func check(at *field.Path, name string, raw *runtime.RawExtension) checked {
+func check(at *field.Path, value any, path []string) checked {
 	c := checked{}
-	if err := json.Unmarshal(raw.Raw, &c.template); err != nil {
-		// What is no object was refused before.
+	raw, err := json.Marshal(value)
+	if err == nil {
+		err = json.Unmarshal(raw, &c.value)
+	}
+	if err != nil || c.value == nil {
+		// What is no JSON was refused before.
 		return checked{}
 	}
-	c.errs, c.fields = runtimeconfig.Check(at, name, c.template)
+	c.errs, c.fields = runtimeconfig.Check(at, c.value, path...)
 	return c
 }
 

@@ -12,6 +12,11 @@ const newest = `[{metadata: {name: deploymentruntimeconfigs.pkg.crossplane.io}, 
   spec: {type: object, properties: {deploymentTemplate: {type: object, properties: {spec: {type: object, properties: {template: {type: object, properties: {spec: {type: object, properties: {
     resources: {type: object}, invented: {type: object}}}}}}}}}}}}}}}]}}]`
 
+// withFiles is one that knows environment variables from files.
+const withFiles = `[{metadata: {name: deploymentruntimeconfigs.pkg.crossplane.io}, spec: {versions: [{name: v1beta1, served: true, schema: {openAPIV3Schema: {type: object, properties: {
+  spec: {type: object, properties: {deploymentTemplate: {type: object, properties: {spec: {type: object, properties: {template: {type: object, properties: {spec: {type: object, properties: {
+    containers: {type: array, items: {type: object, properties: {env: {type: array, items: {type: object, properties: {valueFrom: {type: object, properties: {fileKeyRef: {type: object}}}}}}}}}}}}}}}}}}}}}}}]}}]`
+
 // oldest is one that knows neither.
 var oldest = strings.Replace(newest, "resources: {type: object}, invented: {type: object}", "nodeSelector: {type: object}", 1)
 
@@ -26,6 +31,11 @@ func TestFlaws(t *testing.T) {
 		two  = `services: [{name: s3, runtime: {deploymentTemplate: {spec: {template: {spec: {nodeselector: {a: b}}}}}}}, {name: sqs}]`
 		pod  = `services: [{name: s3, runtime: {deploymentTemplate: {spec: {template: {spec: {resources: {limits: {cpu: 1}}}}}}}}]`
 		none = `services: [{name: s3, runtime: {deploymentTemplate: {spec: {template: {spec: {invented: {}}}}}}}]`
+	)
+	const (
+		file      = `env: [{name: A, valueFrom: {configMapKeyRef: {name: a, key: b}}}, {name: B, valueFrom: {fileKeyRef: {volumeName: a, path: b, key: c}}}]`
+		fromFile  = `services: [{name: s3, runtime: {` + file + `}}, {name: sqs}]`
+		fileField = ".env[1].valueFrom.fileKeyRef"
 	)
 	cases := map[string]struct {
 		reason string
@@ -48,7 +58,24 @@ func TestFlaws(t *testing.T) {
 		"Preview":   {reason: "So does a preview.", world: world{Spec: pod, Input: `{preview: true}`}},
 		"Later":     {reason: "A field that we do not know is taken from a Crossplane that does,", world: world{Spec: none, Answers: map[string]string{questions: newest}}, asked: true},
 		"Never":     {reason: "and is a mistake until one says so.", world: world{Spec: none}, want: map[string][]string{"s3": {first + atPod + "invented"}}, asked: true},
-		"NotNow":    {reason: "or where it does not.", world: world{Spec: none, Answers: map[string]string{questions: oldest}}, want: map[string][]string{"s3": {first + atPod + "invented"}}, asked: true},
+		"Env":       {reason: "A variable may be of a newer kind than this Crossplane has. That concerns the service that has it.", world: world{Spec: fromFile, Answers: map[string]string{questions: oldest}}, want: map[string][]string{"s3": {first + fileField}}, asked: true},
+		"EnvAsked":  {reason: "Before that is known the service waits,", world: world{Spec: fromFile}, want: map[string][]string{"s3": nil}, asked: true},
+		"EnvKnown":  {reason: "and one that has it takes it.", world: world{Spec: fromFile, Answers: map[string]string{questions: withFiles}}, asked: true},
+		"EnvOfAll":  {reason: "One for all concerns those that have no other.", world: world{Spec: `{runtime: {` + file + `}, services: [{name: s3}, {name: ec2, runtime: {env: [{name: A, value: b}]}}]}`, Answers: map[string]string{questions: oldest}}, want: map[string][]string{"s3": {"spec.runtime" + fileField}}, asked: true},
+		"EnvStored": {reason: "What this Crossplane stored it has.", world: world{Spec: fromFile, Observed: map[string]string{"runtimeconfig/s3": `{spec: {deploymentTemplate: {spec: {template: {spec: {containers: [{env: [{valueFrom: {fileKeyRef: {}}}]}]}}}}}}`}}},
+		"AsInAPod": {
+			reason: "All else that is as in a pod goes, and nothing is asked for.",
+			world: world{Spec: `runtime: {replicas: 2, args: [--debug], env: [{name: A, value: ""}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}], nodeSelector: {a: b}, priorityClassName: a,
+				tolerations: [{key: a, operator: Exists, tolerationSeconds: 30}], resources: {requests: {cpu: 100m, memory: 1Gi}, limits: {cpu: 1.5}, claims: [{name: a, request: b}]},
+				affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: a, operator: In, values: [b]}]}]}},
+				podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, podAffinityTerm: {topologyKey: a, matchLabelKeys: [b], labelSelector: {matchLabels: {a: b}}}}]}}}`},
+		},
+		"Incomplete": {
+			reason: "Defaults of an Input have no schema that would see what is missing: the API server would get a null.",
+			world:  world{Input: `defaults: {runtime: {affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {}}}}}`},
+			want:   map[string][]string{"s3": {"spec.runtime.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"}},
+		},
+		"NotNow": {reason: "or where it does not.", world: world{Spec: none, Answers: map[string]string{questions: oldest}}, want: map[string][]string{"s3": {first + atPod + "invented"}}, asked: true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

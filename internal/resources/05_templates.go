@@ -13,13 +13,13 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// Templates checks the raw templates of a service's runtime: one check for each that a DeploymentRuntimeConfig cannot have.
-// None for a service whose templates are right.
+// Templates checks the parts of a service's runtime: one check for each that a DeploymentRuntimeConfig cannot have.
+// None for a service whose runtime is right.
 func Templates(s *identity.Service) []*Resource {
 	rs := make([]*Resource, 0, len(s.Flaws))
 	for _, f := range s.Flaws {
 		rs = append(rs, &Resource{
-			Key:       "template/" + s.Name + "/" + f.Template,
+			Key:       "template/" + s.Name + "/" + f.Part,
 			Condition: v1alpha1.ConditionPrerequisitesReady,
 			Kind:      runtimeConfigKind,
 			Wait:      flaw(f),
@@ -28,7 +28,7 @@ func Templates(s *identity.Service) []*Resource {
 	return rs
 }
 
-// flawed waits until the templates of a service's runtime are right.
+// flawed waits until a service's runtime is right.
 func flawed(s *identity.Service) *Wait {
 	if len(s.Flaws) == 0 {
 		return nil
@@ -38,12 +38,12 @@ func flawed(s *identity.Service) *Wait {
 
 func flaw(f identity.Flaw) *Wait {
 	if len(f.Errors) == 0 {
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: fmt.Sprintf("looking whether this Crossplane's DeploymentRuntimeConfig has all fields of the %s", f.Template)}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: fmt.Sprintf("looking whether this Crossplane's DeploymentRuntimeConfig has all fields of runtime.%s", f.Part)}
 	}
 	return &Wait{Reason: v1alpha1.ReasonInvalidSpec, Message: list(f.Errors)}
 }
 
-// maxFlaw bounds how long an error of a template is, in bytes: it may quote what the user wrote.
+// maxFlaw bounds how long an error of a runtime is, in bytes: it may quote what the user wrote.
 const maxFlaw = 500
 
 // list errors in one line.
@@ -59,7 +59,7 @@ func list(errs field.ErrorList) string {
 	return strings.Join(out, "; ")
 }
 
-// kept is a DeploymentRuntimeConfig whose templates are wrong: as it exists, but for the annotations that restart the provider
+// kept is a DeploymentRuntimeConfig of a runtime that is wrong: as it exists, but for the annotations that restart the provider
 // when its credentials change.
 func (c *Context) kept(s *identity.Service, observed view.Object) *structpb.Struct {
 	spec := proto.CloneOf(observed.Value("spec").GetStructValue())

@@ -36,10 +36,14 @@ type Field struct {
 	Err *field.Error
 }
 
-// Check a template as a part of every DeploymentRuntimeConfig. It returns what is wrong with it, and the fields that may be.
-func Check(at *field.Path, template string, v map[string]any) (field.ErrorList, []Field) {
-	c := &checker{}
-	c.check(at, place{template}, v, root().child(template))
+// Check what becomes a part of every DeploymentRuntimeConfig, at that path below its spec; [] stands for the items of a list. It returns what
+// is wrong with it, and the fields that may be.
+func Check(at *field.Path, v any, path ...string) (field.ErrorList, []Field) {
+	c, n := &checker{}, root()
+	for _, name := range path {
+		n = n.child(name)
+	}
+	c.check(at, path, v, n)
 	return c.errs, c.fields
 }
 

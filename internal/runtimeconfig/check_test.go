@@ -35,7 +35,7 @@ func TestCheck(t *testing.T) {
 	for _, tc := range cases {
 		t.Run(tc.Name, func(t *testing.T) {
 			in := cmp.Or(tc.In, DeploymentTemplate)
-			errs, fields := Check(field.NewPath(in), in, tc.Template)
+			errs, fields := Check(field.NewPath(in), tc.Template, in)
 			var got, unsure []string
 			for _, e := range errs {
 				got = append(got, e.Error())
@@ -59,7 +59,7 @@ func TestPath(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(`{spec: {template: {spec: {containers: [{name: a, lifecycle: {stopSignal: SIGINT}}]}}}}`), &m); err != nil {
 		t.Fatal(err)
 	}
-	_, fields := Check(nil, DeploymentTemplate, m)
+	_, fields := Check(nil, m, DeploymentTemplate)
 	if len(fields) != 1 {
 		t.Fatalf("Check(...): want one unsure field, got %v", fields)
 	}
@@ -75,7 +75,7 @@ func TestManyErrors(t *testing.T) {
 	for n := range 100 {
 		m[strings.Repeat("x", n+1)] = true
 	}
-	errs, fields := Check(field.NewPath(DeploymentTemplate), DeploymentTemplate, m)
+	errs, fields := Check(field.NewPath(DeploymentTemplate), m, DeploymentTemplate)
 	if n := len(errs) + len(fields); n != maxErrors+1 {
 		t.Errorf("Check(...): want %d errors, got %d", maxErrors+1, n)
 	}
