@@ -125,7 +125,7 @@ func check(at *field.Path, value any, path []string) checked {
 		err = json.Unmarshal(raw, &c.value)
 	}
 	if err != nil || c.value == nil {
-		// What is no JSON was refused before.
+		// It was refused before.
 		return checked{}
 	}
 	c.errs, c.fields = runtimeconfig.Check(at, c.value, path...)
