@@ -31,6 +31,8 @@ type Service struct {
 type Extra struct {
 	// Source, like that of the service.
 	Source string `json:"source"`
+	// Kinds that take it, where others of the service are known not to. Who lists no kinds gets it in any case.
+	Kinds Words `json:"kinds"`
 	// Reads are part of Full and of ReadOnly, Actions only of Full.
 	Reads   Actions `json:"reads"`
 	Actions Actions `json:"actions"`

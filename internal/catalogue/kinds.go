@@ -133,11 +133,15 @@ func (s Service) FullOf(partition string, names []string) []iam.Statement {
 	w := writer{partition: partition}
 	w.allow(own, Extra{})
 	for _, e := range s.Extras {
+		named := slices.ContainsFunc(e.Kinds, func(k string) bool { return slices.Contains(names, k) })
+		if len(e.Kinds) > 0 && !named {
+			continue
+		}
 		for _, actions := range []Actions{e.Reads, e.Actions} {
-			w.allow(slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return !key && strings.HasPrefix(a, "kms:") }), e)
+			w.allow(slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return !key && !named && strings.HasPrefix(a, "kms:") }), e)
 		}
 		linked = append(linked, e.ServiceLinkedRoles...)
-		if role {
+		if role || named {
 			passed = append(passed, e.PassRole...)
 		}
 	}

@@ -66,11 +66,15 @@ var named = map[operation]string{
 
 	"lambda.Invoke": "InvokeFunction",
 
+	// Spelled otherwise.
+	"amplify.CreateWebhook": "CreateWebHook", "amplify.DeleteWebhook": "DeleteWebHook", "amplify.GetWebhook": "GetWebHook", "amplify.UpdateWebhook": "UpdateWebHook",
+	"memorydb.CreateACL": "CreateAcl", "memorydb.DeleteACL": "DeleteAcl", "memorydb.DescribeACLs": "DescribeAcls", "memorydb.UpdateACL": "UpdateAcl",
+
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 	"s3.AbortMultipartUpload":                         "AbortMultipartUpload",
 	"s3.CompleteMultipartUpload":                      "PutObject",
 	"s3.CopyObject":                                   "GetObject GetObjectTagging GetObjectVersion GetObjectVersionTagging " + writesObject,
-	"s3.CreateBucket":                                 "CreateBucket PutBucketAcl PutBucketObjectLockConfiguration PutBucketVersioning TagResource",
+	"s3.CreateBucket":                                 "CreateBucket PutBucketObjectLockConfiguration PutBucketVersioning TagResource",
 	"s3.CreateMultipartUpload":                        writesObject,
 	"s3.DeleteBucketAnalyticsConfiguration":           "PutAnalyticsConfiguration",
 	"s3.DeleteBucketCors":                             "PutBucketCORS",
@@ -95,12 +99,12 @@ var named = map[operation]string{
 	"s3.GetBucketMetricsConfiguration":                "GetMetricsConfiguration",
 	"s3.GetBucketNotificationConfiguration":           "GetBucketNotification",
 	"s3.GetBucketReplication":                         "GetReplicationConfiguration",
-	"s3.GetObject":                                    "GetObject GetObjectVersion",
+	"s3.GetObject":                                    readsObject,
 	"s3.GetObjectLockConfiguration":                   "GetBucketObjectLockConfiguration",
 	"s3.GetObjectTagging":                             "GetObjectTagging GetObjectVersionTagging",
 	"s3.GetPublicAccessBlock":                         "GetBucketPublicAccessBlock",
 	"s3.HeadBucket":                                   "ListBucket",
-	"s3.HeadObject":                                   "GetObject GetObjectVersion",
+	"s3.HeadObject":                                   readsObject,
 	"s3.ListObjectVersions":                           "ListBucketVersions",
 	"s3.ListObjectsV2":                                "ListBucket",
 	"s3.PutBucketAccelerateConfiguration":             "PutAccelerateConfiguration",
@@ -124,6 +128,9 @@ var named = map[operation]string{
 }
 
 const (
+	// Who may not list a bucket is not told that an object does not exist, but that it is forbidden.
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+	readsObject = "GetObject GetObjectVersion ListBucket"
 	// An object is written with its access control list, tags, retention and legal hold.
 	writesObject = "PutObject PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging"
 	// It is deleted in all versions, and in spite of a retention if the kind says so.
@@ -150,6 +157,12 @@ var moreOfKinds = map[string]string{
 var morePasses = map[string]string{
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 	"iam/InstanceProfile": "ec2",
+	// The option for backups of SQL Server names a role. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/SQLServer.Procedural.Importing.html
+	"rds/OptionGroup": "rds",
+	// So does the rule of a replication. https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
+	"s3/BucketReplicationConfiguration": "s3",
+	// A parameter of the document names a role. https://docs.aws.amazon.com/config/latest/developerguide/remediation.html
+	"configservice/RemediationConfiguration": "ssm",
 }
 
 // untold are kinds whose calls make AWS call other services in the caller's name: which, depends on what they hold.

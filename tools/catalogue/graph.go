@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ type facts struct {
 	unresolved []string
 	// spelled are the operations of which there are inputs. Who spells an input calls the operation, or leads to what does.
 	spelled map[operation]bool
-	// selective facts are of one type of resource only.
+	// selective facts are of one kind only.
 	selective bool
 }
 
@@ -52,18 +53,20 @@ var framework = []string{
 	"ImportState", "UpgradeState", "MoveState", "ListTags", "UpdateTags", "ListResourceConfigSchema",
 }
 
-// A walk collects what code reaches. Code for one type of tagged resource, the case of a switch, is passed by for the others.
+// A walk collects what code reaches. Code for one type of tagged resource, the case of a switch, is passed by for the others. So is
+// what happens when a field changes that the kind only shows.
 type walk struct {
 	source       *source
 	resourceType string
+	shown        map[string]bool
 	seen         map[*node]bool
 	operations   map[operation]bool
 	spelled      map[operation]bool
 	unresolved   map[string]bool
 }
 
-func (s *source) walk(resourceType string) *walk {
-	return &walk{source: s, resourceType: resourceType, seen: map[*node]bool{}, operations: map[operation]bool{}, spelled: map[operation]bool{}, unresolved: map[string]bool{}}
+func (s *source) walk(resourceType string, shown map[string]bool) *walk {
+	return &walk{source: s, resourceType: resourceType, shown: shown, seen: map[*node]bool{}, operations: map[operation]bool{}, spelled: map[operation]bool{}, unresolved: map[string]bool{}}
 }
 
 // from a node to everything that it leads to.
@@ -211,15 +214,13 @@ func (l *look) visit(n ast.Node) bool {
 	case *ast.SwitchStmt:
 		if tag, ok := n.Tag.(*ast.Ident); ok && tag.Name == "resourceType" && l.walk.resourceType != "" {
 			l.facts.selective = true
-			for _, c := range n.Body.List {
-				if c, ok := c.(*ast.CaseClause); ok && isCase(c, l.walk.resourceType) {
-					for _, s := range c.Body {
-						ast.Inspect(s, l.visit)
-					}
-				}
+			for _, s := range caseOf(n, l.walk.resourceType) {
+				ast.Inspect(s, l.visit)
 			}
 			return false
 		}
+	case *ast.IfStmt:
+		return l.branch(n)
 	case *ast.KeyValueExpr:
 		if _, ok := n.Key.(*ast.Ident); !ok {
 			ast.Inspect(n.Key, l.visit)
@@ -238,6 +239,21 @@ func (l *look) visit(n ast.Node) bool {
 		}
 	}
 	return true
+}
+
+// branch tells whether all of an if-statement counts. Otherwise it is looked at for what it does else.
+func (l *look) branch(n *ast.IfStmt) bool {
+	if !asks(n.Cond) {
+		return true
+	}
+	l.facts.selective = true
+	if !l.never(n.Cond) {
+		return true
+	}
+	if n.Else != nil {
+		ast.Inspect(n.Else, l.visit)
+	}
+	return false
 }
 
 // call of an operation by its client.
@@ -343,6 +359,61 @@ func (l *look) ofService(service, name string) {
 	if o := p.objects[name]; o != nil {
 		l.facts.leads = append(l.facts.leads, o)
 	}
+}
+
+// asks tells whether a condition asks for changes of fields.
+func asks(cond ast.Expr) bool {
+	found := false
+	ast.Inspect(cond, func(n ast.Node) bool {
+		s, ok := n.(*ast.SelectorExpr)
+		found = found || ok && (s.Sel.Name == "HasChange" || s.Sel.Name == "HasChanges")
+		return !found
+	})
+	return found
+}
+
+// never tells whether a condition is false for a kind in any case: all fields whose change it asks for are only shown by it. Nobody sets
+// them, so that what is planned is what is there.
+func (l *look) never(cond ast.Expr) bool {
+	switch c := cond.(type) {
+	case *ast.ParenExpr:
+		return l.never(c.X)
+	case *ast.BinaryExpr:
+		x, y := l.never(c.X), l.never(c.Y)
+		return c.Op == token.LAND && (x || y) || c.Op == token.LOR && x && y
+	case *ast.CallExpr:
+		s, ok := c.Fun.(*ast.SelectorExpr)
+		if !ok || s.Sel.Name != "HasChange" && s.Sel.Name != "HasChanges" || len(c.Args) == 0 || c.Ellipsis != token.NoPos {
+			return false
+		}
+		return !slices.ContainsFunc(c.Args, func(a ast.Expr) bool { return !l.shown(a) })
+	}
+	return false
+}
+
+// shown tells whether a field, by its name or the constant for it, is only shown by the kind.
+func (l *look) shown(field ast.Expr) bool {
+	name := text(field)
+	if path, constant := selector(field, l.imports); path == terraformModule+"/names" {
+		name = l.walk.source.names[constant]
+	}
+	// Code that plans a change by itself needs nobody who sets the field.
+	return l.walk.shown[name] && !l.pkg.plans[name]
+}
+
+// caseOf a switch is what it does for a type of resource.
+func caseOf(n *ast.SwitchStmt, resourceType string) []ast.Stmt {
+	var out []ast.Stmt
+	for _, c := range n.Body.List {
+		switch c, ok := c.(*ast.CaseClause); {
+		case !ok:
+		case c.List == nil:
+			out = c.Body
+		case isCase(c, resourceType):
+			return c.Body
+		}
+	}
+	return out
 }
 
 // isCase tells whether a case is that of a type of resource.

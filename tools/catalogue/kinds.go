@@ -1,9 +1,18 @@
 package main
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -12,14 +21,26 @@ type kind struct {
 	service, name, resource string
 	// needs are what fields of the kind name: a role that is passed, a key that encrypts.
 	needs []string
+	// shown are fields of the resource that the kind has in its status, and nobody can set.
+	shown map[string]bool
+}
+
+// fields of a kind: of all of its versions, as people may set them, and those of the resource that can be set, and that it has.
+type fields struct {
+	named         map[string]bool
+	settable, has map[string]bool
 }
 
 var (
 	saysResource = regexp.MustCompile(`func \(mg \*(\w+)\) GetTerraformResourceType\(\) string \{\s*return "(\w+)"`)
 	saysField    = regexp.MustCompile("json:\"(\\w+)")
+	saysArgument = regexp.MustCompile("tf:\"(\\w+)")
 	namesRole    = regexp.MustCompile(`(?i)role|instanceprofile`)
 	namesKey     = regexp.MustCompile(`(?i)kms|encrypt`)
 )
+
+// errUnknown is the error of code that does not look as expected.
+var errUnknown = errors.New("this is not the code that was expected")
 
 // kindsOf provider-aws in a folder: those in clusters, which are the same as those in namespaces.
 func kindsOf(root string) ([]kind, error) {
@@ -27,14 +48,9 @@ func kindsOf(root string) ([]kind, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
-	var out []kind
+	kinds, of := map[string]kind{}, map[string]fields{}
 	for _, f := range files {
 		code, err := os.ReadFile(f)
-		if err != nil {
-			return nil, err
-		}
-		rel, err := filepath.Rel(filepath.Join(root, "apis", "cluster"), f)
 		if err != nil {
 			return nil, err
 		}
@@ -42,23 +58,136 @@ func kindsOf(root string) ([]kind, error) {
 		if err != nil {
 			return nil, err
 		}
+		service := filepath.Base(filepath.Dir(filepath.Dir(f)))
 		for _, m := range saysResource.FindAllStringSubmatch(string(code), -1) {
-			k := kind{service: strings.Split(filepath.ToSlash(rel), "/")[0], name: m[1], resource: m[2], needs: needs(string(types))}
+			k := kind{service: service, name: m[1], resource: m[2]}
+			id := service + "/" + k.name
 			// A kind is in several versions of its API.
-			if id := k.service + "/" + k.name; !seen[id] {
-				seen[id] = true
-				out = append(out, k)
+			if _, ok := kinds[id]; !ok {
+				kinds[id], of[id] = k, fields{map[string]bool{}, map[string]bool{}, map[string]bool{}}
+			}
+			if err := of[id].read(k.name, string(types)); err != nil {
+				return nil, fmt.Errorf("%s: %w", f, err)
 			}
 		}
 	}
+	out := make([]kind, 0, len(kinds))
+	for id, k := range kinds {
+		set, err := injected(filepath.Join(root, "config", "cluster", k.service, "config.go"), k.resource)
+		if err != nil {
+			return nil, err
+		}
+		k.needs, k.shown = of[id].needs(), of[id].shown()
+		for _, name := range set {
+			delete(k.shown, name)
+		}
+		out = append(out, k)
+	}
+	slices.SortFunc(out, func(a, b kind) int { return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name)) })
 	return out, nil
 }
 
-// needs of a kind, by the names of its fields.
-func needs(types string) []string {
+// injected are fields of a resource that the provider sets by itself, as the configuration of its service says. What is set outside of
+// any resource's configuration may be set for all.
+func injected(config, resource string) ([]string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), config, nil, parser.SkipObjectResolution)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			s, ok := n.Fun.(*ast.SelectorExpr)
+			if ok && s.Sel.Name == "AddResourceConfigurator" && text(n.Args[0]) != "" && text(n.Args[0]) != resource {
+				return false
+			}
+		case *ast.IndexExpr:
+			if typeName(n.X) == "params" {
+				out = append(out, text(n.Index))
+			}
+		}
+		return true
+	})
+	return out, nil
+}
+
+// read the types of a kind: what people set is in what spec.forProvider is made of, and what they are shown in status.atProvider.
+func (f fields) read(kind, code string) error {
+	file, err := parser.ParseFile(token.NewFileSet(), "", code, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	types := map[string]*ast.StructType{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if t, ok := n.(*ast.TypeSpec); ok {
+			if st, ok := t.Type.(*ast.StructType); ok {
+				types[t.Name.Name] = st
+			}
+		}
+		return true
+	})
+	set, shown := typeOf(types[kind+"Spec"], "ForProvider"), typeOf(types[kind+"Status"], "AtProvider")
+	if types[set] == nil || types[shown] == nil {
+		return fmt.Errorf("%s has no spec.forProvider or status.atProvider: %w", kind, errUnknown)
+	}
+	maps.Copy(f.settable, tags(types[set], saysArgument))
+	maps.Copy(f.has, tags(types[shown], saysArgument))
+	f.name(types, set)
+	return nil
+}
+
+// name the fields of a type, and of all types that it is made of.
+func (f fields) name(types map[string]*ast.StructType, name string) {
+	st := types[name]
+	if st == nil {
+		return
+	}
+	maps.Copy(f.named, tags(st, saysField))
+	for _, field := range st.Fields.List {
+		t := field.Type
+		if list, ok := t.(*ast.ArrayType); ok {
+			t = list.Elt
+		}
+		f.name(types, typeName(t))
+	}
+}
+
+// typeOf a field of a struct. Empty if there is no such field.
+func typeOf(st *ast.StructType, field string) string {
+	if st == nil {
+		return ""
+	}
+	for _, f := range st.Fields.List {
+		if len(f.Names) == 1 && f.Names[0].Name == field {
+			return typeName(f.Type)
+		}
+	}
+	return ""
+}
+
+// tags of a struct's fields, as far as they say something.
+func tags(st *ast.StructType, says *regexp.Regexp) map[string]bool {
+	out := map[string]bool{}
+	for _, f := range st.Fields.List {
+		if f.Tag == nil {
+			continue
+		}
+		if m := says.FindStringSubmatch(f.Tag.Value); m != nil {
+			out[m[1]] = true
+		}
+	}
+	return out
+}
+
+// needs of a kind, by the names of the fields that people set.
+func (f fields) needs() []string {
 	role, key := false, false
-	for _, m := range saysField.FindAllStringSubmatch(types, -1) {
-		role, key = role || namesRole.MatchString(m[1]), key || namesKey.MatchString(m[1])
+	for name := range f.named {
+		role, key = role || namesRole.MatchString(name), key || namesKey.MatchString(name)
 	}
 	var out []string
 	if key {
@@ -66,6 +195,14 @@ func needs(types string) []string {
 	}
 	if role {
 		out = append(out, "role")
+	}
+	return out
+}
+
+func (f fields) shown() map[string]bool {
+	out := maps.Clone(f.has)
+	for name := range f.settable {
+		delete(out, name)
 	}
 	return out
 }

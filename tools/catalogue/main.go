@@ -88,6 +88,10 @@ func (s *source) rows(kinds []kind) ([]row, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	ref, err := readReference()
+	if err != nil {
+		return nil, nil, err
+	}
 	var rows []row
 	notes := map[string]bool{}
 	for _, k := range kinds {
@@ -96,14 +100,14 @@ func (s *source) rows(kinds []kind) ([]row, []string, error) {
 			notes[fmt.Sprintf("%s: there is no resource %s for %s", k.service, k.resource, k.name)] = true
 			continue
 		}
-		got, err := s.reach(r)
+		got, err := s.reach(r, k.shown)
 		if err != nil {
 			return nil, nil, err
 		}
 		if why := untold[k.service+"/"+k.name]; why != "" {
 			notes[fmt.Sprintf("%s: %s: %s", k.service, k.name, why)] = true
 		}
-		row, unknown := rowOf(k, got)
+		row, unknown := rowOf(k, got, ref)
 		rows = append(rows, row)
 		for _, u := range unknown {
 			notes[u] = true

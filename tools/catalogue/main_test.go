@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// reachOf a resource in testdata, by phase.
-func reachOf(t *testing.T, name string) (map[string]string, []string) {
+// reachOf a resource in testdata, by phase, for a kind that only shows some fields.
+func reachOf(t *testing.T, name string, shown ...string) (map[string]string, []string) {
 	t.Helper()
 	s, err := newSource("testdata/terraform")
 	if err != nil {
@@ -22,11 +22,15 @@ func reachOf(t *testing.T, name string) (map[string]string, []string) {
 	}
 	// In any order: what one resource leaves behind is nothing to another.
 	for _, other := range slices.Sorted(maps.Keys(all)) {
-		if _, err := s.reach(all[other]); err != nil {
+		if _, err := s.reach(all[other], nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := s.reach(all[name])
+	fields := map[string]bool{}
+	for _, f := range shown {
+		fields[f] = true
+	}
+	got, err := s.reach(all[name], fields)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,9 +54,24 @@ func TestReach(t *testing.T) {
 	cases := map[string]struct {
 		reason   string
 		resource string
+		shown    []string
 		want     map[string]string
 		notes    []string
 	}{
+		"Settable": {
+			reason: "What happens when a field changes counts where the field can be set.", resource: "aws_demo_changing",
+			want: map[string]string{"observe": "demo.GetChanging", "create": "demo.CreateChanging", "update": "demo.PutBoth demo.PutColor demo.PutOther demo.PutPlanned demo.PutSize", "delete": "demo.DeleteChanging"},
+		},
+		"Shown": {
+			reason: "A field that is only shown never changes, unless code plans a change of it. One of several is enough for a change.", resource: "aws_demo_changing",
+			shown: []string{"color", "size", "planned", "tags_all"},
+			want:  map[string]string{"observe": "demo.GetChanging", "create": "demo.CreateChanging", "update": "demo.PutOther demo.PutPlanned", "delete": "demo.DeleteChanging"},
+		},
+		"ShownOne": {
+			reason: "What takes two changes takes none where one never happens, and what takes one of two takes the other.", resource: "aws_demo_changing",
+			shown: []string{"color"},
+			want:  map[string]string{"observe": "demo.GetChanging", "create": "demo.CreateChanging", "update": "demo.PutBoth demo.PutOther demo.PutPlanned demo.PutSize", "delete": "demo.DeleteChanging"},
+		},
 		"SDK": {
 			reason:   "Functions, what they hand on, paginators, other services and tags count; importers and schemas do not.",
 			resource: "aws_demo_box", want: tagged,
@@ -63,7 +82,7 @@ func TestReach(t *testing.T) {
 			want: map[string]string{"observe": "demo.GetHandled", "create": "demo.PutHandled", "update": "demo.PutHandled", "delete": "demo.DeleteHandled"},
 		},
 		"Framework": {
-			reason: "Methods are of the type that the factory makes. A client may hide behind an interface. Tags change without an Update.", resource: "aws_demo_thing",
+			reason: "Methods are of the type that the factory makes. A client may hide behind an interface. Tags change without an Update, and a type without a case has the default.", resource: "aws_demo_thing",
 			want: map[string]string{"observe": "demo.ListThingTags demo.ListThings", "create": "demo.CreateThing demo.FinishThing", "update": "demo.TagThing", "delete": "demo.DeleteThing"},
 		},
 		"Base": {
@@ -82,7 +101,7 @@ func TestReach(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, notes := reachOf(t, tc.resource)
+			got, notes := reachOf(t, tc.resource, tc.shown...)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s\noperations: -want, +got:\n%s", tc.reason, diff)
 			}
@@ -98,9 +117,9 @@ func TestKindsOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []kind{{service: "demo", name: "Box", resource: "aws_demo_box", needs: []string{"key", "role"}}}
+	want := []kind{{service: "demo", name: "Box", resource: "aws_demo_box", needs: []string{"key", "role"}, shown: map[string]bool{"old_role_arn": true}}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(kind{})); diff != "" {
-		t.Errorf("a kind of two versions is one, and its fields say what it names: -want, +got:\n%s", diff)
+		t.Errorf("a kind of two versions is one, and the fields that people set say what it names; what the provider sets is not only shown: -want, +got:\n%s", diff)
 	}
 }
 
@@ -110,7 +129,7 @@ func TestActions(t *testing.T) {
 		"efs.CreateFileSystem":                  "elasticfilesystem:CreateFileSystem",
 		"s3.HeadBucket":                         "s3:ListBucket",
 		"s3.GetBucketLifecycleConfiguration":    "s3:GetLifecycleConfiguration",
-		"s3.HeadObject":                         "s3:GetObject s3:GetObjectVersion",
+		"s3.HeadObject":                         "s3:GetObject s3:GetObjectVersion s3:ListBucket",
 		"lambda.Invoke":                         "lambda:InvokeFunction",
 		"budgets.DescribeBudget":                "budgets:ViewBudget",
 		"keyspaces.GetTable":                    "cassandra:Select",
@@ -135,7 +154,11 @@ func TestRowOf(t *testing.T) {
 	r := reached{operations: map[string]map[operation]bool{
 		"observe": {"s3.HeadBucket": true, "s3control.ListTagsForResource": true}, "create": {"s3.CreateBucket": true, "apigateway.Frobnicate": true},
 	}}
-	got, unknown := rowOf(kind{service: "s3", name: "DirectoryBucket"}, r)
+	ref, err := readReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, unknown := rowOf(kind{service: "s3", name: "DirectoryBucket"}, r, ref)
 	if diff := cmp.Diff([]string{"s3express:ListAllMyDirectoryBuckets", "s3express:ListTagsForResource"}, got.actions["observe"]); diff != "" {
 		t.Errorf("directory buckets have a prefix of their own: -want, +got:\n%s", diff)
 	}
@@ -145,5 +168,44 @@ func TestRowOf(t *testing.T) {
 	line := "s3\tDirectoryBucket\t\ts3express: ListAllMyDirectoryBuckets ListTagsForResource\ts3express: CreateBucket CreateSession TagResource\t\t\n"
 	if text := table(nil, []row{got}, unknown); !strings.Contains(text, line) || !strings.HasSuffix(text, "! "+unknown[0]+"\n") {
 		t.Errorf("the table lacks the line %q, or does not end in a note:\n%s", line, text)
+	}
+}
+
+func TestReference(t *testing.T) {
+	ref, err := readReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]struct{ reason, action, want string }{
+		"Alone": {"Most actions need no other.", "sqs:CreateQueue", "sqs:CreateQueue"},
+		"Own":   {"What AWS asks for besides, of the same service, counts. Tags do not.", "rds:DeleteDBCluster", "rds:DeleteDBCluster rds:CreateDBClusterSnapshot rds:DeleteDBInstance"},
+		"Role":  {"A role is never passed without a condition.", "iam:AddRoleToInstanceProfile", "iam:AddRoleToInstanceProfile"},
+		"Other": {"Other services are extras.", "eks:CreatePodIdentityAssociation", "eks:CreatePodIdentityAssociation"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := strings.Join(ref.with(tc.action), " "); got != tc.want {
+				t.Errorf("%s\n%s: want %q, got %q", tc.reason, tc.action, tc.want, got)
+			}
+		})
+	}
+	k := kind{service: "sqs", name: "Queue"}
+	if _, unknown := rowOf(k, reached{operations: map[string]map[operation]bool{"create": {"sqs.CreateQeue": true}}}, ref); len(unknown) != 1 {
+		t.Errorf("an action that AWS does not publish is said, got %q", unknown)
+	}
+	// Every action of the tables here is one.
+	for op := range named {
+		for _, a := range op.actions() {
+			if !ref.published[a] {
+				t.Errorf("%s: AWS publishes no action %s", op, a)
+			}
+		}
+	}
+	for k, words := range moreOfKinds {
+		for a := range strings.FieldsSeq(words) {
+			if !ref.published[a] {
+				t.Errorf("%s: AWS publishes no action %s", k, a)
+			}
+		}
 	}
 }

@@ -233,8 +233,9 @@ func (p *pkg) called(by *node) []*node {
 	return out
 }
 
-// reach everything that a resource calls. What the provider does with tags for every resource counts, too.
-func (s *source) reach(r resource) (reached, error) {
+// reach everything that a resource calls for a kind that only shows some of its fields. What the provider does with tags for every
+// resource counts, too.
+func (s *source) reach(r resource, shown map[string]bool) (reached, error) {
 	p := r.pkg
 	out := reached{operations: map[string]map[operation]bool{}, unresolved: map[string]bool{}}
 	roots := p.roots(r)
@@ -248,7 +249,7 @@ func (s *source) reach(r resource) (reached, error) {
 		roots["update"] = append(roots["update"], p.method("servicePackage", "UpdateTags"))
 	}
 	for _, phase := range phases {
-		w := s.walk(r.resourceType)
+		w := s.walk(r.resourceType, shown)
 		for _, n := range roots[phase] {
 			if err := w.from(n); err != nil {
 				return reached{}, err

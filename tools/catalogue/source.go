@@ -19,6 +19,8 @@ type source struct {
 	packages map[string]*pkg
 	// clients are the SDK's packages by the method of AWSClient that makes their client: S3Client is of s3.
 	clients map[string]string
+	// names of fields, by the constants for them.
+	names map[string]string
 }
 
 // A pkg is a service's package of the Terraform provider.
@@ -34,7 +36,9 @@ type pkg struct {
 	fields map[string]string
 	// operations of which the package spells an input, by their name: the SDK's packages that have such a one.
 	operations map[string][]string
-	files      []*ast.File
+	// plans are fields that code of the package sets when it plans a change.
+	plans map[string]bool
+	files []*ast.File
 }
 
 // A node is a function, a method, or a variable: what it does, and what it leads to.
@@ -59,7 +63,7 @@ const (
 
 // newSource of the Terraform provider in a folder.
 func newSource(root string) (*source, error) {
-	s := &source{root: root, fset: token.NewFileSet(), packages: map[string]*pkg{}, clients: map[string]string{}}
+	s := &source{root: root, fset: token.NewFileSet(), packages: map[string]*pkg{}, clients: map[string]string{}, names: map[string]string{}}
 	files, err := s.parse(filepath.Join(root, "internal", "conns"))
 	if err != nil {
 		return nil, err
@@ -74,7 +78,27 @@ func newSource(root string) (*source, error) {
 			}
 		}
 	}
-	return s, nil
+	err = s.readNames()
+	return s, err
+}
+
+// readNames reads the constants that are names of fields.
+func (s *source) readNames() error {
+	files, err := s.parse(filepath.Join(s.root, "names"))
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			if v, ok := n.(*ast.ValueSpec); ok && len(v.Names) == len(v.Values) {
+				for i, name := range v.Names {
+					s.names[name.Name] = text(v.Values[i])
+				}
+			}
+			return true
+		})
+	}
+	return nil
 }
 
 // parse the files of a folder that are no tests.
@@ -104,6 +128,8 @@ func (s *source) load(service string) (*pkg, error) {
 	p := &pkg{
 		name: service, files: files, objects: map[string]*node{}, methods: map[string][]*node{}, embedded: map[string][]string{},
 		fields: map[string]string{}, operations: map[string][]string{},
+		// Tags are merged with those of the provider.
+		plans: map[string]bool{"tags_all": true},
 	}
 	s.packages[service] = p
 	for _, f := range files {
@@ -116,6 +142,13 @@ func (s *source) load(service string) (*pkg, error) {
 				if !slices.Contains(p.operations[op], sdk) {
 					p.operations[op] = append(p.operations[op], sdk)
 				}
+			}
+			if field := planned(n); field != nil {
+				name := text(field)
+				if _, constant := selector(field, imports); constant != "" {
+					name = s.names[constant]
+				}
+				p.plans[name] = true
 			}
 			return true
 		})
@@ -245,6 +278,18 @@ func inputOf(n ast.Node, imports map[string]string) (string, string) {
 		return "", ""
 	}
 	return sdk, op
+}
+
+// planned is the field that a call plans to change, if it is such a call.
+func planned(n ast.Node) ast.Expr {
+	c, ok := n.(*ast.CallExpr)
+	if !ok || len(c.Args) == 0 {
+		return nil
+	}
+	if s, ok := c.Fun.(*ast.SelectorExpr); ok && (s.Sel.Name == "SetNew" || s.Sel.Name == "SetNewComputed") {
+		return c.Args[0]
+	}
+	return nil
 }
 
 // clientType is the SDK's package of which a type is the client.

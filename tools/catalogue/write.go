@@ -13,8 +13,8 @@ type row struct {
 	actions map[string][]string
 }
 
-// rowOf a kind, of the operations that it reaches.
-func rowOf(k kind, r reached) (row, []string) {
+// rowOf a kind, of the operations that it reaches. What AWS does not publish is said.
+func rowOf(k kind, r reached, ref reference) (row, []string) {
 	out := row{kind: k, actions: map[string][]string{}}
 	var unknown []string
 	for _, phase := range phases {
@@ -28,7 +28,12 @@ func rowOf(k kind, r reached) (row, []string) {
 				if k.service == "s3" && k.name == "DirectoryBucket" {
 					a = express(a)
 				}
-				set[a] = true
+				if !ref.published[a] {
+					unknown = append(unknown, fmt.Sprintf("%s: AWS publishes no action %s, for %s", k.service, a, op))
+				}
+				for _, b := range ref.with(a) {
+					set[b] = true
+				}
 			}
 		}
 		if phase == "create" {

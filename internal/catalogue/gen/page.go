@@ -139,6 +139,10 @@ func extra(b *strings.Builder, e catalogue.Extra) {
 		}
 	}
 	where := ""
+	if len(e.Kinds) > 0 {
+		where = ", for " + code(e.Kinds)
+	}
+	whose := where
 	if len(e.Resources) > 0 {
 		where = ", on " + code(e.Resources)
 	}
@@ -147,8 +151,8 @@ func extra(b *strings.Builder, e catalogue.Extra) {
 			where += fmt.Sprintf(", if %s of %s is %s", code([]string{op}), code([]string{key}), code(e.Condition[op][key]))
 		}
 	}
-	line("Passes roles to", e.PassRole, "")
-	line("Creates the service-linked roles of", e.ServiceLinkedRoles, "")
+	line("Passes roles to", e.PassRole, whose)
+	line("Creates the service-linked roles of", e.ServiceLinkedRoles, whose)
 	line("Reads", e.Reads, where)
 	line("Uses", e.Actions, where)
 }

@@ -20,6 +20,7 @@ func (p *servicePackage) FrameworkResources(ctx context.Context) []*inttypes.Ser
 func (p *servicePackage) SDKResources(ctx context.Context) []*inttypes.ServicePackageSDKResource {
 	return []*inttypes.ServicePackageSDKResource{
 		{Factory: resourceBox, TypeName: "aws_demo_box", Tags: unique.Make(inttypes.ServicePackageResourceTags{IdentifierAttribute: names.AttrID, ResourceType: "Box"})},
+		{Factory: resourceChanging, TypeName: "aws_demo_changing"},
 		{Factory: resourceAlias, TypeName: "aws_demo_alias"},
 		{Factory: resourceHandled, TypeName: "aws_demo_handled"},
 		{Factory: resourceOdd, TypeName: "aws_demo_odd"},

@@ -60,7 +60,7 @@ func (p *servicePackage) ListTags(ctx context.Context, meta any, identifier, res
 	switch resourceType {
 	case "Box":
 		conn.ListBoxTags(ctx, &demo.ListBoxTagsInput{})
-	case "Thing":
+	default:
 		conn.ListThingTags(ctx, &demo.ListThingTagsInput{})
 	}
 }

@@ -1,6 +1,24 @@
-package v1beta1
+package v1beta2
 
-type Box struct {
+type BoxObservation struct {
+	ID         *string `json:"id,omitempty" tf:"id,omitempty"`
+	OldRoleArn *string `json:"oldRoleArn,omitempty" tf:"old_role_arn,omitempty"`
+}
+
+type BoxParameters_2 struct {
+	ID      *string         `json:"id,omitempty" tf:"id,omitempty"`
+	Lock    *LockParameters `json:"lock,omitempty" tf:"lock,omitempty"`
+	RoleArn *string         `json:"executionRoleArn,omitempty" tf:"execution_role_arn,omitempty"`
+}
+
+type LockParameters struct {
 	KMSKeyID *string `json:"kmsKeyId,omitempty" tf:"kms_key_id,omitempty"`
-	RoleArn  *string `json:"executionRoleArn,omitempty" tf:"execution_role_arn,omitempty"`
+}
+
+type BoxSpec struct {
+	ForProvider BoxParameters_2 `json:"forProvider"`
+}
+
+type BoxStatus struct {
+	AtProvider BoxObservation `json:"atProvider,omitempty"`
 }

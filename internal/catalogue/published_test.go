@@ -1,0 +1,161 @@
+package catalogue
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+)
+
+// published reads what AWS publishes about actions: a word with a colon, and the words that follow it. A line that begins with a space goes
+// on.
+func published(t *testing.T, file string) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("../../tools/catalogue/reference/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]string{}
+	head := ""
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0] == "#" {
+			continue
+		}
+		if line[0] != ' ' {
+			head, words = strings.TrimSuffix(words[0], ":"), words[1:]
+		}
+		out[head] = append(out[head], words...)
+	}
+	return out
+}
+
+// exists tells whether a pattern of actions matches one that AWS publishes.
+func exists(actions map[string][]string, pattern string) bool {
+	prefix, name, _ := strings.Cut(pattern, ":")
+	return slices.ContainsFunc(actions[prefix], func(a string) bool { return iam.Match(name, a) })
+}
+
+// TestPublished holds every action that the catalogue has against AWS's own list: none is unknown, and no pattern is of nothing.
+func TestPublished(t *testing.T) {
+	actions := published(t, "actions.txt")
+	for _, s := range services() {
+		var all []string
+		for _, p := range s.Prefixes {
+			all = append(all, p+":*")
+			if r, ok := content().Reading[p]; ok {
+				for _, a := range r.Actions {
+					all = append(all, p+":"+a)
+				}
+			}
+		}
+		for _, e := range s.Extras {
+			all = slices.Concat(all, e.Reads, e.Actions)
+		}
+		for _, a := range all {
+			_, name, _ := strings.Cut(a, ":")
+			// What reads is written in the same words for most, also where a service has no such word.
+			if !exists(actions, a) && !slices.Contains(content().reading("").Actions, name) {
+				t.Errorf("%s: AWS publishes no action like %s", s.Name, a)
+			}
+		}
+		for _, name := range s.Kinds() {
+			k, _ := s.Kind(name)
+			for _, a := range k.All() {
+				if prefix, verb, _ := strings.Cut(a, ":"); !slices.Contains(actions[prefix], verb) {
+					t.Errorf("%s: %s: AWS publishes no action %s", s.Name, name, a)
+				}
+			}
+		}
+	}
+}
+
+// TestExtrasNameKinds makes sure that the kinds of extras are kinds.
+func TestExtrasNameKinds(t *testing.T) {
+	for _, s := range services() {
+		for _, e := range s.Extras {
+			for _, k := range e.Kinds {
+				if _, ok := s.Kind(k); !ok {
+					t.Errorf("%s: an extra is for %s, which is no kind", s.Name, k)
+				}
+			}
+		}
+	}
+}
+
+// apart are dependent actions that kinds do not get, by the reason: service:action, patterns.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var apart = map[string]string{
+	"A service-linked role gets its policies from its service: iam:CreateServiceLinkedRole is enough.": `
+		appintegrations=iam:* connect=iam:* kafka=iam:* kafkaconnect=iam:* budgets=iam:CreateServiceLinkedRole ssoadmin=iam:*`,
+	"Interfaces and endpoints are made by the service-linked role, says AWS's policy for full access, which has none of these.": `
+		dax=ec2:* elasticache=ec2:* memorydb=ec2:*`,
+	"It depends on a document or on a place that a field names, and belongs into a statement with that resource.": `
+		configservice=s3:* configservice=ssm:GetDocument configservice=iam:PassRole elasticache=s3:GetObject gamelift=s3:GetObject
+		imagebuilder=ec2:* imagebuilder=ecr:* imagebuilder=inspector2:* imagebuilder=resource-groups:* imagebuilder=s3:*
+		imagebuilder=sns:* imagebuilder=ssm:* memorydb=s3:* transcribe=s3:ListBucket ec2=ssm:GetParameters ec2=ecs:*`,
+	"The kind has no field for a key. Where the organization or the service encrypts with a key of its own, add a statement.": `
+		identitystore=kms:* imagebuilder=kms:* ssoadmin=kms:* neptune=kms:*`,
+	"The kind has no field for a role.": `
+		docdb=iam:PassRole dms=iam:PassRole neptune=iam:PassRole rds=iam:PassRole sns=iam:PassRole ssm=iam:PassRole`,
+	"The kind has no field for what takes it: the action is that of several engines, directories, or domains.": `
+		connect=ds:CreateDirectory neptune=secretsmanager:*
+		lightsail=route53:* lightsail=route53domains:*`,
+	"An organization trusts a service before anything of it is made.": `
+		configservice=organizations:EnableAWSServiceAccess`,
+	"Tags of an object that is made on the way. Kinds that have tags have these actions.": `
+		docdb=rds:AddTagsToResource ec2=ec2:CreateTags neptune=rds:AddTagsToResource rds=rds:AddTagsToResource sagemaker=sagemaker:AddTags`,
+	"Evidently has ended.": "evidently=iam:*",
+}
+
+// TestDependent holds kinds against the actions that AWS asks for besides those that they call: a policy has them, or it is said why not.
+func TestDependent(t *testing.T) {
+	dependent := published(t, "dependent.txt")
+	reasons := map[string]bool{}
+	for _, words := range apart {
+		for w := range strings.FieldsSeq(words) {
+			reasons[w] = false
+		}
+	}
+	for _, s := range services() {
+		for _, name := range s.Kinds() {
+			k, _ := s.Kind(name)
+			policy := s.FullOf("aws", []string{name})
+			for _, a := range k.All() {
+				for _, d := range dependent[a] {
+					if covered(policy, d) || asked(dependent, k, a) {
+						continue
+					}
+					if !excused(reasons, s.Name, d) {
+						t.Errorf("%s: %s calls %s, for which AWS may ask for %s, too", s.Name, name, a, d)
+					}
+				}
+			}
+		}
+	}
+	for w, used := range reasons {
+		if !used {
+			t.Errorf("%s is excused, and nothing asks for it", w)
+		}
+	}
+}
+
+// asked tells whether a kind has an action only because another one asks for it, at least as far as one can know: then what this asks
+// for is AWS's own business.
+func asked(dependent map[string][]string, k Kind, action string) bool {
+	return slices.ContainsFunc(k.All(), func(a string) bool { return a != action && slices.Contains(dependent[a], action) })
+}
+
+// excused tells whether there is a reason to leave an action out, and notes that the reason is needed.
+func excused(reasons map[string]bool, service, action string) bool {
+	found := false
+	for w := range reasons {
+		if s, pattern, _ := strings.Cut(w, "="); s == service && iam.Match(pattern, action) {
+			reasons[w], found = true, true
+		}
+	}
+	return found
+}

@@ -1,0 +1,7 @@
+package names
+
+const (
+	AttrARN  = "arn"
+	AttrID   = "id"
+	AttrSize = "size"
+)
