@@ -3,6 +3,7 @@ package iam
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -74,6 +75,29 @@ func (t TenantTrust) Document() Document {
 	}
 	return NewDocument(statements...)
 }
+
+// TenantRoles are the roles, as patterns, that a policy made of AssumeStatements lets a provider take on. None if it is another one.
+func TenantRoles(policy string) []string {
+	if policy == "" {
+		return nil
+	}
+	d, err := ParseDocument(policy)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, s := range d.Statement {
+		for _, r := range s.Resource {
+			if tenantRoles.MatchString(r) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// tenantRoles finds patterns of roles below a path.
+var tenantRoles = regexp.MustCompile(`^arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+/\*$`) //nolint:gochecknoglobals // A constant in all but the keyword.
 
 // Tagged says whether every caller's session has EKS's tags, so that conditions can look at them.
 func (t TenantTrust) Tagged() bool {

@@ -66,6 +66,24 @@ func (h *Host) Account() string {
 	return h.facts.account()
 }
 
+// Unreachable says why a role that exists is none that the host may take on: it was made when the host said something else. Empty if
+// the host may, and while it does not say.
+func (h *Host) Unreachable(roleARN string) string {
+	if h.facts == nil || h.Problem != "" {
+		return ""
+	}
+	account := iam.ARNAccount(roleARN)
+	switch {
+	case account == "":
+		return ""
+	case !strings.Contains(roleARN, ":role"+h.facts.RolePath):
+		return fmt.Sprintf("may only take on roles below %s, and role %s was made elsewhere: ask your platform team to set sharing.rolePath back, or file another claim in place of this one", h.facts.RolePath, roleARN)
+	case account != h.facts.account() && !slices.Contains(h.facts.Accounts, account):
+		return fmt.Sprintf("may not take on roles in account %s: ask your platform team to list it in sharing.accounts there", account)
+	}
+	return ""
+}
+
 // resolveHost finds out what is known of the host: what it says now and, where it does not say, what the tenant remembers.
 func (id *Identity) resolveHost(v *view.View) {
 	h := id.Tenant.Host

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -48,15 +49,36 @@ func (id *Identity) sharing(exists *made, at *field.Path) *Sharing {
 	if out.RolePath == "" && id.Cluster != "" {
 		out.RolePath = "/" + out.NamePrefix + "/" + id.Cluster + "/"
 	}
-	if told := exists.v.XR.String("status", "sharing", "rolePath"); out.RolePath != "" && rolePathPattern.MatchString(told) {
+	if told := toldRolePath(exists.v); out.RolePath != "" && told != "" {
 		out.RolePath = exists.keep(at.Child("sharing", "rolePath"), exists.own("sharing", "rolePath"), out.RolePath, told)
 	}
 	return out
 }
 
+// toldRolePath is the path below which tenants were told to have their roles: what the status says or, without it, what policies let
+// providers take on. Empty if nothing tells.
+func toldRolePath(v *view.View) string {
+	if told := v.XR.String("status", "sharing", "rolePath"); rolePathPattern.MatchString(told) {
+		return told
+	}
+	for _, key := range v.ObservedWithPrefix(PolicyKey("")) {
+		if !strings.HasSuffix(key, TenantsSuffix) {
+			continue
+		}
+		for _, pattern := range iam.TenantRoles(v.Observed(key).String("spec", "forProvider", "policy")) {
+			_, path, _ := strings.Cut(pattern, ":role")
+			if path = strings.TrimSuffix(path, "*"); rolePathPattern.MatchString(path) {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
 // TenantsPolicy lets a service's provider take on the roles of tenants; nil if nothing is shared, or while it is not known where they are.
-// They are in the account of the service's own role, which only IAM knows for sure, and in those that the spec adds.
-func (id *Identity) TenantsPolicy(s *Service, roleARN string) *Policy {
+// They are in the account of the service's own role, which only IAM knows for sure, and in those that the spec adds. Kept are patterns of
+// roles that it granted before and cannot take away yet.
+func (id *Identity) TenantsPolicy(s *Service, roleARN string, kept ...string) *Policy {
 	if id.Sharing == nil {
 		return nil
 	}
@@ -68,6 +90,11 @@ func (id *Identity) TenantsPolicy(s *Service, roleARN string) *Policy {
 	var resources iam.StringSet
 	for _, a := range append([]string{account}, id.Sharing.Accounts...) {
 		resources = append(resources, fmt.Sprintf("arn:%s:iam::%s:role%s*", id.Partition, a, id.Sharing.RolePath))
+	}
+	for _, pattern := range kept {
+		if !slices.Contains(resources, pattern) {
+			resources = append(resources, pattern)
+		}
 	}
 	p.Document = iam.NewDocument(iam.AssumeStatements(resources, !s.DisableSessionTags)).String()
 	return p

@@ -2,8 +2,11 @@ package resources
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
@@ -14,11 +17,14 @@ func Tenants(c *Context, s *identity.Service) []*Resource {
 	if s.RoleARN != "" {
 		return nil
 	}
-	p := c.tenantsPolicy(s)
+	p, needed := c.tenantsPolicy(s)
 	if p == nil {
 		return nil
 	}
 	policy, attachment := policyResource(c, s, p), policyAttachment(c, s, p)
+	if needed != nil {
+		policy.Ready = func(view.Object) Readiness { return heldBack(needed) }
+	}
 	for _, r := range []*Resource{policy, attachment} {
 		if r.Wait == nil && p.Document == "" {
 			r.Wait = &Wait{
@@ -30,14 +36,99 @@ func Tenants(c *Context, s *identity.Service) []*Resource {
 	return []*Resource{policy, attachment}
 }
 
-// tenantsPolicy of a service; nil if nothing is shared. One that exists stays as it is while the role does not tell its account.
-func (c *Context) tenantsPolicy(s *identity.Service) *identity.Policy {
-	p := c.Identity.TenantsPolicy(s, roleARN(c.View.Observed(roleKey(s))))
-	if p != nil {
-		p.Document = cmp.Or(p.Document, c.View.Observed(p.Key(s)).String("spec", "forProvider", "policy"))
+// tenantsPolicy of a service; nil if nothing is shared. One that exists stays as it is while the role does not tell its account, and keeps
+// what a tenant still needs. Then the Wait says who that is.
+func (c *Context) tenantsPolicy(s *identity.Service) (*identity.Policy, *Wait) {
+	arn := roleARN(c.View.Observed(roleKey(s)))
+	p := c.Identity.TenantsPolicy(s, arn)
+	if p == nil {
+		return nil, nil
 	}
-	return p
+	was := c.View.Observed(p.Key(s)).String("spec", "forProvider", "policy")
+	if p.Document == "" {
+		p.Document = was
+	}
+	granted := iam.TenantRoles(was)
+	if len(granted) == 0 || was == p.Document || c.Identity.Teardown != v1alpha1.TeardownOrdered {
+		return p, nil
+	}
+	kept, w := c.stillNeeded(granted, iam.TenantRoles(p.Document), s.Name)
+	if len(kept) > 0 {
+		p = c.Identity.TenantsPolicy(s, arn, kept...)
+	}
+	return p, w
 }
+
+// stillNeeded are the patterns of roles that a policy grants, that it is not to grant any more, and below which tenants have their roles.
+func (c *Context) stillNeeded(granted, wanted []string, service string) (kept []string, w *Wait) {
+	for _, pattern := range granted {
+		if slices.Contains(wanted, pattern) {
+			continue
+		}
+		needed := c.neededBy(service, func(role string) bool { return iam.Match(pattern, role) })
+		if needed == nil {
+			continue
+		}
+		kept, w = append(kept, pattern), first(w, needed)
+	}
+	return kept, w
+}
+
+// LabelHost on the ProviderConfig of a tenant names its host, which looks for it when it takes something away.
+const LabelHost = v1alpha1.Group + "/host"
+
+// AnnotationServices on the ProviderConfig of a tenant names the services of its host that it uses.
+const AnnotationServices = v1alpha1.Group + "/services"
+
+// hostLabel of a host.
+func hostLabel(name string) string { return iam.Cut(name, maxLabel) }
+
+// maxLabel is how long the value of a label may be.
+const maxLabel = 63
+
+// neededBy says which tenants of this host use a service with a role that matches, or that this is not known. They are looked for only
+// where something is to be taken away from them.
+func (c *Context) neededBy(service string, matches func(role string) bool) *Wait {
+	looking := removing("looking for tenants that need it")
+	if !c.assumed() {
+		switch c.View.Requirements.Kind(ProviderConfigKind) {
+		case view.Unanswered:
+			return looking
+		case view.No:
+			return removing("nothing can be said about tenants that need it: %s is not found. To do: %s", ProviderConfigKind.CRD(), wayOut)
+		case view.Yes:
+		}
+	}
+	configs, answer := c.View.Requirements.Labelled(ProviderConfigKind.GroupVersionKind, LabelHost, hostLabel(c.View.XR.Name()))
+	if answer != view.Yes {
+		return looking
+	}
+	var tenants []string
+	for _, o := range configs {
+		if services := strings.Split(o.Annotation(AnnotationServices), ","); !slices.Contains(services, service) {
+			continue
+		}
+		if hops := o.List("spec", "assumeRoleChain"); len(hops) > 0 && matches(hops[0].String("roleARN")) {
+			tenants = append(tenants, tenantOf(o))
+		}
+	}
+	if len(tenants) == 0 {
+		return nil
+	}
+	slices.Sort(tenants)
+	return removing("tenants need it (%s). To do: delete them, or set sharing back", enumerate(slices.Compact(tenants)))
+}
+
+// tenantOf says whose a ProviderConfig is.
+func tenantOf(config view.Object) string {
+	if name := config.Label("crossplane.io/claim-name"); name != "" {
+		return "claim " + config.Label("crossplane.io/claim-namespace") + "/" + name
+	}
+	return cmp.Or(config.Controller().Kind, "ProviderConfig") + " " + cmp.Or(config.Controller().Name, config.Name())
+}
+
+// anyRole is for whoever needs a service at all.
+func anyRole(string) bool { return true }
 
 // roleARN that IAM gave an observed role; empty while it is not known.
 func roleARN(role view.Object) string { return role.String("status", "atProvider", "arn") }

@@ -4,7 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 // TestTenantsStay: what lets tenants in is composed again as it is while the role does not tell its account.
@@ -41,11 +44,60 @@ spec: {forProvider: {policy: as-it-was}}
 			if len(rs) != 2 || rs[0].Key != "policy/s3.tenants" || rs[1].Key != "attachment/s3.tenants" {
 				t.Fatalf("%s\nTenants(...): want a policy and an attachment, got %v", tc.reason, rs)
 			}
-			if p := c.tenantsPolicy(c.Identity.Services[0]); p.Document != tc.want {
+			if p, _ := c.tenantsPolicy(c.Identity.Services[0]); p.Document != tc.want {
 				t.Errorf("%s\nwant document %q, got %q", tc.reason, tc.want, p.Document)
 			}
 			if tc.waits && rs[0].Wait == nil {
 				t.Errorf("%s\nit does not wait", tc.reason)
+			}
+		})
+	}
+}
+
+// TestTenantsKeep: a host that takes accounts away keeps those in which tenants have their roles.
+func TestTenantsKeep(t *testing.T) {
+	const (
+		role    = `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: crossplane-prod-eu-west-1-s3, annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}}, status: {atProvider: {arn: "arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-s3"}}}`
+		own     = `"arn:aws:iam::111122223333:role/crossplane/prod/*"`
+		second  = `"arn:aws:iam::222233334444:role/crossplane/prod/*"`
+		third   = `"arn:aws:iam::333344445555:role/crossplane/prod/*"`
+		tenants = "ProviderConfig.aws.upbound.io/aws.podidentity.dev/host=storage"
+	)
+	document := func(resources string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":` + resources + `}]}`
+	}
+	tenant := func(account string) string {
+		return `[{metadata: {name: data, annotations: {aws.podidentity.dev/services: s3}, ownerReferences: [{controller: true, kind: PodIdentityTenant, name: data, uid: u-7}]}, spec: {assumeRoleChain: [{roleARN: "arn:aws:iam::` + account + `:role/crossplane/prod/_/data"}]}}]`
+	}
+	for name, tc := range map[string]struct {
+		reason, spec, was, tenants string
+		want                       string
+		removing                   string
+	}{
+		"Same":      {"What does not change needs no look.", `sharing: {accounts: ["222233334444"]}`, "[" + own + "," + second + "]", unanswered, "[" + own + "," + second + "]", ""},
+		"More":      {"Nor does more.", `sharing: {accounts: ["222233334444"]}`, own, unanswered, "[" + own + "," + second + "]", ""},
+		"Needed":    {"An account with a tenant's role stays.", `sharing: {}`, "[" + own + "," + second + "]", tenant("222233334444"), "[" + own + "," + second + "]", "tenants need it (PodIdentityTenant data). To do: delete them, or set sharing back"},
+		"Unread":    {"It stays until the answer is there.", `sharing: {}`, "[" + own + "," + second + "]", unanswered, "[" + own + "," + second + "]", "looking for tenants"},
+		"Unneeded":  {"One without goes.", `sharing: {}`, "[" + own + "," + second + "," + third + "]", tenant("333344445555"), "[" + own + "," + third + "]", "tenants need it"},
+		"Nobody":    {"Without tenants all go.", `sharing: {}`, "[" + own + "," + second + "]", `[]`, own, ""},
+		"Unordered": {"Who wants no order gets none.", `{teardown: Unordered, sharing: {}}`, "[" + own + "," + second + "]", tenant("222233334444"), own, ""},
+		"Path":      {"The path is what tenants were told, whatever became of the status.", `{sharing: {}, role: {namePrefix: crossplane}}`, `"arn:aws:iam::111122223333:role/teams/*"`, unanswered, `"arn:aws:iam::111122223333:role/teams/*"`, ""},
+		"Foreign":   {"What is no such policy tells nothing.", `sharing: {}`, `"*"`, unanswered, own, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			policy := `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy, metadata: {name: p}, spec: {forProvider: {policy: '` + document(tc.was) + `'}}, status: {conditions: [{type: Ready, status: "True"}, {type: Synced, status: "True"}]}}`
+			w := world{Spec: tc.spec, Observed: map[string]string{"role/s3": role, "policy/s3.tenants": policy}, Answers: map[string]string{tenants: tc.tenants}}
+			r := w.resource(t, "policy/s3.tenants")
+			got, err := r.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(document(tc.want), view.NewObject(got).String("spec", "forProvider", "policy")); diff != "" {
+				t.Errorf("%s\nwhat providers may take on: -want, +got:\n%s", tc.reason, diff)
+			}
+			ready := r.Ready(observed(t, policy))
+			if ready.Removing != (tc.removing != "") || !strings.Contains(ready.Message, tc.removing) {
+				t.Errorf("%s\nwant it to say %q, got %+v", tc.reason, tc.removing, ready)
 			}
 		})
 	}

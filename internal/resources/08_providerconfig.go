@@ -56,7 +56,7 @@ func ProviderConfig(c *Context) *Resource {
 		Build: c.object(func() any {
 			return &clusterv1beta1.ProviderConfig{
 				TypeMeta:   typeMeta(ProviderConfigKind.GroupVersionKind),
-				ObjectMeta: metav1.ObjectMeta{Name: c.Identity.ProviderConfig},
+				ObjectMeta: c.configMeta(),
 				Spec: clusterv1beta1.ProviderConfigSpec{
 					Credentials:     clusterv1beta1.ProviderCredentials{Source: sourcePodIdentity},
 					AssumeRoleChain: clusterChain(c.chain()),
@@ -66,6 +66,20 @@ func ProviderConfig(c *Context) *Resource {
 		}),
 		Ready: exists,
 	}
+}
+
+// configMeta of the ProviderConfig. That of a tenant lets the host find it.
+func (c *Context) configMeta() metav1.ObjectMeta {
+	m := metav1.ObjectMeta{Name: c.Identity.ProviderConfig}
+	if t := c.Identity.Tenant; t != nil {
+		services := make([]string, 0, len(c.Identity.Services))
+		for _, s := range c.Identity.Services {
+			services = append(services, s.Name)
+		}
+		m.Labels = map[string]string{LabelHost: hostLabel(t.Host.Name)}
+		m.Annotations = map[string]string{AnnotationServices: strings.Join(services, ",")}
+	}
+	return m
 }
 
 // ClusterProviderConfig is the same for namespaced managed resources. Nil unless the spec asks for it.

@@ -22,6 +22,7 @@ func (c *Context) tenant() []*Resource {
 	for i := range t.Host.Services {
 		rs = append(rs, c.hostService(&t.Host.Services[i]))
 	}
+	rs = append(rs, c.reached())
 	own := []*Resource{Role(c, t.Role)}
 	own = append(own, Policies(c, t.Role)...)
 	own = append(own, Attachments(c, t.Role)...)
@@ -75,6 +76,25 @@ func (c *Context) hostService(s *identity.HostService) *Resource {
 	return r
 }
 
+// unreachable waits for ever where the host may not take on the role that there is.
+func (c *Context) unreachable() *Wait {
+	host := c.Identity.Tenant.Host
+	if problem := host.Unreachable(c.tenantARN()); problem != "" {
+		return &Wait{Reason: v1alpha1.ReasonMissing, Subject: "PodIdentityProvider " + host.Name, Message: problem}
+	}
+	return nil
+}
+
+// reached is a check: the host may take on the role. Nil if it may.
+func (c *Context) reached() *Resource {
+	w := c.unreachable()
+	if w == nil {
+		return nil
+	}
+	host := c.Identity.Tenant.Host
+	return &Resource{Key: hostKey, Condition: v1alpha1.ConditionProvidersReady, Kind: identity.HostKind.GroupVersionKind, Name: host.Name, Seen: host.Object, Wait: w}
+}
+
 // phaseReason is why something that is in a phase is not ready.
 func phaseReason(p v1alpha1.Phase) v1alpha1.Reason {
 	switch p {
@@ -125,7 +145,7 @@ func (c *Context) leads() *Wait {
 	waiting := func(what string) *Wait {
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "ProviderConfig " + c.Identity.ProviderConfig, Message: "waiting for " + what}
 	}
-	if w := first(c.cluster(), c.host()); w != nil {
+	if w := first(c.cluster(), c.host(), c.unreachable()); w != nil {
 		return w
 	}
 	s := t.Role

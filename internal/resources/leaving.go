@@ -128,14 +128,16 @@ func asIs(o view.Object) *structpb.Struct {
 	if ns := o.Value("metadata", "namespace"); ns != nil {
 		meta["namespace"] = ns
 	}
-	as := map[string]*structpb.Value{}
-	for k, v := range o.Value("metadata", "annotations").GetStructValue().GetFields() {
-		if k == identity.AnnotationExternalName || strings.HasPrefix(k, v1alpha1.Group+"/") {
-			as[k] = v
+	for _, marks := range []string{"labels", "annotations"} {
+		ours := map[string]*structpb.Value{}
+		for k, v := range o.Value("metadata", marks).GetStructValue().GetFields() {
+			if k == identity.AnnotationExternalName || strings.HasPrefix(k, v1alpha1.Group+"/") {
+				ours[k] = v
+			}
 		}
-	}
-	if len(as) > 0 {
-		meta["annotations"] = structpb.NewStructValue(&structpb.Struct{Fields: as})
+		if len(ours) > 0 {
+			meta[marks] = structpb.NewStructValue(&structpb.Struct{Fields: ours})
+		}
 	}
 	out := map[string]*structpb.Value{
 		"apiVersion": o.Value("apiVersion"), "kind": o.Value("kind"), "metadata": structpb.NewStructValue(&structpb.Struct{Fields: meta}),
@@ -196,10 +198,10 @@ func (l *leaving) usageHeld(u *departure, of, by string) *Wait {
 
 // needed says what still needs a resource: managed resources of users, or what leaves before it.
 func (l *leaving) needed(d *departure) *Wait {
-	first, _, _ := strings.Cut(d.key, "/")
-	switch first {
+	part, _, _ := strings.Cut(d.key, "/")
+	switch part {
 	case "provider":
-		return l.used(d.o, "would be deleted with it", "put the service back")
+		return first(l.used(d.o, "would be deleted with it", "put the service back"), l.shared(d.service))
 	case familyKey:
 		return l.dependents()
 	case clusterProviderConfigKey, providerConfigKey:
@@ -212,9 +214,24 @@ func (l *leaving) needed(d *departure) *Wait {
 		}
 		return l.theirUsers(d)
 	case "role", "policy", "attachment":
+		if strings.HasSuffix(d.key, identity.TenantsSuffix) && l.Identity.Sharing == nil {
+			// Nothing is shared any more. Otherwise the service goes, or has another role.
+			if w := l.neededBy(d.service, anyRole); w != nil {
+				return w
+			}
+		}
 		return l.association(d)
 	}
 	return nil
+}
+
+// shared says which tenants need the provider of a service that leaves, if it was ever shared.
+func (l *leaving) shared(service string) *Wait {
+	shares := l.Identity.Sharing != nil || l.View.XR.Value("status", "sharing") != nil
+	if !shares && !l.View.Observed(identity.PolicyKey(service)+identity.TenantsSuffix).Exists() {
+		return nil
+	}
+	return l.neededBy(service, anyRole)
 }
 
 // provider must be gone before what its pods need. One that is being deleted is no longer observed, and one that was taken over may have

@@ -57,6 +57,17 @@ func TestLeaving(t *testing.T) {
 		"association/sqs": waitFor + "Provider provider-aws-sqs", "runtimeconfig/sqs": waitFor + "Provider provider-aws-sqs",
 		"attachment/sqs": waitFor + "PodIdentityAssociation x-sqs", "role/sqs": waitFor + "PodIdentityAssociation x-sqs", "policy/sqs": waitFor + "PodIdentityAssociation x-sqs",
 	}
+	const (
+		tenants   = "ProviderConfig.aws.upbound.io/aws.podidentity.dev/host=storage"
+		teamA     = `[{metadata: {name: team-a-x, labels: {crossplane.io/claim-namespace: team-a, crossplane.io/claim-name: x}, annotations: {aws.podidentity.dev/services: "s3,sqs"}}, spec: {assumeRoleChain: [{roleARN: "arn:aws:iam::111122223333:role/crossplane/prod/team-a/x"}]}}]`
+		neededByA = "to be removed: tenants need it (claim team-a/x). To do: delete them, or set sharing back"
+	)
+	let := func(service string) map[string]string {
+		return map[string]string{
+			"policy/" + service + ".tenants":     `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy, metadata: {name: t}}`,
+			"attachment/" + service + ".tenants": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: RolePolicyAttachment, metadata: {name: t}}`,
+		}
+	}
 	users := `[{resourceRef: {apiVersion: sqs.aws.upbound.io/v1beta1, kind: Queue, name: b}}, {resourceRef: {apiVersion: sqs.aws.upbound.io/v1beta1, kind: Queue, name: a}}, {resourceRef: {apiVersion: s3.aws.upbound.io/v1beta1, kind: Bucket, name: c}}]`
 	held := "to be removed: managed resources would be deleted with it: Queue a, Queue b. To do: delete them, or put the service back"
 
@@ -182,6 +193,41 @@ func TestLeaving(t *testing.T) {
 			want: with(but(identity, "runtimeconfig/sqs"), map[string]string{
 				"association/sqs": "to be removed: managed resources need its credentials, through Provider theirs: Queue a, Queue b. To do: delete them, or put the service back",
 			}),
+		},
+		"NotShared": {
+			reason:   "What lets tenants in should stay while there is one.",
+			observed: let("s3"), answers: map[string]string{tenants: teamA},
+			want: map[string]string{"policy/s3.tenants": neededByA, "attachment/s3.tenants": neededByA},
+		},
+		"NotSharedUnread": {
+			reason:   "So it should until the answer is there,",
+			observed: let("s3"), answers: map[string]string{tenants: unanswered},
+			want: map[string]string{"policy/s3.tenants": "to be removed: looking for tenants that need it", "attachment/s3.tenants": "to be removed: looking for tenants that need it"},
+		},
+		"NotSharedOthers": {
+			reason:   "and not for tenants of other services.",
+			observed: let("s3"), answers: map[string]string{tenants: strings.Replace(teamA, "s3,sqs", "sqs", 1)},
+		},
+		"NotSharedUnordered": {reason: "Who wants no order should get none.", spec: `teardown: Unordered`, observed: let("s3"), answers: map[string]string{tenants: teamA}},
+		"NotSharedNobody":    {reason: "Without tenants it should go at once.", observed: let("s3"), answers: map[string]string{tenants: `[]`}},
+		"SharedService": {
+			reason:   "A service that tenants use should not leave.",
+			spec:     `sharing: {}`,
+			observed: with(service, let("sqs")), answers: with(none, map[string]string{tenants: teamA}),
+			want: with(identity, map[string]string{
+				"provider/sqs": neededByA, "policy/sqs.tenants": identity["policy/sqs"], "attachment/sqs.tenants": identity["policy/sqs"],
+			}),
+		},
+		"SharedServiceUnused": {
+			reason:   "One that none uses should.",
+			spec:     `sharing: {}`,
+			observed: with(service, let("sqs")), answers: with(none, map[string]string{tenants: strings.Replace(teamA, "s3,sqs", "s3", 1)}),
+			want: with(identity, map[string]string{"policy/sqs.tenants": identity["policy/sqs"], "attachment/sqs.tenants": identity["policy/sqs"]}),
+		},
+		"SharedNewRole": {
+			reason: "Where a shared service gets somebody else's role, what let tenants in goes with the composed one.",
+			spec:   `{sharing: {}, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/new"}]}`, observed: with(replaced("arn:aws:iam::123456789012:role/new", ""), let("s3")),
+			answers: map[string]string{tenants: teamA},
 		},
 		"ReplacedUsage": {
 			reason:   "A Usage of an earlier version should stay until the one that replaces it is in force.",
