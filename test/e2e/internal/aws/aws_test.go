@@ -199,6 +199,7 @@ func TestBootstrap(t *testing.T) {
 	wantCode(t, "it is attached", "", err)
 	_, err = c.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: role, PolicyArn: sdk.String("arn:aws:iam::aws:policy/AdministratorAccess")})
 	wantCode(t, "any other policy is not", "AccessDenied", err)
+	bootstrapTenants(t, c, p.Policy.Arn)
 	in := &eks.CreatePodIdentityAssociationInput{ClusterName: sdk.String(Cluster), Namespace: sdk.String(namespace), ServiceAccount: sdk.String("provider-aws-s3"), RoleArn: sdk.String("arn:aws:iam::" + Account + ":role/" + *role), Tags: map[string]string{"a": "b"}}
 	x, err := c.eks.CreatePodIdentityAssociation(ctx, in)
 	wantCode(t, "an association with a role of ours", "", err)
@@ -223,6 +224,35 @@ func TestBootstrap(t *testing.T) {
 		t.Error("the bootstrap identity may list buckets")
 	}
 	_, err = c.eks.DeletePodIdentityAssociation(ctx, &eks.DeletePodIdentityAssociationInput{ClusterName: sdk.String(Cluster), AssociationId: x.Association.AssociationId})
+	wantCode(t, "it is deleted", "", err)
+}
+
+// bootstrapTenants makes the role of a tenant, changes and deletes it, and tries what goes beyond that.
+func bootstrapTenants(t *testing.T, c clients, policy *string) {
+	t.Helper()
+	ctx, role, path := t.Context(), sdk.String("crossplane-prod-eu-west-1-team-a-storage"), "/crossplane/"+Cluster+"/team-a/"
+	create := func(name *string, path string) error {
+		_, err := c.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: name, Path: sdk.String(path), AssumeRolePolicyDocument: sdk.String(anyPod), Tags: []iamtypes.Tag{{Key: sdk.String("a"), Value: sdk.String("b")}}})
+		return err
+	}
+	wantCode(t, "the role of a tenant", "", create(role, path))
+	wantCode(t, "one of another cluster", "AccessDenied", create(sdk.String("crossplane-other"), "/crossplane/another/team-a/"))
+	wantCode(t, "one of another path", "AccessDenied", create(sdk.String("crossplane-other"), "/admin/"))
+	_, err := c.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: role})
+	wantCode(t, "it is read", "", err)
+	_, err = c.iam.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: role, PolicyDocument: sdk.String(anyPod)})
+	wantCode(t, "its trust policy is changed", "", err)
+	_, err = c.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: role, PolicyArn: policy})
+	wantCode(t, "a policy is attached", "", err)
+	_, err = c.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: role, PolicyArn: sdk.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+	wantCode(t, "any other policy is not", "AccessDenied", err)
+	_, err = c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: role, PolicyName: sdk.String("x"), PolicyDocument: sdk.String(allowAll)})
+	wantCode(t, "an inline policy neither", "AccessDenied", err)
+	_, err = c.eks.CreatePodIdentityAssociation(ctx, &eks.CreatePodIdentityAssociationInput{ClusterName: sdk.String(Cluster), Namespace: sdk.String(namespace), ServiceAccount: sdk.String("any"), RoleArn: sdk.String("arn:aws:iam::" + Account + ":role" + path + *role)})
+	wantCode(t, "it is handed to nobody", "AccessDeniedException", err)
+	_, err = c.iam.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: role, PolicyArn: policy})
+	wantCode(t, "the policy is detached", "", err)
+	_, err = c.iam.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: role})
 	wantCode(t, "it is deleted", "", err)
 }
 
