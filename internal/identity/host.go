@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
@@ -33,6 +35,8 @@ type Host struct {
 	Services []HostService
 
 	facts *facts
+	// asked says that nobody has answered yet whether there is one.
+	asked bool
 }
 
 // A HostService is a service of a host that a tenant lists.
@@ -84,8 +88,9 @@ func (h *Host) Unreachable(roleARN string) string {
 	return ""
 }
 
-// resolveHost finds out what is known of the host: what it says now and, where it does not say, what the tenant remembers.
-func (id *Identity) resolveHost(v *view.View) {
+// resolveHost finds out what is known of the host: what it says now and, where it does not say, what the tenant remembers. It fails where
+// neither tells what there is already: that could only be composed in part.
+func (id *Identity) resolveHost(v *view.View, at *field.Path) field.ErrorList {
 	h := id.Tenant.Host
 	remembered := parseFacts(v.Observed(RoleKey(TenantName)).Annotation(AnnotationHost))
 	id.lookAtHost(v, remembered != nil)
@@ -106,9 +111,12 @@ func (id *Identity) resolveHost(v *view.View) {
 			}
 		}
 	}
+	if problem := id.forgotten(v, known); problem != "" && remembered == nil {
+		return field.ErrorList{field.Invalid(at, h.Name, problem+". What was made on it stays as it is until it says so again, as the role that remembered it is gone")}
+	}
 	if known == nil {
 		id.ClusterProblem, id.ClusterPending = cmp.Or(h.Problem, fmt.Sprintf("PodIdentityProvider %s does not say yet what tenants need to know", h.Name)), h.Pending || h.Problem == ""
-		return
+		return nil
 	}
 	// Only those that the tenant lists, in its order.
 	var services []provider
@@ -120,6 +128,31 @@ func (id *Identity) resolveHost(v *view.View) {
 	known.Services = services
 	h.facts = known
 	id.Region, id.Partition, id.Cluster, id.Namespace = known.Region, iam.Partition(known.Region), known.Cluster, known.Namespace
+	return nil
+}
+
+// forgotten says why what there is of a tenant's own role cannot be composed with what is known of the host; empty if it can, and while
+// nobody has answered.
+func (id *Identity) forgotten(v *view.View, known *facts) string {
+	h := id.Tenant.Host
+	if h.asked || id.Tenant.Role.RoleARN != "" {
+		return ""
+	}
+	made := slices.ContainsFunc([]string{PolicyKey(TenantName), "attachment/" + TenantName, "providerconfig"}, func(prefix string) bool {
+		return len(v.ObservedWithPrefix(prefix)) > 0
+	})
+	if !made {
+		return ""
+	}
+	if known == nil {
+		return cmp.Or(h.Problem, "does not say what tenants need to know")
+	}
+	for _, s := range h.Services {
+		if known.service(s.Name) == nil {
+			return cmp.Or(s.Problem, "does not say what the role of its provider for "+s.Name+" is")
+		}
+	}
+	return ""
 }
 
 // lookAtHost reads the host. It is one object, by its name. Its kind comes with the tenant's own. An old caller proves it by a list of all
@@ -130,7 +163,7 @@ func (id *Identity) lookAtHost(v *view.View, proven bool) {
 	if !proven || v.Requirements.Schemas() {
 		switch v.Requirements.Kind(HostKind) {
 		case view.Unanswered:
-			h.Pending, h.Problem = true, subject+": looking whether it exists"
+			h.asked, h.Pending, h.Problem = true, true, subject+": looking whether it exists"
 			return
 		case view.No:
 			h.Problem = HostKind.CRD() + ": missing, install " + HostKind.Package
@@ -141,7 +174,7 @@ func (id *Identity) lookAtHost(v *view.View, proven bool) {
 	o, answer := v.Requirements.Get(HostKind.GroupVersionKind, h.Name)
 	switch {
 	case answer == view.Unanswered:
-		h.Pending, h.Problem = true, subject+": looking whether it exists"
+		h.asked, h.Pending, h.Problem = true, true, subject+": looking whether it exists"
 	case answer == view.No:
 		h.Problem = subject + " does not exist: name one that shares its providers in providerRef, or ask your platform team"
 	case o.Value("status", "sharing") == nil && o.Value("spec", "sharing") != nil:

@@ -60,7 +60,7 @@ func resolveTenant(v *view.View) (*Identity, field.ErrorList) {
 
 	errs := validateTenant(at, t, id.Tenant.Host.Name)
 	if len(errs) == 0 {
-		id.resolveHost(v)
+		errs = id.resolveHost(v, at.Child("providerRef", "name"))
 	}
 	h := home{partition: id.Partition}
 	errs = append(errs, validateCommon(at, s, h)...)
