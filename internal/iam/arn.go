@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -20,7 +21,7 @@ func CheckPolicyARN(arn, partition string) string {
 }
 
 func checkARN(arn, partition, kind string, maxNameLength int) string {
-	problem := fmt.Sprintf("must be the ARN of an IAM %s, such as arn:%s:iam::123456789012:%s/name", kind, partition, kind)
+	problem := fmt.Sprintf("must be the ARN of an IAM %s, such as arn:%s:iam::123456789012:%s/name", kind, cmp.Or(partition, "aws"), kind)
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 || len(arn) > maxARN {
 		return problem

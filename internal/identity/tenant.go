@@ -250,7 +250,10 @@ func validateTenant(at *field.Path, t *v1alpha1.PodIdentityTenantSpec, host stri
 }
 
 func validateTenantService(at *field.Path, s *v1alpha1.TenantService, foreign bool, seen map[string]bool) field.ErrorList {
-	errs := matches(at.Child("name"), cmp.Or(s.Name, "_"), servicePattern, "must have 1 to 40 lower-case letters, digits and -")
+	if s.Name == "" {
+		return field.ErrorList{field.Required(at.Child("name"), "name a service that the host shares")}
+	}
+	errs := matches(at.Child("name"), s.Name, servicePattern, "must have 1 to 40 lower-case letters, digits and -")
 	if seen[s.Name] {
 		errs = append(errs, field.Duplicate(at.Child("name"), s.Name))
 	}
@@ -262,7 +265,7 @@ func validateTenantService(at *field.Path, s *v1alpha1.TenantService, foreign bo
 		return errs
 	}
 	if _, known := catalogue.Lookup(s.Name); len(errs) == 0 && !known && !withoutCatalogue(s.Permissions) {
-		errs = append(errs, field.Invalid(at.Child("name"), s.Name, "is not in the catalogue: give it permissions of its own, without an accessLevel"))
+		errs = append(errs, field.Invalid(at.Child("name"), s.Name, unknown(s.Name)+": give it permissions of its own, without an accessLevel"))
 	}
 	return errs
 }

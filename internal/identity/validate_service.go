@@ -68,11 +68,15 @@ func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
 	if (s.RoleARN != "" || withoutCatalogue(s.Permissions)) && s.Package != "" {
 		return nil
 	}
-	hint := "is not in the catalogue"
-	if near := catalogue.Nearest(s.Name); len(near) > 0 {
-		hint += " (did you mean " + strings.Join(near, ", ") + "?)"
+	return field.ErrorList{field.Invalid(at.Child("name"), s.Name, unknown(s.Name)+": for any other service give both package and its own permissions, without an accessLevel")}
+}
+
+// unknown says that the catalogue does not have a service, and what it has of that kind.
+func unknown(name string) string {
+	if near := catalogue.Nearest(name); len(near) > 0 {
+		return "is not in the catalogue (did you mean " + strings.Join(near, ", ") + "?)"
 	}
-	return field.ErrorList{field.Invalid(at.Child("name"), s.Name, hint+": for any other service give both package and its own permissions, without an accessLevel")}
+	return "is not in the catalogue"
 }
 
 // withoutCatalogue says whether permissions are given, and none of them are the catalogue's.
