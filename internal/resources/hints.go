@@ -46,12 +46,15 @@ var hints = []struct {
 	// Identity.
 	{regexp.MustCompile(`PackedPolicyTooLarge`), "make the session smaller: set disableSessionTags: true for the association behind ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
 	{regexp.MustCompile(`explicit deny`), "lift that deny for the identity behind ProviderConfig " + bootstrap + " (spec.providerConfigRef): it is in one of its policies, its boundary or the organisation's"},
+	{regexp.MustCompile(`not authorized to perform: sts:TagSession`), "allow sts:TagSession in the trust policy of the role that ProviderConfig " + bootstrap + " (spec.providerConfigRef) leads to, in a statement without sts:ExternalId, and in the policies of the identity that assumes it"},
+	{regexp.MustCompile(`not authorized to perform: sts:AssumeRole`), "let the role that ProviderConfig " + bootstrap + " (spec.providerConfigRef) leads to trust the identity in this message, with the external ID that the ProviderConfig has, and allow that identity sts:AssumeRole on the role"},
 	{regexp.MustCompile(`AccessDenied|not authorized to perform|UnauthorizedOperation`), "allow that action to the identity behind ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
 	{regexp.MustCompile(`cannot get referenced ProviderConfig`), "create ProviderConfig " + bootstrap + " with credentials for IAM and EKS, or name another in spec.providerConfigRef"},
 	{
-		regexp.MustCompile(`cannot get aws config|cannot retrieve the AWS credentials|cannot get account id|InvalidClientTokenId|UnrecognizedClient|ExpiredToken|SignatureDoesNotMatch|Signature expired`),
+		regexp.MustCompile(`cannot get aws config|cannot retrieve the AWS credentials|cannot get account id|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|Signature expired`),
 		"check the credentials of ProviderConfig " + bootstrap + " (spec.providerConfigRef)",
 	},
+	{regexp.MustCompile(`ExpiredToken`), "wait: a session ended before the work did, and the next one goes on with it; if this stays, check the credentials of ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
 	// AWS.
 	{regexp.MustCompile(`Throttl|Rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|retry quota exceeded`), "wait: AWS limits how often it is asked, and it is asked again"},
 	{regexp.MustCompile(`LimitExceeded|QuotaExceeded`), "raise the quota in AWS, or delete what is not needed"},

@@ -6,6 +6,7 @@ func TestHint(t *testing.T) {
 	const (
 		allow       = "allow that action to the identity behind ProviderConfig boot (spec.providerConfigRef)"
 		aws         = "operation error X: Y, https response error StatusCode: 400, RequestID: R, "
+		assumes     = "cannot get aws config: operation error STS: AssumeRole, https response error StatusCode: 403, RequestID: R, api error AccessDenied: User: arn:aws:sts::111122223333:assumed-role/iam/eks-prod-provider is not authorized to perform: "
 		pull        = "cannot unpack package: failed to fetch package digest from remote: GET https://xpkg.upbound.io/v2/upbound/provider-aws-s3/manifests/v2.5.0: "
 		mirror      = "cannot unpack package: failed to fetch package digest from remote: GET https://registry.example.org/v2/mirror/provider-aws-s3/manifests/v2.5.0: "
 		pullUpbound = "choose a version that xpkg.upbound.io has for everybody (main releases of the last 12 months), or set provider.registry: xpkg.crossplane.io/crossplane-contrib, which keeps all, for the whole cluster; " +
@@ -40,14 +41,22 @@ func TestHint(t *testing.T) {
 			aws + "api error AccessDenied: User: u is not authorized to perform: iam:CreateRole on resource: r with an explicit deny in a service control policy",
 			"lift that deny for the identity behind ProviderConfig boot (spec.providerConfigRef): it is in one of its policies, its boundary or the organisation's",
 		},
-		"Throttled":    {"A quota of requests is none of roles.", aws + "api error RequestLimitExceeded: Request limit exceeded.", throttled},
-		"Throttled2":   {"AWS has many names for it.", aws + "api error Throttling: Rate exceeded", throttled},
-		"Packed":       {"Session tags may be too long.", aws + "api error PackedPolicyTooLarge: x", "make the session smaller: set disableSessionTags: true for the association behind ProviderConfig boot (spec.providerConfigRef)"},
-		"Existing":     {"A name that is taken can be changed.", aws + "EntityAlreadyExists: Role with name r already exists.", "choose another role.namePrefix, or roleName for the service; importRole: true takes over a role that exists"},
-		"NoSuch":       {"What does not exist is named in the spec.", aws + "NoSuchEntity: Policy arn:aws:iam::aws:policy/x does not exist or is not attachable.", "check managedPolicyArns, roleName and role.permissionsBoundary: it does not exist in AWS"},
-		"Malformed":    {"So is a policy.", aws + `MalformedPolicyDocument: Invalid principal in policy: "AWS":"x"`, "correct what makes that policy: the service's permissions, or role.trustConditions"},
-		"Attached":     {"What others attached is theirs.", deleteConflict, "detach in IAM what others attached to it"},
-		"Expired":      {"Credentials may be too old.", aws + "api error ExpiredToken: The security token included in the request is expired", credentials},
+		"Throttled":  {"A quota of requests is none of roles.", aws + "api error RequestLimitExceeded: Request limit exceeded.", throttled},
+		"Throttled2": {"AWS has many names for it.", aws + "api error Throttling: Rate exceeded", throttled},
+		"Packed":     {"Session tags may be too long.", aws + "api error PackedPolicyTooLarge: x", "make the session smaller: set disableSessionTags: true for the association behind ProviderConfig boot (spec.providerConfigRef)"},
+		"Existing":   {"A name that is taken can be changed.", aws + "EntityAlreadyExists: Role with name r already exists.", "choose another role.namePrefix, or roleName for the service; importRole: true takes over a role that exists"},
+		"NoSuch":     {"What does not exist is named in the spec.", aws + "NoSuchEntity: Policy arn:aws:iam::aws:policy/x does not exist or is not attachable.", "check managedPolicyArns, roleName and role.permissionsBoundary: it does not exist in AWS"},
+		"Malformed":  {"So is a policy.", aws + `MalformedPolicyDocument: Invalid principal in policy: "AWS":"x"`, "correct what makes that policy: the service's permissions, or role.trustConditions"},
+		"Attached":   {"What others attached is theirs.", deleteConflict, "detach in IAM what others attached to it"},
+		"Expired":    {"A session ends after 15 minutes, where a role is taken on.", aws + "api error ExpiredToken: The security token included in the request is expired", "wait: a session ended before the work did, and the next one goes on with it; if this stays, check the credentials of ProviderConfig boot (spec.providerConfigRef)"},
+		"NoTrust": {
+			"A role in another account, or of another team, does not trust everybody.", assumes + "sts:AssumeRole on resource: arn:aws:iam::222233334444:role/bootstrap",
+			"let the role that ProviderConfig boot (spec.providerConfigRef) leads to trust the identity in this message, with the external ID that the ProviderConfig has, and allow that identity sts:AssumeRole on the role",
+		},
+		"NoTags": {
+			"With EKS's tags it takes a right more.", assumes + "sts:TagSession on resource: arn:aws:iam::222233334444:role/bootstrap",
+			"allow sts:TagSession in the trust policy of the role that ProviderConfig boot (spec.providerConfigRef) leads to, in a statement without sts:ExternalId, and in the policies of the identity that assumes it",
+		},
 		"Network":      {"AWS may be out of reach.", "operation error IAM: GetRole, exceeded maximum number of attempts, 3, https response error StatusCode: 0, RequestID: , request send failed, Get \"x\": dial tcp: lookup iam.amazonaws.com on 10.96.0.10:53: no such host", "let the provider reach AWS (DNS, NAT or VPC endpoints, proxy)"},
 		"Addon":        {"An add-on of somebody else should be theirs.", aws + "ResourceInUseException: Addon already exists.", "set podIdentityAgent.management: None, since somebody else manages the add-on"},
 		"AddonHelm":    {"So should an agent without an add-on.", "unexpected state 'CREATE_FAILED', wanted target 'ACTIVE'. last error: : ConfigurationConflict: Conflicts found when trying to apply.", "remove the agent that was installed in another way, or set podIdentityAgent.management: None"},
