@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage() {
   cat >&2 <<'TEXT'
 usage: hack/tool.sh NAME
-  crossplane-render-v2 crossplane-cli-v2 crossplane-core-v2 crossplane-cli-v1 crossplane-core-v1
+  crossplane-render-v2 crossplane-cli-v2 crossplane-core-v2 crossplane-core-v2.3 crossplane-cli-v1 crossplane-core-v1
   etcd kube-apiserver kube-controller-manager kubectl pod-identity-webhook
   provider-aws-config provider-aws-iam provider-aws-eks provider-aws-s3 provider-aws-sqs
   golangci-lint controller-gen actionlint vale govulncheck cyclonedx-gomod benchstat
@@ -39,7 +39,7 @@ case $name in
     package=github.com/crossplane/cli/v2/cmd/crossplane
     takes="4 to 7 minutes"
     ;;
-  crossplane-core-v2)
+  crossplane-core-v2 | crossplane-core-v2.3)
     package=github.com/crossplane/crossplane/v2/cmd/crossplane
     stamp=github.com/crossplane/crossplane-runtime/v2/pkg/version.version
     stamped=github.com/crossplane/crossplane/v2

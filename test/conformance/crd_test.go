@@ -34,8 +34,8 @@ var releases = []struct {
 		unknown: []string{"spec.forProvider.disableSessionTags", "spec.forProvider.targetRoleArn"},
 	},
 	{name: "provider-aws v2.5.0", module: "github.com/upbound/provider-aws/v2", version: "v2.5.0", crds: "package/crds", newest: true},
-	{name: "crossplane v1.20.0", module: "github.com/crossplane/crossplane", version: "v1.20.0", crds: "cluster/crds"},
-	{name: "crossplane v2.3.4", module: "github.com/crossplane/crossplane/v2", version: "v2.3.4", crds: "cluster/crds", newest: true},
+	{name: "crossplane v1.20.11", module: "github.com/crossplane/crossplane", version: "v1.20.11", crds: "cluster/crds"},
+	{name: "crossplane v2.4.2", module: "github.com/crossplane/crossplane/v2", version: "v2.4.2", crds: "cluster/crds", newest: true},
 }
 
 // TestAgainstRealCRDs checks every composed resource of every step against the CRDs of the real providers and of
@@ -226,7 +226,7 @@ func TestInputs(t *testing.T) {
 // TestCheckerCanFail shows that the checks above find what an API server would refuse.
 func TestCheckerCanFail(t *testing.T) {
 	aws := crd.New("provider-aws", filepath.Join(moduleDir(t, "github.com/upbound/provider-aws/v2", "v2.5.0"), "package/crds"))
-	xp := crd.New("crossplane", filepath.Join(moduleDir(t, "github.com/crossplane/crossplane/v2", "v2.3.4"), "cluster/crds"))
+	xp := crd.New("crossplane", filepath.Join(moduleDir(t, "github.com/crossplane/crossplane/v2", "v2.4.2"), "cluster/crds"))
 
 	cases := map[string]struct {
 		reason  string

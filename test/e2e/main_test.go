@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,13 +40,19 @@ type version struct {
 
 var (
 	v2 = version{
-		crossplane: "v2.3.4", tool: binaries.CrossplaneV2, module: "github.com/crossplane/crossplane/v2",
+		crossplane: "v2.4.2", tool: binaries.CrossplaneV2, module: "github.com/crossplane/crossplane/v2",
+		provider: "github.com/upbound/provider-aws/v2", providerVersion: "v2.5.0", olderProvider: "v2.3.0", safeStart: true,
+	}
+	v23 = version{
+		crossplane: "v2.3.5", tool: binaries.CrossplaneV23, module: "github.com/crossplane/crossplane/v2",
 		provider: "github.com/upbound/provider-aws/v2", providerVersion: "v2.5.0", olderProvider: "v2.3.0", safeStart: true,
 	}
 	v1 = version{
-		crossplane: "v1.20.0", tool: binaries.CrossplaneV1, module: "github.com/crossplane/crossplane",
+		crossplane: "v1.20.11", tool: binaries.CrossplaneV1, module: "github.com/crossplane/crossplane",
 		provider: "github.com/upbound/provider-aws", providerVersion: "v1.23.0", olderProvider: "v1.22.0",
 	}
+	// versions that there are, and the first is the one that everything is told on.
+	versions = []version{v2, v23, v1}
 )
 
 // A scenario is a story about one world.
@@ -58,8 +65,8 @@ type scenario struct {
 	real bool
 	// alone: it wants a control plane of its own.
 	alone bool
-	// core: it is told on every version of Crossplane, and not only if everything is.
-	core bool
+	// also on these older versions of Crossplane it is told, and not only if everything is.
+	also []version
 	// only on this version of Crossplane.
 	only string
 	// large: it takes long. It is told if it is asked for, and nothing else is then.
@@ -68,15 +75,15 @@ type scenario struct {
 
 // scenarios in the order in which they are told: first those that are alone, then those apart, then all others together.
 var scenarios = []scenario{
-	{name: "GitOps", tell: gitOps, alone: true, core: true},
+	{name: "GitOps", tell: gitOps, alone: true, also: []version{v1}},
 	{name: "RBAC", tell: rbac, alone: true},
 	{name: "Proof", tell: proof, alone: true},
-	{name: "PlatformConfiguration", tell: platformConfiguration, alone: true, core: true},
+	{name: "PlatformConfiguration", tell: platformConfiguration, alone: true, also: []version{v1}},
 	{name: "AdoptSeed", tell: adoptSeed, alone: true, real: true, only: v2.crossplane},
 	{name: "UpgradeFunction", tell: upgradeFunction, alone: true},
 	{name: "Scale", tell: scale, alone: true, large: true},
-	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, core: true, only: v1.crossplane},
-	{name: "Seed", tell: seed, apart: true, core: true, real: true},
+	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, also: []version{v1}, only: v1.crossplane},
+	{name: "Seed", tell: seed, apart: true, real: true, also: []version{v23, v1}},
 	{name: "Chaos", tell: chaos, apart: true},
 	{name: "Removal", tell: removal},
 	{name: "Foreground", tell: foreground, real: true},
@@ -176,8 +183,8 @@ func build(ctx context.Context) error {
 		}
 	}
 	built.Sources = map[string]string{}
-	for _, v := range []version{v2, v1} {
-		if built.Sources[v.module], err = built.Source(ctx, filepath.Join("tools", v.tool), v.module, ""); err != nil {
+	for _, v := range versions {
+		if built.Sources[v.crossplane], err = built.Source(ctx, filepath.Join("tools", v.tool), v.module, ""); err != nil {
 			return err
 		}
 		if built.Sources[v.provider], err = built.Source(ctx, filepath.Join("tools", v.tool), v.provider, v.providerVersion); err != nil {
@@ -255,13 +262,13 @@ func copyFile(from, to string) error {
 
 // TestE2E tells every scenario, on every version of Crossplane that it is for.
 func TestE2E(t *testing.T) {
-	for _, v := range []version{v2, v1} {
+	for _, v := range versions {
 		t.Run(v.crossplane, func(t *testing.T) {
 			e2e := os.Getenv("E2E")
 			all := v == v2 || e2e == "all"
 			shared := &sharedWorld{last: t, version: v}
 			for _, s := range scenarios {
-				if lane(v, s) != os.Getenv(laneVariable) || s.large != (e2e == "scale") || !s.core && !all || s.only != "" && s.only != v.crossplane {
+				if lane(v, s) != os.Getenv(laneVariable) || s.large != (e2e == "scale") || !slices.Contains(s.also, v) && !all || s.only != "" && s.only != v.crossplane {
 					continue
 				}
 				t.Run(s.name, func(st *testing.T) {

@@ -53,18 +53,41 @@ func upgradeFunction(s *Story) {
 	s.Stepf("the Configuration, too: the claim is ready, and nothing else was written")
 }
 
-// upgradeCrossplane from v1 to v2 beneath a claim, and then take the claim away.
+// upgradeCrossplane from v1 through v2.3 to the newest beneath a claim, and then take the claim away.
 func upgradeCrossplane(s *Story) {
 	s.Install()
 	xr := s.file("queues", "[{name: sqs}]")
 	s.Is(4*time.Minute, "Claim", "queues", "Ready=True", "TeardownProtected=True")
 	s.Stepf("with Crossplane %s the claim is ready", s.Version)
+	for _, v := range []version{v23, v2} {
+		s.upgradeTo(v, xr)
+	}
+
+	s.Edit("queues", `{"spec":{"tags":{"team":"a"}}}`)
+	s.Until(2*time.Minute, "an edit is carried out", func() error {
+		if got := fakes.String(s.Get("Role", "crossplane-prod-eu-west-1-sqs"), "spec", "forProvider", "tags", "team"); got != "a" {
+			return fmt.Errorf("the role's tag is %q", got)
+		}
+		return nil
+	})
+	s.Delete("Claim", "queues")
+	for kind, name := range ofService("sqs") {
+		s.Gone(4*time.Minute, kind, name)
+	}
+	s.Gone(time.Minute, "XR", xr)
+	s.inOrder("sqs")
+	s.Stepf("an edit is carried out, and a deletion, in order")
+}
+
+// upgradeTo that version of Crossplane, and see that the claim `queues` has what it had.
+func (s *Story) upgradeTo(v version, xr string) {
+	s.Helper()
 	s.settle("queues")
 	stop := s.guard("queues")
 	uids := s.UIDs("queues")
 	pods := s.Pods("provider-aws-sqs")
 
-	if err := s.Upgrade(s.ctx, v2.crossplane, built.Sources[v2.module], built.Paths[v2.tool]); err != nil {
+	if err := s.Upgrade(s.ctx, v.crossplane, built.Sources[v.crossplane], built.Paths[v.tool]); err != nil {
 		s.Fatal(err)
 	}
 	s.Stepf("Crossplane is upgraded to %s", s.Version)
@@ -84,23 +107,12 @@ func upgradeCrossplane(s *Story) {
 	if calls := s.AWS.Calls("Delete"); len(calls) > 0 {
 		s.Errorf("AWS was asked to %v", calls)
 	}
-	s.HasCredentials(s.Pods("provider-aws-sqs")[0])
-	s.Stepf("the claim is ready, and has what it had; the provider's pod is another: %t", s.Pods("provider-aws-sqs")[0].UID != pods[0].UID)
-
-	s.Edit("queues", `{"spec":{"tags":{"team":"a"}}}`)
-	s.Until(2*time.Minute, "an edit is carried out", func() error {
-		if got := fakes.String(s.Get("Role", "crossplane-prod-eu-west-1-sqs"), "spec", "forProvider", "tags", "team"); got != "a" {
-			return fmt.Errorf("the role's tag is %q", got)
-		}
-		return nil
-	})
-	s.Delete("Claim", "queues")
-	for kind, name := range ofService("sqs") {
-		s.Gone(4*time.Minute, kind, name)
+	now := s.Pods("provider-aws-sqs")
+	if len(now) != 1 {
+		s.Fatalf("the provider has %d pods", len(now))
 	}
-	s.Gone(time.Minute, "XR", xr)
-	s.inOrder("sqs")
-	s.Stepf("an edit is carried out, and a deletion, in order")
+	s.HasCredentials(now[0])
+	s.Stepf("the claim is ready, and has what it had; the provider's pod is another: %t", now[0].UID != pods[0].UID)
 }
 
 // patch an object of the cluster with a JSON merge patch.

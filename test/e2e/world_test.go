@@ -103,7 +103,7 @@ func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelpe
 	last.Cleanup(w.Close)
 
 	w.ControlPlane, err = controlplane.Start(w.ctx, controlplane.Options{
-		Dir: dir, Logs: logs, Version: v.crossplane, Source: built.Sources[v.module], Say: t.Logf,
+		Dir: dir, Logs: logs, Version: v.crossplane, Source: built.Sources[v.crossplane], Say: t.Logf,
 		Binaries: controlplane.Binaries{
 			Etcd: built.Paths[binaries.Etcd], APIServer: built.Paths[binaries.APIServer],
 			ControllerManager: built.Paths[binaries.ControllerManager], Crossplane: built.Paths[v.tool],

@@ -32,7 +32,7 @@ make conditions apis/v1alpha1 docs/conditions.md
 
 # What a DeploymentRuntimeConfig may hold is what the oldest and the newest Crossplane say, the releases that the conformance tests check.
 config() { (cd "$tmp" && go mod download -json "$1" | sed -n 's|^\t"Dir": "\(.*\)",$|\1/cluster/crds/pkg.crossplane.io_deploymentruntimeconfigs.yaml|p'); }
-make runtime-schema "$(config github.com/crossplane/crossplane@v1.20.0)" "$(config github.com/crossplane/crossplane/v2@v2.3.4)" internal/runtimeconfig/schema.json
+make runtime-schema "$(config github.com/crossplane/crossplane@v1.20.11)" "$(config github.com/crossplane/crossplane/v2@v2.4.2)" internal/runtimeconfig/schema.json
 
 # The catalogue's pages are made from its data.
 go run ./internal/catalogue/gen > docs/catalogue.md

@@ -19,6 +19,7 @@ const (
 	Kubectl           = "kubectl"
 	Webhook           = "pod-identity-webhook"
 	CrossplaneV2      = "crossplane-core-v2"
+	CrossplaneV23     = "crossplane-core-v2.3"
 	CrossplaneV1      = "crossplane-core-v1"
 	CLI               = "crossplane-cli-v2"
 
@@ -33,7 +34,7 @@ const (
 // All of them, in the order in which they are built.
 func All() []string {
 	return []string{
-		CLI, CrossplaneV2, CrossplaneV1, Etcd, APIServer, ControllerManager, Kubectl, Webhook,
+		CLI, CrossplaneV2, CrossplaneV23, CrossplaneV1, Etcd, APIServer, ControllerManager, Kubectl, Webhook,
 		ProviderIAM, ProviderFamily, ProviderEKS, ProviderS3, ProviderSQS,
 	}
 }
