@@ -150,6 +150,16 @@ func condition(o unstructured.Unstructured, kind string) (status, message string
 	return "", ""
 }
 
+// reason of a condition; empty if there is none.
+func reason(o unstructured.Unstructured, kind string) string {
+	for _, c := range maps(o, "status", "conditions") {
+		if text(c, "type") == kind {
+			return text(c, "reason")
+		}
+	}
+	return ""
+}
+
 // named is the object of a name.
 func named(objects []unstructured.Unstructured, name string) (unstructured.Unstructured, bool) {
 	for _, o := range objects {

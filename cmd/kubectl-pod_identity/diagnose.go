@@ -163,6 +163,9 @@ func (c *cluster) irsaRole(pod corev1.Pod) string {
 	return account.GetAnnotations()[annotationRole]
 }
 
+// awaitingActivation is why a healthy provider has no pods on Crossplane v2.4 or later.
+const awaitingActivation = "AwaitingActivation"
+
 // provider says what is wrong with one.
 func (r *report) provider(c *cluster, p unstructured.Unstructured, d providerReport, now time.Time) {
 	about := "Provider " + p.GetName()
@@ -173,7 +176,10 @@ func (r *report) provider(c *cluster, p unstructured.Unstructured, d providerRep
 			break
 		}
 	}
-	if ref.name != familyName {
+	switch {
+	case reason(p, "Healthy") == awaitingActivation:
+		r.problemf(about, "has no pods, because none of its kinds is active. To do: name those that you use in a ManagedResourceActivationPolicy, as manifests/activation-policy.yaml does")
+	case ref.name != familyName:
 		r.credentials(c, about, d, c.podsOf(p))
 	}
 	until, known := anonymousUntil(ref)

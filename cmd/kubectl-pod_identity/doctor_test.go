@@ -277,6 +277,11 @@ func TestFindings(t *testing.T) {
 			agent + "---\n" + well + provider("aws", "xpkg.upbound.io/upbound/provider-aws:v2.5.0") + pod("aws", "aws", injected),
 			[]string{"!provider-aws: brings the kinds of all services"},
 		},
+		"NoActiveKind": {
+			"Crossplane v2.4 runs no pod of a provider until one of its kinds is active, and calls it healthy.",
+			agent + "---\n" + well + strings.Replace(provider("provider-aws-sqs", "xpkg.upbound.io/upbound/provider-aws-sqs:v2.5.0"), `{type: Healthy, status: "True"}`, `{type: Healthy, status: "True", reason: AwaitingActivation}`, 1) + association("provider-aws-sqs"),
+			[]string{"!Provider provider-aws-sqs: has no pods, because none of its kinds is active"},
+		},
 		"PastItsEnd": {
 			"Upbound serves a main release for a year.",
 			agent + "---\n" + strings.ReplaceAll(well, "v2.5.0", "v1.23.0"),

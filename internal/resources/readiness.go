@@ -110,10 +110,17 @@ func (c *Context) packageReady(source string) func(view.Object) Readiness {
 			return Readiness{Message: "being installed"}
 		case current != source:
 			return Readiness{Message: fmt.Sprintf("at %s, changing to %s", current, source)}
+		case healthy.Reason == reasonAwaitingActivation:
+			return Readiness{ActionRequired: true, Message: "has no pods, because none of its kinds is active. To do: name those that you use in a ManagedResourceActivationPolicy, as manifests/activation-policy.yaml does"}
 		}
 		return Readiness{Ready: true}
 	}
 }
+
+// reasonAwaitingActivation is what a healthy package without pods has for one: from v2.4 on Crossplane starts a provider that knows
+// which of its kinds are active (SafeStart) with the first of them:
+// https://github.com/crossplane/crossplane/blob/v2.4.2/internal/controller/pkg/runtime/runtime.go (BuilderWithMRDs).
+const reasonAwaitingActivation = "AwaitingActivation"
 
 // inactive says what to do about a revision that waits to be activated. Crossplane has stopped the one before.
 func inactive(revision string) string {

@@ -156,6 +156,12 @@ func TestPackageReady(t *testing.T) {
 	}{
 		"New":        {"A Provider without conditions is being installed.", ``, nil, ``, Readiness{Message: "being installed"}},
 		"Ready":      {"Installed and healthy in the wanted version is ready.", ``, []string{installed, healthy}, current, Readiness{Ready: true}},
+		"NoPods": {
+			"From v2.4 on Crossplane runs no pod of a provider without active kinds, and calls it healthy.", ``,
+			[]string{installed, condition("Healthy", "True", "AwaitingActivation", "Package runtime is scaled to zero; awaiting the first ManagedResourceDefinition to be activated")},
+			current,
+			Readiness{ActionRequired: true, Message: "has no pods, because none of its kinds is active. To do: name those that you use in a ManagedResourceActivationPolicy, as manifests/activation-policy.yaml does"},
+		},
 		"OldVersion": {"The conditions may still speak of the version before.", ``, []string{installed, healthy}, `currentIdentifier: "xpkg.upbound.io/upbound/provider-aws-s3:v2.4.0"`, Readiness{Message: "at xpkg.upbound.io/upbound/provider-aws-s3:v2.4.0, changing to " + source}},
 		"Unpacking":  {"Installed: False without a message is on its way.", ``, []string{condition("Installed", "False", "UnpackingPackage", "")}, ``, Readiness{Message: "being installed"}},
 		"Unknown":    {"So is Unknown.", ``, []string{condition("Installed", "Unknown", "X", "later"), healthy}, current, Readiness{Message: "being installed"}},
