@@ -131,11 +131,11 @@ test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, 
 	done
 
 .PHONY: e2e
-e2e: ## Tell every story on a real control plane, with Crossplane v2, and the most important with v1.20. Linux, root.
+e2e: ## Tell every story on a real control plane, with Crossplane v2.4, and the most important with older ones. Linux, root.
 	cd test/e2e && E2E=1 go test -count=1 -v -timeout=80m $(TESTFLAGS) .
 
 .PHONY: e2e-all
-e2e-all: ## Tell every story with both.
+e2e-all: ## Tell every story with every version of Crossplane.
 	cd test/e2e && E2E=all go test -count=1 -v -timeout=120m $(TESTFLAGS) .
 
 .PHONY: scale

@@ -2,6 +2,9 @@ module github.com/crossplane-contrib/function-pod-identity-provider
 
 go 1.26.0
 
+// What CI takes. Crossplane v2.4, which the tests run on, does not build with an older one.
+toolchain go1.26.7
+
 require (
 	github.com/agext/levenshtein v1.2.3
 	github.com/alecthomas/kong v1.14.0

@@ -48,6 +48,7 @@ func seed(s *Story) {
 	s.Stepf("the claim is ready, after %d calls of the function and %d reconciles", s.Calls(xr), s.Reconciles()-reconciles)
 
 	s.Logf("%s", s.Breaker(xr))
+	s.Logf("%s", s.Tokens(xr, s.began))
 
 	if got := fakes.String(claim, "status", "providerConfigRef", "name"); got != "team-a-storage" || s.Get("ProviderConfig", got) == nil {
 		s.Errorf("the claim's ProviderConfig is %q, and should be team-a-storage", got)
@@ -72,6 +73,9 @@ func seed(s *Story) {
 	s.HasCredentials(pods[0])
 	s.Stepf("the provider's first pod has its credentials")
 	s.Is(time.Minute, "Claim", "storage", "TeardownProtected=True")
+	s.Stepf("its deletion is protected")
+	s.Logf("%s", s.Breaker(xr))
+	s.Logf("%s", s.Tokens(xr, s.began))
 	s.shown("trace.txt", s.trace("storage"))
 }
 

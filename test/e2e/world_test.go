@@ -72,8 +72,10 @@ type World struct {
 	webhook  *controlplane.Process
 	// webhookCA signed the webhook's certificate. In base64.
 	webhookCA string
-	ctx       context.Context
-	cancel    context.CancelFunc
+	// tokens that composite resources take from Crossplane's circuit breaker.
+	tokens *Tokens
+	ctx    context.Context
+	cancel context.CancelFunc
 
 	mu sync.Mutex
 	// Function runs as soon as it is installed. Its metrics have an address of their own.
@@ -127,6 +129,9 @@ func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelpe
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(w.openConfig(), []byte(openConfiguration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.countTokens(); err != nil {
 		t.Fatal(err)
 	}
 	go w.keepIdentities(identities)
