@@ -35,7 +35,13 @@ import (
 )
 
 // published are the services that have a provider package in the registry.
-var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs", "cloudwatchlogs", "route53", "ses", "xray", "mq", "dax", "scheduler", "backup", "lambda", "firehose", "ssm", "cloudwatch"}
+var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dynamodb", "ecr", "kinesis", "sfn", "glacier", "athena", "efs", "cloudwatchlogs", "route53", "ses", "xray", "mq", "dax", "scheduler", "backup", "lambda", "firehose", "ssm", "cloudwatch", "ram", "swf"}
+
+// registries that packages are published in.
+var registries = []string{packages.Upbound, packages.Contrib}
+
+// moved are those that have one in the second registry, too: what a cluster needs that moves to it.
+var moved = []string{"family", "iam", "eks", "sqs"}
 
 // whole are those whose package has every CRD of the real one. The others have some: a machine has two cores.
 var whole = []string{"family", "iam", "eks", "s3"}
@@ -174,19 +180,19 @@ func (w *World) publish(crds string) error {
 	if w.registry, err = packages.NewRegistry(w.ctx); err != nil {
 		return err
 	}
-	for _, s := range published {
-		p := packages.Provider{Service: s, CRDs: crds, Few: !slices.Contains(whole, s), SafeStart: w.version.safeStart, Versions: []string{w.version.olderProvider, w.version.providerVersion}}
-		if err := w.registry.Push(w.ctx, p); err != nil {
-			return err
+	for registry, services := range map[string][]string{packages.Upbound: published, packages.Contrib: moved} {
+		for _, s := range services {
+			p := packages.Provider{Service: s, Registry: registry, CRDs: crds, Few: !slices.Contains(whole, s), SafeStart: w.version.safeStart, Versions: []string{w.version.olderProvider, w.version.providerVersion}}
+			if err := w.registry.Push(w.ctx, p); err != nil {
+				return err
+			}
 		}
 	}
 	if err := w.release(released); err != nil {
 		return err
 	}
-	for name, prefixes := range map[string][2]string{
-		"upbound":            {"xpkg.upbound.io/upbound", "/upbound"},
-		"crossplane-contrib": {"xpkg.crossplane.io/crossplane-contrib", "/crossplane-contrib"},
-	} {
+	for _, registry := range registries {
+		_, organisation, _ := strings.Cut(registry, "/")
 		if err := w.apply(fmt.Sprintf(`
 apiVersion: pkg.crossplane.io/v1beta1
 kind: ImageConfig
@@ -194,7 +200,7 @@ metadata: {name: %s}
 spec:
   matchImages: [{type: Prefix, prefix: %s}]
   rewriteImage: {prefix: "%s"}
-`, name, prefixes[0], w.registry.Address+prefixes[1])); err != nil {
+`, organisation, registry, w.registry.Address+"/"+organisation)); err != nil {
 			return err
 		}
 	}

@@ -39,3 +39,5 @@ go run ./internal/catalogue/gen > docs/catalogue.md
 go run ./internal/catalogue/gen kinds > docs/kinds.md
 # So is that of what claims may set.
 go run ./internal/claims/gen > docs/claims.md
+# And that of what the end-to-end tests run on.
+(cd test/e2e && go test -count=1 -run '^TestCompatibility$' . -update >"$tmp/compatibility.log") || { cat "$tmp/compatibility.log" >&2; exit 1; }

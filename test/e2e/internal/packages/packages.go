@@ -25,9 +25,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// Upstream is where provider-aws is published. Packages keep this name: an ImageConfig makes Crossplane fetch them from the
-// registry of this process.
-const Upstream = "xpkg.upbound.io/upbound"
+// Upbound and Contrib are where provider-aws is published. Packages keep these names: an ImageConfig makes Crossplane fetch them
+// from the registry of this process.
+const (
+	Upbound = "xpkg.upbound.io/upbound"
+	Contrib = "xpkg.crossplane.io/crossplane-contrib"
+)
 
 // A Registry is an OCI registry in this process.
 type Registry struct {
@@ -55,6 +58,8 @@ func (r *Registry) Close() { _ = r.server.Close() }
 type Provider struct {
 	// Service that it is for: s3, or family.
 	Service string
+	// Registry that it is published in: Upbound or Contrib.
+	Registry string
 	// Versions to publish. Their content is the same.
 	Versions []string
 	// CRDs is the folder of the real CRDs.
@@ -87,15 +92,32 @@ func (r *Registry) Push(ctx context.Context, p Provider) error {
 		return err
 	}
 	for _, v := range p.Versions {
-		ref, err := name.ParseReference(r.Address + "/upbound/" + p.Name() + ":" + v)
-		if err != nil {
-			return err
-		}
-		if err := remote.Write(ref, img, remote.WithContext(ctx)); err != nil {
+		if err := r.write(ctx, p.Registry+"/"+p.Name()+":"+v, img); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// PushConfiguration publishes a Configuration that holds nothing, and depends on a Provider package in that version or a later one.
+func (r *Registry) PushConfiguration(ctx context.Context, pkg, provider, version string) error {
+	repository, _, _ := strings.Cut(pkg[strings.LastIndex(pkg, "/")+1:], ":")
+	img, err := image([]byte("apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata:\n  name: " + repository +
+		"\nspec:\n  dependsOn:\n  - provider: " + provider + "\n    version: \">= " + version + "\"\n"))
+	if err != nil {
+		return err
+	}
+	return r.write(ctx, pkg, img)
+}
+
+// write an image under the name that it has upstream.
+func (r *Registry) write(ctx context.Context, upstream string, img v1.Image) error {
+	_, repository, _ := strings.Cut(upstream, "/")
+	ref, err := name.ParseReference(r.Address + "/" + repository)
+	if err != nil {
+		return err
+	}
+	return remote.Write(ref, img, remote.WithContext(ctx))
 }
 
 // content of package.yaml: what `crossplane xpkg build` would write.
@@ -107,7 +129,7 @@ func (p Provider) content() ([]byte, error) {
 	}
 	groups := []string{"aws.upbound.io_*", "aws.m.upbound.io_*"}
 	if p.Service != "family" {
-		b.WriteString("  dependsOn:\n  - provider: " + Upstream + "/provider-family-aws\n    version: \">= 0.0.0\"\n")
+		b.WriteString("  dependsOn:\n  - provider: " + p.Registry + "/provider-family-aws\n    version: \">= 0.0.0\"\n")
 		groups = []string{p.Service + ".aws.upbound.io_*", p.Service + ".aws.m.upbound.io_*"}
 	}
 	found := 0
