@@ -62,6 +62,11 @@ render: ## Show what the function makes of an example, with a real Crossplane. N
 	@$(PROGRESS) 'render: building the command; then come Crossplane and the function, five minutes in all the first time' go -C test/conformance build -o ../../$(OUTPUT)/render ./cmd/render
 	@$(OUTPUT)/render -engine=$(ENGINE) -scenario=$(SCENARIO) $(if $(filter-out 0 false,$(FULL)),-full)
 
+.PHONY: playground
+playground: ## Open a control plane with Crossplane, the function, the real provider-aws and an AWS to try things on (docs/playground.md). Linux.
+	@$(PROGRESS) 'playground: building' go -C test/e2e test -c -o ../../$(OUTPUT)/playground.test .
+	@cd test/e2e && E2E=playground exec ../../$(OUTPUT)/playground.test -test.run='^TestPlayground$$' -test.timeout=0 -test.v
+
 .PHONY: doctor
 doctor: ## Build the kubectl plugin that checks the providers of a cluster (docs/doctor.md).
 	@$(PROGRESS) 'doctor: building, a minute or two the first time' go -C cmd/kubectl-pod_identity build -ldflags='-s -w' -o ../../$(OUTPUT)/kubectl-pod_identity .

@@ -85,6 +85,7 @@ var scenarios = []scenario{
 	{name: "Scale", tell: scale, alone: true, large: true},
 	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, also: []version{v1}, only: v1.crossplane},
 	{name: "Seed", tell: seed, apart: true, real: true, also: []version{v23, v1}},
+	{name: "Playground", tell: playground, alone: true, real: true, only: v2.crossplane},
 	{name: "Chaos", tell: chaos, apart: true},
 	{name: "Removal", tell: removal},
 	{name: "Foreground", tell: foreground, real: true},
@@ -153,7 +154,18 @@ func run(m *testing.M) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	defer func() { _ = os.RemoveAll(built.Dir) }()
-	if err := build(ctx); err != nil {
+	if os.Getenv("E2E") == playgroundVariable {
+		if err := build(ctx, released); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		if err := os.Setenv(laneVariable, realLane); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}
+	if err := build(ctx, released, next); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -169,8 +181,8 @@ func run(m *testing.M) int {
 
 func sayf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
-// build everything from source that this machine does not have yet.
-func build(ctx context.Context) error {
+// build everything from source that this machine does not have yet, and releases of this repository.
+func build(ctx context.Context, releases ...string) error {
 	began := time.Now()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -179,6 +191,9 @@ func build(ctx context.Context) error {
 	built.Builder = binaries.Builder{Root: root}
 	built.Paths = map[string]string{}
 	for _, tool := range binaries.All() {
+		if os.Getenv("E2E") == playgroundVariable && (tool == v1.tool || tool == v23.tool) {
+			continue // It runs on the newest.
+		}
 		if built.Paths[tool], err = built.Build(ctx, tool); err != nil {
 			return err
 		}
@@ -195,12 +210,15 @@ func build(ctx context.Context) error {
 	if built.Dir, err = os.MkdirTemp("", "e2e"); err != nil {
 		return err
 	}
-	changed := filepath.Join(built.Dir, "next")
-	if err := nextSource(changed); err != nil {
-		return err
-	}
 	built.Releases = map[string]release{}
-	for version, source := range map[string]string{released: root, next: changed} {
+	for _, version := range releases {
+		source := root
+		if version == next {
+			source = filepath.Join(built.Dir, "next")
+			if err := nextSource(source); err != nil {
+				return err
+			}
+		}
 		sayf("function and packages %s: building", version)
 		out := filepath.Join(built.Dir, version)
 		cmd := built.Command(ctx, "tools/xpkg", "run", ".", "--crossplane="+built.Paths[binaries.CLI], "--arch="+runtime.GOARCH, "--version="+version, "--root="+source, "--output="+out)
@@ -263,7 +281,7 @@ func copyFile(from, to string) error {
 
 // TestE2E tells every scenario, on every version of Crossplane that it is for.
 func TestE2E(t *testing.T) {
-	if os.Getenv("E2E") == "" {
+	if e2e := os.Getenv("E2E"); e2e == "" || e2e == playgroundVariable {
 		t.Skip("E2E is not set. See docs/e2e.md.")
 	}
 	for _, v := range versions {
