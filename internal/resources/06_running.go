@@ -40,12 +40,14 @@ func resume(o view.Object, resource string) string {
 }
 
 // runs is ready when the wanted package is, and runs as the service's ServiceAccount. What is not known yet is no reason against
-// it: the call is repeated with the answer.
+// it: the call is repeated with the answer. What it runs with is asked for only when nothing else is missing: until then its
+// revision is written many times, and each time Crossplane v2.4, which watches what is asked for, would take two tokens from the
+// circuit breaker of the composite resource.
 func (c *Context) runs(key string, s *identity.Service) func(view.Object) Readiness {
 	ready := c.providerReady(key, s.Provider)
 	return func(o view.Object) Readiness {
 		r := ready(o)
-		if r.Failed || r.Conflict || r.ActionRequired || o.Deleted() || c.View.Input.Preview {
+		if !r.Ready || o.Deleted() || c.View.Input.Preview {
 			return r
 		}
 		if w := c.configured(o, s); w != nil && w.Reason != v1alpha1.ReasonWaiting {
