@@ -81,6 +81,7 @@ var scenarios = []scenario{
 	{name: "PlatformConfiguration", tell: platformConfiguration, alone: true, also: []version{v1}},
 	{name: "AdoptSeed", tell: adoptSeed, alone: true, real: true, only: v2.crossplane},
 	{name: "UpgradeFunction", tell: upgradeFunction, alone: true},
+	{name: "SafeStart", tell: safeStart, alone: true, only: v2.crossplane},
 	{name: "OtherRegistry", tell: otherRegistry, alone: true},
 	{name: "Scale", tell: scale, alone: true, large: true},
 	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, also: []version{v1}, only: v1.crossplane},

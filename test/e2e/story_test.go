@@ -45,6 +45,7 @@ var kinds = map[string]schema.GroupVersionKind{
 	"Revision":         {Group: "apiextensions.crossplane.io", Version: "v1", Kind: "CompositionRevision"},
 	"ImageConfig":      {Group: "pkg.crossplane.io", Version: "v1beta1", Kind: "ImageConfig"},
 	"Usage":            {Group: "apiextensions.crossplane.io", Version: "v1beta1", Kind: "Usage"},
+	"ActivationPolicy": {Group: "apiextensions.crossplane.io", Version: "v1alpha1", Kind: "ManagedResourceActivationPolicy"},
 
 	"MutatingWebhookConfiguration": {Group: "admissionregistration.k8s.io", Version: "v1", Kind: "MutatingWebhookConfiguration"},
 }
