@@ -141,7 +141,7 @@ func adoptSeed(s *Story) {
 
 // rebuiltCluster is one whose objects are new, while AWS has everything from before.
 func rebuiltCluster(s *Story) {
-	const service = "cloudwatch"
+	const service = "ssm"
 	s.file("before", "[{name: "+service+"}]")
 	s.Edit("before", `{"spec":{"teardown":"Unordered","deletionPolicy":"Orphan"}}`)
 	s.Is(4*time.Minute, "Claim", "before", "Ready=True")
@@ -149,7 +149,7 @@ func rebuiltCluster(s *Story) {
 	for kind, name := range ofService(service) {
 		s.Gone(2*time.Minute, kind, name)
 	}
-	s.AWS.Age()
+	s.AWS.Age(service)
 	left, calls := s.AWS.Has(service), s.AWS.Calls(service)
 	if len(left) != 3 {
 		s.Fatalf("AWS has %v, and should have role, policy and association", left)

@@ -56,8 +56,8 @@ type Account interface {
 	Deny(action, name string) (allow func())
 	// Disassociate deletes an association behind everybody's back.
 	Disassociate(namespace, serviceAccount string)
-	// Age makes everything a day older, as a rebuilt cluster finds it.
-	Age()
+	// Age makes what has that part in its name a day older, as a rebuilt cluster finds it.
+	Age(part string)
 	// Identities are the ServiceAccounts of the cluster that EKS knows an association of everywhere.
 	Identities() []aws.Identity
 }

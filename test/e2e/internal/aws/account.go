@@ -218,18 +218,23 @@ func (s *Server) Access(namespace, serviceAccount string) string {
 	return ""
 }
 
-// Age makes everything a day older, as a rebuilt cluster finds it.
-func (s *Server) Age() {
+// Age makes what has that part in its name a day older, as a rebuilt cluster finds it.
+func (s *Server) Age(part string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	older := func(name string, created *time.Time) {
+		if strings.Contains(name, part) {
+			*created = created.Add(-dayOld)
+		}
+	}
 	for _, x := range s.roles {
-		x.created = x.created.Add(-dayOld)
+		older(x.name, &x.created)
 	}
 	for _, x := range s.policies {
-		x.created = x.created.Add(-dayOld)
+		older(x.name, &x.created)
 	}
 	for _, x := range s.associations {
-		x.created = x.created.Add(-dayOld)
+		older(x.key(), &x.created)
 	}
 }
 

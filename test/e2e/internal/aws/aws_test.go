@@ -472,3 +472,34 @@ func TestCalls(t *testing.T) {
 		t.Errorf("there were 3 calls, and it counts %d", got)
 	}
 }
+
+// TestAge makes some things older, and leaves others as they are: stories share the account.
+func TestAge(t *testing.T) {
+	s := start(t)
+	for _, name := range []string{"ours", "theirs"} {
+		s.Associate(namespace, name, s.AddRole(name, anyPod, "", s.AddPolicy(name, allowAll)))
+	}
+	ages := func() map[string]time.Duration {
+		out := map[string]time.Duration{}
+		for name, x := range s.roles {
+			out["role "+name] = time.Since(x.created).Round(time.Hour)
+		}
+		for arn, x := range s.policies {
+			if !strings.HasPrefix(arn, "arn:aws:iam::aws:") {
+				out["policy "+x.name] = time.Since(x.created).Round(time.Hour)
+			}
+		}
+		for _, x := range s.associations {
+			out["association "+x.serviceAccount] = time.Since(x.created).Round(time.Hour)
+		}
+		return out
+	}
+	s.Age("ours")
+	want := map[string]time.Duration{
+		"role ours": 2 * dayOld, "policy ours": 2 * dayOld, "association ours": 2 * dayOld,
+		"role theirs": dayOld, "policy theirs": dayOld, "association theirs": dayOld,
+	}
+	if diff := cmp.Diff(want, ages()); diff != "" {
+		t.Errorf("-want, +got:\n%s", diff)
+	}
+}

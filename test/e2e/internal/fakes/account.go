@@ -60,13 +60,16 @@ func (a *AWS) AddRole(name string, policyARNs ...string) {
 	a.roles[name] = r
 }
 
-// Age makes everything a day older, as a rebuilt cluster finds it.
-func (a *AWS) Age() {
+// Age makes the roles that have that part in their name a day older, as a rebuilt cluster finds them. Of nothing else AWS tells when it was
+// made.
+func (a *AWS) Age(part string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.changes++
-	for _, r := range a.roles {
-		r.created = r.created.Add(-24 * time.Hour)
+	for name, r := range a.roles {
+		if strings.Contains(name, part) {
+			r.created = r.created.Add(-24 * time.Hour)
+		}
 	}
 }
 
