@@ -1,15 +1,14 @@
 package function
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 )
 
 // BenchmarkStart measures how long it takes from starting the function's binary until it answers a connection, how much memory it
@@ -47,29 +46,17 @@ func BenchmarkStart(b *testing.B) {
 		b.StopTimer()
 		// What it does in the background when it starts is over by then.
 		time.Sleep(time.Second / 2)
-		resident += residentKiB(b, cmd.Process.Pid) * 1024 / mebi
+		m, ok := testutil.MemoryOf(b, cmd.Process.Pid)
+		if !ok {
+			b.Skip("nobody tells how much memory a process has")
+		}
+		resident += float64(m.Resident) * 1024 / mebi
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		b.StartTimer()
 	}
 	b.ReportMetric(resident/float64(b.N), "idle-MiB")
 	b.ReportMetric(float64(info.Size())/mebi, "binary-MiB")
-}
-
-// residentKiB is the resident memory of a process.
-func residentKiB(b *testing.B, pid int) float64 {
-	b.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		b.Skipf("no /proc here: %v", err)
-	}
-	_, line, _ := strings.Cut(string(status), "VmRSS:")
-	line, _, _ = strings.Cut(line, "kB")
-	kib, err := strconv.ParseFloat(strings.TrimSpace(line), 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return kib
 }
 
 // freeAddress on this host. Its port is free again once it was found.

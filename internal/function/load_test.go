@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testcerts"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 )
 
 // TestLoad calls the function as many Crossplanes would: over gRPC with mTLS, in processes of its own, and no call may fail whatever
@@ -239,15 +239,12 @@ func (l *load) runUntil(t *testing.T, p *peer, ended <-chan error, after func(n 
 		((p.cpuTime(t) - cpu) / time.Duration(len(all))).Round(10*time.Microsecond), p.peakMemory(t))
 }
 
-var highWaterMark = regexp.MustCompile(`VmHWM:\s+(\d+ kB)`)
-
 // peakMemory that the process had resident.
 func (p *peer) peakMemory(t *testing.T) string {
 	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		// Not every system tells.
+	m, ok := testutil.MemoryOf(t, p.cmd.Process.Pid)
+	if !ok {
 		return "?"
 	}
-	return string(highWaterMark.FindSubmatch(b)[1])
+	return fmt.Sprint(m.Peak, " kB")
 }
