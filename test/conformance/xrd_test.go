@@ -1,9 +1,12 @@
 package conformance
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -239,6 +242,77 @@ func TestRules(t *testing.T) {
 				t.Errorf("\n%s\nwant an error with %q, got:\n%s", tc.reason, tc.want, got)
 			}
 		})
+	}
+}
+
+// TestColumns of kubectl get, and the short names that it takes.
+func TestColumns(t *testing.T) {
+	cases := map[string]struct {
+		reason, file string
+		short        [2]string
+		// columns, and those that -o wide adds.
+		want, wide []string
+	}{
+		"PodIdentityProvider": {"What it is for, how to use it, and how far it is.", definition, [2]string{"pip", "pipc"}, []string{"SERVICES", "PROVIDERCONFIG", "STATUS"}, []string{"CLUSTER", "REGION"}},
+		"PodIdentityTenant":   {"Whose provider it uses comes first.", tenantDefinition, [2]string{"pit", "pitc"}, []string{"HOST", "SERVICES", "PROVIDERCONFIG", "STATUS"}, []string{"CLUSTER", "ROLE"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			xr, claim := readDefinition(t, tc.file)
+			for i, d := range []*extv1.CustomResourceDefinition{xr, claim} {
+				if diff := cmp.Diff([]string{tc.short[i]}, d.Spec.Names.ShortNames); diff != "" {
+					t.Errorf("%s\nshort names of %s: -want, +got:\n%s", tc.reason, d.Spec.Names.Kind, diff)
+				}
+				var got, wide []string
+				for _, c := range d.Spec.Versions[0].AdditionalPrinterColumns {
+					switch {
+					case !strings.HasPrefix(c.JSONPath, ".status.") || strings.Contains(c.JSONPath, "conditions"):
+						// Crossplane's own.
+					case c.Priority == 0:
+						got = append(got, c.Name)
+					default:
+						wide = append(wide, c.Name)
+					}
+				}
+				if diff := cmp.Diff([][]string{tc.want, tc.wide}, [][]string{got, wide}); diff != "" {
+					t.Errorf("%s\ncolumns of %s: -want, +got:\n%s", tc.reason, d.Spec.Names.Kind, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestEmptiedObjects: taking the last field out of an object in a claim leaves an empty one, which Crossplane's sync makes null in the
+// composite resource. So an object that may be empty may be null, too. One that must have something is refused in the claim.
+func TestEmptiedObjects(t *testing.T) {
+	n := 0
+	var walk func(at string, s extv1.JSONSchemaProps, required bool)
+	walk = func(at string, s extv1.JSONSchemaProps, required bool) {
+		if s.Type == "object" && !required {
+			n++
+			if !s.Nullable && len(s.Required) == 0 {
+				t.Errorf("%s may be empty, and may not be null", at)
+			}
+		}
+		for name, p := range s.Properties {
+			walk(at+"."+name, p, slices.Contains(s.Required, name))
+		}
+		if s.Items != nil {
+			walk(at+"[]", *s.Items.Schema, true)
+		}
+	}
+	for _, file := range []string{definition, tenantDefinition} {
+		xr, _ := readDefinition(t, file)
+		spec := xr.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
+		for name, p := range spec.Properties {
+			// Crossplane adds fields of its own, which it fills itself.
+			if p.Description != "" {
+				walk("spec."+name, p, slices.Contains(spec.Required, name))
+			}
+		}
+	}
+	if n < 30 {
+		t.Errorf("only %d objects were found", n)
 	}
 }
 
