@@ -198,8 +198,7 @@ func (l fieldLife) want(t *testing.T, when, want, spec, has, inAWS string) {
 	}
 	r := w.resource(t, l.key)
 	if r == nil {
-		// A role of somebody else has no policies of ours.
-		return
+		t.Fatalf("%s of %s, %s: there is no %s", l.name, l.key, when, l.key)
 	}
 	got, err := r.Build()
 	if err != nil {

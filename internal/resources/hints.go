@@ -74,7 +74,7 @@ var hints = []struct {
 // resource uses.
 func Hint(message, providerConfig string) string {
 	if m := associationExists.FindStringSubmatch(message); m != nil {
-		return fmt.Sprintf("to take that association over, set adoptExistingAssociation: true or associationId: %s for the service; or delete it in EKS", m[1])
+		return fmt.Sprintf("to take that association over, set adoptExistingAssociation: true or associationId: %s for the service, or adoptExisting: true for all that AWS has of this object; or delete it in EKS", m[1])
 	}
 	for _, h := range hints {
 		if h.pattern.MatchString(message) {

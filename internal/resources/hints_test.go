@@ -24,7 +24,7 @@ func TestHint(t *testing.T) {
 			"EKS words it differently.",
 			`creating EKS Pod Identity Association: operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 403, RequestID: R, api error AccessDeniedException: User: x`, allow,
 		},
-		"Exists":        {"An association that exists can be imported, by the id that EKS names.", exists409, "to take that association over, set adoptExistingAssociation: true or associationId: a-f5l66irh2krd4aef7 for the service; or delete it in EKS"},
+		"Exists":        {"An association that exists can be imported, by the id that EKS names.", exists409, "to take that association over, set adoptExistingAssociation: true or associationId: a-f5l66irh2krd4aef7 for the service, or adoptExisting: true for all that AWS has of this object; or delete it in EKS"},
 		"NoCluster":     {"A cluster that does not exist is a mistake in the spec.", noCluster, "check spec.clusterName and spec.region"},
 		"Replacement":   {"What AWS cannot change should be set back.", replacement, "set the changed field back: AWS cannot change it"},
 		"NoConfig":      {"A ProviderConfig that does not exist should be created.", noConfig, "create ProviderConfig boot with credentials for IAM and EKS, or name another in spec.providerConfigRef"},
