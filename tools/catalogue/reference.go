@@ -30,8 +30,17 @@ func readReference() (reference, error) {
 			r.published[prefix+":"+a] = true
 		}
 	}
-	r.dependent, err = listed("reference/dependent.txt")
-	return r, err
+	r.dependent = map[string][]string{}
+	for _, file := range []string{"reference/dependent.txt", "reference/besides.txt"} {
+		words, err := listed(file)
+		if err != nil {
+			return r, err
+		}
+		for action, others := range words {
+			r.dependent[action] = append(r.dependent[action], others...)
+		}
+	}
+	return r, nil
 }
 
 // listed are the words of a file, by the word with a colon at the end that stands before them. A line that begins with a space goes on.
