@@ -9,7 +9,7 @@ import (
 func main() {
 	text := page()
 	if len(os.Args) > 1 && os.Args[1] == "kinds" {
-		text = kindsPage()
+		text = kindsPage(".")
 	}
 	if _, err := os.Stdout.WriteString(text); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)

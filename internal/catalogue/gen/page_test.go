@@ -74,7 +74,7 @@ func TestKindsPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := kindsPage()
+	p := kindsPage("../../..")
 	if diff := cmp.Diff(p, string(got)); diff != "" {
 		t.Errorf("docs/kinds.md is not what the catalogue says; run make generate: -want, +got:\n%s", diff)
 	}
