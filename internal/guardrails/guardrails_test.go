@@ -30,6 +30,12 @@ providerRef: {name: platform}
 services: [{name: s3}]
 `
 
+// A tenant that lists kinds.
+const narrowTenant = `
+providerRef: {name: platform}
+services: [{name: s3, permissions: {kinds: [Bucket]}}]
+`
+
 // TestRules: what breaks a rule is refused with the rule, the field and the value. Each case is looked at once more without
 // the rule that it is about: were the rule not there, nobody would notice.
 func TestRules(t *testing.T) {
@@ -114,6 +120,8 @@ func TestRules(t *testing.T) {
 		"BoundaryOwnRole":  {"Nobody can tell what boundary somebody else's role has.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", service(byo), "requiredPermissionsBoundary", []string{"spec.services[0].roleArn: Forbidden"}},
 		"Kinds":            {"Everything of a service.", "requiredKinds: true", "", good, "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden"}},
 		"KindsLevel":       {"Also with an access level.", "requiredKinds: true", "", service("permissions: {accessLevel: ReadOnly}"), "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden"}},
+		"KindsTenant":      {"A tenant's role is a role like any other.", "requiredKinds: true", "", tenant, "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden"}},
+		"KindsTenantList":  {"Some kinds of a tenant.", "requiredKinds: true", "", narrowTenant, "", nil},
 		"KindsListed":      {"Some kinds.", "requiredKinds: true", "", service("permissions: {kinds: [Bucket]}"), "", nil},
 		"KindsDefault":     {"Kinds of a default are kinds.", "requiredKinds: true", "services: [{name: s3, permissions: {kinds: [Bucket]}}]", good, "", nil},
 		"KindsStatement":   {"Actions of one's own that are named.", "requiredKinds: true", "", service("permissions: {statements: [{actions: ['s3:GetObject'], resources: ['*']}]}"), "", nil},
@@ -259,7 +267,7 @@ func resolve(t *testing.T, guardrails, defaults, spec string) (*view.View, *iden
 		input["defaults"] = testutil.Parse(t, defaults)
 	}
 	xr := map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProvider", "metadata": map[string]any{"name": "storage"}, "spec": testutil.Parse(t, spec)}
-	if spec == tenant {
+	if spec == tenant || spec == narrowTenant {
 		xr["kind"] = "PodIdentityTenant"
 	}
 	v, errs := view.From(&fnv1.RunFunctionRequest{Input: testutil.Struct(t, input), Observed: &fnv1.State{Composite: &fnv1.Resource{Resource: testutil.Struct(t, xr)}}}, nil, time.Time{})

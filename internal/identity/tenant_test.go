@@ -175,6 +175,8 @@ func TestTenantErrors(t *testing.T) {
 		"ServiceTwice":      {"Each once.", `services: [{name: s3}, {name: s3}]`, []string{"spec.services[1].name: FieldValueDuplicate"}},
 		"ServiceUnknown":    {"One that nobody knows brings its own permissions.", `services: [{name: nothing}]`, []string{"spec.services[0].name" + invalid}},
 		"AccessLevel":       {"Levels are three.", `services: [{name: s3, permissions: {accessLevel: Some}}]`, []string{"spec.services[0].permissions.accessLevel: FieldValueNotSupported"}},
+		"Kind":              {"Kinds are those of the service.", `services: [{name: s3, permissions: {kinds: [Bucket, Queue]}}]`, []string{"spec.services[0].permissions.kinds[1]" + invalid}},
+		"KindOfNothing":     {"None of them can be managed with nothing.", `services: [{name: s3, permissions: {accessLevel: None, kinds: [Bucket]}}]`, []string{"spec.services[0].permissions.accessLevel" + invalid}},
 		"Action":            {"Actions have a service.", `services: [{name: s3, permissions: {statements: [{actions: ["Get"], resources: ["*"]}]}}]`, []string{"spec.services[0].permissions.statements[0].actions[0]" + invalid}},
 		"Document":          {"A document is JSON.", `services: [{name: s3, permissions: {policyDocument: "x"}}]`, []string{"spec.services[0].permissions.policyDocument" + invalid}},
 		"Partition":         {"ARNs are of the host's partition.", `services: [{name: s3, permissions: {statements: [{actions: ["s3:*"], resources: ["arn:aws-cn:s3:::a"]}]}}]`, []string{"spec.services[0].permissions.statements[0].resources[0]" + invalid}},
