@@ -1,4 +1,5 @@
-// Command gen prints the pages that are made of the catalogue: docs/catalogue.md and, with the argument kinds, docs/kinds.md.
+// Command gen prints what is made of the catalogue: docs/catalogue.md, with the argument kinds docs/kinds.md, and with policies and
+// kinds, such as s3/Bucket, the policies that are derived for these.
 package main
 
 import (
@@ -7,12 +8,24 @@ import (
 )
 
 func main() {
-	text := page()
-	if len(os.Args) > 1 && os.Args[1] == "kinds" {
-		text = kindsPage(".")
+	text, err := run(os.Args[1:])
+	if err == nil {
+		_, err = os.Stdout.WriteString(text)
 	}
-	if _, err := os.Stdout.WriteString(text); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
+}
+
+func run(args []string) (string, error) {
+	switch {
+	case len(args) == 0:
+		return page(), nil
+	case args[0] == "kinds":
+		return kindsPage("."), nil
+	case args[0] == "policies":
+		return policies(args[1:])
+	}
+	return "", fmt.Errorf("%q is not known", args[0])
 }

@@ -257,3 +257,15 @@ func (s *Server) Expire(roleName string) {
 		}
 	}
 }
+
+// Login is the access key of a new session of a role, which exists.
+func (s *Server) Login(roleName string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := &session{
+		key: s.id("ASIA", 16), arn: "arn:aws:sts::" + Account + ":assumed-role/" + roleName + "/login", role: roleName,
+		tags: map[string]string{}, expires: time.Now().Add(s.SessionLife),
+	}
+	s.sessions[x.key] = x
+	return x.key
+}

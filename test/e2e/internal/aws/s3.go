@@ -16,33 +16,46 @@ type bucket struct {
 	owner   string
 	created time.Time
 	tags    map[string]string
+	// Properties that somebody set, as they were sent, by their parameter and id.
+	properties map[string]string
+	objects    map[string]*object
 }
 
 const s3Namespace = ` xmlns="http://s3.amazonaws.com/doc/2006-03-01/"`
 
-// A property of a bucket: the permission to read it, and what it says when nobody has set it. An answer that begins with an error code
-// and a bar is an error.
-type property struct{ permission, unset string }
+// A property of a bucket: the permissions to read, set and remove it, and what it says when nobody has set it. An answer that begins
+// with an error code and a bar is an error.
+type property struct{ get, put, remove, unset string }
 
-// properties by the parameter of the query.
+// properties by the parameter of the query. Permissions are as
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html has them.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var properties = map[string]property{
-	"acl":               {"s3:GetBucketAcl", "<AccessControlPolicy" + s3Namespace + `><Owner><ID>owner</ID></Owner><AccessControlList><Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"><ID>owner</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>`},
-	"accelerate":        {"s3:GetAccelerateConfiguration", "<AccelerateConfiguration" + s3Namespace + "/>"},
-	"cors":              {"s3:GetBucketCORS", "NoSuchCORSConfiguration|The CORS configuration does not exist"},
-	"encryption":        {"s3:GetEncryptionConfiguration", "<ServerSideEncryptionConfiguration" + s3Namespace + "><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>"},
-	"lifecycle":         {"s3:GetLifecycleConfiguration", "NoSuchLifecycleConfiguration|The lifecycle configuration does not exist"},
-	"logging":           {"s3:GetBucketLogging", "<BucketLoggingStatus" + s3Namespace + "/>"},
-	"object-lock":       {"s3:GetBucketObjectLockConfiguration", "ObjectLockConfigurationNotFoundError|Object Lock configuration does not exist for this bucket"},
-	"ownershipControls": {"s3:GetBucketOwnershipControls", "OwnershipControlsNotFoundError|The bucket ownership controls were not found"},
-	"policy":            {"s3:GetBucketPolicy", "NoSuchBucketPolicy|The bucket policy does not exist"},
-	"publicAccessBlock": {"s3:GetBucketPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration|The public access block configuration was not found"},
-	"replication":       {"s3:GetReplicationConfiguration", "ReplicationConfigurationNotFoundError|The replication configuration was not found"},
-	"requestPayment":    {"s3:GetBucketRequestPayment", "<RequestPaymentConfiguration" + s3Namespace + "><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"},
-	"versioning":        {"s3:GetBucketVersioning", "<VersioningConfiguration" + s3Namespace + "/>"},
-	"website":           {"s3:GetBucketWebsite", "NoSuchWebsiteConfiguration|The specified bucket does not have a website configuration"},
+	"acl":                 {"GetBucketAcl", "PutBucketAcl", "", "<AccessControlPolicy" + s3Namespace + `><Owner><ID>owner</ID></Owner><AccessControlList><Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"><ID>owner</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>`},
+	"accelerate":          {"GetAccelerateConfiguration", "PutAccelerateConfiguration", "", "<AccelerateConfiguration" + s3Namespace + "/>"},
+	"analytics":           {"GetAnalyticsConfiguration", "PutAnalyticsConfiguration", "PutAnalyticsConfiguration", noConfiguration},
+	"cors":                {"GetBucketCORS", "PutBucketCORS", "PutBucketCORS", "NoSuchCORSConfiguration|The CORS configuration does not exist"},
+	"encryption":          {"GetEncryptionConfiguration", "PutEncryptionConfiguration", "PutEncryptionConfiguration", "<ServerSideEncryptionConfiguration" + s3Namespace + "><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>"},
+	"intelligent-tiering": {"GetIntelligentTieringConfiguration", "PutIntelligentTieringConfiguration", "PutIntelligentTieringConfiguration", noConfiguration},
+	"inventory":           {"GetInventoryConfiguration", "PutInventoryConfiguration", "PutInventoryConfiguration", noConfiguration},
+	"lifecycle":           {"GetLifecycleConfiguration", "PutLifecycleConfiguration", "PutLifecycleConfiguration", "NoSuchLifecycleConfiguration|The lifecycle configuration does not exist"},
+	"logging":             {"GetBucketLogging", "PutBucketLogging", "", "<BucketLoggingStatus" + s3Namespace + "/>"},
+	"metrics":             {"GetMetricsConfiguration", "PutMetricsConfiguration", "PutMetricsConfiguration", noConfiguration},
+	"notification":        {"GetBucketNotification", "PutBucketNotification", "", "<NotificationConfiguration" + s3Namespace + "/>"},
+	"object-lock":         {"GetBucketObjectLockConfiguration", "PutBucketObjectLockConfiguration", "", "ObjectLockConfigurationNotFoundError|Object Lock configuration does not exist for this bucket"},
+	"ownershipControls":   {"GetBucketOwnershipControls", "PutBucketOwnershipControls", "PutBucketOwnershipControls", "OwnershipControlsNotFoundError|The bucket ownership controls were not found"},
+	"policy":              {"GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy", "NoSuchBucketPolicy|The bucket policy does not exist"},
+	"publicAccessBlock":   {"GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock", "PutBucketPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration|The public access block configuration was not found"},
+	"replication":         {"GetReplicationConfiguration", "PutReplicationConfiguration", "PutReplicationConfiguration", "ReplicationConfigurationNotFoundError|The replication configuration was not found"},
+	"requestPayment":      {"GetBucketRequestPayment", "PutBucketRequestPayment", "", "<RequestPaymentConfiguration" + s3Namespace + "><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"},
+	"tagging":             {"GetBucketTagging", "PutBucketTagging", "PutBucketTagging", ""},
+	"versioning":          {"GetBucketVersioning", "PutBucketVersioning", "", "<VersioningConfiguration" + s3Namespace + "/>"},
+	"website":             {"GetBucketWebsite", "PutBucketWebsite", "DeleteBucketWebsite", "NoSuchWebsiteConfiguration|The specified bucket does not have a website configuration"},
 }
+
+// noConfiguration is the error of properties that there may be several of.
+const noConfiguration = "NoSuchConfiguration|The specified configuration does not exist."
 
 // s3Protocol is REST with XML, with the bucket in the path.
 //
@@ -61,50 +74,41 @@ func writeS3(w http.ResponseWriter, r *request, id string, answer any, f *failur
 		}
 		return
 	}
-	if status, ok := answer.(int); ok {
-		w.WriteHeader(status)
-		return
+	switch answer := answer.(type) {
+	case int:
+		w.WriteHeader(answer)
+	case *object:
+		answer.write(w, r)
+	default:
+		if r.URL.Query().Has("lifecycle") {
+			w.Header().Set(transitionSize, "all_storage_classes_128K")
+		}
+		_, _ = fmt.Fprint(w, answer) //nolint:gosec // Nobody looks at it with a browser.
 	}
-	_, _ = fmt.Fprint(w, answer) //nolint:gosec // Nobody looks at it with a browser.
 }
 
-// s3 operations on a bucket.
+// transitionSize is the header that is a part of a lifecycle.
+const transitionSize = "X-Amz-Transition-Default-Minimum-Object-Size"
+
+// s3 operations on a bucket, or on an object in it.
 func (s *Server) s3(r *request) operation {
-	name := strings.Trim(r.URL.Path, "/")
-	part := ""
-	for k := range r.URL.Query() {
-		if k != "x-id" && k != "list-type" && k != "max-keys" {
-			part = k
-		}
+	name, key, _ := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
+	if key != "" {
+		return s.s3Object(r, name, key)
 	}
-	action := ""
-	switch p, known := properties[part]; {
-	case part == "" && r.Method == http.MethodPut:
-		action = "s3:CreateBucket"
-	case part == "" && r.Method == http.MethodDelete:
-		action = "s3:DeleteBucket"
-	case part == "":
-		action = "s3:ListBucket"
-	case part == "tagging" && r.Method == http.MethodGet:
-		action = "s3:GetBucketTagging"
-	case part == "tagging":
-		action = "s3:PutBucketTagging"
-	case part == "location":
-		action = "s3:GetBucketLocation"
-	case known && r.Method == http.MethodGet:
-		action = p.permission
-	default:
+	action, part := bucketAction(r)
+	if action == "" {
 		return nil
 	}
-	r.about(strings.TrimPrefix(action, "s3:"), name)
+	r.about(action, name)
 	return func() (any, *failure) {
-		if f := s.allow(r, action, "arn:aws:s3:::"+name, nil); f != nil {
+		if f := s.allow(r, "s3:"+action, "arn:aws:s3:::"+name, nil); f != nil {
 			return nil, f
 		}
-		if action == "s3:CreateBucket" {
+		b := s.buckets[name]
+		if action == "CreateBucket" {
 			return s.createBucket(r, name)
 		}
-		b := s.buckets[name]
 		if b == nil {
 			return nil, failf(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 		}
@@ -112,46 +116,136 @@ func (s *Server) s3(r *request) operation {
 	}
 }
 
+// bucketAction is the permission that an operation on a bucket takes, and the property or listing that it is about. There is none of
+// what is not known.
+func bucketAction(r *request) (action, part string) {
+	q := r.URL.Query()
+	for k, p := range properties {
+		if q.Has(k) {
+			return map[string]string{http.MethodGet: p.get, http.MethodPut: p.put, http.MethodDelete: p.remove}[r.Method], k
+		}
+	}
+	switch {
+	case q.Has("location"):
+		return "GetBucketLocation", "location"
+	case q.Has("versions"):
+		return "ListBucketVersions", "versions"
+	case q.Has("delete"):
+		return "DeleteObject", "delete"
+	}
+	return map[string]string{http.MethodGet: "ListBucket", http.MethodHead: "ListBucket", http.MethodPut: "CreateBucket", http.MethodDelete: "DeleteBucket"}[r.Method], ""
+}
+
 func (s *Server) createBucket(r *request, name string) (any, *failure) {
 	if s.buckets[name] != nil {
 		return nil, failf(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
 	}
-	s.buckets[name] = &bucket{name: name, region: r.region, owner: r.call.Caller, created: time.Now(), tags: map[string]string{}}
+	in := struct {
+		Tags []tag `xml:"Tags>Tag"`
+	}{}
+	if err := xml.Unmarshal(r.body, &in); len(r.body) > 0 && err != nil {
+		return nil, failf(http.StatusBadRequest, "MalformedXML", "%s", err)
+	}
+	if f := s.mayTag(r, "s3:TagResource", "arn:aws:s3:::"+name, tagMap(in.Tags)); f != nil {
+		return nil, f
+	}
+	s.buckets[name] = &bucket{name: name, region: r.region, owner: r.call.Caller, created: time.Now(), tags: tagMap(in.Tags), properties: map[string]string{}, objects: map[string]*object{}}
+	if r.Header.Get("X-Amz-Bucket-Object-Lock-Enabled") == "true" {
+		return s.lockObjects(r, s.buckets[name])
+	}
+	return http.StatusOK, nil
+}
+
+// lockObjects of a new bucket, which takes versions.
+func (s *Server) lockObjects(r *request, b *bucket) (any, *failure) {
+	for _, action := range []string{"s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"} {
+		if f := s.allow(r, action, "arn:aws:s3:::"+b.name, nil); f != nil {
+			delete(s.buckets, b.name)
+			return nil, f
+		}
+	}
+	b.properties["object-lock/"] = "<ObjectLockConfiguration" + s3Namespace + "><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>"
+	b.properties["versioning/"] = "<VersioningConfiguration" + s3Namespace + "><Status>Enabled</Status></VersioningConfiguration>"
 	return http.StatusOK, nil
 }
 
 func (s *Server) onBucket(r *request, b *bucket, part string) (any, *failure) {
-	switch {
-	case part == "" && r.Method == http.MethodDelete:
-		delete(s.buckets, b.name)
-		return http.StatusNoContent, nil
-	case part == "" && r.Method == http.MethodHead:
-		return http.StatusOK, nil
-	case part == "":
-		return "<ListBucketResult" + s3Namespace + ">" + text("Name", b.name) + "<KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>", nil
-	case part == "location":
+	switch part {
+	case "":
+		return s.wholeBucket(r, b)
+	case "location":
 		return "<LocationConstraint" + s3Namespace + ">" + cmp.Or(b.region, Region) + "</LocationConstraint>", nil
-	case part == "tagging" && r.Method == http.MethodPut:
-		in := struct {
-			Tags []tag `xml:"TagSet>Tag"`
-		}{}
-		if err := xml.Unmarshal(r.body, &in); err != nil {
-			return nil, failf(http.StatusBadRequest, "MalformedXML", "%s", err)
-		}
-		b.tags = tagMap(in.Tags)
+	case "versions":
+		return b.versions(r.URL.Query().Get("prefix")), nil
+	case "delete":
+		return s.deleteObjects(r, b)
+	case "tagging":
+		return b.tagging(r)
+	}
+	at := part + "/" + r.URL.Query().Get("id")
+	switch r.Method {
+	case http.MethodPut:
+		b.properties[at] = string(r.body)
+		return "", nil
+	case http.MethodDelete:
+		delete(b.properties, at)
 		return http.StatusNoContent, nil
-	case part == "tagging" && r.Method == http.MethodDelete:
-		b.tags = map[string]string{}
-		return http.StatusNoContent, nil
-	case part == "tagging" && len(b.tags) == 0:
-		return nil, failf(http.StatusNotFound, "NoSuchTagSet", "The TagSet does not exist")
-	case part == "tagging":
-		return "<Tagging" + s3Namespace + ">" + el("TagSet", tagElements(b.tags)) + "</Tagging>", nil
+	}
+	// What was sent with a header alone left no text, and reads as before.
+	if set := b.properties[at]; set != "" {
+		return set, nil
 	}
 	if code, message, ok := strings.Cut(properties[part].unset, "|"); ok {
 		return nil, failf(http.StatusNotFound, code, "%s", message)
 	}
 	return properties[part].unset, nil
+}
+
+// wholeBucket is looked at, listed, or deleted.
+func (s *Server) wholeBucket(r *request, b *bucket) (any, *failure) {
+	switch r.Method {
+	case http.MethodDelete:
+		if len(b.objects) > 0 {
+			return nil, failf(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty")
+		}
+		delete(s.buckets, b.name)
+		return http.StatusNoContent, nil
+	case http.MethodHead:
+		return http.StatusOK, nil
+	}
+	return "<ListBucketResult" + s3Namespace + ">" + text("Name", b.name) + "<KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>", nil
+}
+
+func (b *bucket) tagging(r *request) (any, *failure) {
+	switch r.Method {
+	case http.MethodPut:
+		tags, f := taggingOf(r.body)
+		if f == nil {
+			b.tags = tags
+		}
+		return http.StatusNoContent, f
+	case http.MethodDelete:
+		b.tags = map[string]string{}
+		return http.StatusNoContent, nil
+	}
+	if len(b.tags) == 0 {
+		return nil, failf(http.StatusNotFound, "NoSuchTagSet", "The TagSet does not exist")
+	}
+	return taggingXML(b.tags), nil
+}
+
+func taggingOf(body []byte) (map[string]string, *failure) {
+	in := struct {
+		Tags []tag `xml:"TagSet>Tag"`
+	}{}
+	if err := xml.Unmarshal(body, &in); err != nil {
+		return nil, failf(http.StatusBadRequest, "MalformedXML", "%s", err)
+	}
+	return tagMap(in.Tags), nil
+}
+
+func taggingXML(tags map[string]string) string {
+	return "<Tagging" + s3Namespace + ">" + el("TagSet", tagElements(tags)) + "</Tagging>"
 }
 
 type tag struct {

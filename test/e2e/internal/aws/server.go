@@ -92,6 +92,8 @@ type Call struct {
 	Parameters url.Values
 	// Write says that it would change something.
 	Write bool
+	// Needs are the actions that the caller had to be allowed to do, as policies call them: s3:ListBucket for HeadBucket.
+	Needs []string
 	// Code of the error that was answered.
 	Code string
 }

@@ -32,6 +32,7 @@ func (s *Server) caller(x *session) iampolicy.Caller {
 
 // allow a request, or say who may not do what. Keys are condition keys with one value.
 func (s *Server) allow(r *request, action, resource string, keys map[string]string) *failure {
+	r.call.Needs = append(r.call.Needs, action)
 	if r.session == nil {
 		return nil
 	}

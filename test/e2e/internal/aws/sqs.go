@@ -107,6 +107,8 @@ var queueActions = map[string]func(*Server, *queue, queueInput) any{
 	},
 	"SetQueueAttributes": func(_ *Server, q *queue, in queueInput) any {
 		maps.Copy(q.attributes, in.Attributes)
+		// Nothing takes an attribute away.
+		maps.DeleteFunc(q.attributes, func(_, v string) bool { return v == "" })
 		return map[string]any{}
 	},
 	"ListQueueTags": func(_ *Server, q *queue, _ queueInput) any { return map[string]any{"Tags": q.tags} },

@@ -93,6 +93,13 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	return c, nil
 }
 
+// StartAPI starts an API server, and nothing else: no controllers, no Crossplane.
+func StartAPI(ctx context.Context, o Options) (*ControlPlane, error) {
+	c := &ControlPlane{Options: o}
+	err := c.startAPIServer(ctx)
+	return c, err
+}
+
 // Stop everything.
 func (c *ControlPlane) Stop() error {
 	for _, p := range []*Process{c.Core, c.RBAC, c.ControllerManager} {
