@@ -66,6 +66,7 @@ deletes its objects only if ` + "`forceDestroy`" + ` is set, and only then calls
 
 ## How it is checked
 
+- ` + "`make test`" + ` reads the source again and compares, for every kind.
 - AWS publishes every action that it has. Those of all kinds are among them, and so are the actions that AWS names as
   dependent on them, or it is said why not.
 - AWS publishes what its own code needs to manage the same resources with CloudFormation. The %d kinds that are used most have these actions,
