@@ -78,7 +78,8 @@ spec: {claimRef: {namespace: team-a, name: storage}, providerRef: {name: platfor
 `)
 	s.Meta = generations["v2.2 and later"]
 	s.calm(tb)
-	s.setHost(tb, hostStatus[:strings.Index(hostStatus, "services:")]+"services: ["+strings.Join(shared, ", ")+"]}")
+	before, _, _ := strings.Cut(hostStatus, "services:")
+	s.setHost(tb, before+"services: ["+strings.Join(shared, ", ")+"]}")
 	return s
 }
 

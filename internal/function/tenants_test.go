@@ -40,7 +40,6 @@ func TestTenantProperties(t *testing.T) {
 				s := randomTenant(t, seed)
 				s.Meta = meta
 				for range 25 {
-
 					s.disturb(t)
 					s.step(t)
 				}

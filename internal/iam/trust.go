@@ -151,8 +151,8 @@ func assumeActions(tags bool) StringSet {
 func ReadTrust(document string) Trust {
 	var d struct {
 		Statement []struct {
-			Condition map[string]map[string]any
-		}
+			Condition map[string]map[string]any `json:"Condition"`
+		} `json:"Statement"`
 	}
 	t := Trust{}
 	if document == "" || json.Unmarshal([]byte(document), &d) != nil {
@@ -160,14 +160,14 @@ func ReadTrust(document string) Trust {
 	}
 	for _, s := range d.Statement {
 		for _, op := range sorted(s.Condition) {
-			t.read(s.Condition[op])
+			trusts(&t, s.Condition[op])
 		}
 	}
 	return t
 }
 
-// read the keys of one operator.
-func (t *Trust) read(keys map[string]any) {
+// trusts reads the keys of one operator.
+func trusts(t *Trust, keys map[string]any) {
 	for key, v := range keys {
 		list, _ := v.([]any)
 		for _, v := range append([]any{v}, list...) {

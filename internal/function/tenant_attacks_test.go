@@ -1,0 +1,246 @@
+package function
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
+	"google.golang.org/protobuf/types/known/structpb"
+	"sigs.k8s.io/yaml"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+)
+
+// A tenantAttack is an attack of testdata/attacks-tenants.yaml.
+type tenantAttack struct {
+	attack
+
+	// Claim that files it; nil for team-a/storage.
+	Claim *struct {
+		Namespace string `json:"namespace"`
+		Name      string `json:"name"`
+	} `json:"claim"`
+	// Rules is false where the guardrails refuse it before the host can.
+	Rules *bool `json:"rules"`
+}
+
+// TestTenantAttacks: no claim for a tenant gets anything beyond a role and ProviderConfigs of its own, which the providers of the host alone
+// can use, and with which no service can use the rights of another.
+func TestTenantAttacks(t *testing.T) {
+	var attacks []tenantAttack
+	if err := yaml.UnmarshalStrict(must(os.ReadFile("testdata/attacks-tenants.yaml")), &attacks); err != nil {
+		t.Fatal(err)
+	}
+	if len(attacks) < 60 {
+		t.Errorf("there are only %d attacks", len(attacks))
+	}
+	open, guarded := tenantInput(plainInput()), tenantInput(guardedInput(t))
+	rules := rulesOf(t, guarded)
+	for _, input := range []map[string]any{open, guarded} {
+		rsp := tenantAttack{attack: attack{Spec: map[string]any{}}}.file(t, input)
+		if isFatal(rsp) || len(rsp.GetDesired().GetResources()) < 3 {
+			t.Fatalf("what nobody objects to should be composed: %v", rsp.GetResults())
+		}
+	}
+	for _, a := range attacks {
+		t.Run(a.ID, func(t *testing.T) {
+			if (a.Stops == "nothing") != (len(a.At) == 0) || a.Gains == "" {
+				t.Errorf("the attack should say what it gains, and where it fails")
+			}
+			switch a.Stops {
+			case "claim", "everybody":
+				a.refused(t, a.file(t, open))
+				a.refused(t, a.file(t, guarded))
+			case "guardrails":
+				a.owns(t, a.file(t, open), nil)
+				a.refused(t, a.file(t, guarded))
+			case "host":
+				a.waits(t, a.file(t, open))
+				if a.Rules == nil {
+					a.waits(t, a.file(t, guarded))
+				}
+			case "nothing":
+				for _, input := range []map[string]any{open, guarded} {
+					rsp := a.file(t, input)
+					if isFatal(rsp) {
+						t.Errorf("it should be taken: %v", rsp.GetResults())
+					}
+				}
+				a.owns(t, a.file(t, open), nil)
+				a.owns(t, a.file(t, guarded), rules)
+			default:
+				t.Errorf("nobody knows what %q stops", a.Stops)
+			}
+		})
+	}
+}
+
+// tenantInput is an Input without a preview: gates hold.
+func tenantInput(input map[string]any) map[string]any {
+	out := maps.Clone(input)
+	delete(out, "preview")
+	if g, ok := out["guardrails"].(map[string]any); ok {
+		// What a tenant has not: region and cluster are the host's.
+		g = maps.Clone(g)
+		delete(g, "allowedRegions")
+		delete(g, "allowedClusters")
+		out["guardrails"] = g
+		out["defaults"] = map[string]any{"role": map[string]any{"permissionsBoundary": g["requiredPermissionsBoundary"]}, "tags": map[string]any{"team": "a"}}
+	}
+	return out
+}
+
+// names of the claim.
+func (a tenantAttack) names() (namespace, name string) {
+	if a.Claim != nil {
+		return a.Claim.Namespace, a.Claim.Name
+	}
+	return "team-a", "storage"
+}
+
+// file the claim, with a role that is ready once it is composed, so that all follows that would.
+func (a tenantAttack) file(t *testing.T, input map[string]any) *fnv1.RunFunctionResponse {
+	t.Helper()
+	ns, name := a.names()
+	spec := map[string]any{"providerRef": map[string]any{"name": "platform"}, "services": []any{map[string]any{"name": "s3"}}}
+	maps.Copy(spec, a.Spec)
+	spec["claimRef"] = map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityTenantClaim", "namespace": ns, "name": name}
+	s := randomTenant(t, 0)
+	s.XR = mustStruct(t, map[string]any{
+		"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityTenant", "spec": spec,
+		"metadata": map[string]any{"name": "storage-x", "uid": "an-uid", "labels": map[string]any{"crossplane.io/claim-name": name, "crossplane.io/claim-namespace": ns}},
+	})
+	s.Input = mustStruct(t, input)
+	s.Meta = generations["v2.2 and later"]
+	s.calm(t)
+	s.setHost(t, strings.Replace(hostStatus, "rolePath: ", `namespaces: ["team-*"], rolePath: `, 1))
+	fn := newTestFunction()
+	s.now = fn.now().Add(-time.Hour)
+	for range 4 {
+		rsp := s.reconcile(t, fn)
+		for key, r := range rsp.GetDesired().GetResources() {
+			if s.Observed[key] == nil {
+				s.Observed[key] = r.GetResource()
+				s.become(key, "True", "True")
+			}
+		}
+	}
+	return s.reconcile(t, fn)
+}
+
+// refused says that the attack should be refused where it says, and nothing be composed.
+func (a tenantAttack) refused(t *testing.T, rsp *fnv1.RunFunctionResponse) {
+	t.Helper()
+	if !isFatal(rsp) {
+		t.Errorf("it should be refused, as it gains %q", a.Gains)
+		return
+	}
+	if n := len(rsp.GetDesired().GetResources()); n > 0 {
+		t.Errorf("it is refused, and %d resources are composed all the same", n)
+	}
+	message := rsp.GetResults()[len(rsp.GetResults())-1].GetMessage()
+	for _, at := range a.At {
+		if !strings.Contains(message, at) {
+			t.Errorf("the error does not say %q: %s", at, message)
+		}
+	}
+	if strings.Contains(message, "internal error") {
+		t.Errorf("it panicked: %s", message)
+	}
+}
+
+// waits says that the host should not admit it: nothing is composed, and a condition says why.
+func (a tenantAttack) waits(t *testing.T, rsp *fnv1.RunFunctionResponse) {
+	t.Helper()
+	if n := len(rsp.GetDesired().GetResources()); isFatal(rsp) || n > 0 {
+		t.Errorf("it should wait, and %d resources are composed: %v", n, rsp.GetResults())
+	}
+	for _, at := range a.At {
+		if !slices.ContainsFunc(rsp.GetConditions(), func(c *fnv1.Condition) bool { return strings.Contains(c.GetMessage(), at) }) {
+			t.Errorf("no condition says %q: %v", at, rsp.GetConditions())
+		}
+	}
+}
+
+// owns says that whatever is composed is the team's own, within the guardrails.
+func (a tenantAttack) owns(t *testing.T, rsp *fnv1.RunFunctionResponse, g *v1beta1.Guardrails) {
+	t.Helper()
+	for key, r := range rsp.GetDesired().GetResources() {
+		for _, problem := range a.foreign(r.GetResource(), g) {
+			t.Errorf("%s is not the team's own: %s", key, problem)
+		}
+	}
+}
+
+// foreign finds what is beyond the identity of a tenant in a composed resource.
+func (a tenantAttack) foreign(o *structpb.Struct, g *v1beta1.Guardrails) []string {
+	var out []string
+	text := func(path ...string) string { return at(o, path...).GetStringValue() }
+	has := func(got, want string) {
+		if !strings.Contains(got, want) {
+			out = append(out, fmt.Sprintf("%q is not in %s", want, got))
+		}
+	}
+	ns, name := a.names()
+	external := text("metadata", "annotations", "crossplane.io/external-name")
+	switch kind := text("kind"); kind {
+	case "Role":
+		has(external, "crossplane-prod-eu-west-1-"+ns)
+		if got, want := text("spec", "forProvider", "path"), "/crossplane/prod/"+ns+"/"; got != want {
+			out = append(out, fmt.Sprintf("its path is %s, not %s", got, want))
+		}
+		trust := text("spec", "forProvider", "assumeRolePolicy")
+		for _, want := range []string{
+			`"Principal":{"AWS":"arn:aws:iam::111122223333:root"}`, `"aws:PrincipalArn":"arn:aws:iam::111122223333:role/host-`, `"sts:ExternalId":"podidentity/an-uid"`,
+			`"aws:PrincipalTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:111122223333:cluster/prod"`, `"aws:PrincipalTag/kubernetes-namespace":"crossplane-system"`,
+		} {
+			has(trust, want)
+		}
+		if strings.Count(trust, `"Effect"`) != 2 || strings.Count(trust, "aws:PrincipalArn") != 2 {
+			out = append(out, "its trust policy has other statements: "+trust)
+		}
+		if g != nil && text("spec", "forProvider", "permissionsBoundary") != g.RequiredPermissionsBoundary {
+			out = append(out, "it has not the boundary")
+		}
+	case "Policy":
+		has(external, "crossplane-prod-eu-west-1-"+ns)
+		d, err := iam.ParseDocument(text("spec", "forProvider", "policy"))
+		if err != nil {
+			return append(out, err.Error())
+		}
+		for _, s := range d.Statement {
+			if got := s.Condition["StringEquals"]["aws:PrincipalTag/kubernetes-service-account"]; len(got) != 1 || !strings.HasPrefix(got[0], "provider-aws-") {
+				out = append(out, fmt.Sprintf("a statement is not for one service: %v", s))
+			}
+		}
+		if g != nil {
+			for _, v := range iam.Denied(d.Statement, g.DeniedActions) {
+				out = append(out, "it allows "+v.Value)
+			}
+		}
+	case "RolePolicyAttachment":
+		has(text("spec", "forProvider", "roleRef", "name"), "crossplane-prod-eu-west-1-"+ns)
+	case "ProviderConfig":
+		hops := at(o, "spec", "assumeRoleChain").GetListValue().GetValues()
+		if len(hops) != 1 || !strings.HasPrefix(at(hops[0].GetStructValue(), "roleARN").GetStringValue(), "arn:aws:iam::111122223333:role/crossplane/prod/"+ns+"/") ||
+			at(hops[0].GetStructValue(), "externalID").GetStringValue() != "podidentity/an-uid" {
+			out = append(out, fmt.Sprintf("it leads to %v", hops))
+		}
+		if in := text("metadata", "namespace"); in != "" && (in != ns || text("metadata", "name") != name) || in == "" && !strings.HasPrefix(text("metadata", "name"), ns) {
+			out = append(out, "it is "+in+"/"+text("metadata", "name"))
+		}
+	case "Usage":
+	default:
+		out = append(out, "no claim composes a "+kind)
+	}
+	if ref := text("spec", "providerConfigRef", "name"); ref != "" && ref != "default" {
+		out = append(out, "it is made with ProviderConfig "+ref)
+	}
+	return out
+}
