@@ -114,7 +114,7 @@ func TestInvalidTenant(t *testing.T) {
 	compareMessages(t, "testdata/invalid-tenants.yaml", messages)
 }
 
-// refuseTenant that team-a claims, on a host that shares S3 and SQS: nothing is composed, the claim is told, and the message is returned.
+// refuseTenant that team-a claims, on a host that shares S3 and SQS: nothing is composed, the claim says so, and the message is returned.
 func refuseTenant(t *testing.T, reason, spec, input string) string {
 	t.Helper()
 	xr := fromYAML(t, "{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityTenant, metadata: {name: storage-x, labels: {crossplane.io/claim-name: storage, crossplane.io/claim-namespace: team-a}}}")

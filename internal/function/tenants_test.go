@@ -318,7 +318,7 @@ func TestTenantDeterministic(t *testing.T) {
 }
 
 // TestTenantIndependent: whatever there is of other tenants, and whatever becomes of the services of the host that a tenant does not use,
-// what is composed for it, what is asked for and what it is told is the same.
+// what is composed for it, what is asked for and what is reported is the same.
 func TestTenantIndependent(t *testing.T) {
 	const step = "example/tenant/04-ready"
 	cases := map[string]struct {
@@ -418,8 +418,8 @@ func TestTenantAsksForLittle(t *testing.T) {
 	}
 }
 
-// FuzzTenant: no tenant, no host and no role of a tenant makes the function panic or fail, and whoever writes what a host says or what a
-// role remembers does not make a role trust a whole account.
+// FuzzTenant: no tenant, no host and no role of a tenant makes the function panic or fail, and anyone who writes what a host says or what a
+// role remembers cannot make a role trust a whole account.
 func FuzzTenant(f *testing.F) {
 	for _, step := range []string{"tenant/02-role", "tenant/04-ready", "tenant/06-host-elsewhere", "tenant-other-account/02-somebody-elses", "tenant-namespaced/02-ready"} {
 		w := loadStep(f, "example/"+step)

@@ -55,7 +55,7 @@ func (id *Identity) sharing(exists *made, at *field.Path) *Sharing {
 	return out
 }
 
-// toldRolePath is the path below which tenants were told to have their roles: what the status says or, without it, what policies let
+// toldRolePath is the path below which tenants have their roles so far: what the status says or, without it, what policies let
 // providers take on. Empty if nothing tells.
 func toldRolePath(v *view.View) string {
 	if told := v.XR.String("status", "sharing", "rolePath"); rolePathPattern.MatchString(told) {

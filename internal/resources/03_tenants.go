@@ -127,7 +127,7 @@ func tenantOf(config view.Object) string {
 	return cmp.Or(config.Controller().Kind, "ProviderConfig") + " " + cmp.Or(config.Controller().Name, config.Name())
 }
 
-// anyRole is for whoever needs a service at all.
+// anyRole is for tenants that need a service at all.
 func anyRole(string) bool { return true }
 
 // roleARN that IAM gave an observed role; empty while it is not known.

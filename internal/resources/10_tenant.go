@@ -76,7 +76,7 @@ func (c *Context) hostService(s *identity.HostService) *Resource {
 	return r
 }
 
-// unreachable waits for ever where the host may not take on the role that there is.
+// unreachable waits indefinitely where the host may not take on the role that there is.
 func (c *Context) unreachable() *Wait {
 	host := c.Identity.Tenant.Host
 	if problem := host.Unreachable(c.tenantARN()); problem != "" {
