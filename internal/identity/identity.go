@@ -199,9 +199,6 @@ func providerConfigName(v *view.View) string {
 		return pc.Name
 	}
 	if ns, name := v.Claim(); name != "" {
-		if v.Tenant != nil {
-			return iam.Cut(claimName(ns, name, "."), MaxProviderConfigName)
-		}
 		return iam.Name(MaxProviderConfigName, ns, name)
 	}
 	return iam.Cut(v.XR.Name(), MaxProviderConfigName)

@@ -147,18 +147,9 @@ func (id *Identity) tenantRole(v *view.View, exists *made, at *field.Path) field
 func (id *Identity) tenantNames(v *view.View) []string {
 	parts := []string{cmp.Or(id.Tenant.Host.facts.NamePrefix, defaultRolePrefix), id.Cluster, id.Region}
 	if ns, name := v.Claim(); name != "" {
-		return append(parts, claimName(ns, name, "_"))
+		return append(parts, ns, name)
 	}
 	return append(parts, v.XR.Name())
-}
-
-// claimName joins namespace and name of a claim so that no two claims have the same: team/b-storage is not team-b/storage. A dash joins
-// where the name has none, so that the last dash is the one that joins. Otherwise it is a mark that a namespace cannot have.
-func claimName(namespace, name, mark string) string {
-	if strings.Contains(name, "-") {
-		return namespace + mark + name
-	}
-	return namespace + "-" + name
 }
 
 // belowPath checks that the host may take on a role that is not composed: it may, below its path, and for a claim only below its namespace there.

@@ -54,49 +54,6 @@ func TestTenant(t *testing.T) {
 	}
 }
 
-// TestTenantNames: no two claims get the same names, and what exists keeps its own.
-func TestTenantNames(t *testing.T) {
-	long := strings.Repeat("x", 40)
-	claims := []struct{ namespace, name, role, config string }{
-		{"team-a", "storage", "crossplane-prod-eu-west-1-team-a-storage", "team-a-storage"},
-		{"team", "a-storage", "crossplane-prod-eu-west-1-team_a-storage", "team.a-storage"},
-		{"team", "a.storage", "crossplane-prod-eu-west-1-team-a.storage", "team-a.storage"},
-		{"team-a", "x-storage", "crossplane-prod-eu-west-1-team-a_x-storage", "team-a.x-storage"},
-		{"team", "a-x-storage", "crossplane-prod-eu-west-1-team_a-x-storage", "team.a-x-storage"},
-		{"team-a-x", "storage", "crossplane-prod-eu-west-1-team-a-x-storage", "team-a-x-storage"},
-		{"team-a", long, "crossplane-prod-eu-west-1-team-a-xxxxxxxxxxxxxxxxxxxxxx-893d87f3", "team-a-" + long},
-		{"team", "a-" + long, "", "team.a-" + long},
-		{long, "a-storage", "", ""},
-		{long + "-a", "storage", "", ""},
-	}
-	seen := map[string]string{}
-	for _, c := range claims {
-		claim := c.namespace + "/" + c.name
-		w := onHost(`services: [{name: s3}]`, "s3")
-		// The host admits all.
-		w.Answers["PodIdentityProvider.aws.podidentity.dev/platform"] = strings.Replace(platform("s3"), `"team-*"`, `"*"`, 1)
-		w.Spec = strings.Replace(w.Spec, "{namespace: team-a, name: storage}", "{namespace: "+c.namespace+", name: "+c.name+"}", 1)
-		id := w.mustResolve(t)
-		role, config, object := id.Tenant.Role.RoleName, id.ProviderConfig, id.Tenant.Role.ObjectName
-		if c.role != "" && c.role != role || c.config != "" && c.config != config {
-			t.Errorf("%s: want role %s and ProviderConfig %s, got %s and %s", claim, c.role, c.config, role, config)
-		}
-		for _, name := range []string{"role " + strings.ToLower(role), "config " + config, "object " + object} {
-			if other := seen[name]; other != "" {
-				t.Errorf("%s and %s both have %s", other, claim, name)
-			}
-			seen[name] = claim
-		}
-		w.Observed = map[string]string{
-			"role/tenant":    fmt.Sprintf(`{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: old, annotations: {crossplane.io/external-name: old-%s, aws.podidentity.dev/host: '%s'}}}`, c.namespace, id.Tenant.Host.Facts()),
-			"providerconfig": `{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: old}}`,
-		}
-		if id := w.mustResolve(t); id.Tenant.Role.RoleName != "old-"+c.namespace || id.ProviderConfig != "old" {
-			t.Errorf("%s: what exists got other names: role %s, ProviderConfig %s", claim, id.Tenant.Role.RoleName, id.ProviderConfig)
-		}
-	}
-}
-
 // TestTenantRemembers: with what the role remembers of the host, an unreadable host changes nothing.
 func TestTenantRemembers(t *testing.T) {
 	w := onHost(`services: [{name: s3}]`, "s3")
