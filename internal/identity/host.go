@@ -88,8 +88,8 @@ func (h *Host) Unreachable(roleARN string) string {
 	return ""
 }
 
-// resolveHost finds out what is known of the host: what it says now and, where it does not say, what the tenant remembers. It fails where
-// neither tells what there is already: that could only be composed in part.
+// resolveHost finds out what is known of the host: what it says now and, where it does not say, what the tenant remembers. It fails if
+// neither says what is needed for the objects that exist: they could only be composed in part.
 func (id *Identity) resolveHost(v *view.View, at *field.Path) field.ErrorList {
 	h := id.Tenant.Host
 	remembered := parseFacts(v.Observed(RoleKey(TenantName)).Annotation(AnnotationHost))
@@ -112,7 +112,7 @@ func (id *Identity) resolveHost(v *view.View, at *field.Path) field.ErrorList {
 		}
 	}
 	if problem := id.forgotten(v, known); problem != "" && remembered == nil {
-		return field.ErrorList{field.Invalid(at, h.Name, problem+". What was made on it stays as it is until it says so again, as the role that remembered it is gone")}
+		return field.ErrorList{field.Invalid(at, h.Name, problem+". The role that remembered the host was deleted: everything else stays as it is until the host can be read again")}
 	}
 	if known == nil {
 		id.ClusterProblem, id.ClusterPending = cmp.Or(h.Problem, fmt.Sprintf("PodIdentityProvider %s does not say yet what tenants need to know", h.Name)), h.Pending || h.Problem == ""
@@ -145,11 +145,11 @@ func (id *Identity) forgotten(v *view.View, known *facts) string {
 		return ""
 	}
 	if known == nil {
-		return cmp.Or(h.Problem, "does not say what tenants need to know")
+		return cmp.Or(h.Problem, "PodIdentityProvider "+h.Name+" does not say what tenants need to know")
 	}
 	for _, s := range h.Services {
 		if known.service(s.Name) == nil {
-			return cmp.Or(s.Problem, "does not say what the role of its provider for "+s.Name+" is")
+			return cmp.Or(s.Problem, "PodIdentityProvider "+h.Name+" does not say which role its provider for "+s.Name+" has")
 		}
 	}
 	return ""

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -107,6 +108,51 @@ func TestTenantHost(t *testing.T) {
 			}
 			if got := id.Tenant.Host.Name; got != tc.want {
 				t.Errorf("%s\nhost: want %q, got %q", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+// TestTenantForgotten: where a tenant's role was deleted while its host says nothing, the rest is not composed in part. It stays.
+func TestTenantForgotten(t *testing.T) {
+	const policy = `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy, metadata: {name: p}}`
+	kind := map[string]string{"kind/podidentityproviders.aws.podidentity.dev": "[{}]"}
+	host := func(answer string) map[string]string {
+		out := maps.Clone(kind)
+		out["PodIdentityProvider.aws.podidentity.dev/platform"] = answer
+		return out
+	}
+	made := map[string]string{"policy/tenant": policy}
+	cases := map[string]struct {
+		reason   string
+		answers  map[string]string
+		observed map[string]string
+		want     string
+	}{
+		"New":       {"Nothing exists yet: it waits.", host("[]"), nil, ""},
+		"Asked":     {"Nobody has answered yet.", map[string]string{}, made, ""},
+		"Readable":  {"The host says all that is needed: the role is composed again.", host(platform("s3")), made, ""},
+		"NoHost":    {"The host is gone, too.", host("[]"), made, "does not exist"},
+		"NoKind":    {"So is its kind.", map[string]string{"kind/podidentityproviders.aws.podidentity.dev": "[]"}, made, "missing, install"},
+		"NoService": {"The host no longer has the service, and the policy would lose its statements.", host(platform("sqs")), made, "does not share s3"},
+		"Config":    {"A ProviderConfig would lead nowhere.", host("[]"), map[string]string{"providerconfig": `{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: c}}`}, "does not exist"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := onHost(`services: [{name: s3}]`, "s3")
+			w.Answers, w.Observed = tc.answers, tc.observed
+			_, _, errs := w.resolve(t)
+			if tc.want == "" && len(errs) > 0 {
+				t.Fatalf("%s\nResolve(...): unexpected errors: %v", tc.reason, errs.ToAggregate())
+			}
+			if tc.want == "" {
+				return
+			}
+			if diff := cmp.Diff([]string{"spec.providerRef.name: FieldValueInvalid"}, paths(errs)); diff != "" {
+				t.Fatalf("%s\nResolve(...): -want errors, +got:\n%s", tc.reason, diff)
+			}
+			if got := errs[0].Detail; !strings.Contains(got, tc.want) || !strings.Contains(got, "stays as it is") {
+				t.Errorf("%s\nthe error should say %q, and that all else stays: %s", tc.reason, tc.want, got)
 			}
 		})
 	}

@@ -154,8 +154,8 @@ func TestPackageReady(t *testing.T) {
 		status     string
 		want       Readiness
 	}{
-		"New":        {"A Provider without conditions is being installed.", ``, nil, ``, Readiness{Message: "being installed"}},
-		"Ready":      {"Installed and healthy in the wanted version is ready.", ``, []string{installed, healthy}, current, Readiness{Ready: true}},
+		"New":   {"A Provider without conditions is being installed.", ``, nil, ``, Readiness{Message: "being installed"}},
+		"Ready": {"Installed and healthy in the wanted version is ready.", ``, []string{installed, healthy}, current, Readiness{Ready: true}},
 		"NoPods": {
 			"From v2.4 on Crossplane runs no pod of a provider without active kinds, and calls it healthy.", ``,
 			[]string{installed, condition("Healthy", "True", "AwaitingActivation", "Package runtime is scaled to zero; awaiting the first ManagedResourceDefinition to be activated")},
