@@ -41,6 +41,8 @@ type Tokens struct {
 	spent map[string][]spending
 	// owners are the composite resources of Providers, for their revisions.
 	owners map[string]string
+	// claims are the namespaces of the claims that composite resources were made for.
+	claims map[string]string
 	// seen are the composite resources as they were last, and log is where each change of them is written: they cost the most.
 	seen map[string]map[string]any
 	log  io.WriteCloser
@@ -58,7 +60,7 @@ func (w *World) countTokens() error {
 	if err != nil {
 		return err
 	}
-	w.tokens = &Tokens{spent: map[string][]spending{}, owners: map[string]string{}, seen: map[string]map[string]any{}, log: log}
+	w.tokens = &Tokens{spent: map[string][]spending{}, owners: map[string]string{}, claims: map[string]string{}, seen: map[string]map[string]any{}, log: log}
 	c, err := client.NewWithWatch(w.Config, client.Options{})
 	if err != nil {
 		return err
@@ -104,6 +106,7 @@ func (t *Tokens) count(kind string, e watch.Event) {
 	}
 	t.spent[xr] = append(t.spent[xr], spending{at: time.Now(), kind: kind, tokens: n})
 	if kind == "XR" {
+		t.claims[xr] = o.GetLabels()["crossplane.io/claim-namespace"]
 		t.tell(o)
 	}
 }
@@ -151,6 +154,28 @@ func (t *Tokens) account(xr string, since time.Time) (byKind map[string]int, all
 		all += s.tokens
 	}
 	return byKind, all, lowest
+}
+
+// since when there has been something to count for each composite resource of a namespace's claims.
+func (t *Tokens) since(namespace string) map[string]time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := map[string]time.Time{}
+	for xr, in := range t.claims {
+		if in == namespace {
+			out[xr] = t.spent[xr][0].at
+		}
+	}
+	return out
+}
+
+// tellTokens of each claim of a story.
+func (s *Story) tellTokens() {
+	s.Helper()
+	since := s.tokens.since(s.Namespace)
+	for _, xr := range slices.Sorted(maps.Keys(since)) {
+		sayf("%s: %s", s.Name(), s.Tokens(xr, since[xr]))
+	}
 }
 
 // Tokens of a claim since a time, for people: those of each kind, and the lowest that the bucket fell to. One that opens the circuit
