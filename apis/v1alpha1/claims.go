@@ -54,7 +54,7 @@ var Decisions = []Decision{
 		Kind:   Kind,
 		Claims: true,
 		Gain:   "A provider, with its CRDs, that the team should not have, or one that another team needs: a service has one identity in a cluster.",
-		Stop:   "`allowedServices`. Who comes second gets phase Conflict, and changes nothing.",
+		Stop:   "`allowedServices`. A second claim gets phase Conflict, and changes nothing.",
 	},
 	{
 		Fields: []string{"services[].name"},
@@ -142,7 +142,7 @@ var Decisions = []Decision{
 	{
 		Fields: []string{"role.namePrefix", "role.path"},
 		Kind:   Kind,
-		Gain:   "The name of a role or policy of somebody else, which the provider would take over.",
+		Gain:   "The name of a role or policy of another owner, which the provider would adopt.",
 	},
 	{
 		Fields: []string{"role.trustConditions", "services[].disableSessionTags"},
@@ -178,7 +178,7 @@ var Decisions = []Decision{
 	{
 		Fields: []string{"services[].management", "provider.family"},
 		Kind:   Kind,
-		Gain:   "A provider of somebody else that gets the team's role, or the removal of CRDs that others use.",
+		Gain:   "A provider of another owner that gets the team's role, or the removal of CRDs that others use.",
 	},
 	{
 		Fields: []string{
@@ -221,7 +221,7 @@ var Decisions = []Decision{
 	{
 		Fields: []string{"providerConfig.clusterProviderConfig", "providerConfig.namespaces"},
 		Kind:   Kind,
-		Gain:   "A ProviderConfig for every namespace, or in a namespace of somebody else.",
+		Gain:   "A ProviderConfig for every namespace, or in another team's namespace.",
 	},
 	{
 		Fields: []string{"providerConfigRef.name"},

@@ -207,7 +207,7 @@ func (r *report) credentials(c *cluster, about string, d providerReport, pods []
 		}
 	}
 	if len(pods) == 0 {
-		r.notef(about, "has no pod in namespace %s, so its credentials cannot be told", c.namespace)
+		r.notef(about, "has no pod in namespace %s, so its credentials are unknown", c.namespace)
 	}
 }
 

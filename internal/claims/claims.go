@@ -105,7 +105,7 @@ func Validate(at *field.Path, patterns []string, kinds ...*Policy) field.ErrorLi
 		}) {
 			continue
 		}
-		hint := "is no field of the spec: write a path such as services[].runtime.resources, or a pattern such as runtime.*"
+		hint := "is not a field of the spec: write a path such as services[].runtime.resources, or a pattern such as runtime.*"
 		if near := nearest.Hint(clean(pattern), fieldsOf(kinds)); near != "" {
 			hint += "; " + near
 		}

@@ -212,11 +212,11 @@ func TestValidate(t *testing.T) {
 		"Spec":     {"A path from the top.", "spec.services[*].roleName", ""},
 		"Typo":     {"A field that there is not, with the one that is meant.", "runtime.resorces", "did you mean runtime.resources"},
 		"NoList":   {"A list without its brackets.", "services.roleName", "did you mean services[].roleName"},
-		"Empty":    {"Nothing.", "", "is no field of the spec"},
-		"Status":   {"A field of something else.", "status.phase", "is no field of the spec"},
+		"Empty":    {"Nothing.", "", "is not a field of the spec"},
+		"Status":   {"A field of something else.", "status.phase", "is not a field of the spec"},
 		"Deeper":   {"Below a value of Kubernetes nothing is told apart.", "runtime.resources.limits", "did you mean runtime.resources"},
 		"Index":    {"One element of a list.", "services[0].roleName", "did you mean services[].roleName"},
-		"Nonsense": {"A pattern that no field matches.", "nothing*", "is no field of the spec"},
+		"Nonsense": {"A pattern that no field matches.", "nothing*", "is not a field of the spec"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -286,7 +286,7 @@ func fromYAML(t testing.TB, s string) *structpb.Struct {
 
 // TestNotHeld: a guardrail that comes later does not hold for what exists while the whole is refused, and that is told and counted.
 func TestNotHeld(t *testing.T) {
-	const told = "guardrails that came later do not hold for it"
+	const told = "guardrails that came later do not apply to them"
 	cases := map[string]struct {
 		reason string
 		spec   string

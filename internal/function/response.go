@@ -44,7 +44,7 @@ func (a answer) notHeld(req *fnv1.RunFunctionRequest, guarded bool) answer {
 	if !guarded || len(req.GetObserved().GetResources()) == 0 {
 		return a
 	}
-	const told = "; until this is corrected, what exists stays as it was made, and guardrails that came later do not hold for it"
+	const told = "; until this is corrected, existing resources stay as they are, and guardrails that came later do not apply to them"
 	for _, c := range a.response.GetConditions() {
 		if c.GetType() == string(v1alpha1.ConditionPrerequisitesReady) {
 			c.Message = new(c.GetMessage() + told)
@@ -86,7 +86,7 @@ func invalid(req *fnv1.RunFunctionRequest, errs field.ErrorList) *fnv1.RunFuncti
 		WithMessage(strings.Join(lines, "; ")).TargetCompositeAndClaim()
 	for _, c := range []v1alpha1.ConditionType{v1alpha1.ConditionIdentityReady, v1alpha1.ConditionProvidersReady, v1alpha1.ConditionProviderConfigReady} {
 		response.ConditionUnknown(rsp, string(c), string(v1alpha1.ReasonInvalidSpec)).
-			WithMessage("not looked at: the input is invalid, and everything stays as it is").TargetCompositeAndClaim()
+			WithMessage("not evaluated, because the input is invalid; existing resources are unchanged").TargetCompositeAndClaim()
 	}
 	return rsp
 }

@@ -347,7 +347,7 @@ func requiredTags(r *request) field.ErrorList {
 	errs := r.unwritten("requiredTags")
 	for _, key := range r.RequiredTags {
 		if strings.TrimSpace(r.spec.Tags[key]) == "" {
-			errs = append(errs, violation(r.at.Child("tags").Key(key), "requiredTags", "", "must be set"))
+			errs = append(errs, field.Required(r.at.Child("tags").Key(key), "guardrail requiredTags: the tag must have a value"))
 		}
 	}
 	return errs
@@ -443,7 +443,7 @@ func (r *request) importedRoles(rule string) field.ErrorList {
 		default:
 			continue
 		}
-		errs = append(errs, violation(at, rule, "true", "nobody can tell what a role that exists may do"+wayOut))
+		errs = append(errs, violation(at, rule, "true", "the function cannot read what a role that exists may do"+wayOut))
 	}
 	return errs
 }
@@ -455,7 +455,7 @@ func (r *request) unreadable(rule string) field.ErrorList {
 	errs := field.ErrorList{}
 	for _, f := range r.rolesOfOthers() {
 		if !r.named(f.arn) {
-			errs = append(errs, violation(f.at, rule, f.arn, "nobody can tell what somebody else's role may do"+wayOut))
+			errs = append(errs, violation(f.at, rule, f.arn, "the function cannot read what this role may do"+wayOut))
 		}
 	}
 	if r.AllowedManagedPolicyARNs != nil {
@@ -464,7 +464,7 @@ func (r *request) unreadable(rule string) field.ErrorList {
 	}
 	for i, s := range r.id.Services {
 		for j, arn := range s.ManagedPolicyARNs {
-			errs = append(errs, violation(r.service(i).Child("permissions", "managedPolicyArns").Index(j), rule, arn, "nobody can tell what somebody else's policy allows, now or later"+wayOut))
+			errs = append(errs, violation(r.service(i).Child("permissions", "managedPolicyArns").Index(j), rule, arn, "the function cannot read what this policy allows, now or later"+wayOut))
 		}
 	}
 	return errs
@@ -482,7 +482,7 @@ func (r *request) unwritten(rule string) field.ErrorList {
 		return nil
 	}
 	value := fmt.Sprint(r.spec.ManagementPolicies)
-	return field.ErrorList{violation(r.at.Child("managementPolicies"), rule, value, "must have Create and Update, or *: without them AWS would never be told what the rule requires")}
+	return field.ErrorList{violation(r.at.Child("managementPolicies"), rule, value, "must have Create and Update, or *: without them what the rule requires never reaches AWS")}
 }
 
 // forbid fields that a composite resource sets.

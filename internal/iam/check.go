@@ -257,7 +257,7 @@ func checkOperator(op string) string {
 		return ""
 	}
 	if i := slices.IndexFunc(operators, func(o string) bool { return strings.EqualFold(o, name) }); i >= 0 {
-		return "is no condition operator, did you mean " + operators[i] + "?"
+		return "unknown condition operator, did you mean " + operators[i] + "?"
 	}
-	return "is no condition operator"
+	return "unknown condition operator"
 }

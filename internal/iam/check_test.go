@@ -39,7 +39,7 @@ func TestStatementProblems(t *testing.T) {
 		"NotActions":   {"Likewise an action that is left out.", Statement{Effect: Deny, NotAction: StringSet{"x"}, Resource: StringSet{"*"}}, []string{`notActions[0] "x" must have the form service:Action`}},
 		"Resources":    {"A bare name is no ARN.", with(func(s *Statement) { s.Resource = StringSet{"*", "my-bucket"} }), []string{`resources[1] "my-bucket" must be * or an ARN`}},
 		"NotResources": {"Likewise a resource that is left out.", Statement{Effect: Deny, Action: StringSet{"*"}, NotResource: StringSet{"b"}}, []string{`notResources[0] "b" must be * or an ARN`}},
-		"Condition":    {"A condition is checked, too.", with(func(s *Statement) { s.Condition = Condition{"Foo": {"aws:a": {"b"}}} }), []string{"conditions[Foo] is no condition operator"}},
+		"Condition":    {"A condition is checked, too.", with(func(s *Statement) { s.Condition = Condition{"Foo": {"aws:a": {"b"}}} }), []string{"conditions[Foo] unknown condition operator"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestStatementCheck(t *testing.T) {
 		{"e", `must be Allow or Deny, not "x"`},
 		{"p", "a principal belongs in a trust policy, not in a role's permissions"},
 		{"a[0]", `"a" must have the form service:Action`},
-		{"c[Foo]", "is no condition operator"},
+		{"c[Foo]", "unknown condition operator"},
 		{"c[Foo]", "must not be empty"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -164,11 +164,11 @@ func TestConditionCheck(t *testing.T) {
 			Condition{"StringLike": {"s3:prefix": {"", "a/"}, "oidc.eks.eu-west-1.amazonaws.com/id/X:sub": {"é"}}, "Bool": {"aws:SecureTransport": {"false"}}},
 			nil,
 		},
-		"Operator":     {"An operator that AWS does not know is refused there, after everything else has been created.", Condition{"StringEqual": {"aws:a": {"b"}}}, []Problem{{"c[StringEqual]", "is no condition operator"}}},
-		"OperatorCase": {"A hint helps.", Condition{"IPAddress": {"aws:SourceIp": {"10.0.0.0/8"}}}, []Problem{{"c[IPAddress]", "is no condition operator, did you mean IpAddress?"}}},
-		"NullIfExists": {"Whether something exists, if it exists: AWS knows no such thing.", Condition{"NullIfExists": {"aws:a": {"true"}}}, []Problem{{"c[NullIfExists]", "is no condition operator"}}},
-		"TwoSets":      {"All or any, not both.", Condition{"ForAllValues:ForAnyValue:StringEquals": {"aws:a": {"b"}}}, []Problem{{"c[ForAllValues:ForAnyValue:StringEquals]", "is no condition operator"}}},
-		"SetOnly":      {"A set operator alone compares nothing.", Condition{"ForAllValues:": {"aws:a": {"b"}}}, []Problem{{"c[ForAllValues:]", "is no condition operator"}}},
+		"Operator":     {"An operator that AWS does not know is refused there, after everything else has been created.", Condition{"StringEqual": {"aws:a": {"b"}}}, []Problem{{"c[StringEqual]", "unknown condition operator"}}},
+		"OperatorCase": {"A hint helps.", Condition{"IPAddress": {"aws:SourceIp": {"10.0.0.0/8"}}}, []Problem{{"c[IPAddress]", "unknown condition operator, did you mean IpAddress?"}}},
+		"NullIfExists": {"Whether something exists, if it exists: AWS knows no such thing.", Condition{"NullIfExists": {"aws:a": {"true"}}}, []Problem{{"c[NullIfExists]", "unknown condition operator"}}},
+		"TwoSets":      {"All or any, not both.", Condition{"ForAllValues:ForAnyValue:StringEquals": {"aws:a": {"b"}}}, []Problem{{"c[ForAllValues:ForAnyValue:StringEquals]", "unknown condition operator"}}},
+		"SetOnly":      {"A set operator alone compares nothing.", Condition{"ForAllValues:": {"aws:a": {"b"}}}, []Problem{{"c[ForAllValues:]", "unknown condition operator"}}},
 		"NoKeys":       {"An operator needs keys.", Condition{"Bool": {}}, []Problem{{"c[Bool]", "must not be empty"}}},
 		"NoValues":     {"A key needs values.", Condition{"Bool": {"aws:a": {}}}, []Problem{{"c[Bool][aws:a]", "must not be empty"}}},
 		"Keys": {

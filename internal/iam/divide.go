@@ -38,12 +38,12 @@ func divide(s Statement, limit, statements int, cut cutter) (pieces []Statement,
 }
 
 func tooLong(s Statement, least, limit int) string {
-	problem := fmt.Sprintf("has at least %d characters, however it is split, a policy may have %d", least, limit)
+	problem := fmt.Sprintf("has at least %d characters even when split, and a policy may have %d: write several statements", least, limit)
 	switch {
 	case len(s.NotAction) > 1:
-		problem += "; a NotAction cannot be split, that would change what it means"
+		problem += "; a NotAction cannot be split, because that would change its meaning"
 	case len(s.NotResource) > 1:
-		problem += "; a NotResource cannot be split, that would change what it means"
+		problem += "; a NotResource cannot be split, because that would change its meaning"
 	}
 	return problem
 }

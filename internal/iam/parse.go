@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/nearest"
 )
 
 // A Problem of a policy document or of one of its statements.
@@ -199,11 +201,10 @@ func (p *parser) elements(o *object, at string, names ...string) {
 		if p.full() {
 			return
 		}
-		like := func(name string) bool { return strings.EqualFold(name, key) || strings.EqualFold(name+"s", key) }
-		if i := slices.IndexFunc(names, like); i >= 0 {
-			p.problemf(at+key, "is no element, did you mean %s?", names[i])
+		if hint := nearest.Hint(key, names); hint != "" {
+			p.problemf(at+key, "unknown element, %s", hint)
 		} else {
-			p.problemf(at+key, "is no element, use %s", strings.Join(names, ", "))
+			p.problemf(at+key, "unknown element, use %s", strings.Join(names, ", "))
 		}
 	}
 	for _, key := range o.twice {

@@ -93,7 +93,7 @@ func TestParseDocumentErrors(t *testing.T) {
 		"NoStatements":     {"No statement says nothing.", `{"Version": "2012-10-17", "Statement": []}`, []string{"Statement: must not be empty"}},
 		"StatementString":  {"A statement is an object.", `{"Version": "2012-10-17", "Statement": "Allow"}`, []string{`Statement[0]: must be an object, not the string "Allow"`}},
 		"NestedStatements": {"A list of lists is no list of statements.", `{"Version": "2012-10-17", "Statement": [[{"Effect": "Allow", "Action": "*", "Resource": "*"}]]}`, []string{"Statement[0]: must be an object, not a list"}},
-		"UnknownElement":   {"An element that is not known would be dropped, and change what the policy means.", `{"Version": "2012-10-17", "Statements": []}`, []string{"Statements: is no element, did you mean Statement?", "Statement: is required"}},
+		"UnknownElement":   {"An element that is not known would be dropped, and change what the policy means.", `{"Version": "2012-10-17", "Statements": []}`, []string{"Statements: unknown element, did you mean Statement?", "Statement: is required"}},
 		"TwiceElement":     {"Nobody knows which of two values counts.", `{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`, []string{"Version: is there twice"}},
 		"Twice":            {"Likewise in a statement.", with(`"Action": "s3:Get*", "Action": "s3:*"`), []string{"Statement[0].Action: is there twice"}},
 		"TwiceOperator":    {"Likewise an operator.", with(`"Condition": {"Bool": {"aws:a": true}, "Bool": {"aws:b": true}}`), []string{"Statement[0].Condition[Bool]: is there twice"}},
@@ -101,9 +101,9 @@ func TestParseDocumentErrors(t *testing.T) {
 		"UnknownInStatement": {
 			"An unknown element should be named, and what was meant.",
 			`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "actions": "*", "Resource": "*"}]}`,
-			[]string{"Statement[0].actions: is no element, did you mean Action?", "Statement[0].Action: exactly one of Action and NotAction is required"},
+			[]string{"Statement[0].actions: unknown element, did you mean Action?", "Statement[0].Action: exactly one of Action and NotAction is required"},
 		},
-		"UnknownOther":    {"An unknown element that looks like none should be told which there are.", with(`"Foo": 1`), []string{"Statement[0].Foo: is no element, use Sid, Effect, "}},
+		"UnknownOther":    {"An unknown element that looks like none should be told which there are.", with(`"Foo": 1`), []string{"Statement[0].Foo: unknown element, use Sid, Effect, "}},
 		"Principal":       {"An element for trust policies should be refused, not dropped.", with(`"Principal": "*"`), []string{"Statement[0].Principal: a principal belongs in a trust policy"}},
 		"NotPrincipal":    {"Likewise its opposite.", with(`"NotPrincipal": {"AWS": "x"}`), []string{"Statement[0].NotPrincipal: a principal belongs in a trust policy"}},
 		"SidNumber":       {"A Sid is a string.", with(`"Sid": 1`), []string{"Statement[0].Sid: must be a string, not the number 1"}},
@@ -132,7 +132,7 @@ func TestParseDocumentErrors(t *testing.T) {
 			"All problems should be named at once, those of types and those of values.",
 			`{"Version": 1, "Name": "x", "Statement": [{"Effect": "allow", "Action": ["s3", "a:b"], "NotResource": "b"}, {"Effect": "Deny", "Action": 1, "Condition": {"Foo": {"aws:a": 1}, "Bool": {"aws:a": {}}}}]}`,
 			[]string{
-				"Name: is no element",
+				"Name: unknown element, use Version, Id, Statement",
 				`Version: must be "2012-10-17"`,
 				`Statement[0].Effect: must be Allow or Deny, not "allow"`,
 				`Statement[0].Action[0]: "s3" must have the form service:Action`,
@@ -140,7 +140,7 @@ func TestParseDocumentErrors(t *testing.T) {
 				"Statement[1].Action: must be a string or a list of strings, not the number 1",
 				"Statement[1].Condition[Bool][aws:a]: must be a string or a list of strings, not an object",
 				"Statement[1].Resource: exactly one of Resource and NotResource is required",
-				"Statement[1].Condition[Foo]: is no condition operator",
+				"Statement[1].Condition[Foo]: unknown condition operator",
 			},
 		},
 	}

@@ -71,7 +71,7 @@ func Split(statements []Statement, limit, most int) ([]Document, error) {
 }
 
 func tooManyPolicies(whole int, needed string, limit, most int) error {
-	return &SplitError{Statement: -1, Message: fmt.Sprintf("the statements have %d characters and need %s policies of at most %d characters, there may be %d", whole, needed, limit, most)}
+	return &SplitError{Statement: -1, Message: fmt.Sprintf("the statements have %d characters and need %s policies of at most %d characters, and there may be %d", whole, needed, limit, most)}
 }
 
 // split with one kind of cuts.

@@ -103,7 +103,7 @@ func autoMode(c view.Object) bool {
 // setCluster that was found. Its name becomes part of other names, so it must be one.
 func (id *Identity) setCluster(name string) {
 	if !clusterPattern.MatchString(name) {
-		id.ClusterProblem = fmt.Sprintf("the Cluster that was found has the external name %q, which is no name of an EKS cluster", name[:min(len(name), 100)])
+		id.ClusterProblem = fmt.Sprintf("the Cluster that was found has the external name %q, which is not a name of an EKS cluster", name[:min(len(name), 100)])
 		return
 	}
 	id.Cluster = name

@@ -163,7 +163,7 @@ func (id *Identity) lookAtHost(v *view.View, proven bool) {
 	if !proven || v.Requirements.Schemas() {
 		switch v.Requirements.Kind(HostKind) {
 		case view.Unanswered:
-			h.asked, h.Pending, h.Problem = true, true, subject+": looking whether it exists"
+			h.asked, h.Pending, h.Problem = true, true, subject+": checking whether it exists"
 			return
 		case view.No:
 			h.Problem = HostKind.CRD() + ": missing, install " + HostKind.Package
@@ -174,7 +174,7 @@ func (id *Identity) lookAtHost(v *view.View, proven bool) {
 	o, answer := v.Requirements.Get(HostKind.GroupVersionKind, h.Name)
 	switch {
 	case answer == view.Unanswered:
-		h.asked, h.Pending, h.Problem = true, true, subject+": looking whether it exists"
+		h.asked, h.Pending, h.Problem = true, true, subject+": checking whether it exists"
 	case answer == view.No:
 		h.Problem = subject + " does not exist: name one that shares its providers in providerRef, or ask your platform team"
 	case o.Value("status", "sharing") == nil && o.Value("spec", "sharing") != nil:

@@ -36,9 +36,9 @@ func (m *made) keep(at *field.Path, own bool, want, got string) string {
 	case own:
 		m.errs = append(m.errs, immutable(at, want, got))
 	case want == "":
-		m.notes = append(m.notes, fmt.Sprintf("%s: what exists was made with %q and keeps it, though nothing sets it any more", at, got))
+		m.notes = append(m.notes, fmt.Sprintf("%s: existing resources keep %q, though it is no longer set", at, got))
 	default:
-		m.notes = append(m.notes, fmt.Sprintf("%s: what exists was made with %q and keeps it; new objects get %q", at, got, want))
+		m.notes = append(m.notes, fmt.Sprintf("%s: existing resources keep %q; new ones get %q", at, got, want))
 	}
 	if m.told == nil {
 		m.told = map[string]bool{}

@@ -22,7 +22,7 @@ func TestChangedDefaults(t *testing.T) {
 	}
 	old := values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "crossplane-prod-eu-west-1-s3", "/a/", "a-1"}
 	everything := map[string]string{"association/s3": madeAssociation, "role/s3": madeRole, "providerconfig": `{metadata: {name: storage}}`}
-	const keeps = " and keeps it; new objects get "
+	const keeps = "; new ones get "
 	cases := map[string]struct {
 		reason string
 		world  world
@@ -38,15 +38,15 @@ func TestChangedDefaults(t *testing.T) {
 			},
 			old,
 			[]string{
-				`spec.region: what exists was made with "eu-west-1"` + keeps + `"eu-west-2"`,
-				`spec.crossplaneNamespace: what exists was made with "crossplane-system"` + keeps + `"other"`,
-				`spec.providerConfigRef.name: what exists was made with "default"` + keeps + `"other"`,
-				`spec.providerConfig.name: what exists was made with "storage"` + keeps + `"other"`,
-				`spec.clusterName: what exists was made with "prod"` + keeps + `"other"`,
-				`spec.services[0].serviceAccountName: what exists was made with "provider-aws-s3"` + keeps + `"other"`,
-				`spec.services[0].associationId: what exists was made with "a-1"` + keeps + `"a-2"`,
-				`spec.role.namePrefix: what exists was made with "crossplane-prod-eu-west-1-s3"` + keeps + `"other-prod-eu-west-1-s3"`,
-				`spec.role.path: what exists was made with "/a/"` + keeps + `"/other/"`,
+				`spec.region: existing resources keep "eu-west-1"` + keeps + `"eu-west-2"`,
+				`spec.crossplaneNamespace: existing resources keep "crossplane-system"` + keeps + `"other"`,
+				`spec.providerConfigRef.name: existing resources keep "default"` + keeps + `"other"`,
+				`spec.providerConfig.name: existing resources keep "storage"` + keeps + `"other"`,
+				`spec.clusterName: existing resources keep "prod"` + keeps + `"other"`,
+				`spec.services[0].serviceAccountName: existing resources keep "provider-aws-s3"` + keeps + `"other"`,
+				`spec.services[0].associationId: existing resources keep "a-1"` + keeps + `"a-2"`,
+				`spec.role.namePrefix: existing resources keep "crossplane-prod-eu-west-1-s3"` + keeps + `"other-prod-eu-west-1-s3"`,
+				`spec.role.path: existing resources keep "/a/"` + keeps + `"/other/"`,
 			},
 		},
 		"Removed": {
@@ -54,8 +54,8 @@ func TestChangedDefaults(t *testing.T) {
 			world{Observed: map[string]string{"association/s3": madeAssociation, "role/s3": madeRole}},
 			old,
 			[]string{
-				`spec.services[0].associationId: what exists was made with "a-1" and keeps it, though nothing sets it any more`,
-				`spec.role.path: what exists was made with "/a/"` + keeps + `"/"`,
+				`spec.services[0].associationId: existing resources keep "a-1", though it is no longer set`,
+				`spec.role.path: existing resources keep "/a/"` + keeps + `"/"`,
 			},
 		},
 		"OnlyRole": {
@@ -67,30 +67,30 @@ func TestChangedDefaults(t *testing.T) {
 			},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "crossplane-prod-eu-west-1-s3", "/a/", ""},
 			[]string{
-				`spec.region: what exists was made with "eu-west-1"` + keeps + `"eu-west-2"`,
-				`spec.crossplaneNamespace: what exists was made with "crossplane-system"` + keeps + `"other"`,
-				`spec.clusterName: what exists was made with "prod"` + keeps + `"other"`,
-				`spec.services[0].serviceAccountName: what exists was made with "provider-aws-s3"` + keeps + `"other"`,
-				`spec.role.path: what exists was made with "/a/"` + keeps + `"/"`,
+				`spec.region: existing resources keep "eu-west-1"` + keeps + `"eu-west-2"`,
+				`spec.crossplaneNamespace: existing resources keep "crossplane-system"` + keeps + `"other"`,
+				`spec.clusterName: existing resources keep "prod"` + keeps + `"other"`,
+				`spec.services[0].serviceAccountName: existing resources keep "provider-aws-s3"` + keeps + `"other"`,
+				`spec.role.path: existing resources keep "/a/"` + keeps + `"/"`,
 			},
 		},
 		"RoleName": {
 			"as a name that was given,",
 			world{Observed: map[string]string{"role/s3": `{metadata: {name: a, annotations: {crossplane.io/external-name: given}}}`}},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "given", "", ""},
-			[]string{`spec.services[0].roleName: what exists was made with "given"` + keeps + `"crossplane-prod-eu-west-1-s3"`},
+			[]string{`spec.services[0].roleName: existing resources keep "given"` + keeps + `"crossplane-prod-eu-west-1-s3"`},
 		},
 		"OwnPrefix": {
 			"also where the composite resource has a prefix of its own, which it did not change.",
 			world{Spec: `role: {namePrefix: mine}`, Observed: map[string]string{"role/s3": `{metadata: {name: a, annotations: {crossplane.io/external-name: given}}}`}},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "given", "", ""},
-			[]string{`spec.services[0].roleName: what exists was made with "given"` + keeps + `"mine-prod-eu-west-1-s3"`},
+			[]string{`spec.services[0].roleName: existing resources keep "given"` + keeps + `"mine-prod-eu-west-1-s3"`},
 		},
 		"Policy": {
 			"A name is told by any object of the service,",
 			world{Input: `defaults: {role: {namePrefix: other}}`, Observed: map[string]string{"policy/s3": `{metadata: {name: a, annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}}}`}},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "crossplane-prod-eu-west-1-s3", "", ""},
-			[]string{`spec.role.namePrefix: what exists was made with "crossplane-prod-eu-west-1-s3"` + keeps + `"other-prod-eu-west-1-s3"`},
+			[]string{`spec.role.namePrefix: existing resources keep "crossplane-prod-eu-west-1-s3"` + keeps + `"other-prod-eu-west-1-s3"`},
 		},
 		"Status": {
 			"and remembered by the status where those know only what the role is called in Kubernetes.",
@@ -99,7 +99,7 @@ func TestChangedDefaults(t *testing.T) {
 				Observed: map[string]string{"attachment/s3": `{metadata: {name: a}, spec: {forProvider: {roleRef: {name: crossplane-prod-eu-west-1-s3}}}}`},
 			},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "crossplane-prod-eu-west-1-s3", "", ""},
-			[]string{`spec.role.namePrefix: what exists was made with "crossplane-prod-eu-west-1-s3"` + keeps + `"other-prod-eu-west-1-s3"`},
+			[]string{`spec.role.namePrefix: existing resources keep "crossplane-prod-eu-west-1-s3"` + keeps + `"other-prod-eu-west-1-s3"`},
 		},
 		"StatusOfNothing": {
 			"A status that is about another role, or about nothing, tells nothing.",

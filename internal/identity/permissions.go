@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -103,7 +104,11 @@ func attachments(spec *v1alpha1.PodIdentityProviderSpec) int {
 // split statements into as many documents as AWS's limits allow: with the policies that exist they are attached to one role.
 func split(at *field.Path, statements []iam.Statement, managed []string, most int) ([]string, field.ErrorList) {
 	if n := len(managed); n > most || n == most && len(statements) > 0 {
-		return nil, field.ErrorList{field.TooMany(at.Child("managedPolicyArns"), n, most-min(1, len(statements)))}
+		err := field.TooMany(at.Child("managedPolicyArns"), n, most-min(1, len(statements)))
+		if len(statements) > 0 {
+			err.Detail += fmt.Sprintf(", because the other permissions need at least one policy, and a role takes %d", most)
+		}
+		return nil, field.ErrorList{err}
 	}
 	if len(statements) == 0 {
 		return nil, nil
@@ -146,7 +151,7 @@ func fromKinds(at *field.Path, entry catalogue.Service, partition string, p *v1a
 		if _, ok := entry.Kind(name); ok {
 			continue
 		}
-		hint := "is no kind of provider-aws-" + entry.Name + " that the function knows"
+		hint := "is not a kind of provider-aws-" + entry.Name + " that the function knows"
 		if near := entry.KindHint(name); near != "" {
 			hint += " (" + near + ")"
 		}

@@ -167,7 +167,10 @@ func validateTemplates(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 	errs := field.ErrorList{}
 	if t := r.DeploymentTemplate; t != nil {
 		at := at.Child(runtimeconfig.DeploymentTemplate)
-		m, terrs := validateTemplate(at, t.Raw, []string{"metadata", "name"}, []string{"spec", "template", "spec", "serviceAccountName"}, []string{"spec", "template", "spec", "serviceAccount"})
+		m, terrs := validateTemplate(at, t.Raw,
+			owned{[]string{"metadata", "name"}, "Crossplane names the Deployment: leave it out"},
+			owned{[]string{"spec", "template", "spec", "serviceAccountName"}, ownAccount},
+			owned{[]string{"spec", "template", "spec", "serviceAccount"}, ownAccount})
 		errs = append(errs, terrs...)
 		for _, name := range []string{"annotations", "labels"} {
 			path := []string{"spec", "template", "metadata", name}
@@ -175,24 +178,33 @@ func validateTemplates(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 		}
 	}
 	if t := r.ServiceAccountTemplate; t != nil {
-		_, terrs := validateTemplate(at.Child(runtimeconfig.ServiceAccountTemplate), t.Raw, []string{"metadata", "name"})
+		_, terrs := validateTemplate(at.Child(runtimeconfig.ServiceAccountTemplate), t.Raw, owned{[]string{"metadata", "name"}, ownAccount})
 		errs = append(errs, terrs...)
 	}
 	return errs
 }
 
+// ownAccount says where the name of a ServiceAccount belongs.
+const ownAccount = "the identity depends on it: leave it out, and name the ServiceAccount in services[].serviceAccountName"
+
+// An owned path of a template is not the user's to set.
+type owned struct {
+	path []string
+	why  string
+}
+
 // validateTemplate refuses paths that the identity depends on, and directives that could take other parts out.
-func validateTemplate(at *field.Path, raw []byte, forbidden ...[]string) (map[string]any, field.ErrorList) {
+func validateTemplate(at *field.Path, raw []byte, forbidden ...owned) (map[string]any, field.ErrorList) {
 	var m map[string]any
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return nil, field.ErrorList{field.Invalid(at, field.OmitValueType{}, "must be an object")}
 	}
 	errs := field.ErrorList{}
 	directives(at, m, &errs)
-	for _, path := range forbidden {
-		o := inner(m, path[:len(path)-1]...)
-		if o[path[len(path)-1]] != nil {
-			errs = append(errs, field.Forbidden(at.Child(path[0], path[1:]...), "the identity depends on it; services[].serviceAccountName is the place to name a ServiceAccount"))
+	for _, f := range forbidden {
+		last := len(f.path) - 1
+		if inner(m, f.path[:last]...)[f.path[last]] != nil {
+			errs = append(errs, field.Forbidden(at.Child(f.path[0], f.path[1:]...), f.why))
 		}
 	}
 	return m, errs

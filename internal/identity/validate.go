@@ -205,7 +205,7 @@ func validateProviderConfigName(at *field.Path, v *view.View, id *Identity) fiel
 }
 
 func immutable(at *field.Path, want, got string) *field.Error {
-	return field.Invalid(at, want, fmt.Sprintf("is immutable: what exists was made with %q and is kept; set it back", got))
+	return field.Invalid(at, want, fmt.Sprintf("is immutable: existing resources keep %q; set it back", got))
 }
 
 func matches(at *field.Path, v string, p *regexp.Regexp, hint string) field.ErrorList {

@@ -39,7 +39,7 @@ func (h home) ownRole(at *field.Path, arn string) field.ErrorList {
 	if errs := h.role(at, arn); len(errs) > 0 || arn == "" {
 		return errs
 	}
-	return wrong(at, arn, h.foreign(arn, "EKS takes only a role of the cluster's account, others are targetRoleArn's"))
+	return wrong(at, arn, h.foreign(arn, "EKS takes only a role of the cluster's account: for others use targetRoleArn"))
 }
 
 // policy to attach to a role, or to bound it with: IAM takes those of the role's account and AWS's own.

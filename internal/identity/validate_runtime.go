@@ -63,9 +63,9 @@ func reserved(at *field.Path, m map[string]string) field.ErrorList {
 		why := keysOf[prefix]
 		switch {
 		case strings.EqualFold(k, AnnotationIdentity):
-			why = "it restarts the provider when its credentials change"
+			why = "leave it out: the function restarts the provider with it when credentials change"
 		case strings.EqualFold(k, AnnotationRestart):
-			why = "it restarts the provider where its pods have no credentials"
+			why = "leave it out: the function restarts pods without credentials with it"
 		case k == "app" && m[k] == "crossplane":
 			why = "Crossplane's own Service sends requests to pods with it"
 		}

@@ -37,7 +37,7 @@ func validateService(at *field.Path, s *v1alpha1.Service, h home) field.ErrorLis
 	}
 	errs = append(errs, h.role(at.Child("targetRoleArn"), s.TargetRoleARN)...)
 	if isTrue(s.AdoptExistingProvider) && s.Management == v1alpha1.ServiceObserved {
-		errs = append(errs, field.Forbidden(at.Child("adoptExistingProvider"), "management: Observe leaves the Provider to its owner: set Managed to take it over"))
+		errs = append(errs, field.Forbidden(at.Child("adoptExistingProvider"), "management: Observe leaves the Provider to its owner: set Managed to adopt it"))
 	}
 	if s.AssociationID != "" && isTrue(s.AdoptExistingAssociation) {
 		errs = append(errs, field.Forbidden(at.Child("adoptExistingAssociation"), "associationId names the association already"))

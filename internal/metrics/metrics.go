@@ -57,7 +57,7 @@ func New(r prometheus.Registerer) *Metrics {
 	}
 	m.unguarded = prometheus.NewCounter(prometheus.CounterOpts{
 		Namespace: Prefix, Name: "guardrails_not_held_total",
-		Help: "Calls that were refused while there are guardrails and resources: what exists stays as it was made, and guardrails that came later do not hold for it.",
+		Help: "Calls that were refused while there are guardrails and resources: what exists stays as it was made, and guardrails that came later do not apply to them.",
 	})
 	r.MustRegister(m.duration, m.unguarded)
 	for _, result := range []string{Composed, Invalid, Fatal, Panic} {

@@ -31,7 +31,7 @@ var stages = []struct {
 	{v1alpha1.ConditionIdentityReady, "every role, policy and association is ready"},
 	{v1alpha1.ConditionProvidersReady, "every provider is installed and healthy"},
 	{v1alpha1.ConditionProviderConfigReady, "the ProviderConfig exists"},
-	{v1alpha1.ConditionTeardownProtected, "everything is held back from deletion for as long as it is needed"},
+	{v1alpha1.ConditionTeardownProtected, "nothing that is still needed can be deleted"},
 	{v1alpha1.ConditionCredentialsInjected, "EKS injected credentials into the pods of every provider that is verified"},
 }
 
@@ -45,7 +45,7 @@ func (p *Plan) conditions() []Condition {
 	for _, s := range stages {
 		if s.condition == v1alpha1.ConditionTeardownProtected && !p.applies(s.condition) && p.protectedBefore {
 			// Crossplane keeps a condition that is not sent.
-			cs = append(cs, Condition{Type: s.condition, Reason: v1alpha1.ReasonUnordered, Message: "nothing is held back from deletion any more, because teardown is Unordered"})
+			cs = append(cs, Condition{Type: s.condition, Reason: v1alpha1.ReasonUnordered, Message: "nothing blocks a deletion any longer, because teardown is Unordered"})
 		}
 		if !p.applies(s.condition) {
 			continue
@@ -82,7 +82,7 @@ func (p *Plan) readyMessage(c v1alpha1.ConditionType, message string) string {
 	switch {
 	case t == nil:
 	case c == v1alpha1.ConditionIdentityReady && t.Role.RoleARN != "":
-		return "the role is somebody else's (roleArn), and was not looked into"
+		return "the role is not composed (roleArn), so its permissions and trust policy were not checked"
 	case c == v1alpha1.ConditionIdentityReady:
 		return "the role and its policies are ready"
 	case c == v1alpha1.ConditionProvidersReady:
@@ -150,11 +150,11 @@ func (p *Plan) prerequisites() Condition {
 	switch {
 	case !c.Status:
 	case p.input.Preview:
-		c.Reason, c.Message = v1alpha1.ReasonPreview, "a preview does not look for prerequisites"
+		c.Reason, c.Message = v1alpha1.ReasonPreview, "a preview does not check prerequisites"
 	case p.input.Prerequisites == v1beta1.PrerequisitesAssume:
 		c.Reason, c.Message = v1alpha1.ReasonAssumed, "prerequisites are assumed to exist (Input prerequisites: Assume)"
 	default:
-		c.Message = "everything that must exist beforehand does"
+		c.Message = "all prerequisites exist"
 	}
 	return c
 }

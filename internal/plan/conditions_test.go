@@ -23,7 +23,7 @@ const (
 func TestIdentityReady(t *testing.T) {
 	missing := waiting(v1alpha1.ReasonMissing, "roles.iam.aws.upbound.io", "missing, install provider-aws-iam")
 	conflict := waiting(v1alpha1.ReasonConflict, "Role x", "exists and belongs to P p: go away")
-	pending := waiting(v1alpha1.ReasonWaiting, "Role x", "looking whether it exists")
+	pending := waiting(v1alpha1.ReasonWaiting, "Role x", "checking whether it exists")
 	many := func(n int, s func(i int) state) []*Outcome {
 		var os []*Outcome
 		for i := range n {
@@ -94,12 +94,12 @@ func TestIdentityReady(t *testing.T) {
 			[]*Outcome{outcomeOf("a", pending), outcomeOf("b", creating()), outcomeOf("c", missing), outcomeOf("d", conflict), outcomeOf("e", failed("boom"))},
 			Condition{
 				identityReady, false, v1alpha1.ReasonFailed,
-				"e: Role r-e: boom; d: Role x: exists and belongs to P p: go away; c: roles.iam.aws.upbound.io: missing, install provider-aws-iam; b: Role r-b: being created; a: Role x: looking whether it exists",
+				"e: Role r-e: boom; d: Role x: exists and belongs to P p: go away; c: roles.iam.aws.upbound.io: missing, install provider-aws-iam; b: Role r-b: being created; a: Role x: checking whether it exists",
 			},
 		},
 		"ConflictOverMissing": {"A conflict is graver than a lack.", []*Outcome{outcomeOf("a", missing), outcomeOf("b", conflict)}, Condition{identityReady, false, v1alpha1.ReasonConflict, "b: Role x: exists and belongs to P p: go away; a: roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
 		"MissingOverCreating": {"A lack is graver than what is on its way.", []*Outcome{outcomeOf("a", creating()), outcomeOf("b", missing)}, Condition{identityReady, false, v1alpha1.ReasonMissing, "b: roles.iam.aws.upbound.io: missing, install provider-aws-iam; a: Role r-a: being created"}},
-		"CreatingOverWaiting": {"What waits for it comes last.", []*Outcome{outcomeOf("a", pending), outcomeOf("b", creating())}, Condition{identityReady, false, v1alpha1.ReasonCreating, "b: Role r-b: being created; a: Role x: looking whether it exists"}},
+		"CreatingOverWaiting": {"What waits for it comes last.", []*Outcome{outcomeOf("a", pending), outcomeOf("b", creating())}, Condition{identityReady, false, v1alpha1.ReasonCreating, "b: Role r-b: being created; a: Role x: checking whether it exists"}},
 		"FiveMessages": {
 			"Five different things should be told.", many(5, func(i int) state { return failed(fmt.Sprintf("boom %d", i+1)) }),
 			Condition{identityReady, false, v1alpha1.ReasonFailed, "s1: Role r-s1: boom 1; s2: Role r-s2: boom 2; s3: Role r-s3: boom 3; s4: Role r-s4: boom 4; s5: Role r-s5: boom 5"},
@@ -136,7 +136,7 @@ func TestStages(t *testing.T) {
 		outcomeOf("", creating()).as("ProviderConfig", v1alpha1.ConditionProviderConfigReady),
 	)
 	want := []Condition{
-		{v1alpha1.ConditionPrerequisitesReady, true, v1alpha1.ReasonReady, "everything that must exist beforehand does"},
+		{v1alpha1.ConditionPrerequisitesReady, true, v1alpha1.ReasonReady, "all prerequisites exist"},
 		{identityReady, true, v1alpha1.ReasonReady, "every role, policy and association is ready"},
 		{providersReady, false, v1alpha1.ReasonFailed, "s3: Provider r-s3: boom"},
 		{v1alpha1.ConditionProviderConfigReady, false, v1alpha1.ReasonCreating, "ProviderConfig r-: being created"},
@@ -198,19 +198,19 @@ func TestPrerequisitesReady(t *testing.T) {
 		in     []*Outcome
 		want   Condition
 	}{
-		"Ready":   {"Nothing missing, everything there.", v1beta1.Input{}, []*Outcome{outcomeOf("s3", creating())}, Condition{"", true, v1alpha1.ReasonReady, "everything that must exist beforehand does"}},
+		"Ready":   {"Nothing missing, everything there.", v1beta1.Input{}, []*Outcome{outcomeOf("s3", creating())}, Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"}},
 		"Missing": {"What is missing should be told with what brings it.", v1beta1.Input{}, []*Outcome{outcomeOf("s3", missing)}, Condition{"", false, v1alpha1.ReasonMissing, "s3: roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
 		"OfAll":   {"What no service needs alone should be told without one.", v1beta1.Input{}, []*Outcome{outcomeOf("", missing)}, Condition{"", false, v1alpha1.ReasonMissing, "roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
 		"Others": {
 			"Nothing else counts: what waits, clashes or fails has its prerequisites.",
 			v1beta1.Input{},
 			[]*Outcome{outcomeOf("a", waiting(v1alpha1.ReasonWaiting, "x", "y")), outcomeOf("b", waiting(v1alpha1.ReasonConflict, "x", "y")), outcomeOf("c", failed("boom"))},
-			Condition{"", true, v1alpha1.ReasonReady, "everything that must exist beforehand does"},
+			Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"},
 		},
-		"Observed":        {"Nor does a gate of what exists.", v1beta1.Input{}, []*Outcome{observed}, Condition{"", true, v1alpha1.ReasonReady, "everything that must exist beforehand does"}},
+		"Observed":        {"Nor does a gate of what exists.", v1beta1.Input{}, []*Outcome{observed}, Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"}},
 		"Assumed":         {"That they are assumed should be said.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesAssume}, nil, Condition{"", true, v1alpha1.ReasonAssumed, "prerequisites are assumed to exist (Input prerequisites: Assume)"}},
-		"Verified":        {"Or that they are not.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesVerify}, nil, Condition{"", true, v1alpha1.ReasonReady, "everything that must exist beforehand does"}},
-		"Preview":         {"A preview should not claim that anything exists.", v1beta1.Input{Preview: true, Prerequisites: v1beta1.PrerequisitesAssume}, nil, Condition{"", true, v1alpha1.ReasonPreview, "a preview does not look for prerequisites"}},
+		"Verified":        {"Or that they are not.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesVerify}, nil, Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"}},
+		"Preview":         {"A preview should not claim that anything exists.", v1beta1.Input{Preview: true, Prerequisites: v1beta1.PrerequisitesAssume}, nil, Condition{"", true, v1alpha1.ReasonPreview, "a preview does not check prerequisites"}},
 		"AssumedButLacks": {"An EKS cluster cannot be assumed.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesAssume}, []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonMissing, "", "no Cluster matches"))}, Condition{"", false, v1alpha1.ReasonMissing, "s3: no Cluster matches"}},
 	}
 	for name, tc := range cases {
@@ -264,7 +264,7 @@ func TestTeardownProtectedInNamespaces(t *testing.T) {
 // TestTeardownUnprotected makes sure that a condition of protection does not stay when the protection went: Crossplane keeps what is
 // not sent.
 func TestTeardownUnprotected(t *testing.T) {
-	want := Condition{Type: v1alpha1.ConditionTeardownProtected, Reason: v1alpha1.ReasonUnordered, Message: "nothing is held back from deletion any more, because teardown is Unordered"}
+	want := Condition{Type: v1alpha1.ConditionTeardownProtected, Reason: v1alpha1.ReasonUnordered, Message: "nothing blocks a deletion any longer, because teardown is Unordered"}
 	p := world{Spec: `teardown: Unordered`, XR: `status: {conditions: [{type: TeardownProtected, status: "True"}]}`}.plan(t)
 	if got := find(t, p.Conditions, v1alpha1.ConditionTeardownProtected); got != want {
 		t.Errorf("where it was protected before: want %+v, got %+v", want, got)

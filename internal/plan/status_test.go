@@ -73,7 +73,7 @@ func TestStatusFirst(t *testing.T) {
 			},
 			{
 				Name: "ec2", Phase: v1alpha1.PhaseWaiting, RoleName: "crossplane-prod-eu-west-1-ec2", ServiceAccountName: "provider-aws-ec2",
-				Message: missing + "; Provider of xpkg.upbound.io/upbound/provider-aws-ec2: management is Observe, and nobody installed one: " +
+				Message: missing + "; Provider of xpkg.upbound.io/upbound/provider-aws-ec2: management is Observe, and none is installed: " +
 					"install it when the association is ready, with a DeploymentRuntimeConfig that sets spec.serviceAccountTemplate.metadata.name to provider-aws-ec2",
 			},
 			{

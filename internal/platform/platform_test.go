@@ -162,7 +162,7 @@ func TestOpenFails(t *testing.T) {
 		want            []string
 	}{
 		"Wrong":       {"Everything that is wrong is told, by field.", wrong + "defaults: {region: 5}\nclaims: {allowedFields: [runtime.envs]}\n", []string{"guardrails.alowedServices: Invalid value: unknown field; did you mean allowedServices?", "config.yaml is not a configuration:\ndefaults.region: Invalid value: 5: must be a string\n"}},
-		"Values":      {"Values are checked, too.", "claims: {allowedFields: [runtime.envs]}\nttl: 1s\n", []string{"ttl: Invalid value", "\nclaims.allowedFields[0]: Invalid value: \"runtime.envs\": is no field of the spec"}},
+		"Values":      {"Values are checked, too.", "claims: {allowedFields: [runtime.envs]}\nttl: 1s\n", []string{"ttl: Invalid value", "\nclaims.allowedFields[0]: Invalid value: \"runtime.envs\": is not a field of the spec"}},
 		"Duplicate":   {"A key that is there twice: the first would not hold.", right + another, []string{`key "guardrails" already set`}},
 		"Documents":   {"A second document would not hold.", right + "---\n" + another, []string{"more than one document"}},
 		"Empty":       {"An empty file is more likely a mistake than meant.", "# Nothing.\n---\n", []string{"it is empty"}},

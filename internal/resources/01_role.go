@@ -181,7 +181,7 @@ func (c *Context) existed(o view.Object, what, evidence, takeOver string) Readin
 	if c.Identity.Tenant != nil {
 		return Readiness{Conflict: true, Message: message + " To do: delete it in AWS, or file the claim under another name"}
 	}
-	return Readiness{Conflict: true, Message: message + " To do: to take it over, set " + takeOver + "; else choose another role.namePrefix, or roleName, in a new object"}
+	return Readiness{Conflict: true, Message: message + " To do: to adopt it, set " + takeOver + "; else choose another role.namePrefix, or roleName, in a new object"}
 }
 
 // roleMeta is the metadata of a role. That of a tenant remembers what was known of the host.

@@ -153,7 +153,7 @@ func TestRoleWait(t *testing.T) {
 			"Until it is known whether somebody else has an object of the name, nothing should be taken over.",
 			world{Answers: map[string]string{name: unanswered}},
 			"role/s3",
-			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Role crossplane-prod-eu-west-1-s3", Message: "looking whether it exists"},
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Role crossplane-prod-eu-west-1-s3", Message: "checking whether it exists"},
 		},
 		"Taken": {
 			"One that belongs to another composite resource should be left alone, and its claim be named.",

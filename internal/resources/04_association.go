@@ -149,7 +149,7 @@ func (c *Context) supportedReady(o view.Object, s *identity.Service) Readiness {
 	switch id := existingAssociation(o); {
 	case id == "":
 	case s.AdoptAssociation:
-		return Readiness{Message: "taking over association " + id + ", which EKS has already"}
+		return Readiness{Message: "adopting association " + id + ", which EKS has already"}
 	case s.Bootstrap:
 		return Readiness{Conflict: true, Message: fmt.Sprintf("the provider has its identity from association %s already, which was made elsewhere, as docs/bootstrap.md does: "+
 			"take the service out, or set adoptExistingAssociation: true for it to have that association managed here", id)}
@@ -196,7 +196,7 @@ func (c *Context) targetStays(o view.Object) Readiness {
 		first += fmt.Sprintf(`kubectl patch %s %s --type json -p '[{"op":"remove","path":"/spec/forProvider/targetRoleArn"}]'; then `, resourceOf(o), o.Name())
 	}
 	return Readiness{Failed: true, Message: fmt.Sprintf("EKS still gives its pods the credentials of target role %s: an association keeps its target until it is deleted. "+
-		"To do: have EKS delete it, and it is made again without one: %saws eks delete-pod-identity-association --region %s --cluster-name %s --association-id %s",
+		"To do: delete it in EKS, and it is created again without one: %saws eks delete-pod-identity-association --region %s --cluster-name %s --association-id %s",
 		targetInAWS(o), first, c.Identity.Region, c.Identity.Cluster, cmp.Or(associationID(o), "ID"))}
 }
 

@@ -142,7 +142,7 @@ func TestAssociationWait(t *testing.T) {
 			"Until it is known whether somebody else has an object of the name, nothing should be taken over.",
 			world{Answers: map[string]string{name: unanswered}},
 			"association/s3",
-			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "PodIdentityAssociation crossplane-prod-eu-west-1-s3", Message: "looking whether it exists"},
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "PodIdentityAssociation crossplane-prod-eu-west-1-s3", Message: "checking whether it exists"},
 		},
 		"Taken": {
 			"One that nobody controls would be taken over silently, and deleted with the composite resource.",
@@ -237,7 +237,7 @@ func TestBootstrapAssociation(t *testing.T) {
 	}{
 		"Elsewhere": {"It is explained, as nobody did anything wrong.", `{name: eks, management: Observe}`, exists, Readiness{Conflict: true, Message: elsewhere}},
 		"Package":   {"Under whatever name.", `{name: eks, management: Observe, package: registry.example.org/x/provider-aws-iam}`, exists, Readiness{Conflict: true, Message: elsewhere}},
-		"Adopted":   {"It may be managed here.", `{name: eks, management: Observe, adoptExistingAssociation: true}`, exists, Readiness{Message: "taking over association a-f5l66irh2krd4aef7, which EKS has already"}},
+		"Adopted":   {"It may be managed here.", `{name: eks, management: Observe, adoptExistingAssociation: true}`, exists, Readiness{Message: "adopting association a-f5l66irh2krd4aef7, which EKS has already"}},
 		"Ready":     {"One of its own is as good as any.", `{name: eks, management: Observe}`, associationOf("2025-01-01T00:00:00Z"), Readiness{Ready: true}},
 	}
 	for name, tc := range cases {

@@ -408,7 +408,7 @@ func TestRuntimeConfigWait(t *testing.T) {
 			"Until it is known whether somebody else has one of the name, nothing should be taken over.",
 			world{Answers: map[string]string{name: unanswered}},
 			"runtimeconfig/s3",
-			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "DeploymentRuntimeConfig provider-aws-s3", Message: "looking whether it exists"},
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "DeploymentRuntimeConfig provider-aws-s3", Message: "checking whether it exists"},
 		},
 		"Taken": {
 			"One that somebody wrote by hand would be taken over silently.",

@@ -38,7 +38,7 @@ func flawed(s *identity.Service) *Wait {
 
 func flaw(f identity.Flaw) *Wait {
 	if len(f.Errors) == 0 {
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: fmt.Sprintf("looking whether this Crossplane's DeploymentRuntimeConfig has all fields of runtime.%s", f.Part)}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: fmt.Sprintf("checking whether this Crossplane's DeploymentRuntimeConfig has all fields of runtime.%s", f.Part)}
 	}
 	return &Wait{Reason: v1alpha1.ReasonInvalidSpec, Message: list(f.Errors)}
 }

@@ -73,7 +73,7 @@ func (c *Context) adoptableConfig(items []view.Object, provider view.Object) (st
 	drc, answer := c.View.Requirements.Get(runtimeConfigKind, name)
 	switch {
 	case answer == view.Unanswered:
-		return "", &Wait{Reason: v1alpha1.ReasonWaiting, Subject: runtimeConfigKind.Kind + " " + name, Message: "looking whether it can be taken over"}
+		return "", &Wait{Reason: v1alpha1.ReasonWaiting, Subject: runtimeConfigKind.Kind + " " + name, Message: "checking whether it can be adopted"}
 	case answer == view.Yes && !drc.Deleted() && (free(drc) || c.mine(drc)):
 		return name, nil
 	}
@@ -104,7 +104,7 @@ func (c *Context) takeOver(s *identity.Service, a adoption) *Wait {
 	if a.wait != nil || !a.provider.Exists() || c.View.Observed(runtimeConfigKey(s)).Exists() {
 		return a.wait
 	}
-	return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + a.provider.Name(), Message: fmt.Sprintf("taken over as soon as DeploymentRuntimeConfig %s is", c.configName(s))}
+	return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + a.provider.Name(), Message: fmt.Sprintf("adopted as soon as DeploymentRuntimeConfig %s is", c.configName(s))}
 }
 
 // waysOut of a conflict with another Provider of a service's package.
@@ -114,8 +114,8 @@ func waysOut(s *identity.Service) func(view.Object) string {
 		case !free(o) || isFamily(packageOf(o)) || has.Registry == "" || !samePackage(packageOf(o), s.Provider.Repository):
 			return "set management: Observe for the service, or remove that Provider"
 		case has.Repository() != s.Provider.Repository:
-			return fmt.Sprintf("set management: Observe for the service, or package: %s and adoptExistingProvider: true to take it over", has.Repository())
+			return fmt.Sprintf("set management: Observe for the service, or package: %s and adoptExistingProvider: true to adopt it", has.Repository())
 		}
-		return "set management: Observe for the service, or adoptExistingProvider: true to take it over"
+		return "set management: Observe for the service, or adoptExistingProvider: true to adopt it"
 	}
 }

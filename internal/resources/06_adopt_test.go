@@ -113,7 +113,7 @@ func TestAdoptOwnConfig(t *testing.T) {
 			if config.Wait != nil || config.Name != "provider-aws-s3" {
 				t.Errorf("%s\nwant a config of the usual name at once, got %s waiting for %+v", tc.reason, config.Name, config.Wait)
 			}
-			want := &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider aws-s3", Message: "taken over as soon as DeploymentRuntimeConfig provider-aws-s3 is"}
+			want := &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider aws-s3", Message: "adopted as soon as DeploymentRuntimeConfig provider-aws-s3 is"}
 			if diff := cmp.Diff(want, w.resource(t, "provider/s3").Wait, ignoreOwner); diff != "" {
 				t.Errorf("%s\nWait of the Provider: -want, +got:\n%s", tc.reason, diff)
 			}
@@ -136,7 +136,7 @@ func TestAdoptNothing(t *testing.T) {
 		},
 		"OtherRepository": {
 			"Nor what comes from elsewhere: that would change its package.", providers("aws-s3", "registry.example.org/x/provider-aws-s3:v2.5.0"),
-			"of package registry.example.org/x/provider-aws-s3:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or package: registry.example.org/x/provider-aws-s3 and adoptExistingProvider: true to take it over",
+			"of package registry.example.org/x/provider-aws-s3:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or package: registry.example.org/x/provider-aws-s3 and adoptExistingProvider: true to adopt it",
 		},
 		"OtherPackage": {
 			"Nor what only has the name.", providers("provider-aws-s3", "registry.example.org/x/y:v2.5.0"),
@@ -144,7 +144,7 @@ func TestAdoptNothing(t *testing.T) {
 		},
 		"Two": {
 			"Nor one of two.", providers("a", "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", "b", "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"),
-			"of package xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or adoptExistingProvider: true to take it over",
+			"of package xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or adoptExistingProvider: true to adopt it",
 		},
 	}
 	for name, tc := range cases {

@@ -65,7 +65,7 @@ func (c *Context) injected(s *identity.Service) injection {
 	}
 	switch guard, answer := c.View.Requirements.Get(runtimeConfigKind, mayReadPods); {
 	case answer == view.Unanswered:
-		return notYet(v1alpha1.ReasonWaiting, "", "looking whether Crossplane may read pods")
+		return notYet(v1alpha1.ReasonWaiting, "", "checking whether Crossplane may read pods")
 	case answer == view.No || guard.Deleted():
 		return notYet(v1alpha1.ReasonMissing, "verifyCredentials", "Crossplane may not read pods, apply manifests/verify-credentials.yaml, or set it to false")
 	}

@@ -127,7 +127,7 @@ func TestCredentials(t *testing.T) {
 
 		// What is not known yet.
 		"Preview":      {"A preview cannot say.", world{Spec: `runtime: {verifyCredentials: true}`, Input: `preview: true`}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Message: "a preview does not look at pods"}},
-		"GuardAsked":   {"Crossplane must be known to be allowed to read pods.", verifying(long, known, "", map[string]string{guardAsked: unanswered}), key, &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking whether Crossplane may read pods"}},
+		"GuardAsked":   {"Crossplane must be known to be allowed to read pods.", verifying(long, known, "", map[string]string{guardAsked: unanswered}), key, &Wait{Reason: v1alpha1.ReasonWaiting, Message: "checking whether Crossplane may read pods"}},
 		"NoGuard":      {"Where it may not, it says how to allow it.", verifying(long, known, "", map[string]string{guardAsked: `[]`, podsAsked: unanswered}), key, missing},
 		"GuardGoing":   {"It is about not to be allowed any more.", verifying(long, known, "", map[string]string{guardAsked: `[{metadata: {name: x, deletionTimestamp: "2025-12-31T12:00:00Z"}}]`}), key, missing},
 		"NoProvider":   {"There are no pods before there is a provider.", with(verifying(long, known, "", nil), func(w *world) { delete(w.Observed, "provider/s3") }), key, installing},

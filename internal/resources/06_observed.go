@@ -55,7 +55,7 @@ func (c *Context) theirProvider(s *identity.Service) (view.Object, *Wait) {
 	if !found.Exists() {
 		return found, &Wait{
 			Reason: v1alpha1.ReasonMissing, Subject: "Provider of " + s.Provider.Repository,
-			Message: "management is Observe, and nobody installed one: install it when the association is ready, with a DeploymentRuntimeConfig that sets spec.serviceAccountTemplate.metadata.name to " + s.ServiceAccount,
+			Message: "management is Observe, and none is installed: install it when the association is ready, with a DeploymentRuntimeConfig that sets spec.serviceAccountTemplate.metadata.name to " + s.ServiceAccount,
 		}
 	}
 	return found, nil

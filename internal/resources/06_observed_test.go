@@ -37,7 +37,7 @@ func observing(answers map[string]string) world {
 
 func TestObservedProvider(t *testing.T) {
 	const key = "observed-provider/s3"
-	const none = "management is Observe, and nobody installed one: install it when the association is ready, with a DeploymentRuntimeConfig that sets spec.serviceAccountTemplate.metadata.name to provider-aws-s3"
+	const none = "management is Observe, and none is installed: install it when the association is ready, with a DeploymentRuntimeConfig that sets spec.serviceAccountTemplate.metadata.name to provider-aws-s3"
 	const create = "create a DeploymentRuntimeConfig that sets spec.serviceAccountTemplate.metadata.name to provider-aws-s3, and "
 	const wrong = "does not run as ServiceAccount provider-aws-s3, which the association is for: "
 	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "Provider of xpkg.upbound.io/upbound/provider-aws-s3", Message: none}

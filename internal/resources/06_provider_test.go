@@ -112,7 +112,7 @@ func TestProviderWait(t *testing.T) {
 	}
 	// adoptable is one that can be taken over.
 	adoptable := func(name, message string) *Wait {
-		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + name, Message: message + ": set management: Observe for the service, or adoptExistingProvider: true to take it over"}
+		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + name, Message: message + ": set management: Observe for the service, or adoptExistingProvider: true to adopt it"}
 	}
 	with := func(providers string) world {
 		return world{Observed: settled, Answers: map[string]string{"all/Provider.pkg.crossplane.io": providers}}
@@ -141,7 +141,7 @@ func TestProviderWait(t *testing.T) {
 			"Kinds from another registry clash just as well.", with(`[{metadata: {name: x}, spec: {package: "localhost:5000/mirror/provider-aws-s3"}}]`), "provider/s3",
 			&Wait{
 				Reason: v1alpha1.ReasonConflict, Subject: "Provider x",
-				Message: "of package localhost:5000/mirror/provider-aws-s3 " + byHand + ": set management: Observe for the service, or package: localhost:5000/mirror/provider-aws-s3 and adoptExistingProvider: true to take it over",
+				Message: "of package localhost:5000/mirror/provider-aws-s3 " + byHand + ": set management: Observe for the service, or package: localhost:5000/mirror/provider-aws-s3 and adoptExistingProvider: true to adopt it",
 			},
 		},
 		"NoRegistry": {

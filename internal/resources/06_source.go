@@ -65,7 +65,7 @@ func (c *Context) fits(p identity.Package) *Wait {
 	}
 	items, answer := c.providerItems()
 	if answer != view.Yes {
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for Providers that " + p.Repository + " has to fit to"}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for Providers that " + p.Repository + " must be compatible with"}
 	}
 	families := slices.DeleteFunc(slices.Clone(items), func(o view.Object) bool { return !isFamily(packageOf(o)) || c.ours(o) })
 	slices.SortFunc(families, func(a, b view.Object) int { return strings.Compare(a.Name(), b.Name()) })
@@ -139,7 +139,7 @@ func (c *Context) fitsMembers(f identity.Package) *Wait {
 	}
 	items, answer := c.providerItems()
 	if answer != view.Yes {
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for Providers that " + f.Repository + " has to fit to"}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for Providers that " + f.Repository + " must be compatible with"}
 	}
 	ours := identity.ParseSource(f.Source)
 	o := c.firstForeign(items, func(o view.Object) bool {

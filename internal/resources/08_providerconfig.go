@@ -183,7 +183,7 @@ func (c *Context) namespacesRecorded() *Wait {
 	case view.Yes:
 		return nil
 	case view.Unanswered:
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: kind.CRD(), Message: "looking whether Crossplane can compose objects in namespaces"}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: kind.CRD(), Message: "checking whether Crossplane can compose objects in namespaces"}
 	case view.No:
 	}
 	return &Wait{
@@ -201,7 +201,7 @@ func (c *Context) namespaceExists(name string) *Wait {
 	o, answer := c.View.Requirements.GetIn(corev1.SchemeGroupVersion.WithKind("ServiceAccount"), name, serviceAccount)
 	switch {
 	case answer == view.Unanswered:
-		w.Reason, w.Message = v1alpha1.ReasonWaiting, "looking whether it exists"
+		w.Reason, w.Message = v1alpha1.ReasonWaiting, "checking whether it exists"
 	case answer == view.Yes && !o.Deleted():
 		return nil
 	}

@@ -151,7 +151,7 @@ func TestProviderConfigWait(t *testing.T) {
 			"Until it is known whether somebody else has one of the name, nothing should be taken over.",
 			world{Answers: map[string]string{"ProviderConfig.aws.upbound.io/storage": unanswered}},
 			"providerconfig",
-			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "ProviderConfig storage", Message: "looking whether it exists"},
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "ProviderConfig storage", Message: "checking whether it exists"},
 		},
 		"Taken": {
 			"One that somebody wrote by hand would be taken over silently.",
@@ -248,7 +248,7 @@ func TestNamespacedProviderConfigWait(t *testing.T) {
 			"Which Crossplane it is should be known first.",
 			world{Spec: inNamespaces, Answers: map[string]string{xrKind: unanswered}},
 			key,
-			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "podidentityproviders.aws.podidentity.dev", Message: "looking whether Crossplane can compose objects in namespaces"},
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "podidentityproviders.aws.podidentity.dev", Message: "checking whether Crossplane can compose objects in namespaces"},
 		},
 		"KindMissing": {
 			"The kind comes with a newer family.",
@@ -259,12 +259,12 @@ func TestNamespacedProviderConfigWait(t *testing.T) {
 		"NoNamespace":      {"An object in a namespace that does not exist fails, and with it all others.", world{Spec: inNamespaces, Answers: map[string]string{teamA: `[]`}}, key, missing},
 		"NamespaceOf":      {"That of another namespace is no proof.", world{Spec: inNamespaces, Answers: map[string]string{teamA: `[{metadata: {namespace: team-b, name: default}}]`}}, key, missing},
 		"NamespaceDeleted": {"Nor is one that is going away.", world{Spec: inNamespaces, Answers: map[string]string{teamA: `[{metadata: {namespace: team-a, name: default, deletionTimestamp: "2026-01-01T00:00:00Z"}}]`}}, key, missing},
-		"NamespaceUnknown": {"Nor no answer.", world{Spec: inNamespaces, Answers: map[string]string{teamA: unanswered}}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Namespace team-a", Message: "looking whether it exists"}},
+		"NamespaceUnknown": {"Nor no answer.", world{Spec: inNamespaces, Answers: map[string]string{teamA: unanswered}}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Namespace team-a", Message: "checking whether it exists"}},
 		"NamespacesAreOwn": {"What one namespace lacks does not concern another.", world{Spec: `providerConfig: {namespaces: [team-b, team-a]}`}, key, nil},
 		"OneWithoutOther":  {"Nor the cluster-scoped one.", world{Spec: inNamespaces, Answers: map[string]string{teamA: `[]`}}, "providerconfig", nil},
 		"Preview":          {"A preview waits for nothing.", world{Spec: inNamespaces, Input: `preview: true`, Answers: map[string]string{xrKind: `[]`, teamA: `[]`}}, key, nil},
 		"ExistsAlready":    {"What exists waits for nothing, and nothing is asked.", world{Spec: inNamespaces, Observed: map[string]string{key: `{metadata: {namespace: team-a, name: storage}}`}, Answers: map[string]string{xrKind: unanswered, teamA: unanswered}}, key, nil},
-		"Looking":          {"Nothing should be taken over.", world{Spec: inNamespaces, Answers: map[string]string{teamConfig: unanswered}}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "ProviderConfig team-a/storage", Message: "looking whether it exists"}},
+		"Looking":          {"Nothing should be taken over.", world{Spec: inNamespaces, Answers: map[string]string{teamConfig: unanswered}}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "ProviderConfig team-a/storage", Message: "checking whether it exists"}},
 		"Taken": {
 			"One that somebody wrote by hand would be.",
 			world{Spec: inNamespaces, Answers: map[string]string{teamConfig: `[{metadata: {namespace: team-a, name: storage}}]`}},

@@ -204,7 +204,7 @@ func (c *Context) protectable(key string, k view.Kind, of, by *Resource) *Wait {
 		return nil
 	}
 	// The same for all, so that the condition does not change with each that comes to exist.
-	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "objects are held back from deletion once everything else is ready"}
+	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "deletion protection is set up once everything else is ready"}
 	if k == namespacedUsageKind && !c.exists(by) && !c.View.Input.Preview {
 		// On Crossplane v1 it never does, and the kind does not.
 		return later

@@ -77,7 +77,7 @@ spec:
 	})
 
 	const inTeamA = "usage/providerconfig/by/providerconfig/team-a"
-	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "objects are held back from deletion once everything else is ready"}
+	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "deletion protection is set up once everything else is ready"}
 	unhealthy := map[string]string{"provider/s3": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}}`, "providerconfig": both["providerconfig"]}
 	const key = "usage/provider/s3/by/providerconfig"
 	testWait(t, map[string]waitCase{

@@ -77,7 +77,7 @@ func TestAsWanted(t *testing.T) {
 // role may assume it, or pods would have no credentials, and what to do is said.
 func TestTargetStays(t *testing.T) {
 	const (
-		stays  = "EKS still gives its pods the credentials of target role " + target + ": an association keeps its target until it is deleted. To do: have EKS delete it, and it is made again without one: "
+		stays  = "EKS still gives its pods the credentials of target role " + target + ": an association keeps its target until it is deleted. To do: delete it in EKS, and it is created again without one: "
 		patch  = `kubectl patch podidentityassociation.eks.aws.upbound.io crossplane-prod-eu-west-1-s3 --type json -p '[{"op":"remove","path":"/spec/forProvider/targetRoleArn"}]'; then `
 		del    = "aws eks delete-pod-identity-association --region eu-west-1 --cluster-name prod --association-id a-1"
 		inAWS  = `{status: {atProvider: {associationId: a-1, targetRoleArn: "` + target + `"}}}`

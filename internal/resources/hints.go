@@ -40,7 +40,7 @@ var hints = []struct {
 	{regexp.MustCompile(`cannot establish control of object`), "remove one of the two packages that install that kind: kubectl get providers.pkg.crossplane.io"},
 	{regexp.MustCompile(`incompatible Crossplane version`), "choose another version or upgrade Crossplane; provider.ignoreCrossplaneConstraints: true installs it all the same"},
 	// The EKS add-on.
-	{regexp.MustCompile(`Addon already exists`), "set podIdentityAgent.management: None, since somebody else manages the add-on"},
+	{regexp.MustCompile(`Addon already exists`), "set podIdentityAgent.management: None, since the add-on is managed elsewhere"},
 	{regexp.MustCompile(`ConfigurationConflict`), "remove the agent that was installed in another way, or set podIdentityAgent.management: None"},
 	{regexp.MustCompile(`Addon version specified is not supported`), "choose podIdentityAgent.version from what there is: aws eks describe-addon-versions --addon-name eks-pod-identity-agent"},
 	// Identity.
@@ -59,7 +59,7 @@ var hints = []struct {
 	{regexp.MustCompile(`Throttl|Rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|retry quota exceeded`), "wait: AWS limits how often it is asked, and it is asked again"},
 	{regexp.MustCompile(`LimitExceeded|QuotaExceeded`), "raise the quota in AWS, or delete what is not needed"},
 	{regexp.MustCompile(`No cluster found`), "check spec.clusterName and spec.region"},
-	{regexp.MustCompile(`EntityAlreadyExists`), "choose another role.namePrefix, or roleName for the service; importRole: true takes over a role that exists"},
+	{regexp.MustCompile(`EntityAlreadyExists`), "choose another role.namePrefix, or roleName for the service; importRole: true adopts a role that exists"},
 	{regexp.MustCompile(`DeleteConflict`), "detach in IAM what others attached to it"},
 	{regexp.MustCompile(`MalformedPolicyDocument`), "correct what makes that policy: the service's permissions, or role.trustConditions"},
 	{regexp.MustCompile(`Role provided in the request does not exist`), "wait if the role is being created; else name one of the cluster's account in roleArn"},
@@ -74,7 +74,7 @@ var hints = []struct {
 // resource uses.
 func Hint(message, providerConfig string) string {
 	if m := associationExists.FindStringSubmatch(message); m != nil {
-		return fmt.Sprintf("to take that association over, set adoptExistingAssociation: true or associationId: %s for the service, or adoptExisting: true for all that AWS has of this object; or delete it in EKS", m[1])
+		return fmt.Sprintf("to adopt that association, set adoptExistingAssociation: true or associationId: %s for the service, or adoptExisting: true for all that AWS has of this object; or delete it in EKS", m[1])
 	}
 	for _, h := range hints {
 		if h.pattern.MatchString(message) {

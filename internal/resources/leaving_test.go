@@ -49,8 +49,8 @@ func TestLeaving(t *testing.T) {
 		owned    = `ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`
 		waitFor  = "to be removed: waiting for "
 
-		unreadable            = "to be removed: nothing can be said about PodIdentityAssociation x-sqs: podidentityassociations.eks.aws.upbound.io is not found. To do: look into that, or set teardown: Unordered if nothing needs it any more"
-		lookingForAssociation = "to be removed: looking whether PodIdentityAssociation x-sqs exists still"
+		unreadable            = "to be removed: cannot tell whether PodIdentityAssociation x-sqs exists: podidentityassociations.eks.aws.upbound.io is not found. To do: look into that, or set teardown: Unordered if nothing needs it any more"
+		lookingForAssociation = "to be removed: checking whether PodIdentityAssociation x-sqs still exists"
 	)
 	none := map[string]string{noUsers: `[]`, noUsersM: `[]`, provider: `[]`, assoc: `[]`}
 	identity := map[string]string{
@@ -139,37 +139,37 @@ func TestLeaving(t *testing.T) {
 		"RevisionGone": {
 			reason:   "Where nothing tells what a package brings, anybody may use it.",
 			observed: custom, answers: map[string]string{noUsers: users, revision: `[]`},
-			want: map[string]string{"provider/mine": "to be removed: nothing can be said about who needs it: neither its revision nor the name of package r.example.org/x/mine:v1 tells what kinds it brings. To do: " + lookInto},
+			want: map[string]string{"provider/mine": "to be removed: cannot tell what needs it: neither its revision nor the name of package r.example.org/x/mine:v1 tells what kinds it brings. To do: " + lookInto},
 		},
 		"NobodyAtAll": {reason: "But nobody does where there are no users at all.", observed: custom, answers: map[string]string{revision: `[]`}},
 		"StrangeKinds": {
 			reason:   "Of kinds that do not say what they use nothing can be told.",
 			observed: custom, answers: map[string]string{revision: brings("CustomResourceDefinition", "buckets.s3.example.org")},
-			want: map[string]string{"provider/mine": "to be removed: nothing can be said about who needs it: its package brings kinds of s3.example.org, and nothing tells who uses those. To do: " + lookInto},
+			want: map[string]string{"provider/mine": "to be removed: cannot tell what needs it: its package brings kinds of s3.example.org, and nothing tells who uses those. To do: " + lookInto},
 		},
 		"UsersNotFound": {
 			reason:   "A kind that is not found for a moment is not nobody: the ProviderConfig is there,",
 			observed: map[string]string{"provider/sqs": service["provider/sqs"], "providerconfig": `{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: storage}}`},
 			answers:  with(none, map[string]string{"kind/providerconfigusages.aws.upbound.io": `[]`}),
-			want:     map[string]string{"provider/sqs": "to be removed: nothing can be said about who needs it: providerconfigusages.aws.upbound.io is not found, though ProviderConfig storage exists. To do: " + lookInto},
+			want:     map[string]string{"provider/sqs": "to be removed: cannot tell what needs it: providerconfigusages.aws.upbound.io is not found, though ProviderConfig storage exists. To do: " + lookInto},
 		},
 		"UsersNotFoundKind": {
 			reason:   "or its kind is,",
 			observed: map[string]string{"provider/sqs": service["provider/sqs"]},
 			answers:  with(none, map[string]string{"kind/providerconfigusages.aws.m.upbound.io": `[]`}),
-			want:     map[string]string{"provider/sqs": "to be removed: nothing can be said about who needs it: providerconfigusages.aws.m.upbound.io is not found, though clusterproviderconfigs.aws.m.upbound.io is. To do: " + lookInto},
+			want:     map[string]string{"provider/sqs": "to be removed: cannot tell what needs it: providerconfigusages.aws.m.upbound.io is not found, though clusterproviderconfigs.aws.m.upbound.io is. To do: " + lookInto},
 		},
 		"UsersNotFoundBrought": {
 			reason:   "or kinds that would use one are,",
 			observed: custom,
 			answers:  with(none, noFamily, map[string]string{revision: brings("CustomResourceDefinition", "queues.sqs.aws.m.upbound.io")}),
-			want:     map[string]string{"provider/mine": "to be removed: nothing can be said about who needs it: providerconfigusages.aws.m.upbound.io is not found, though kinds of sqs.aws.m.upbound.io are installed. To do: " + lookInto},
+			want:     map[string]string{"provider/mine": "to be removed: cannot tell what needs it: providerconfigusages.aws.m.upbound.io is not found, though kinds of sqs.aws.m.upbound.io are installed. To do: " + lookInto},
 		},
 		"UsersNotFoundHealthy": {
 			reason:   "or the Provider is healthy, which depends on it.",
 			observed: map[string]string{"provider/sqs": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-sqs}, spec: {package: "a/b/provider-aws-sqs:v1"}, status: {conditions: [{type: Healthy, status: "True"}]}}`},
 			answers:  with(none, noFamily),
-			want:     map[string]string{"provider/sqs": "to be removed: nothing can be said about who needs it: providerconfigusages.aws.upbound.io is not found, though Provider provider-aws-sqs is healthy. To do: " + lookInto},
+			want:     map[string]string{"provider/sqs": "to be removed: cannot tell what needs it: providerconfigusages.aws.upbound.io is not found, though Provider provider-aws-sqs is healthy. To do: " + lookInto},
 		},
 		"NoFamily": {reason: "Where there is no sign of the family at all, nobody can use anything.", observed: map[string]string{"provider/sqs": service["provider/sqs"]}, answers: with(none, noFamily)},
 		"TheirUsers": {

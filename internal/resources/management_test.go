@@ -248,8 +248,8 @@ func TestPreviewIsWide(t *testing.T) {
 // TestStrangers covers what is said of what AWS had before, and of what waits for it.
 func TestStrangers(t *testing.T) {
 	const role = "a role of this name existed before (since 2025-12-31T00:00:00Z). It stays as it is, and is not deleted with this object."
-	const roleDo = " To do: to take it over, set importRole: true for the service, or adoptExisting: true; else choose another role.namePrefix, or roleName, in a new object"
-	const policyDo = " To do: to take it over, set adoptExisting: true; else choose another role.namePrefix, or roleName, in a new object"
+	const roleDo = " To do: to adopt it, set importRole: true for the service, or adoptExisting: true; else choose another role.namePrefix, or roleName, in a new object"
+	const policyDo = " To do: to adopt it, set adoptExisting: true; else choose another role.namePrefix, or roleName, in a new object"
 	const noSuchRole = `{status: {conditions: [{type: Synced, status: "False", reason: ReconcileError, message: "create failed: NoSuchEntity: The role with name crossplane-prod-eu-west-1-s3 cannot be found."}]}}`
 	const notThere = `{status: {conditions: [{type: Synced, status: "False", reason: ReconcileError, message: "observe failed: external resource does not exist"}]}}`
 	const refused = `{status: {conditions: [{type: Synced, status: "False", reason: ReconcileError, message: "AccessDenied: iam:AttachRolePolicy"}]}}`

@@ -34,14 +34,14 @@ func (c *Context) unowned(key string, gvk schema.GroupVersionKind, name, wayOut 
 
 // leavesFirst waits for an own object that is in the way.
 func leavesFirst(subject string) *Wait {
-	return &Wait{Reason: v1alpha1.ReasonRemoving, Subject: subject, Message: "was made by this object for something that the spec does not ask for any more, and has to be gone first"}
+	return &Wait{Reason: v1alpha1.ReasonRemoving, Subject: subject, Message: "was created for something that is no longer in the spec, and has to be deleted first"}
 }
 
 // foreign waits indefinitely where an object that was asked for is another owner's.
 func (c *Context) foreign(subject string, o view.Object, answer view.Answer, wayOut string) *Wait {
 	switch answer {
 	case view.Unanswered:
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: subject, Message: "looking whether it exists"}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: subject, Message: "checking whether it exists"}
 	case view.No:
 		return nil
 	case view.Yes:

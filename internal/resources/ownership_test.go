@@ -208,7 +208,7 @@ func TestSoleUser(t *testing.T) {
 }
 
 // leaves is what is said of an own object that is in the way.
-const leaves = "was made by this object for something that the spec does not ask for any more, and has to be gone first"
+const leaves = "was created for something that is no longer in the spec, and has to be deleted first"
 
 // TestRenamed covers a service that the spec names anew: what was made under the old name is another object, and leaves first.
 func TestRenamed(t *testing.T) {
@@ -294,7 +294,7 @@ func TestPackageStays(t *testing.T) {
 		"Taken": {
 			"A package that somebody else's Provider installs is a conflict, and nothing changes.", "provider-aws-ec2", ``,
 			map[string]string{all: theirs("provider-aws-ec2")},
-			Readiness{Conflict: true, Message: stays("provider-aws-ec2", "Provider theirs of package xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or adoptExistingProvider: true to take it over")},
+			Readiness{Conflict: true, Message: stays("provider-aws-ec2", "Provider theirs of package xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or adoptExistingProvider: true to adopt it")},
 			has,
 		},
 		"Family": {

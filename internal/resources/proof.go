@@ -58,7 +58,7 @@ func (c *Context) users(kinds []usersOf, sign func(usersOf) string) (found []vie
 			continue
 		case view.No:
 			if s := cmp.Or(c.installed(k), sign(k)); s != "" {
-				more = first(more, removing("nothing can be said about who needs it: %s is not found, though %s. To do: %s", k.CRD(), s, wayOut))
+				more = first(more, removing("cannot tell what needs it: %s is not found, though %s. To do: %s", k.CRD(), s, wayOut))
 			}
 			continue
 		case view.Yes:
@@ -134,7 +134,7 @@ func (c *Context) used(provider view.Object, verb, do string) *Wait {
 	if i := slices.IndexFunc(sure, func(g string) bool {
 		return !slices.ContainsFunc(usageKinds, func(k usersOf) bool { return k.brings(g) })
 	}); i >= 0 {
-		return removing("nothing can be said about who needs it: its package brings kinds of %s, and nothing tells who uses those. To do: %s", sure[i], wayOut)
+		return removing("cannot tell what needs it: its package brings kinds of %s, and nothing tells who uses those. To do: %s", sure[i], wayOut)
 	}
 	all, more := c.users(usageKinds, func(k usersOf) string {
 		switch i := slices.IndexFunc(sure, k.brings); {
@@ -147,7 +147,7 @@ func (c *Context) used(provider view.Object, verb, do string) *Wait {
 		return ""
 	})
 	if len(all) > 0 && len(groups) == 0 {
-		return removing("nothing can be said about who needs it: neither its revision nor the name of package %s tells what kinds it brings. To do: %s", provider.String("spec", "package"), wayOut)
+		return removing("cannot tell what needs it: neither its revision nor the name of package %s tells what kinds it brings. To do: %s", provider.String("spec", "package"), wayOut)
 	}
 	var users []string
 	for _, o := range all {
@@ -195,13 +195,13 @@ func (c *Context) lingers(gvk schema.GroupVersionKind, k *view.Kind, name string
 	if name == "" {
 		return nil
 	}
-	looking := removing("looking whether %s %s exists still", gvk.Kind, name)
+	looking := removing("checking whether %s %s still exists", gvk.Kind, name)
 	if k != nil && !c.assumed() {
 		switch c.View.Requirements.Kind(*k) {
 		case view.Unanswered:
 			return looking
 		case view.No:
-			return removing("nothing can be said about %s %s: %s is not found. To do: %s", gvk.Kind, name, k.CRD(), wayOut)
+			return removing("cannot tell whether %s %s exists: %s is not found. To do: %s", gvk.Kind, name, k.CRD(), wayOut)
 		case view.Yes:
 		}
 	}

@@ -75,7 +75,7 @@ func said(o view.Object, typ string, c view.Condition) string {
 	if c.Message != "" {
 		return Quote(c.Message)
 	}
-	return fmt.Sprintf("%s is %s (%s), and says no more. See why: kubectl describe %s %s", typ, c.Status, cmp.Or(c.Reason, "no reason"), resourceOf(o), o.Name())
+	return fmt.Sprintf("%s is %s (%s), without a message. See why: kubectl describe %s %s", typ, c.Status, cmp.Or(c.Reason, "no reason"), resourceOf(o), o.Name())
 }
 
 // startingUp says whether an error is only that a reference cannot be resolved yet, as is normal at the beginning.

@@ -80,16 +80,16 @@ func TestManagedResource(t *testing.T) {
 			[]string{condition("LastAsyncOperation", "False", "AsyncCreateFailure", noRole), denied, creating},
 			Readiness{Failed: true, Message: quotedDenied},
 		},
-		"NoMessage": {"An error without a message is one, and has a reason.", ``, []string{condition("Synced", "False", "ReconcileError", "")}, Readiness{Failed: true, Message: "Synced is False (ReconcileError), and says no more. See why: kubectl describe role.iam.aws.upbound.io a"}},
+		"NoMessage": {"An error without a message is one, and has a reason.", ``, []string{condition("Synced", "False", "ReconcileError", "")}, Readiness{Failed: true, Message: "Synced is False (ReconcileError), without a message. See why: kubectl describe role.iam.aws.upbound.io a"}},
 		"AsyncNoMessage": {
 			"So has an operation that failed.", ``,
 			[]string{synced, condition("LastAsyncOperation", "False", "AsyncCreateFailure", "")},
-			Readiness{Failed: true, Message: "LastAsyncOperation is False (AsyncCreateFailure), and says no more. See why: kubectl describe role.iam.aws.upbound.io a"},
+			Readiness{Failed: true, Message: "LastAsyncOperation is False (AsyncCreateFailure), without a message. See why: kubectl describe role.iam.aws.upbound.io a"},
 		},
 		"NoReason": {
 			"Where even that is missing, there is the object.", ``,
 			[]string{condition("Synced", "False", `""`, "")},
-			Readiness{Failed: true, Message: "Synced is False (no reason), and says no more. See why: kubectl describe role.iam.aws.upbound.io a"},
+			Readiness{Failed: true, Message: "Synced is False (no reason), without a message. See why: kubectl describe role.iam.aws.upbound.io a"},
 		},
 		"Paused": {
 			"What is paused did not fail. Somebody has to do something.", `annotations: {crossplane.io/paused: "true"}`,

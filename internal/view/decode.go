@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"reflect"
@@ -95,7 +96,10 @@ func (c *checker) integer(at *field.Path, v any, t reflect.Type) {
 		limit = math.MaxInt32
 	}
 	if math.Abs(f) > limit {
-		c.add(field.Invalid(at, v, "is too large"))
+		if math.Abs(f) < math.MaxInt64 {
+			v = int64(f) // Written without an exponent.
+		}
+		c.add(field.Invalid(at, v, fmt.Sprintf("must be from %.0f to %.0f", -limit, limit)))
 	}
 }
 

@@ -52,9 +52,9 @@ func TestSymptoms(t *testing.T) {
 		"ArgoCD":             {"A GitOps tool has what is in the way.", "Argo CD application", "internal/resources/ownership.go"},
 		"KeptDefault":        {"A default of something that cannot change was changed.", "what exists was made with", "internal/identity/made.go"},
 		"NoCredentials":      {"Pods have no credentials.", "its pods have no credentials", "example/verify-credentials/05-in-vain/expected.yaml"},
-		"Unreadable":         {"A guardrail cannot tell what is in a policy.", "nobody can tell what somebody else's", "internal/guardrails/guardrails.go"},
+		"Unreadable":         {"A guardrail cannot tell what is in a policy.", "the function cannot read what", "internal/guardrails/guardrails.go"},
 		"ClosedField":        {"A claim sets what it may not.", "a claim cannot set this field", "internal/claims/claims.go"},
-		"GuardrailLater":     {"A guardrail came after what it is about.", "guardrails that came later do not hold for it", "internal/function/response.go"},
+		"GuardrailLater":     {"A guardrail came after what it is about.", "guardrails that came later do not apply to them", "internal/function/response.go"},
 		"RealRegistry":       {"A registry has no such version for everybody.", "UNAUTHORIZED", "internal/resources/hints.go"},
 	}
 	for name, tc := range cases {

@@ -356,7 +356,7 @@ that pins the Composition and its updates.
 |---|---|---|
 | Holds for | every object | objects of that Composition |
 | ` + "`defaults`" + ` | Lie beneath all others. | Go over those of the function's configuration. The Composition that comes with the API sets ` + "`provider.version`" + `; for another version set ` + "`services[].version`" + `. |
-| ` + "`guardrails`" + ` | Hold. | Hold too: every set by itself, so that they only narrow. |
+| ` + "`guardrails`" + ` | Hold. | Hold too, each set separately, so that they only narrow. |
 | ` + "`namespaces`" + ` | Defaults and guardrails for the claims of the namespaces that match. The general guardrails hold too. | The same. |
 | ` + "`claims.allowedFields`" + ` | Opens [fields that claims may not set](claims.md). | Opens fields only where the function has no configuration. Else it narrows. |
 | ` + "`prerequisites`, `usageKind`, `ttl`" + ` | Hold where the Input says nothing. | Hold. |

@@ -55,7 +55,7 @@ func start(ctx context.Context, bin string, flags ...string) (*function, error) 
 		}
 		select {
 		case <-f.exited:
-			return nil, fmt.Errorf("the function ended by itself\n%s", f.tail())
+			return nil, fmt.Errorf("the function ended unexpectedly\n%s", f.tail())
 		case <-ctx.Done():
 			f.stop()
 			return nil, ctx.Err()
