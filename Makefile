@@ -90,6 +90,10 @@ kinds: ## Read from the providers' source what each kind calls of AWS. Seconds, 
 diagrams: ## Draw the pictures of the documentation. Needs graphviz.
 	@hack/diagrams.sh
 
+.PHONY: dashboard
+dashboard: ## Draw the picture of the Grafana dashboard, from what the function exposes while it runs the examples.
+	cd test/monitoring && go test -count=1 -run='^TestDashboard$$' . -update
+
 .PHONY: fmt
 fmt: ## Format all Go code.
 	@set -e; lint=$$($(TOOL) golangci-lint); \
