@@ -300,7 +300,7 @@ func (id *Identity) trust(s *Service) iam.Trust {
 }
 
 // TargetTrust is the trust policy that a service's target role needs, given what is known of the service's own role and
-// association; empty if there is no target role, and while what limits the trust is not known.
+// association; empty without a target role, and while what limits the trust is not known.
 func (id *Identity) TargetTrust(s *Service, roleARN, externalID string) string {
 	if s.TargetRoleARN == "" || iam.ARNAccount(roleARN) == "" || s.DisableSessionTags && externalID == "" {
 		return ""

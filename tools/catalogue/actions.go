@@ -128,7 +128,7 @@ var named = map[operation]string{
 }
 
 const (
-	// Who may not list a bucket is not told that an object does not exist, but that it is forbidden.
+	// If you may not list a bucket, AWS does not say that an object does not exist, but that it is forbidden.
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 	readsObject = "GetObject GetObjectVersion ListBucket"
 	// An object is written with its access control list, tags, retention and legal hold.

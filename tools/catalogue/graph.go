@@ -397,7 +397,7 @@ func (l *look) shown(field ast.Expr) bool {
 	if path, constant := selector(field, l.imports); path == terraformModule+"/names" {
 		name = l.walk.source.names[constant]
 	}
-	// Code that plans a change by itself needs nobody who sets the field.
+	// Code that plans a change on its own needs nobody who sets the field.
 	return l.walk.shown[name] && !l.pkg.plans[name]
 }
 

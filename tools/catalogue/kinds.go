@@ -87,7 +87,7 @@ func kindsOf(root string) ([]kind, error) {
 	return out, nil
 }
 
-// injected are fields of a resource that the provider sets by itself, as the configuration of its service says. What is set outside of
+// injected are fields of a resource that the provider sets on its own, as the configuration of its service says. What is set outside of
 // any resource's configuration may be set for all.
 func injected(config, resource string) ([]string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), config, nil, parser.SkipObjectResolution)

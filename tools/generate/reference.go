@@ -24,7 +24,7 @@ const (
 		"result and the [condition](../conditions.md) PrerequisitesReady with reason InvalidSpec name every such field.\n\n"
 )
 
-// kubernetes: fields with a type of Kubernetes, whose own documentation says more than a table here could.
+// Fields with a type of Kubernetes, whose own documentation says more than a table here could.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var kubernetes = map[string]string{
