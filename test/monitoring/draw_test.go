@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -26,7 +27,10 @@ type panel struct {
 	Type    string `json:"type"`
 	Title   string `json:"title"`
 	GridPos struct {
-		X, Y, W, H float64
+		X float64 `json:"x"`
+		Y float64 `json:"y"`
+		W float64 `json:"w"`
+		H float64 `json:"h"`
 	} `json:"gridPos"`
 	FieldConfig struct {
 		Defaults struct {
@@ -166,9 +170,7 @@ func (c *canvas) stat(b box, p panel, ls []line) {
 func (c *canvas) table(b box, p panel, ls []line) {
 	hidden := map[string]bool{}
 	for _, t := range p.Transformations {
-		for k, v := range t.Options.ExcludeByName {
-			hidden[k] = v
-		}
+		maps.Copy(hidden, t.Options.ExcludeByName)
 	}
 	var columns []string
 	for _, l := range ls {

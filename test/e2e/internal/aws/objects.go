@@ -67,7 +67,7 @@ func (s *Server) s3Object(r *request, name, key string) operation {
 	}
 }
 
-// mayTouch says whether the caller may do that to an object. Whether one exists is told to those only who may list the bucket.
+// mayTouch says whether the caller may do that to an object. Only a caller that may list the bucket learns whether the object exists.
 func (s *Server) mayTouch(r *request, b *bucket, key, action string) *failure {
 	arn := "arn:aws:s3:::" + b.name
 	needs := map[string]bool{"s3:" + strings.Replace(action, "HeadObject", "GetObject", 1): true}
