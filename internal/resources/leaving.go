@@ -21,11 +21,9 @@ import (
 // inUse is the label that Crossplane puts on what a Usage protects.
 const inUse = "crossplane.io/in-use"
 
-// Leaving are the observed resources that are not wanted any more and may not go yet.
+// Leaving are the observed resources that are not wanted any more and may not go yet. Without an order that is only what a Usage still
+// protects, as of a time when there was one: Crossplane could not delete it, and would stop.
 func Leaving(c *Context, wanted []*Resource) []*Resource {
-	if c.Identity.Teardown != v1alpha1.TeardownOrdered {
-		return nil
-	}
 	l := &leaving{Context: c, wanted: map[string]bool{}, providers: map[string]bool{}, going: map[string]*departure{}}
 	for _, r := range wanted {
 		l.wanted[r.Key] = true
@@ -150,12 +148,20 @@ func asIs(o view.Object) *structpb.Struct {
 
 // held says why a resource may not go yet; nil if it may.
 func (l *leaving) held(d *departure) *Wait {
-	if of, by, ok := usageEnds(d.key); ok {
+	of, by, usage := usageEnds(d.key)
+	switch {
+	case l.Identity.Teardown != v1alpha1.TeardownOrdered && usage:
+		return nil
+	case l.Identity.Teardown != v1alpha1.TeardownOrdered:
+		return l.protected(d)
+	case usage:
 		return l.usageHeld(d, of, by)
 	}
-	if w := l.needed(d); w != nil {
-		return w
-	}
+	return first(l.needed(d), l.protected(d))
+}
+
+// protected says which Usage does not let a resource go.
+func (l *leaving) protected(d *departure) *Wait {
 	for _, key := range l.View.ObservedWithPrefix("usage/" + d.key + "/by/") {
 		if of, _, _ := usageEnds(key); of == d.key {
 			return removing("its Usage %s is removed first", l.View.Observed(key).Name())

@@ -372,7 +372,20 @@ func TestLeaving(t *testing.T) {
 			want: map[string]string{"attachment/sqs": lookingForAssociation, "policy/sqs": lookingForAssociation},
 		},
 		"Last":      {reason: "In the end nothing should be held.", observed: map[string]string{"policy/sqs": service["policy/sqs"]}, answers: none},
-		"Unordered": {reason: "Who wants no order should get none.", spec: `teardown: Unordered`, observed: with(service, usages), answers: with(none, map[string]string{noUsers: users})},
+		"Unordered": {reason: "Who wants no order should get none.", spec: `teardown: Unordered`, observed: service, answers: with(none, map[string]string{noUsers: users})},
+		"UnorderedLate": {
+			reason: "Who has changed their mind has Usages still: they leave first, as Crossplane stops at what they protect.",
+			spec:   `teardown: Unordered`, observed: with(service, usages), answers: with(none, map[string]string{noUsers: users}),
+			want: map[string]string{
+				"provider/sqs": "to be removed: its Usage u1 is removed first", "association/sqs": "to be removed: its Usage u2 is removed first", "attachment/sqs": "to be removed: its Usage u3 is removed first",
+			},
+		},
+		"UnorderedInUse": {
+			reason:   "It stops at somebody else's Usage, too.",
+			spec:     `teardown: Unordered`,
+			observed: map[string]string{"provider/sqs": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: p, labels: {crossplane.io/in-use: "true"}}}`}, answers: none,
+			want: map[string]string{"provider/sqs": "to be removed: held by a Usage that is not this object's: kubectl get usages,clusterusages shows it"},
+		},
 		"NotOurs": {
 			reason:   "What other functions compose is none of our business.",
 			observed: map[string]string{"provider/x": `{apiVersion: x/v1, kind: Thing, metadata: {name: x}}`, "bucket": `{apiVersion: x/v1, kind: Bucket, metadata: {name: x}}`}, answers: none,
