@@ -87,35 +87,35 @@ func (f *Function) answer(req *fnv1.RunFunctionRequest) (a answer) {
 	defer func() {
 		if r := recover(); r != nil {
 			log.Info("Function panicked", "panic", cut(fmt.Sprint(r), maxError), "stack", string(debug.Stack()))
-			a = answer{response: fatal(req, fmt.Errorf("internal error: %s", cut(fmt.Sprint(r), maxError))), result: metrics.Panic}
+			a = answer{response: broken(req, nil, fmt.Errorf("internal error: %s", cut(fmt.Sprint(r), maxError))), result: metrics.Panic}
 		}
 	}()
 
 	platform := f.platform()
 	v, errs := view.From(req, platform, f.now())
 	if len(errs) > 0 {
-		return refused(req, log, errs).notHeld(req, guarded(req, platform))
+		return refused(req, log, nil, errs).notHeld(req, guarded(req, platform))
 	}
 	if v.Input.Preview && v.Live() {
-		return refused(req, log, field.ErrorList{field.Forbidden(field.NewPath("input", "preview"), "is for local rendering only: on a cluster it would defeat the order that provider pods depend on")})
+		return refused(req, log, v, field.ErrorList{field.Forbidden(field.NewPath("input", "preview"), "is for local rendering only: on a cluster it would defeat the order that provider pods depend on")})
 	}
 	id, errs := identity.Resolve(v)
 	if len(errs) > 0 {
-		return refused(req, log, errs).notHeld(req, len(v.Guardrails) > 0)
+		return refused(req, log, v, errs).notHeld(req, len(v.Guardrails) > 0)
 	}
 	if errs := guardrails.Check(v, id); len(errs) > 0 {
-		return refused(req, log, errs).notHeld(req, len(v.Guardrails) > 0)
+		return refused(req, log, v, errs).notHeld(req, len(v.Guardrails) > 0)
 	}
 	p, err := plan.New(v, id)
 	if err != nil {
-		return failed(req, log, "there is no plan", err)
+		return failed(req, log, v, "there is no plan", err)
 	}
 	rsp, err := respond(req, v, p)
 	if err != nil {
-		return failed(req, log, "the plan cannot be written", err)
+		return failed(req, log, v, "the plan cannot be written", err)
 	}
 	if err := fits(rsp); err != nil {
-		return failed(req, log, "the response is too large", err)
+		return failed(req, log, v, "the response is too large", err)
 	}
 	log.Debug("Composed", "resources", len(rsp.GetDesired().GetResources()), "planned", len(p.Outcomes), "ready", p.Ready(), "unanswered", v.Requirements.Unanswered())
 	logPhases(log, v, p)

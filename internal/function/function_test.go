@@ -2,6 +2,7 @@ package function
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -262,6 +263,60 @@ func TestEveryConditionAlwaysSet(t *testing.T) {
 		if c.GetType() == string(v1alpha1.ConditionTeardownProtected) {
 			t.Errorf("%s is for teardown: Ordered only", c.GetType())
 		}
+	}
+}
+
+// TestEveryConditionOfAFatal: of a condition that a fatal response does not send Crossplane says that the function did not come that far.
+func TestEveryConditionOfAFatal(t *testing.T) {
+	all := []string{"PrerequisitesReady", "IdentityReady", "ProvidersReady", "ProviderConfigReady", "TeardownProtected", "CredentialsInjected"}
+	base, ordered := all[:4], all[:5]
+	const mars, unordered = "{region: mars}", "{region: mars, teardown: Unordered}"
+	cases := map[string]struct {
+		reason, spec  string
+		input, status string
+		want          []string
+	}{
+		"Invalid":   {reason: "What is wrong is told with the conditions that every composite resource has,", spec: mars, want: ordered},
+		"Unordered": {reason: "without the one that is only for an order,", spec: unordered, want: base},
+		"Default":   {reason: "also where a default says so,", spec: mars, input: "defaults: {teardown: Unordered}", want: base},
+		"Before": {
+			reason: "unless it is there already,", spec: unordered, want: all,
+			status: "conditions: [{type: TeardownProtected, status: 'True'}, {type: CredentialsInjected, status: 'True'}]",
+		},
+		"Verified": {reason: "and with that of the pods, if they are looked at,", spec: "{region: mars, runtime: {verifyCredentials: true}}", want: all},
+		"OfOne":    {reason: "be it of one service.", spec: "{region: mars, services: [{name: s3, runtime: {verifyCredentials: true}}]}", want: all},
+		"NotRead":  {reason: "Where not even the types are right, nothing more is known.", spec: "{region: 1, teardown: Unordered}", want: base},
+		"NoPlan":   {reason: "Where there is no plan, it is the same.", spec: "{clusterName: null, clusterNameRef: {name: gone}}", want: ordered},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := &world{XR: fromYAML(t, quickstart), Input: fromYAML(t, tc.input), Observed: map[string]*structpb.Struct{
+				"role/s3": fromYAML(t, "{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: a}}"),
+			}}
+			spec := at(w.XR, "spec").GetStructValue()
+			maps.Copy(spec.Fields, fromYAML(t, tc.spec).GetFields())
+			if tc.status != "" {
+				w.XR.Fields["status"] = structpb.NewStructValue(fromYAML(t, tc.status))
+			}
+			rsp := w.reconcile(t, newTestFunction())
+			if !isFatal(rsp) {
+				t.Fatalf("%s\nwant a fatal result, got %v", tc.reason, rsp.GetResults())
+			}
+			var got []string
+			for i, c := range rsp.GetConditions() {
+				got = append(got, c.GetType())
+				want := fnv1.Status_STATUS_CONDITION_UNKNOWN
+				if i == 0 {
+					want = fnv1.Status_STATUS_CONDITION_FALSE
+				}
+				if c.GetStatus() != want || c.GetReason() == "" || c.GetMessage() == "" || c.GetTarget() != fnv1.Target_TARGET_COMPOSITE_AND_CLAIM {
+					t.Errorf("%s\n%s: want status %s, a reason and a message, for the claim too, got %v", tc.reason, c.GetType(), want, c)
+				}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\nconditions: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package function
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/crossplane/function-sdk-go/errors"
@@ -27,15 +28,15 @@ const (
 	maxError = 500
 )
 
-// refused because of what is wrong with the composite resource or the Input.
-func refused(req *fnv1.RunFunctionRequest, log logging.Logger, errs field.ErrorList) answer {
+// refused because of what is wrong with the composite resource or the Input. The view is nil if that could not be read.
+func refused(req *fnv1.RunFunctionRequest, log logging.Logger, v *view.View, errs field.ErrorList) answer {
 	// Errors quote values, and those do not belong in a log.
 	paths := make([]string, 0, min(len(errs), view.MaxErrors))
 	for _, e := range errs[:min(len(errs), view.MaxErrors)] {
 		paths = append(paths, cut(e.Field, maxError))
 	}
 	log.Debug("Cannot compose", "why", "the input is invalid", "fields", paths)
-	return answer{response: invalid(req, errs), result: metrics.Invalid}
+	return answer{response: invalid(req, v, errs), result: metrics.Invalid}
 }
 
 // notHeld tells that what exists is not held to the guardrails that there are, because what is asked for is refused as a whole. It stays
@@ -61,13 +62,20 @@ func guarded(req *fnv1.RunFunctionRequest, platform *view.Configuration) bool {
 }
 
 // failed for another reason. An error may quote values too.
-func failed(req *fnv1.RunFunctionRequest, log logging.Logger, why string, err error) answer {
+func failed(req *fnv1.RunFunctionRequest, log logging.Logger, v *view.View, why string, err error) answer {
 	log.Debug("Cannot compose", "why", why)
-	return answer{response: fatal(req, err), result: metrics.Fatal}
+	return answer{response: broken(req, v, err), result: metrics.Fatal}
+}
+
+// broken is a fatal response to what nothing is known to be wrong with.
+func broken(req *fnv1.RunFunctionRequest, v *view.View, err error) *fnv1.RunFunctionResponse {
+	rsp := fatal(req, err)
+	notLookedAt(req, v, rsp, v1alpha1.ReasonFailed, cut(err.Error(), maxMessage), "not evaluated, because there is no plan; existing resources are unchanged")
+	return rsp
 }
 
 // invalid lists what is wrong with the composite resource or the Input. What exists is kept.
-func invalid(req *fnv1.RunFunctionRequest, errs field.ErrorList) *fnv1.RunFunctionResponse {
+func invalid(req *fnv1.RunFunctionRequest, v *view.View, errs field.ErrorList) *fnv1.RunFunctionResponse {
 	var lines []string
 	seen := map[string]bool{}
 	for i, e := range errs {
@@ -82,13 +90,41 @@ func invalid(req *fnv1.RunFunctionRequest, errs field.ErrorList) *fnv1.RunFuncti
 		}
 	}
 	rsp := fatal(req, fmt.Errorf("invalid: %s", strings.Join(lines, "; ")))
-	response.ConditionFalse(rsp, string(v1alpha1.ConditionPrerequisitesReady), string(v1alpha1.ReasonInvalidSpec)).
-		WithMessage(strings.Join(lines, "; ")).TargetCompositeAndClaim()
-	for _, c := range []v1alpha1.ConditionType{v1alpha1.ConditionIdentityReady, v1alpha1.ConditionProvidersReady, v1alpha1.ConditionProviderConfigReady} {
-		response.ConditionUnknown(rsp, string(c), string(v1alpha1.ReasonInvalidSpec)).
-			WithMessage("not evaluated, because the input is invalid; existing resources are unchanged").TargetCompositeAndClaim()
-	}
+	notLookedAt(req, v, rsp, v1alpha1.ReasonInvalidSpec, strings.Join(lines, "; "), "not evaluated, because the input is invalid; existing resources are unchanged")
 	return rsp
+}
+
+// notLookedAt sets the conditions of a fatal response: the first says why, and of the others nothing is known. Crossplane would say of those
+// that are not sent that the function did not come that far, and not why.
+func notLookedAt(req *fnv1.RunFunctionRequest, v *view.View, rsp *fnv1.RunFunctionResponse, reason v1alpha1.Reason, why, message string) {
+	response.ConditionFalse(rsp, string(v1alpha1.ConditionPrerequisitesReady), string(reason)).WithMessage(why).TargetCompositeAndClaim()
+	for _, c := range conditionsOf(req, v) {
+		response.ConditionUnknown(rsp, string(c), string(reason)).WithMessage(message).TargetCompositeAndClaim()
+	}
+}
+
+// conditionsOf a composite resource, beside PrerequisitesReady: those that all have, those that the spec asks for as far as it could be
+// read, and those that are there from before.
+func conditionsOf(req *fnv1.RunFunctionRequest, v *view.View) []v1alpha1.ConditionType {
+	xr := view.NewObject(req.GetObserved().GetComposite().GetResource())
+	teardown, verified := v1alpha1.Teardown(xr.String("spec", "teardown")), false
+	if v != nil {
+		teardown, verified = v.Spec.Teardown, verifies(v.Spec)
+	}
+	cs := []v1alpha1.ConditionType{v1alpha1.ConditionIdentityReady, v1alpha1.ConditionProvidersReady, v1alpha1.ConditionProviderConfigReady}
+	if teardown != v1alpha1.TeardownUnordered || xr.Condition(string(v1alpha1.ConditionTeardownProtected)).Status != "" {
+		cs = append(cs, v1alpha1.ConditionTeardownProtected)
+	}
+	if verified || xr.Condition(string(v1alpha1.ConditionCredentialsInjected)).Status != "" {
+		cs = append(cs, v1alpha1.ConditionCredentialsInjected)
+	}
+	return cs
+}
+
+// verifies says whether a spec wants the credentials of any provider's pods verified.
+func verifies(s *v1alpha1.PodIdentityProviderSpec) bool {
+	wanted := func(r *v1alpha1.Runtime) bool { return r != nil && r.VerifyCredentials != nil && *r.VerifyCredentials }
+	return wanted(s.Runtime) || slices.ContainsFunc(s.Services, func(svc v1alpha1.Service) bool { return wanted(svc.Runtime) })
 }
 
 // fatal stops the reconcile: everything stays as it is.

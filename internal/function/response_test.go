@@ -102,7 +102,7 @@ func TestInvalidMessage(t *testing.T) {
 }
 
 func messageOf(errs field.ErrorList) string {
-	return invalid(&fnv1.RunFunctionRequest{}, errs).GetResults()[0].GetMessage()
+	return invalid(&fnv1.RunFunctionRequest{}, nil, errs).GetResults()[0].GetMessage()
 }
 
 // TestFatalFits: what earlier functions desire is passed on, unless Crossplane would not take it with the reason why there is nothing more.
