@@ -56,7 +56,7 @@ func (c *Context) configurable(s *identity.Service) *Wait {
 	if a.config != "" {
 		return first(wait, c.settled(s))
 	}
-	return first(c.unowned(key, runtimeConfigKind, s.Provider.Name, "delete it, or set management: Observe for the service"), wait)
+	return first(c.unowned(key, runtimeConfigKind, c.configName(s), "delete it, or set management: Observe for the service"), wait)
 }
 
 // runtimeConfigReady is ready when it exists, lets the provider run, and no restart of it is held back.

@@ -91,10 +91,14 @@ func (c *Context) providerName(s *identity.Service) string {
 	return c.observedName(providerKey(s), s.Provider.Name)
 }
 
-// configName is likewise that of its DeploymentRuntimeConfig.
+// configName is likewise that of its DeploymentRuntimeConfig. Where that is gone, the Provider still names the one that it runs with: with
+// another one it would run as whoever that is for.
 func (c *Context) configName(s *identity.Service) string {
 	if a := c.adoption(s); a.config != "" {
 		return a.config
+	}
+	if named := c.View.Observed(providerKey(s)).String("spec", "runtimeConfigRef", "name"); named != "" && named != sharedRuntimeConfig {
+		return c.observedName(runtimeConfigKey(s), named)
 	}
 	return c.observedName(runtimeConfigKey(s), s.Provider.Name)
 }

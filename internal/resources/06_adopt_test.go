@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 
@@ -120,6 +121,47 @@ func TestAdoptOwnConfig(t *testing.T) {
 			w.Observed["runtimeconfig/s3"] = `{metadata: {name: provider-aws-s3}}`
 			if got := build(t, w.resource(t, "provider/s3")).String("spec", "runtimeConfigRef", "name"); got != "provider-aws-s3" {
 				t.Errorf("%s\nwant the Provider to name its own config, got %s", tc.reason, got)
+			}
+		})
+	}
+}
+
+// TestConfigGone is about a Provider whose config somebody deleted: it is made again under its name, as the Provider runs with that.
+func TestConfigGone(t *testing.T) {
+	const provider = `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", runtimeConfigRef: {name: %s}}}`
+	theirs := func(name string) map[string]string {
+		drc := `[{kind: DeploymentRuntimeConfig, metadata: {name: ` + name + `}, spec: {serviceAccountTemplate: {metadata: {name: theirs}}}}]`
+		return map[string]string{configsAsked: drc, "DeploymentRuntimeConfig.pkg.crossplane.io/" + name: drc}
+	}
+	cases := map[string]struct {
+		reason, spec, has string
+		answers           map[string]string
+		want              string
+		wait              v1alpha1.Reason
+	}{
+		"Usual":    {"The usual name is the one that it had.", "", "provider-aws-s3", nil, "provider-aws-s3", ""},
+		"Adopted":  {"One that was taken over keeps its name,", "", "provider-aws-pod-id-drc", nil, "provider-aws-pod-id-drc", ""},
+		"UsualIs":  {"though somebody else has one of the usual name.", "", "provider-aws-pod-id-drc", theirs("provider-aws-s3"), "provider-aws-pod-id-drc", ""},
+		"Theirs":   {"Who makes it again instead keeps it, and the Provider stays with it.", "", "provider-aws-pod-id-drc", theirs("provider-aws-pod-id-drc"), "provider-aws-pod-id-drc", v1alpha1.ReasonConflict},
+		"Adopting": {"Unless it is to be taken over.", `services: [{name: s3, adoptExistingProvider: true}]`, "provider-aws-pod-id-drc", theirs("provider-aws-pod-id-drc"), "provider-aws-pod-id-drc", ""},
+		"Shared":   {"What packages share is never made.", "", "default", nil, "provider-aws-s3", ""},
+		"None":     {"Nor is one without a name.", "", "''", nil, "provider-aws-s3", ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := world{Spec: tc.spec, Answers: tc.answers, Observed: map[string]string{
+				"association/s3": associationOf("2025-01-01T00:00:00Z"), "provider/s3": fmt.Sprintf(provider, tc.has),
+			}}
+			config := w.resource(t, "runtimeconfig/s3")
+			var got v1alpha1.Reason
+			if config.Wait != nil {
+				got = config.Wait.Reason
+			}
+			if config.Name != tc.want || got != tc.wait {
+				t.Errorf("%s\nwant config %s waiting for %q, got %s waiting for %+v", tc.reason, tc.want, tc.wait, config.Name, config.Wait)
+			}
+			if got := build(t, w.resource(t, "provider/s3")).String("spec", "runtimeConfigRef", "name"); got != tc.want {
+				t.Errorf("%s\nwant the Provider to name %s, got %s", tc.reason, tc.want, got)
 			}
 		})
 	}

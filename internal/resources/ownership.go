@@ -235,7 +235,7 @@ func (c *Context) soleUser(key string, gvk schema.GroupVersionKind, s *identity.
 	}
 	name := s.ObjectName
 	if gvk == runtimeConfigKind {
-		name = s.Provider.Name
+		name = c.configName(s)
 	}
 	found := c.firstOther(items, key, gvk, name, uses)
 	switch {
