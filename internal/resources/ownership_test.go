@@ -1,12 +1,14 @@
 package resources
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
@@ -351,6 +353,45 @@ func TestEarlier(t *testing.T) {
 		if diff := cmp.Diff(want, w.resource(t, key).Wait, ignoreOwner); diff != "" {
 			t.Errorf("Wait of %s: -want, +got:\n%s", key, diff)
 		}
+	}
+}
+
+// TestLater makes sure that what a later function of the pipeline composes in place of ours stays what it is.
+func TestLater(t *testing.T) {
+	const conflict = true
+	cases := map[string]struct {
+		reason, key, observed string
+		conflict              bool
+		message               string
+	}{
+		"Other":   {"What is of another kind stays, and is told of.", "providerconfig", `{apiVersion: kubernetes.crossplane.io/v1alpha1, kind: ProviderConfig, metadata: {name: theirs}, spec: {credentials: {source: None}}}`, conflict, "ProviderConfig theirs of kubernetes.crossplane.io/v1alpha1"},
+		"Managed": {"Also where our kind may be missing.", "role/s3", `{apiVersion: iam.aws.m.upbound.io/v1beta1, kind: Role, metadata: {name: theirs, namespace: a}, spec: {forProvider: {path: /}}}`, conflict, "Role theirs of iam.aws.m.upbound.io/v1beta1"},
+		"Usage":   {"A Usage can be of two kinds, and of no third.", "usage/provider/s3/by/providerconfig", `{apiVersion: v1, kind: ConfigMap, metadata: {name: theirs}, data: {a: b}}`, conflict, "ConfigMap theirs of v1"},
+		"Version": {"Another version is the same kind.", "provider/s3", `{apiVersion: pkg.crossplane.io/v2, kind: Provider, metadata: {name: provider-aws-s3}}`, false, ""},
+		"Usages":  {"So is what the Input asked for before.", "usage/provider/s3/by/providerconfig", `{apiVersion: protection.crossplane.io/v1beta1, kind: ClusterUsage, metadata: {name: a}}`, false, ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			r := world{Observed: map[string]string{tc.key: tc.observed}}.resource(t, tc.key)
+			o := observed(t, tc.observed)
+			ready := r.Ready(o)
+			if ready.Conflict != tc.conflict {
+				t.Fatalf("%s\nReady(...): want a conflict: %t, got %+v", tc.reason, tc.conflict, ready)
+			}
+			if !tc.conflict {
+				return
+			}
+			if want := fmt.Sprintf("the Composition has %s called %q already, and keeps it: give that one another name", tc.message, tc.key); ready.Message != want {
+				t.Errorf("%s\nmessage: want %q, got %q", tc.reason, want, ready.Message)
+			}
+			got, err := r.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(testutil.Parse(t, tc.observed), got.AsMap()); diff != "" {
+				t.Errorf("%s\nwant it as it is: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
 	}
 }
 

@@ -118,17 +118,31 @@ func (c *Context) provided() []*Resource {
 	return append(rs, NamespacedProviderConfigs(c)...)
 }
 
-// untaken holds back what an earlier function of the pipeline composes something else in place of: that one was first.
+// untaken holds back what another function of the pipeline composes something else in place of. An earlier one was first. A later one's is
+// observed: it stays as it is, since an object of our kind in its place would let Crossplane forget it.
 func (c *Context) untaken(rs []*Resource) []*Resource {
 	for _, r := range rs {
-		if !r.Check() && c.View.Earlier(r.Key) {
+		o := c.View.Observed(r.Key)
+		switch {
+		case r.Check():
+		case c.View.Earlier(r.Key):
 			r.Wait = &Wait{
 				Reason: v1alpha1.ReasonConflict, Subject: r.Kind.Kind + " " + r.Name,
 				Message: fmt.Sprintf("an earlier function of the Composition composes a resource called %q, and keeps it: give that one another name", r.Key),
 			}
+		case ofOtherKind(o, r.Kind):
+			message := fmt.Sprintf("the Composition has %s of %s called %q already, and keeps it: give that one another name", describe(o), o.APIVersion(), r.Key)
+			r.Build = func() (*structpb.Struct, error) { return o.Applied(), nil }
+			r.Ready = func(view.Object) Readiness { return Readiness{Conflict: true, Message: message} }
 		}
 	}
 	return rs
+}
+
+// ofOtherKind says whether an observed object is none of a kind, in any version.
+func ofOtherKind(o view.Object, gvk schema.GroupVersionKind) bool {
+	has := schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind())
+	return o.APIVersion() != "" && has.GroupKind() != gvk.GroupKind()
 }
 
 // holdForCluster holds back everything that does not exist while the cluster is not known, if only some clusters are allowed: it may be

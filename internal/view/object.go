@@ -1,6 +1,7 @@
 package view
 
 import (
+	"maps"
 	"time"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -70,6 +71,20 @@ func (o Object) Annotation(name string) string { return o.String("metadata", "an
 
 // Deleted says whether the object is being deleted.
 func (o Object) Deleted() bool { return o.String("metadata", "deletionTimestamp") != "" }
+
+// Applied is what somebody may have written of the object: all but its status and what Kubernetes adds.
+func (o Object) Applied() *structpb.Struct {
+	out := &structpb.Struct{Fields: maps.Clone(o.s.GetFields())}
+	delete(out.GetFields(), "status")
+	meta := &structpb.Struct{Fields: map[string]*structpb.Value{}}
+	for _, name := range []string{"name", "namespace", "labels", "annotations"} {
+		if v := o.Value("metadata", name); v != nil {
+			meta.Fields[name] = v
+		}
+	}
+	out.Fields["metadata"] = structpb.NewStructValue(meta)
+	return out
+}
 
 // An Owner is an object that owns another.
 type Owner struct {
