@@ -42,6 +42,9 @@ func ParsePlatform(s *structpb.Struct) (*Configuration, field.ErrorList) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
+	if c.input.Preview {
+		return nil, field.ErrorList{field.Forbidden(field.NewPath("preview"), "is for the Input of a Composition that is rendered locally: on a cluster every call would be refused")}
+	}
 	// JSON has the fields of objects sorted.
 	b, err := json.Marshal(s.AsMap())
 	if err != nil {

@@ -143,6 +143,7 @@ func TestConfigurationErrors(t *testing.T) {
 		"NoList":     {"What is no list.", "namespaces: {match: [a]}", []string{"namespaces: Invalid value: {\"match\":[\"a\"]}: must be a list"}},
 		"NoObject":   {"What is no object.", "namespaces: [a]", []string{"namespaces[0]: Invalid value: \"a\": must be an object"}},
 		"Null":       {"What is nothing is no entry.", "namespaces: [null]", []string{"namespaces[0].match: Required value"}},
+		"Preview":    {"On a cluster nothing would be composed any more.", "preview: true", []string{"preview: Forbidden: is for the Input of a Composition"}},
 		"Kind":       {"Another kind.", "{apiVersion: v1, kind: ConfigMap}", []string{"apiVersion: Unsupported value", "kind: Unsupported value"}},
 	}
 	for name, tc := range cases {
