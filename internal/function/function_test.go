@@ -339,6 +339,49 @@ func fromYAML(t testing.TB, s string) *structpb.Struct {
 	return mustStruct(t, m)
 }
 
+// TestDeletedByHand: whatever somebody deletes of what exists is composed again, also what remembers what others are made of.
+func TestDeletedByHand(t *testing.T) {
+	steps := []string{"example/quickstart/04-ready", "example/tenant/04-ready"}
+	if !testing.Short() {
+		steps = append(steps, "example/three-services/02-ready", "example/claim/02-ready", "example/tenant-host/03-ready", "example/tenant-namespaced/02-ready")
+	}
+	for _, step := range steps {
+		for generation, meta := range generations {
+			all := loadStep(t, step)
+			for _, key := range sortedKeys(all.Observed) {
+				w := loadStep(t, step)
+				w.Meta = meta
+				w.Cluster = append(w.Cluster, definitionOf(all.Observed[key]))
+				delete(w.Observed, key)
+				rsp := w.reconcile(t, newTestFunction())
+				if isFatal(rsp) {
+					t.Errorf("%s, %s, without %s: %v", step, generation, key, rsp.GetResults())
+					continue
+				}
+				for other := range w.Observed {
+					if rsp.GetDesired().GetResources()[other] == nil {
+						t.Errorf("%s, %s: without %s, %s is left out", step, generation, key, other)
+					}
+				}
+				if rsp.GetDesired().GetResources()[key] == nil {
+					t.Errorf("%s, %s: %s is not composed again: %v", step, generation, key, rsp.GetConditions())
+				}
+			}
+		}
+	}
+}
+
+// definitionOf an object's kind.
+func definitionOf(o *structpb.Struct) *structpb.Struct {
+	group, version, _ := strings.Cut(at(o, "apiVersion").GetStringValue(), "/")
+	kind := at(o, "kind").GetStringValue()
+	plural := strings.ToLower(kind) + "s"
+	if kind == "Policy" {
+		plural = "policies"
+	}
+	return crd(group, version, kind, plural)
+}
+
 // TestNotHeld: a guardrail that comes later does not hold for what exists while the whole is refused, and that is told and counted.
 func TestNotHeld(t *testing.T) {
 	const told = "guardrails that came later do not apply to them"

@@ -78,7 +78,13 @@ func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outco
 		o.Readiness.Ready = r.Covered
 		return o, nil
 	}
-	if id.Cluster == "" && r.Condition == v1alpha1.ConditionIdentityReady {
+	switch {
+	case id.Cluster != "" || r.Condition != v1alpha1.ConditionIdentityReady:
+	case v.Requirements.Unanswered():
+		// Crossplane calls again with the answers, as it would not after a fatal result.
+		o.Desired, o.Readiness.Message = o.Observed.Applied(), id.ClusterProblem
+		return o, nil
+	default:
 		// What does not exist waits for the cluster, and did not come here.
 		return nil, fmt.Errorf("cannot tell what %s %s should be: %s", r.Kind.Kind, o.Observed.Name(), id.ClusterProblem)
 	}
