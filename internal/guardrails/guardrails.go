@@ -222,7 +222,7 @@ func allowedTargetAccounts(r *request) field.ErrorList {
 	errs = append(errs, r.composedElsewhere()...)
 	for _, f := range r.rolesOfOthers() {
 		// EKS takes a roleArn only of the cluster's own account; that of a tenant may be in another.
-		if strings.HasSuffix(f.at.String(), ".roleArn") && (r.id.Tenant == nil || iam.ARNAccount(f.arn) == r.id.Tenant.Host.Account()) {
+		if strings.HasSuffix(f.at.String(), ".roleArn") && (r.id.Tenant == nil || r.inHostAccount(f.arn)) {
 			continue
 		}
 		if !slices.Contains(r.AllowedTargetAccounts, iam.ARNAccount(f.arn)) {
@@ -238,11 +238,17 @@ func (r *request) composedElsewhere() field.ErrorList {
 		return nil
 	}
 	arn := r.view.Observed(identity.RoleKey(identity.TenantName)).String("status", "atProvider", "arn")
-	account := iam.ARNAccount(arn)
-	if account == "" || account == r.id.Tenant.Host.Account() || slices.Contains(r.AllowedTargetAccounts, account) {
+	if account := iam.ARNAccount(arn); account == "" || r.inHostAccount(arn) || slices.Contains(r.AllowedTargetAccounts, account) {
 		return nil
 	}
 	return field.ErrorList{notOneOf(r.at.Child("providerConfigRef"), "allowedTargetAccounts", arn, r.AllowedTargetAccounts)}
+}
+
+// inHostAccount says whether a tenant's role is in the account of the host's cluster. While that is asked for nothing is refused: Crossplane
+// does not answer what comes with a refusal, and what is composed before it answers is never applied.
+func (r *request) inHostAccount(arn string) bool {
+	account := r.id.Tenant.Host.Account()
+	return account == "" && r.view.Requirements.Unanswered() || account != "" && iam.ARNAccount(arn) == account
 }
 
 // deniedActions looks at every statement that is composed, those of the catalogue included. What cannot be read is refused.
@@ -435,7 +441,8 @@ func (r *request) importedRoles(rule string) field.ErrorList {
 	for i, s := range r.id.Services {
 		at := r.service(i).Child("importRole")
 		switch adopt := r.spec.AdoptExisting; {
-		case r.id.Tenant != nil, s.RoleARN != "", r.named(iam.RoleARN(r.id.Partition, r.spec.AccountID, s.RoleName)):
+		case r.id.Tenant != nil, s.RoleARN != "", s.RoleName == "", r.named(iam.RoleARN(r.id.Partition, r.spec.AccountID, s.RoleName)):
+			// While the cluster is not known there is no name, and nothing is created.
 			continue
 		case r.spec.Services[i].ImportRole != nil && *r.spec.Services[i].ImportRole:
 		case adopt != nil && *adopt:

@@ -9,6 +9,7 @@ import (
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
@@ -109,6 +110,9 @@ func TestRules(t *testing.T) {
 		"DeniedCatalogue":  {"The catalogue is no way around.", "deniedActions: ['s3:DeleteBucket']", "", good, "deniedActions", []string{`"s3:*"`}},
 		"DeniedChain":      {"Assuming a role is an action.", "deniedActions: ['sts:AssumeRole']", "", good + "providerConfig: {assumeRoleChain: [{roleARN: 'arn:aws:iam::222222222222:role/x'}]}", "deniedActions", []string{"sts:AssumeRole"}},
 		"DeniedTarget":     {"Assuming a role is an action.", "deniedActions: ['sts:AssumeRole']", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "deniedActions", []string{"sts:AssumeRole"}},
+		"DeniedImportRole": {"Nobody can look into a role that exists,", "deniedActions: ['iam:PassRole']", "", service("roleName: mine, importRole: true"), "deniedActions", []string{"spec.services[0].importRole: Forbidden"}},
+		"DeniedImportOf":   {"unless it is named.", "deniedActions: ['iam:PassRole']\nallowedManagedPolicyArns: ['arn:aws:iam::*:role/mine']", "", service("roleName: mine, importRole: true"), "", nil},
+		"DeniedImportRef":  {"Whether it is shows when its cluster is known, and nothing is created before.", "deniedActions: ['iam:PassRole']\nallowedManagedPolicyArns: ['arn:aws:iam::*:role/mine']", "", strings.Replace(service("roleName: mine, importRole: true"), "clusterName: prod", "clusterNameRef: {name: prod}", 1), "", nil},
 		"DeniedOwnRole":    {"Nobody can look into somebody else's role.", "deniedActions: ['iam:PassRole']", "", service(byo), "deniedActions", []string{"spec.services[0].roleArn: Forbidden"}},
 		"DeniedDeny":       {"A statement that denies allows nothing.", "deniedActions: ['iam:PassRole']", "", service("permissions: {statements: [{effect: Deny, actions: ['*'], resources: ['*']}]}"), "", nil},
 		"DeniedOther":      {"Other actions.", "deniedActions: ['iam:PassRole']", "", good, "", nil},
@@ -229,6 +233,61 @@ func TestRules(t *testing.T) {
 		if !broken[rule] {
 			t.Errorf("no case breaks rule %s", rule)
 		}
+	}
+}
+
+// TestTenantAccounts: a tenant's role may be in the account of the host's cluster, which Crossplane tells in its second call, and in those that
+// are allowed.
+func TestTenantAccounts(t *testing.T) {
+	const (
+		host = `[{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: platform}, status: {region: eu-west-1, clusterName: prod, ` +
+			`sharing: {rolePath: /shared/, accounts: ["222222222222", "333333333333"]}, services: [{name: s3, roleArn: "arn:aws:iam::111111111111:role/s3", serviceAccountName: provider-aws-s3}]}}]`
+		kind    = "kind/podidentityproviders.aws.podidentity.dev"
+		defined = `[{metadata: {name: podidentityproviders.aws.podidentity.dev}, spec: {versions: [{name: v1alpha1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
+		named   = "PodIdentityProvider.aws.podidentity.dev/platform"
+	)
+	brings := func(account string) testutil.World {
+		return testutil.World{Spec: `{services: [{name: s3}], roleArn: "arn:aws:iam::` + account + `:role/shared/mine"}`}
+	}
+	has := func(account string) testutil.World {
+		return testutil.World{Spec: `services: [{name: s3}]`, Observed: map[string]string{
+			"role/tenant": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: mine}, status: {atProvider: {arn: "arn:aws:iam::` + account + `:role/shared/mine"}}}`,
+		}}
+	}
+	cases := map[string]struct {
+		reason  string
+		world   testutil.World
+		answers map[string]string
+		want    []string
+	}{
+		"AskedFor":       {"Nothing is refused while the host is asked for,", brings("111111111111"), nil, nil},
+		"AskedForName":   {"by its kind, and by its name.", brings("111111111111"), map[string]string{kind: defined}, nil},
+		"Own":            {"The account of the cluster needs no leave.", brings("111111111111"), map[string]string{kind: defined, named: host}, nil},
+		"Allowed":        {"Another one has it.", brings("222222222222"), map[string]string{kind: defined, named: host}, nil},
+		"Other":          {"A third one has not.", brings("333333333333"), map[string]string{kind: defined, named: host}, []string{"spec.roleArn: FieldValueForbidden"}},
+		"Gone":           {"Without a host nobody knows what account is its own.", brings("111111111111"), map[string]string{kind: defined, named: `[]`}, []string{"spec.roleArn: FieldValueForbidden"}},
+		"ComposedAsked":  {"It is the same with a role that is composed:", has("111111111111"), nil, nil},
+		"ComposedOwn":    {"in the cluster's account,", has("111111111111"), map[string]string{kind: defined, named: host}, nil},
+		"ComposedOther":  {"in another one,", has("333333333333"), map[string]string{kind: defined, named: host}, []string{"spec.providerConfigRef: FieldValueForbidden"}},
+		"ComposedNoHost": {"and without a host.", has("111111111111"), map[string]string{kind: defined, named: `[]`}, []string{"spec.providerConfigRef: FieldValueForbidden"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := tc.world
+			w.XR, w.Input, w.Answers = `kind: PodIdentityTenant`, `guardrails: {allowedTargetAccounts: ["222222222222"]}`, tc.answers
+			w.Spec = "{region: null, clusterName: null, provider: null, providerRef: {name: platform}, " + strings.TrimPrefix(strings.TrimSuffix(w.Spec, "}"), "{") + "}"
+			v, errs := view.From(w.Request(t), nil, testutil.Now())
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			id, errs := identity.Resolve(v)
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			if diff := cmp.Diff(tc.want, testutil.Paths(Check(v, id)), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s\nviolations: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
 	}
 }
 
