@@ -371,6 +371,42 @@ func TestDeletedByHand(t *testing.T) {
 	}
 }
 
+// TestHostGone: where the host of a tenant is gone, and with the tenant's role what was known of it, nothing leaves, nothing changes.
+func TestHostGone(t *testing.T) {
+	for _, step := range []string{"example/tenant/04-ready", "example/tenant-namespaced/02-ready"} {
+		for generation, meta := range generations {
+			all := loadStep(t, step)
+			all.Meta = meta
+			before := all.reconcile(t, newTestFunction()).GetDesired().GetResources()
+			delete(all.Observed, "role/tenant")
+			left := [][]string{sortedKeys(all.Observed)}
+			for key := range all.Observed {
+				left = append(left, []string{key}, slices.DeleteFunc(sortedKeys(all.Observed), func(k string) bool { return k == key }))
+			}
+			for _, keys := range left {
+				w := loadStep(t, step)
+				w.Meta = meta
+				w.Cluster = slices.DeleteFunc(w.Cluster, func(o *structpb.Struct) bool { return at(o, "kind").GetStringValue() == v1alpha1.Kind })
+				for key, o := range w.Observed {
+					if !slices.Contains(keys, key) {
+						w.Cluster = append(w.Cluster, definitionOf(o))
+						delete(w.Observed, key)
+					}
+				}
+				rsp := w.reconcile(t, newTestFunction())
+				if isFatal(rsp) {
+					continue
+				}
+				for _, key := range keys {
+					if diff := cmp.Diff(before[key].GetResource(), rsp.GetDesired().GetResources()[key].GetResource(), protocmp.Transform()); diff != "" {
+						t.Errorf("%s, %s: with %v, %s: -before, +now:\n%s", step, generation, keys, key, diff)
+					}
+				}
+			}
+		}
+	}
+}
+
 // definitionOf an object's kind.
 func definitionOf(o *structpb.Struct) *structpb.Struct {
 	group, version, _ := strings.Cut(at(o, "apiVersion").GetStringValue(), "/")

@@ -5,6 +5,7 @@ import (
 
 	usagev1beta1 "github.com/crossplane/crossplane/v2/apis/apiextensions/v1beta1"
 	protectionv1beta1 "github.com/crossplane/crossplane/v2/apis/protection/v1beta1"
+	"google.golang.org/protobuf/types/known/structpb"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -162,6 +163,11 @@ func (c *Context) usage(of, by *Resource) *Resource {
 		Wait:      c.protectable(key, kind, of, by),
 		Build:     c.object(func() any { return usage(kind.GroupVersionKind, name, of, by) }),
 		Ready:     usageReady,
+	}
+	if o := c.View.Observed(key); o.Exists() && (of.Name == "" || by.Name == "") {
+		// What it is about is gone, and nobody remembers its name.
+		r.Build = func() (*structpb.Struct, error) { return asIs(o), nil }
+		return r
 	}
 	if ns, config, ok := strings.Cut(by.Name, "/"); ok {
 		r.Name = ns + "/" + name

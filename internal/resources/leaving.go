@@ -150,6 +150,9 @@ func asIs(o view.Object) *structpb.Struct {
 func (l *leaving) held(d *departure) *Wait {
 	of, by, usage := usageEnds(d.key)
 	switch {
+	case l.Identity.Tenant != nil && l.cluster() != nil:
+		// While its host is not known, neither is what a tenant wants.
+		return l.cluster()
 	case l.Identity.Teardown != v1alpha1.TeardownOrdered && usage:
 		return nil
 	case l.Identity.Teardown != v1alpha1.TeardownOrdered:
