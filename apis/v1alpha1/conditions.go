@@ -112,4 +112,10 @@ const (
 	//
 	// To do: nothing, if you want that. Otherwise set teardown: Ordered.
 	ReasonUnordered Reason = "Unordered"
+
+	// ReasonUnverified: runtime.verifyCredentials is off, so the pods are not checked. The condition is only there if it was there
+	// before.
+	//
+	// To do: nothing, if you want that. Otherwise set runtime.verifyCredentials: true.
+	ReasonUnverified Reason = "Unverified"
 )

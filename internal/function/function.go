@@ -147,7 +147,10 @@ func respond(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.Ru
 	rsp.Desired.Composite = composite
 	for _, c := range p.Conditions {
 		set := response.ConditionFalse
-		if c.Status {
+		switch {
+		case c.Unknown():
+			set = response.ConditionUnknown
+		case c.Status:
 			set = response.ConditionTrue
 		}
 		set(rsp, string(c.Type), string(c.Reason)).WithMessage(c.Message).TargetCompositeAndClaim()

@@ -266,6 +266,20 @@ func TestEveryConditionAlwaysSet(t *testing.T) {
 	}
 }
 
+// TestUnverified: what was said of pods that nobody looks at any more is taken back, neither True nor False.
+func TestUnverified(t *testing.T) {
+	w := loadStep(t, "example/quickstart/04-ready")
+	w.XR.Fields["status"] = structpb.NewStructValue(fromYAML(t, `conditions: [{type: CredentialsInjected, status: "False", reason: Missing}]`))
+	rsp := w.reconcile(t, newTestFunction())
+	i := slices.IndexFunc(rsp.GetConditions(), func(c *fnv1.Condition) bool { return c.GetType() == string(v1alpha1.ConditionCredentialsInjected) })
+	if i < 0 || rsp.GetConditions()[i].GetStatus() != fnv1.Status_STATUS_CONDITION_UNKNOWN || rsp.GetConditions()[i].GetReason() != string(v1alpha1.ReasonUnverified) {
+		t.Errorf("want %s Unknown, got %v", v1alpha1.ConditionCredentialsInjected, rsp.GetConditions())
+	}
+	if rsp.GetDesired().GetComposite().GetReady() == fnv1.Ready_READY_FALSE {
+		t.Error("want the composite resource ready all the same")
+	}
+}
+
 // TestEveryConditionOfAFatal: of a condition that a fatal response does not send Crossplane says that the function did not come that far.
 func TestEveryConditionOfAFatal(t *testing.T) {
 	all := []string{"PrerequisitesReady", "IdentityReady", "ProvidersReady", "ProviderConfigReady", "TeardownProtected", "CredentialsInjected"}

@@ -35,6 +35,23 @@ var stages = []struct {
 	{v1alpha1.ConditionCredentialsInjected, "EKS injected credentials into the pods of every provider that is verified"},
 }
 
+// former are conditions that do not apply any more, and were there before.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var former = map[v1alpha1.ConditionType]Condition{
+	v1alpha1.ConditionTeardownProtected: {
+		Type: v1alpha1.ConditionTeardownProtected, Reason: v1alpha1.ReasonUnordered,
+		Message: "nothing blocks a deletion any longer, because teardown is Unordered",
+	},
+	v1alpha1.ConditionCredentialsInjected: {
+		Type: v1alpha1.ConditionCredentialsInjected, Reason: v1alpha1.ReasonUnverified,
+		Message: "the pods are no longer checked, because verifyCredentials is off",
+	},
+}
+
+// Unknown says whether nothing is known, whatever Status says.
+func (c Condition) Unknown() bool { return c.Reason == v1alpha1.ReasonUnverified }
+
 // Gravity of the reasons: a condition that covers several resources has the gravest of theirs.
 var gravity = []v1alpha1.Reason{ //nolint:gochecknoglobals // A constant in all but the keyword.
 	v1alpha1.ReasonFailed, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonConflict, v1alpha1.ReasonActionRequired, v1alpha1.ReasonMissing, v1alpha1.ReasonRemoving, v1alpha1.ReasonCreating, v1alpha1.ReasonWaiting, v1alpha1.ReasonReady,
@@ -43,11 +60,11 @@ var gravity = []v1alpha1.Reason{ //nolint:gochecknoglobals // A constant in all 
 func (p *Plan) conditions() []Condition {
 	cs := []Condition{p.prerequisites()}
 	for _, s := range stages {
-		if s.condition == v1alpha1.ConditionTeardownProtected && !p.applies(s.condition) && p.protectedBefore {
-			// Crossplane keeps a condition that is not sent.
-			cs = append(cs, Condition{Type: s.condition, Reason: v1alpha1.ReasonUnordered, Message: "nothing blocks a deletion any longer, because teardown is Unordered"})
-		}
 		if !p.applies(s.condition) {
+			if p.before[s.condition] {
+				// Crossplane keeps a condition that is not sent.
+				cs = append(cs, former[s.condition])
+			}
 			continue
 		}
 		c := p.sum(func(o *Outcome) bool { return o.Condition == s.condition })

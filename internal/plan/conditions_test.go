@@ -261,18 +261,33 @@ func TestTeardownProtectedInNamespaces(t *testing.T) {
 	}
 }
 
-// TestTeardownUnprotected makes sure that a condition of protection does not stay when the protection went: Crossplane keeps what is
+// TestFormerConditions makes sure that no condition stays what it was when what it is about is no longer asked for: Crossplane keeps what is
 // not sent.
-func TestTeardownUnprotected(t *testing.T) {
-	want := Condition{Type: v1alpha1.ConditionTeardownProtected, Reason: v1alpha1.ReasonUnordered, Message: "nothing blocks a deletion any longer, because teardown is Unordered"}
-	p := world{Spec: `teardown: Unordered`, XR: `status: {conditions: [{type: TeardownProtected, status: "True"}]}`}.plan(t)
-	if got := find(t, p.Conditions, v1alpha1.ConditionTeardownProtected); got != want {
-		t.Errorf("where it was protected before: want %+v, got %+v", want, got)
+func TestFormerConditions(t *testing.T) {
+	cases := map[string]struct {
+		reason    string
+		condition v1alpha1.ConditionType
+		spec      string
+		want      Condition
+	}{
+		"Unordered":  {"Without an order nothing is protected.", v1alpha1.ConditionTeardownProtected, `teardown: Unordered`, Condition{Reason: v1alpha1.ReasonUnordered, Message: "nothing blocks a deletion any longer, because teardown is Unordered"}},
+		"Unverified": {"Of pods that nobody looks at nothing is known.", v1alpha1.ConditionCredentialsInjected, `runtime: {verifyCredentials: false}`, Condition{Reason: v1alpha1.ReasonUnverified, Message: "the pods are no longer checked, because verifyCredentials is off"}},
 	}
-	for _, c := range (world{Spec: `teardown: Unordered`}).plan(t).Conditions {
-		if c.Type == v1alpha1.ConditionTeardownProtected {
-			t.Errorf("where it never was: want no condition, got %+v", c)
-		}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			tc.want.Type = tc.condition
+			for _, before := range []string{"True", "False", "Unknown"} {
+				p := world{Spec: tc.spec, XR: `status: {conditions: [{type: ` + string(tc.condition) + `, status: "` + before + `"}]}`}.plan(t)
+				if diff := cmp.Diff(tc.want, find(t, p.Conditions, tc.condition)); diff != "" {
+					t.Errorf("%s\nwhere it was %s before: -want, +got:\n%s", tc.reason, before, diff)
+				}
+			}
+			for _, c := range (world{Spec: tc.spec}).plan(t).Conditions {
+				if c.Type == tc.condition {
+					t.Errorf("%s\nwhere it never was: want no condition, got %+v", tc.reason, c)
+				}
+			}
+		})
 	}
 }
 

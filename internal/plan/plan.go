@@ -27,8 +27,8 @@ type Plan struct {
 	// Warnings of real problems.
 	Warnings []string
 
-	// protectedBefore says that the composite resource has the condition that says so.
-	protectedBefore bool
+	// before are the conditions that the composite resource has already, of those that it may do without.
+	before map[v1alpha1.ConditionType]bool
 
 	identity *identity.Identity
 	input    *v1beta1.Input
@@ -48,7 +48,7 @@ type Outcome struct {
 
 // New plan for what the composite resource asks for.
 func New(v *view.View, id *identity.Identity) (*Plan, error) {
-	p := &Plan{identity: id, input: v.Input}
+	p := &Plan{identity: id, input: v.Input, before: map[v1alpha1.ConditionType]bool{}}
 	for _, r := range resources.All(v, id) {
 		o, err := outcome(v, id, r)
 		if err != nil {
@@ -56,7 +56,9 @@ func New(v *view.View, id *identity.Identity) (*Plan, error) {
 		}
 		p.Outcomes = append(p.Outcomes, o)
 	}
-	p.protectedBefore = v.XR.Condition(string(v1alpha1.ConditionTeardownProtected)).Status != ""
+	for c := range former {
+		p.before[c] = v.XR.Condition(string(c)).Status != ""
+	}
 	p.Conditions = p.conditions()
 	p.Status = p.status()
 	p.Status.PlatformConfiguration = v.Platform
