@@ -263,8 +263,8 @@ type Provider struct {
 
 	// Version of the provider packages: a full version such as v2.5.0, so that nothing changes on its own, or a digest
 	// sha256:<64 hex digits>, if only one package takes it. With family: Manage the family changes first, and the services
-	// follow when it is healthy. Packages of xpkg.upbound.io ask for a family of exactly their own version. Required here, in every service, or in the Input's defaults, as in those of the Composition that
-	// comes with the API.
+	// follow when it is healthy. Packages of xpkg.upbound.io ask for a family of exactly their own version. Required here, in every service, in defaults, or as
+	// providerVersion of the Input, as in the Composition that comes with the API.
 	// +optional
 	Version string `json:"version,omitempty"`
 

@@ -30,6 +30,11 @@ type Input struct {
 	// +optional
 	Defaults *Defaults `json:"defaults,omitempty"`
 
+	// ProviderVersion is the version of the provider packages where nothing else sets one: neither the composite resource, nor any
+	// defaults, those of the file included. The Composition that comes with the API has it, so that your defaults decide.
+	// +optional
+	ProviderVersion string `json:"providerVersion,omitempty"`
+
 	// Guardrails limit what a composite resource may ask for.
 	// +optional
 	Guardrails *Guardrails `json:"guardrails,omitempty"`

@@ -117,14 +117,18 @@ func (cs configurations) input() *v1beta1.Input {
 		in.Prerequisites = cmp.Or(in.Prerequisites, c.input.Prerequisites)
 		in.UsageKind = cmp.Or(in.UsageKind, c.input.UsageKind)
 		in.TTL = cmp.Or(in.TTL, c.input.TTL)
+		in.ProviderVersion = cmp.Or(in.ProviderVersion, c.input.ProviderVersion)
 		in.Preview = in.Preview || c.input.Preview
 	}
 	return in
 }
 
-// layers that hold for the claims of a namespace, the one that counts most last.
+// layers that hold for the claims of a namespace, the one that counts most last. The first is what holds where no defaults say anything.
 func (cs configurations) layers(namespace string) []layer {
 	var out []layer
+	if v := cs.input().ProviderVersion; v != "" {
+		out = append(out, layer{defaults: map[string]any{"provider": map[string]any{"version": v}}})
+	}
 	for _, c := range cs {
 		for _, l := range c.layers {
 			if l.match == nil || namespace != "" && slices.ContainsFunc(l.match, func(p string) bool { return iam.Match(p, namespace) }) {

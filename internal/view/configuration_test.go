@@ -53,6 +53,44 @@ func TestClaimsAreClosed(t *testing.T) {
 	}
 }
 
+// TestProviderVersion: whose version of providers counts. That of the Composition that comes with the API must not stand above defaults.
+func TestProviderVersion(t *testing.T) {
+	const xr, own = `{metadata: {name: x}, spec: {services: [{name: s3}]}}`, `{metadata: {name: x}, spec: {provider: {version: v1.0.0}, services: [{name: s3}]}}`
+	cases := map[string]struct {
+		reason              string
+		xr, platform, input string
+		want                string
+	}{
+		"Nobody":           {"Nobody guesses one.", xr, "", "", ""},
+		"Composition":      {"The Composition has one.", xr, "", "providerVersion: v2.0.0", "v2.0.0"},
+		"Platform":         {"So may the function's own configuration.", xr, "providerVersion: v3.0.0", "", "v3.0.0"},
+		"Both":             {"The Composition's counts more, as everything of an Input does.", xr, "providerVersion: v3.0.0", "providerVersion: v2.0.0", "v2.0.0"},
+		"PlatformDefaults": {"Defaults of the function's own configuration go over it.", xr, "defaults: {provider: {version: v3.0.0}}", "providerVersion: v2.0.0", "v3.0.0"},
+		"InputDefaults":    {"So do those of the Input, which go over the former, too.", xr, "defaults: {provider: {version: v3.0.0}}", "{providerVersion: v2.0.0, defaults: {provider: {version: v4.0.0}}}", "v4.0.0"},
+		"OtherDefaults":    {"Defaults that say nothing of it leave it.", xr, "defaults: {provider: {registry: r}}", "providerVersion: v2.0.0", "v2.0.0"},
+		"Own":              {"The object decides.", own, "defaults: {provider: {version: v3.0.0}}", "providerVersion: v2.0.0", "v1.0.0"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var platform *Configuration
+			if tc.platform != "" {
+				platform = configuration(t, tc.platform)
+			}
+			v, errs := From(newRequest(t, tc.xr, tc.input), platform, now())
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			got := ""
+			if p := v.Spec.Provider; p != nil {
+				got = p.Version
+			}
+			if got != tc.want {
+				t.Errorf("%s\nFrom(...): want version %q, got %q", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
 // TestLayers: whose defaults win, and whose guardrails hold.
 func TestLayers(t *testing.T) {
 	const (

@@ -136,7 +136,7 @@ func platformConfiguration(s *Story) {
 // openComposition is one whose Input opens every field to claims. The answer is its first revision, which is not its last.
 func (s *Story) openComposition() string {
 	s.Helper()
-	text := strings.NewReplacer("name: podidentityproviders.aws.podidentity.dev", "name: open", "provider: aws", "tier: open", "      defaults:", "      claims: {allowedFields: [\"*\"]}\n      defaults:").
+	text := strings.NewReplacer("name: podidentityproviders.aws.podidentity.dev", "name: open", "provider: aws", "tier: open", "      kind: Input", "      kind: Input\n      claims: {allowedFields: [\"*\"]}").
 		Replace(s.File("configuration/apis/composition.yaml"))
 	s.Apply(text)
 	revisions := func(n int) []unstructured.Unstructured {

@@ -355,7 +355,8 @@ that pins the Composition and its updates.
 | | The function's configuration | The Input of a Composition |
 |---|---|---|
 | Holds for | every object | objects of that Composition |
-| ` + "`defaults`" + ` | Lie beneath all others. | Go over those of the function's configuration. The Composition that comes with the API sets ` + "`provider.version`" + `; for another version set ` + "`services[].version`" + `. |
+| ` + "`defaults`" + ` | Lie beneath all others. | Go over those of the function's configuration. |
+| ` + "`providerVersion`" + ` | Holds where no defaults set ` + "`provider.version`" + `, and the Input has none. | Holds where no defaults set ` + "`provider.version`" + `, those of the file included. So the Composition that comes with the API has one, and your file decides. |
 | ` + "`guardrails`" + ` | Hold. | Hold too, each set separately, so that they only narrow. |
 | ` + "`namespaces`" + ` | Defaults and guardrails for the claims of the namespaces that match. The general guardrails hold too. | The same. |
 | ` + "`claims.allowedFields`" + ` | Opens [fields that claims may not set](claims.md). | Opens fields only where the function has no configuration. Else it narrows. |
