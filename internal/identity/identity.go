@@ -135,6 +135,9 @@ type Service struct {
 
 // Resolve what the composite resource asks for. It fails with everything that is wrong with it.
 func Resolve(v *view.View) (*Identity, field.ErrorList) {
+	if errs := misplaced(v); len(errs) > 0 {
+		return nil, errs
+	}
 	if v.Tenant != nil {
 		return resolveTenant(v)
 	}

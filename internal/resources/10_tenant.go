@@ -122,15 +122,22 @@ func (c *Context) chain() []v1alpha1.AssumeRole {
 	return out
 }
 
-// tenantARN is the ARN of the tenant's role; empty while it is not known.
+// tenantARN is the ARN of the tenant's role; empty while it is not known. The team may edit the ProviderConfig in its namespace: what that
+// one says counts only if it is the tenant's own role in the host's account.
 func (c *Context) tenantARN() string {
 	s := c.Identity.Tenant.Role
 	if arn := cmp.Or(s.RoleARN, roleARN(c.View.Observed(roleKey(s)))); arn != "" {
 		return arn
 	}
+	own := fmt.Sprintf("arn:%s:iam::%s:role%s%s", c.Identity.Partition, c.Identity.Tenant.Host.Account(), s.Path, s.RoleName)
 	for _, key := range c.View.ObservedWithPrefix(providerConfigKey) {
-		for _, hop := range c.View.Observed(key).List("spec", "assumeRoleChain") {
-			return hop.String("roleARN")
+		o := c.View.Observed(key)
+		chain := o.List("spec", "assumeRoleChain")
+		if len(chain) == 0 {
+			continue
+		}
+		if arn := chain[0].String("roleARN"); o.Namespace() == "" || s.RoleName != "" && arn == own {
+			return arn
 		}
 	}
 	return ""

@@ -150,11 +150,13 @@ func (v *View) ObservedWithPrefix(prefix string) []string {
 	return keys[begin:end]
 }
 
-// ObservedAnnotation is the value of an annotation that all observed composed resources share that have it.
+// ObservedAnnotation is the value of an annotation that all observed composed resources share that have it. What is in a namespace does
+// not count: teams may edit it there.
 func (v *View) ObservedAnnotation(name string) string {
 	first := ""
 	for key := range v.observed {
-		if a := v.Observed(key).Annotation(name); a != "" && (first == "" || a < first) {
+		o := v.Observed(key)
+		if a := o.Annotation(name); a != "" && o.Namespace() == "" && (first == "" || a < first) {
 			first = a
 		}
 	}

@@ -94,6 +94,11 @@ func TestObservedAnnotation(t *testing.T) {
 			[]string{`{metadata: {annotations: {c: z}}}`, `{metadata: {annotations: {c: a}}}`, `{metadata: {annotations: {c: m}}}`},
 			"a",
 		},
+		"InNamespace": {
+			"A team may edit what is in its namespace.",
+			[]string{`{metadata: {annotations: {c: prod}}}`, `{metadata: {namespace: team-a, annotations: {c: a}}}`},
+			"prod",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
