@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"google.golang.org/protobuf/types/known/structpb"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -352,11 +353,18 @@ func requiredTags(r *request) field.ErrorList {
 	}
 	errs := r.unwritten("requiredTags")
 	for _, key := range r.RequiredTags {
-		if strings.TrimSpace(r.spec.Tags[key]) == "" {
+		if blank(r.spec.Tags[key]) {
 			errs = append(errs, field.Required(r.at.Child("tags").Key(key), "guardrail requiredTags: the tag must have a value"))
 		}
 	}
 	return errs
+}
+
+// blank says whether nobody can see a text. Some letters are invisible, such as U+3164, with which languages fill a gap.
+func blank(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsSpace(r) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+	})
 }
 
 func forbidCustomPermissions(r *request) field.ErrorList {

@@ -73,7 +73,7 @@ func wrong(at *field.Path, v, problem string) field.ErrorList {
 // maxOwnTags leaves room for those that provider-aws adds to everything.
 const maxOwnTags = iam.MaxTags - 3
 
-// reservedTags are the keys that others write, in lower case: IAM does not tell letter case.
+// reservedTags are the keys that others write, as fold has them.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var reservedTags = func() map[string]string {
@@ -88,6 +88,10 @@ var reservedTags = func() map[string]string {
 	}
 	return out
 }()
+
+// fold what AWS takes for the same key of a tag: it does not tell letter case. Some letters have one of ASCII's as their other case, such as
+// the long s, so that only the way by the upper case finds them all. Spaces around a key make no other key of it for whoever reads it.
+func fold(key string) string { return strings.ToLower(strings.ToUpper(strings.TrimSpace(key))) }
 
 // validateTags checks what AWS says of tags: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html.
 func validateTags(at *field.Path, tags map[string]string) field.ErrorList {
@@ -105,7 +109,7 @@ func validateTags(at *field.Path, tags map[string]string) field.ErrorList {
 // validateTag checks one tag, whose key and value are at these places. It knows the first key of those that are the same to AWS.
 func validateTag(keyAt, valueAt *field.Path, key, value string, first map[string]string) field.ErrorList {
 	errs := field.ErrorList{}
-	folded := strings.ToLower(key)
+	folded := fold(key)
 	switch {
 	case key == "" || len([]rune(key)) > iam.MaxTagKey:
 		errs = append(errs, field.Invalid(keyAt, key, fmt.Sprintf("a tag's key must have 1 to %d characters", iam.MaxTagKey)))
@@ -153,7 +157,7 @@ func validateSession(at *field.Path, r v1alpha1.AssumeRole) field.ErrorList {
 		errs = append(errs, validateTag(at.Child("key"), at.Child("value"), t.Key, t.Value, first)...)
 	}
 	for i, k := range r.TransitiveTagKeys {
-		at, folded := at.Child("transitiveTagKeys").Index(i), strings.ToLower(k)
+		at, folded := at.Child("transitiveTagKeys").Index(i), fold(k)
 		switch {
 		case passed[folded]:
 			errs = append(errs, field.Duplicate(at, k))
