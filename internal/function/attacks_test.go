@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -12,9 +13,12 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 	"sigs.k8s.io/yaml"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/platform"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
 // An attack of testdata/attacks.yaml.
@@ -24,6 +28,19 @@ type attack struct {
 	Gains string         `json:"gains"`
 	At    []string       `json:"at"`
 	Spec  map[string]any `json:"spec"`
+	// Kind of the composite resource, if it is not a PodIdentityProvider.
+	Kind string `json:"kind,omitempty"`
+	// Claim is the claim's name, if it is not storage.
+	Claim string `json:"claim,omitempty"`
+	// Metadata and Status of the composite resource, as far as they are not what Crossplane makes of the claim.
+	Metadata map[string]any `json:"metadata,omitempty"`
+	Status   map[string]any `json:"status,omitempty"`
+	// Input of the Composition that the claim chooses. The rules are those of the function's own configuration, where there are any.
+	Input map[string]any `json:"input,omitempty"`
+	// Observed composed resources by their keys.
+	Observed map[string]map[string]any `json:"observed,omitempty"`
+	// Admitted says why kubectl apply does not refuse what the function refuses for everybody. The conformance tests hold it.
+	Admitted string `json:"admitted,omitempty"`
 }
 
 // TestAttacks: no claim gets anything beyond its own identity, with no guardrail at all and with those of example/guardrails, and no
@@ -36,12 +53,16 @@ func TestAttacks(t *testing.T) {
 	if len(attacks) < 150 {
 		t.Errorf("there are only %d attacks", len(attacks))
 	}
-	open, guarded := plainInput(), guardedInput(t)
-	own := attack{ID: "own", Stops: "nothing", Spec: map[string]any{}}
-	for _, input := range []map[string]any{open, guarded} {
-		for _, claim := range []bool{true, false} {
-			if rsp := own.file(t, input, claim); isFatal(rsp) || len(rsp.GetDesired().GetResources()) < 6 {
-				t.Fatalf("what nobody objects to should be composed (claim: %t): %v", claim, rsp.GetResults())
+	var open rules
+	guarded := guardedRules(t)
+	seen := map[string]bool{}
+	for _, kind := range []string{v1alpha1.Kind, v1alpha1.TenantKind} {
+		own := attack{ID: "own", Stops: "nothing", Kind: kind, Spec: map[string]any{}}
+		for _, r := range []rules{open, guarded} {
+			for _, claim := range []bool{true, false} {
+				if rsp := own.file(t, r, claim); isFatal(rsp) || len(rsp.GetDesired().GetResources()) < 5 {
+					t.Fatalf("what nobody objects to should be composed (%s, claim: %t): %v", kind, claim, rsp.GetResults())
+				}
 			}
 		}
 	}
@@ -50,7 +71,10 @@ func TestAttacks(t *testing.T) {
 			if (a.Stops == "nothing") != (len(a.At) == 0) || a.Gains == "" {
 				t.Errorf("the attack should say what it gains, and where it fails")
 			}
-			rules := rulesOf(t, guarded)
+			if seen[a.ID] {
+				t.Errorf("there is another attack of that name")
+			}
+			seen[a.ID] = true
 			switch a.Stops {
 			case "claim":
 				a.fails(t, open, true)
@@ -68,7 +92,7 @@ func TestAttacks(t *testing.T) {
 				a.fails(t, guarded, false)
 			case "guardrails-xr":
 				a.harmless(t, a.file(t, open, true), nil)
-				a.harmless(t, a.file(t, guarded, true), rules)
+				a.harmless(t, a.file(t, guarded, true), guarded.Guardrails)
 				a.fails(t, guarded, false)
 			case "nothing":
 				rsp := a.file(t, open, true)
@@ -76,7 +100,7 @@ func TestAttacks(t *testing.T) {
 					t.Errorf("it should be taken: %v", rsp.GetResults())
 				}
 				a.harmless(t, rsp, nil)
-				a.harmless(t, a.file(t, guarded, true), rules)
+				a.harmless(t, a.file(t, guarded, true), guarded.Guardrails)
 			default:
 				t.Errorf("nobody knows what %q stops", a.Stops)
 			}
@@ -89,68 +113,106 @@ func plainInput() map[string]any {
 	return map[string]any{"preview": true, "defaults": map[string]any{"provider": map[string]any{"version": "v2.5.0"}}}
 }
 
-// guardedInput has the defaults and guardrails of example/guardrails.
-func guardedInput(t *testing.T) map[string]any {
+// rules that hold for an attack: those of the function's own configuration.
+type rules struct {
+	// Configuration of the function; nil if it has none.
+	*view.Configuration
+	// Guardrails in it.
+	*v1beta1.Guardrails
+}
+
+// guardedRules are those that example/guardrails has for all.
+func guardedRules(t *testing.T) rules {
 	t.Helper()
-	out := plainInput()
-	found := false
-	for _, file := range []string{"example/guardrails/platform.yaml"} {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		doc := map[string]any{}
-		if err := yaml.Unmarshal(b, &doc); err != nil {
-			t.Fatal(err)
-		}
-		if defaults, ok := doc["defaults"].(map[string]any); ok {
-			maps.Copy(defaults, out["defaults"].(map[string]any)) //nolint:forcetypeassert // plainInput has some. What the Composition has goes over it.
-			out["defaults"] = defaults
-		}
-		if doc["guardrails"] != nil {
-			out["guardrails"], found = doc["guardrails"], true
-		}
+	doc := map[string]any{}
+	if err := yaml.Unmarshal(must(os.ReadFile("example/guardrails/platform.yaml")), &doc); err != nil {
+		t.Fatal(err)
 	}
-	if !found {
+	delete(doc, "namespaces")
+	out := rules{Configuration: must(platform.Parse(must(yaml.Marshal(doc)))), Guardrails: &v1beta1.Guardrails{}}
+	if err := yaml.Unmarshal(must(yaml.Marshal(doc["guardrails"])), out.Guardrails); err != nil {
+		t.Fatal(err)
+	}
+	if len(out.DeniedActions) == 0 {
 		t.Fatal("example/guardrails has no guardrails")
 	}
 	return out
 }
 
-func rulesOf(t *testing.T, input map[string]any) *v1beta1.Guardrails {
-	t.Helper()
-	g := &v1beta1.Guardrails{}
-	if err := yaml.Unmarshal(must(yaml.Marshal(input["guardrails"])), g); err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
+// claimNamespace is that of every claim here.
+const claimNamespace = "team-a"
+
+func (a attack) tenant() bool { return a.Kind == v1alpha1.TenantKind }
+
+func (a attack) claim() string { return cmp.Or(a.Claim, "storage") }
 
 // file a claim, or make a composite resource.
-func (a attack) file(t *testing.T, input map[string]any, claim bool) *fnv1.RunFunctionResponse {
+func (a attack) file(t *testing.T, r rules, claim bool) *fnv1.RunFunctionResponse {
 	t.Helper()
-	spec := map[string]any{"region": "eu-west-1", "clusterName": "prod", "tags": map[string]any{"team": "a"}, "services": []any{map[string]any{"name": "s3"}}}
-	maps.Copy(spec, a.Spec)
-	meta := map[string]any{"name": "storage-x7k2p"}
-	if claim {
-		meta["labels"] = map[string]any{"crossplane.io/claim-name": "storage", "crossplane.io/claim-namespace": "team-a"}
-		spec["claimRef"] = map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProviderClaim", "namespace": "team-a", "name": "storage"}
+	kind := cmp.Or(a.Kind, v1alpha1.Kind)
+	spec := map[string]any{"tags": map[string]any{"team": "a"}, "services": []any{map[string]any{"name": "s3"}}}
+	if a.tenant() {
+		spec["providerRef"] = map[string]any{"name": "platform"}
+	} else {
+		spec["region"], spec["clusterName"] = "eu-west-1", "prod"
 	}
-	w := &world{
-		XR:    mustStruct(t, map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProvider", "metadata": meta, "spec": spec}),
-		Input: mustStruct(t, input), Observed: map[string]*structpb.Struct{},
+	maps.Copy(spec, a.Spec)
+	meta := map[string]any{"name": "storage-x7k2p", "uid": "u-1"}
+	if claim {
+		meta["labels"] = map[string]any{"crossplane.io/claim-name": a.claim(), "crossplane.io/claim-namespace": claimNamespace}
+		spec["claimRef"] = map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": kind + "Claim", "namespace": claimNamespace, "name": a.claim()}
+	}
+	maps.Copy(meta, a.Metadata)
+	xr := map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": kind, "metadata": meta, "spec": spec}
+	if a.Status != nil {
+		xr["status"] = a.Status
+	}
+	input := plainInput()
+	maps.Copy(input, a.Input)
+	w := &world{XR: mustStruct(t, xr), Input: mustStruct(t, input), Observed: map[string]*structpb.Struct{}, Platform: r.Configuration}
+	for key, o := range a.Observed {
+		w.Observed[key] = mustStruct(t, o)
 	}
 	for _, k := range simulatedKinds {
 		w.Cluster = append(w.Cluster, crd(k.group, k.version, k.kind, k.plural))
 	}
+	w.Cluster = append(w.Cluster, crd("aws.podidentity.dev", "v1alpha1", v1alpha1.Kind, "podidentityproviders"), fromYAML(t, tenantsHost), fromYAML(t, closedHost))
 	return w.reconcile(t, newTestFunction())
 }
 
+// Two hosts: one for all, and one that is not for team-a.
+const (
+	tenantsHost = `
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityProvider
+metadata: {name: platform}
+spec: {region: eu-west-1, clusterName: prod, services: [{name: s3}, {name: sqs}], sharing: {}}
+status:
+  clusterName: prod
+  region: eu-west-1
+  services:
+  - {name: s3, phase: Ready, serviceAccountName: provider-aws-s3, providerName: provider-aws-s3, providerRevision: r, roleArn: "arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-s3"}
+  - {name: sqs, phase: Ready, serviceAccountName: provider-aws-sqs, providerName: provider-aws-sqs, providerRevision: r, roleArn: "arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-sqs"}
+  sharing: {rolePath: /crossplane/prod/, namePrefix: crossplane, crossplaneNamespace: crossplane-system}
+`
+	closedHost = `
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityProvider
+metadata: {name: others}
+spec: {region: eu-west-1, clusterName: prod, services: [{name: s3}], sharing: {namespaces: [team-b]}}
+status:
+  clusterName: prod
+  region: eu-west-1
+  services: [{name: s3, phase: Ready, serviceAccountName: provider-aws-s3, roleArn: "arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-s3"}]
+  sharing: {rolePath: /crossplane/prod/, namePrefix: crossplane, crossplaneNamespace: crossplane-system, namespaces: [team-b]}
+`
+)
+
 // fails says that the attack should be refused where it says, and nothing be composed.
-func (a attack) fails(t *testing.T, input map[string]any, claim bool) {
+func (a attack) fails(t *testing.T, r rules, claim bool) {
 	t.Helper()
-	rsp := a.file(t, input, claim)
-	which := fmt.Sprintf("claim: %t, guardrails: %t", claim, input["guardrails"] != nil)
+	rsp := a.file(t, r, claim)
+	which := fmt.Sprintf("claim: %t, guardrails: %t", claim, r.Configuration != nil)
 	if !isFatal(rsp) {
 		t.Errorf("%s: it should be refused, as it gains %q", which, a.Gains)
 		return
@@ -179,7 +241,11 @@ func (a attack) harmless(t *testing.T, rsp *fnv1.RunFunctionResponse, g *v1beta1
 		return
 	}
 	for key, r := range rsp.GetDesired().GetResources() {
-		for _, problem := range a.foreign(key, r.GetResource(), g) {
+		foreign := a.foreign
+		if a.tenant() {
+			foreign = a.foreignOfTenant
+		}
+		for _, problem := range foreign(key, r.GetResource(), g) {
 			t.Errorf("%s is not the claim's own: %s", key, problem)
 		}
 	}
@@ -212,7 +278,7 @@ func (a attack) foreign(key string, o *structpb.Struct, g *v1beta1.Guardrails) [
 	}
 	account := "provider-aws-" + service
 	cluster := a.text("clusterName", "prod")
-	role := "crossplane-" + cluster + "-" + a.text("region", "eu-west-1") + "-" + service
+	role := iam.Name(iam.MaxRoleName, "crossplane", cluster, a.text("region", "eu-west-1"), service)
 	switch kind := o.GetFields()["kind"].GetStringValue(); kind {
 	case "Role":
 		is(role, "metadata", "annotations", "crossplane.io/external-name")
@@ -289,8 +355,13 @@ func (a attack) foreign(key string, o *structpb.Struct, g *v1beta1.Guardrails) [
 			none("spec", f)
 		}
 	case "ProviderConfig":
+		if text("metadata", "namespace") == claimNamespace && a.Observed[key] != nil {
+			// It exists, and nobody asks for it any more.
+			is("PodIdentity", "spec", "credentials", "source")
+			break
+		}
 		is("aws.upbound.io/v1beta1", "apiVersion")
-		is("team-a-storage", "metadata", "name")
+		is(iam.Name(identity.MaxProviderConfigName, claimNamespace, a.claim()), "metadata", "name")
 		is("PodIdentity", "spec", "credentials", "source")
 		none("spec", "assumeRoleChain")
 		none("metadata", "namespace")
@@ -305,6 +376,89 @@ func (a attack) foreign(key string, o *structpb.Struct, g *v1beta1.Guardrails) [
 	}
 	if ref := text("spec", "providerConfigRef", "name"); ref != "" && ref != "default" {
 		out = append(out, "it is made with ProviderConfig "+ref)
+	}
+	return out
+}
+
+// foreignOfTenant finds what is beyond the role of claim team-a/storage on the shared providers in a composed resource.
+func (a attack) foreignOfTenant(key string, o *structpb.Struct, g *v1beta1.Guardrails) []string {
+	var out []string
+	text := func(path ...string) string { return at(o, path...).GetStringValue() }
+	problemf := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	is := func(want string, path ...string) {
+		if got := text(path...); got != want {
+			problemf("%s is %q, not %q", strings.Join(path, "."), got, want)
+		}
+	}
+	name, path := iam.Name(iam.MaxRoleName, "crossplane", "prod", "eu-west-1", claimNamespace, a.claim()), "/crossplane/prod/"+claimNamespace+"/"
+	switch kind := text("kind"); kind {
+	case "Role":
+		is(name, "metadata", "annotations", "crossplane.io/external-name")
+		is(path, "spec", "forProvider", "path")
+		out = append(out, foreignTrust(text("spec", "forProvider", "assumeRolePolicy"))...)
+		if g != nil {
+			is(g.RequiredPermissionsBoundary, "spec", "forProvider", "permissionsBoundary")
+		}
+	case "Policy":
+		if got := text("metadata", "annotations", "crossplane.io/external-name"); got != name && !strings.HasPrefix(got, name+".") {
+			problemf("its name is %s", got)
+		}
+		is("", "spec", "forProvider", "path")
+		d := must(iam.ParseDocument(text("spec", "forProvider", "policy")))
+		for _, s := range d.Statement {
+			accounts := s.Condition["StringEquals"]["aws:PrincipalTag/kubernetes-service-account"]
+			if s.Effect == iam.Allow && (len(accounts) != 1 || accounts[0] != "provider-aws-s3" && accounts[0] != "provider-aws-sqs") {
+				problemf("every provider of the host could use %v", s)
+			}
+		}
+		if g != nil {
+			for _, v := range iam.Denied(d.Statement, g.DeniedActions) {
+				problemf("it allows %s", v.Value)
+			}
+		}
+	case "RolePolicyAttachment":
+		is(identity.ObjectName(name), "spec", "forProvider", "roleRef", "name")
+		if arn := text("spec", "forProvider", "policyArn"); arn != "" && g != nil && !slices.ContainsFunc(g.AllowedManagedPolicyARNs, func(p string) bool { return iam.Match(p, arn) }) {
+			problemf("it attaches %s", arn)
+		}
+	case "ProviderConfig":
+		if ns := text("metadata", "namespace"); ns == "" {
+			is(iam.Name(identity.MaxProviderConfigName, claimNamespace, a.claim()), "metadata", "name")
+		} else if ns != claimNamespace || text("metadata", "name") != a.claim() {
+			problemf("it is %s/%s", ns, text("metadata", "name"))
+		}
+		chain := at(o, "spec", "assumeRoleChain").GetListValue().GetValues()
+		if len(chain) != 1 {
+			problemf("it has %d hops", len(chain))
+			break
+		}
+		hop := chain[0].GetStructValue()
+		if arn := at(hop, "roleARN").GetStringValue(); arn != "" && arn != "arn:aws:iam::111122223333:role"+path+name || at(hop, "externalID").GetStringValue() != "podidentity/u-1" {
+			problemf("it leads to %v", hop)
+		}
+	case "Usage":
+	default:
+		problemf("no tenant composes a %s", kind)
+	}
+	if ref := text("spec", "providerConfigRef", "name"); ref != "" && ref != "default" {
+		problemf("it is made with ProviderConfig %s", ref)
+	}
+	return out
+}
+
+// foreignTrust finds whom a tenant's role should not trust.
+func foreignTrust(policy string) []string {
+	var out []string
+	for _, want := range []string{`"sts:ExternalId":"podidentity/u-1"`, `"aws:PrincipalTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:111122223333:cluster/prod"`, `"aws:PrincipalTag/kubernetes-namespace":"crossplane-system"`} {
+		if !strings.Contains(policy, want) {
+			out = append(out, "its trust policy does not have "+want+": "+policy)
+		}
+	}
+	if strings.Count(policy, `"Principal"`) != strings.Count(policy, `"Principal":{"AWS":"arn:aws:iam::111122223333:root"}`) || strings.Count(policy, `"Principal"`) != strings.Count(policy, `"ArnEquals":{"aws:PrincipalArn":`) {
+		out = append(out, "it trusts somebody else: "+policy)
+	}
+	if rest := strings.NewReplacer("arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-s3", "", "arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-sqs", "").Replace(policy); strings.Contains(rest, ":role/") {
+		out = append(out, "it trusts another role: "+policy)
 	}
 	return out
 }

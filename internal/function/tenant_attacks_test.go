@@ -41,7 +41,7 @@ func TestTenantAttacks(t *testing.T) {
 		t.Errorf("there are only %d attacks", len(attacks))
 	}
 	open, guarded := tenantInput(plainInput()), tenantInput(guardedInput(t))
-	rules := rulesOf(t, guarded)
+	rules := guardedRules(t).Guardrails
 	for _, input := range []map[string]any{open, guarded} {
 		rsp := tenantAttack{attack: attack{Spec: map[string]any{}}}.file(t, input)
 		if isFatal(rsp) || len(rsp.GetDesired().GetResources()) < 3 {
@@ -79,6 +79,19 @@ func TestTenantAttacks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// guardedInput has the defaults and guardrails of example/guardrails, as the Input of a Composition.
+func guardedInput(t *testing.T) map[string]any {
+	t.Helper()
+	doc := map[string]any{}
+	if err := yaml.Unmarshal(must(os.ReadFile("example/guardrails/platform.yaml")), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc["defaults"] == nil || doc["guardrails"] == nil {
+		t.Fatal("example/guardrails has no guardrails")
+	}
+	return map[string]any{"defaults": doc["defaults"], "guardrails": doc["guardrails"]}
 }
 
 // tenantInput is an Input without a preview: gates hold.
