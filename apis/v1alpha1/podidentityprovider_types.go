@@ -38,6 +38,7 @@ type PodIdentityProvider struct {
 // +kubebuilder:validation:XValidation:rule="(has(self.role) && has(self.role.namePrefix) ? self.role.namePrefix : \"\") == (has(oldSelf.role) && has(oldSelf.role.namePrefix) ? oldSelf.role.namePrefix : \"\")",message="role.namePrefix is immutable"
 // +kubebuilder:validation:XValidation:rule="(has(self.role) && has(self.role.path) ? self.role.path : \"\") == (has(oldSelf.role) && has(oldSelf.role.path) ? oldSelf.role.path : \"\")",message="role.path is immutable"
 // +kubebuilder:validation:XValidation:rule="!has(self.sharing) || !has(oldSelf.sharing) || (has(self.sharing.rolePath) ? self.sharing.rolePath : \"\") == (has(oldSelf.sharing.rolePath) ? oldSelf.sharing.rolePath : \"\")",message="sharing.rolePath is immutable"
+// +kubebuilder:validation:XValidation:rule="!has(self.sharing) || !has(self.services) || self.services.all(s, !has(s.targetRoleArn) || s.targetRoleArn == \"\")",message="targetRoleArn cannot be used together with sharing: the provider would run as that role, and tenants trust the service's own"
 type PodIdentityProviderSpec struct {
 	// Region is the AWS region of the EKS cluster, for example eu-west-1. Its partition (aws, aws-cn, aws-us-gov ...) decides
 	// how ARNs are written. Required here or in the defaults of the Composition's Input. Immutable.
@@ -88,7 +89,8 @@ type PodIdentityProviderSpec struct {
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
 	// +optional
 	// +kubebuilder:validation:MaxProperties=47
-	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() >= 1 && k.size() <= 128 && self[k].size() <= 256 && !k.startsWith('aws:'))",message="a tag has a key of 1 to 128 characters that does not begin with aws:, and a value of at most 256"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() >= 1 && k.size() <= 128 && self[k].size() <= 256 && !k.lowerAscii().startsWith('aws:'))",message="a tag has a key of 1 to 128 characters that does not begin with aws:, and a value of at most 256"
+	// +kubebuilder:validation:XValidation:rule="!self.exists(k, k.lowerAscii() in ['eks-cluster-arn', 'eks-cluster-name', 'kubernetes-namespace', 'kubernetes-service-account', 'kubernetes-pod-name', 'kubernetes-pod-uid', 'crossplane-kind', 'crossplane-name', 'crossplane-providerconfig'])",message="keys of EKS's session tags and of the provider cannot be set"
 	Tags map[string]string `json:"tags,omitempty"`
 
 	// Provider configures every composed provider package: from where, in which version, and how it is installed.
@@ -156,6 +158,7 @@ type ClusterReference struct {
 	// Name of the Cluster of eks.aws.upbound.io.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name"`
 }
 
@@ -176,9 +179,9 @@ type ClusterSelector struct {
 
 // A ProviderConfigReference names a ProviderConfig.
 type ProviderConfigReference struct {
-	// Name of the ProviderConfig.
+	// Name of the ProviderConfig, at most 63 characters.
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
 }
 
@@ -222,6 +225,7 @@ type PodIdentityAgent struct {
 	// Version of the add-on, for example v1.3.4-eksbuild.1. aws eks describe-addon-versions lists them. Default: the one that
 	// EKS chooses.
 	// +optional
+	// +kubebuilder:validation:Pattern=`^(v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)?$`
 	Version string `json:"version,omitempty"`
 }
 

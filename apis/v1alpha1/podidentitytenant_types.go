@@ -83,7 +83,8 @@ type PodIdentityTenantSpec struct {
 	// digits, spaces and _.:/=+-@.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=47
-	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() >= 1 && k.size() <= 128 && self[k].size() <= 256 && !k.startsWith('aws:'))",message="a tag has a key of 1 to 128 characters that does not begin with aws:, and a value of at most 256"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() >= 1 && k.size() <= 128 && self[k].size() <= 256 && !k.lowerAscii().startsWith('aws:'))",message="a tag has a key of 1 to 128 characters that does not begin with aws:, and a value of at most 256"
+	// +kubebuilder:validation:XValidation:rule="!self.exists(k, k.lowerAscii() in ['eks-cluster-arn', 'eks-cluster-name', 'kubernetes-namespace', 'kubernetes-service-account', 'kubernetes-pod-name', 'kubernetes-pod-uid', 'crossplane-kind', 'crossplane-name', 'crossplane-providerconfig'])",message="keys of EKS's session tags and of the provider cannot be set"
 	Tags map[string]string `json:"tags,omitempty"`
 
 	// ManagementPolicies are what the provider may do with the composed IAM resources in AWS: [Observe] only watches what exists.
@@ -108,6 +109,7 @@ type ProviderReference struct {
 	// Name of the PodIdentityProvider.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name"`
 }
 
@@ -128,6 +130,7 @@ type TenantRole struct {
 	// Description of the role in IAM, at most 1,000 printable Latin-1 characters without no-break spaces.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1000
+	// +kubebuilder:validation:Pattern=`^[\t\n\r -~¡-ÿ]*$`
 	Description string `json:"description,omitempty"`
 
 	// PermissionsBoundary is the ARN of a policy that limits what the role may do, whatever its policies say.

@@ -2,7 +2,10 @@ package v1alpha1
 
 // A Service is an AWS service whose provider gets an identity.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.roleArn) || self.roleArn == \"\" || !has(self.permissions) && !has(self.roleName)",message="roleArn brings its own permissions and name: it excludes permissions and roleName"
+// +kubebuilder:validation:XValidation:rule="!has(self.roleArn) || self.roleArn == \"\" || !has(self.permissions) && !has(self.roleName) && !(has(self.importRole) && self.importRole)",message="roleArn brings its own permissions and name: it excludes permissions, roleName and importRole"
+// +kubebuilder:validation:XValidation:rule="!has(self.associationId) || !has(self.adoptExistingAssociation) || !self.adoptExistingAssociation",message="associationId names the association already: it excludes adoptExistingAssociation"
+// +kubebuilder:validation:XValidation:rule="!has(self.adoptExistingProvider) || !self.adoptExistingProvider || !has(self.management) || self.management != \"Observe\"",message="management: Observe leaves the Provider to its owner: it excludes adoptExistingProvider"
+// +kubebuilder:validation:XValidation:rule="!has(self.serviceAccountName) || !(self.serviceAccountName in [\"crossplane\", \"rbac-manager\", \"default\", \"provider-aws-iam\", \"provider-aws-eks\"]) || self.serviceAccountName == \"provider-aws-\" + self.name",message="this ServiceAccount is the identity of something else in the cluster; use another one"
 // +kubebuilder:validation:XValidation:rule="has(self.serviceAccountName) == has(oldSelf.serviceAccountName) && (!has(self.serviceAccountName) || self.serviceAccountName == oldSelf.serviceAccountName)",message="serviceAccountName is immutable"
 // +kubebuilder:validation:XValidation:rule="has(self.roleName) == has(oldSelf.roleName) && (!has(self.roleName) || self.roleName == oldSelf.roleName)",message="roleName is immutable"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.associationId) || has(self.associationId) && self.associationId == oldSelf.associationId",message="associationId cannot be changed or removed"
@@ -17,12 +20,13 @@ type Service struct {
 	// between them.
 	// Default: spec.provider.version.
 	// +optional
+	// +kubebuilder:validation:Pattern=`^((v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64}))?$`
 	Version string `json:"version,omitempty"`
 
 	// Package is the full repository of the provider package, registry included and without a tag, for example
 	// registry.example.org/mirror/provider-aws-s3. Default: <spec.provider.registry>/provider-aws-<name>.
 	// +optional
-	// +kubebuilder:validation:Pattern=`^([^/@]+/[^:@]+)?$`
+	// +kubebuilder:validation:Pattern=`^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9-]+|:[0-9]+)(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+)?$`
 	Package string `json:"package,omitempty"`
 
 	// Management of the provider package: Managed installs it, Observe leaves that to somebody else (no Provider and no
@@ -36,7 +40,7 @@ type Service struct {
 	// two services may share one. Default: provider-aws-<name>. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
 
 	// Permissions are what the provider may do in AWS. Default: accessLevel Full, everything of the service.
@@ -145,6 +149,7 @@ type Permissions struct {
 	// PolicyDocument is a whole IAM policy document as JSON, whose statements are added, for example
 	// {"Version": "2012-10-17", "Statement": [...]}.
 	// +optional
+	// +kubebuilder:validation:Pattern=`^\s*(\{[\s\S]*\}\s*)?$`
 	PolicyDocument string `json:"policyDocument,omitempty"`
 
 	// ManagedPolicyARNs are existing policies, attached as they are, for example arn:aws:iam::aws:policy/AmazonSQSFullAccess.
@@ -186,21 +191,25 @@ type Statement struct {
 	// Actions are what the statement covers, for example s3:GetObject or s3:*. Exactly one of actions and notActions.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:items:Pattern=`^(\*|\*:\*|[A-Za-z0-9-]+:[A-Za-z0-9_*?-]+)$`
 	Actions []string `json:"actions,omitempty"`
 
 	// NotActions are the actions that the statement leaves out; it covers all others.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:items:Pattern=`^(\*|\*:\*|[A-Za-z0-9-]+:[A-Za-z0-9_*?-]+)$`
 	NotActions []string `json:"notActions,omitempty"`
 
 	// Resources are what the statement covers, as ARNs with wildcards or "*". Exactly one of resources and notResources.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:items:Pattern=`^(\*|arn:[ -ÿ]+)$`
 	Resources []string `json:"resources,omitempty"`
 
 	// NotResources are the resources that the statement leaves out; it covers all others.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:items:Pattern=`^(\*|arn:[ -ÿ]+)$`
 	NotResources []string `json:"notResources,omitempty"`
 
 	// Conditions are those under which the statement holds: operator, then key, then values, for example
@@ -232,6 +241,7 @@ type Role struct {
 	// Description of the roles in IAM, at most 1,000 printable Latin-1 characters without no-break spaces.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1000
+	// +kubebuilder:validation:Pattern=`^[\t\n\r -~¡-ÿ]*$`
 	Description string `json:"description,omitempty"`
 
 	// PermissionsBoundary is the ARN of a policy that limits what the roles may do, whatever their policies say.
@@ -259,6 +269,7 @@ type Provider struct {
 	// Registry and organisation of the provider packages, without a tag. All services and the family must share one, or the
 	// providers may not read the ProviderConfig. Default: xpkg.upbound.io/upbound.
 	// +optional
+	// +kubebuilder:validation:Pattern=`^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9-]+|:[0-9]+)(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+)?$`
 	Registry string `json:"registry,omitempty"`
 
 	// Version of the provider packages: a full version such as v2.5.0, so that nothing changes on its own, or a digest
@@ -266,6 +277,7 @@ type Provider struct {
 	// follow when it is healthy. Packages of xpkg.upbound.io ask for a family of exactly their own version. Required here, in every service, in defaults, or as
 	// providerVersion of the Input, as in the Composition that comes with the API.
 	// +optional
+	// +kubebuilder:validation:Pattern=`^((v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64}))?$`
 	Version string `json:"version,omitempty"`
 
 	// Family says who installs provider-family-aws: Observe leaves it to Crossplane's dependency resolution, Manage composes
@@ -313,6 +325,8 @@ type Provider struct {
 type LocalObjectReference struct {
 	// Name of the object.
 	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name"`
 }
 
@@ -334,7 +348,7 @@ type ProviderConfig struct {
 	// claim made it, <claim namespace>-<claim name>, cut to 63 characters with a hash where it is longer. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name,omitempty"`
 
 	// AssumeRoleChain are roles that the providers assume one after the other, beginning with their own. The permission to
@@ -361,6 +375,8 @@ type ProviderConfig struct {
 }
 
 // An AssumeRole is a role of an assume-role chain.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.transitiveTagKeys) || self.transitiveTagKeys.all(k, has(self.tags) && self.tags.exists(t, t.key.lowerAscii() == k.lowerAscii()))",message="transitiveTagKeys must be keys of tags beside them: only those can be passed on"
 type AssumeRole struct {
 	// RoleARN is the ARN of the role to assume, of any account in the region's partition, without wildcards.
 	// +kubebuilder:validation:MaxLength=2048
@@ -384,17 +400,22 @@ type AssumeRole struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MaxLength=128
 	TransitiveTagKeys []string `json:"transitiveTagKeys,omitempty"`
 }
 
 // A Tag of a session.
+//
+// +kubebuilder:validation:XValidation:rule="!self.key.lowerAscii().startsWith(\"aws:\") && !(self.key.lowerAscii() in [\"eks-cluster-arn\", \"eks-cluster-name\", \"kubernetes-namespace\", \"kubernetes-service-account\", \"kubernetes-pod-name\", \"kubernetes-pod-uid\", \"crossplane-kind\", \"crossplane-name\", \"crossplane-providerconfig\"])",message="keys that begin with aws:, those of EKS's session tags and those of the provider cannot be set"
 type Tag struct {
 	// Key of the tag, 1 to 128 characters.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`
 	Key string `json:"key"`
 	// Value of the tag, at most 256 characters.
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`
 	Value string `json:"value"`
 }
 

@@ -128,6 +128,118 @@ func TestRules(t *testing.T) {
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {"aws:a": b}}`,
 			want:   "does not begin with aws:",
 		},
+		"TagKeyCase": {
+			reason: "In any letter case.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {"AWS:a": b}}`,
+			want:   "does not begin with aws:",
+		},
+		"TagSession": {
+			reason: "EKS's session tags say who a pod is.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {Kubernetes-Namespace: b}}`,
+			want:   "session tags",
+		},
+		"TagProvider": {
+			reason: "The provider has tags of its own.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {crossplane-name: b}}`,
+			want:   "session tags and of the provider",
+		},
+		"TagLike": {
+			reason: "What only begins like one of them is another one.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {kubernetes-namespaces: b, my-eks-cluster-name: b, awsome: b}}`,
+		},
+		"ChainTagSession": {
+			reason: "Nor are they a chain's to pass on.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", tags: [{key: EKS-cluster-arn, value: a}]}]}}`,
+			want:   "session tags",
+		},
+		"ChainTransitive": {
+			reason: "Only a tag that is there can be passed on.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", tags: [{key: Team, value: a}], transitiveTagKeys: [team, other]}]}}`,
+			want:   "must be keys of tags beside them",
+		},
+		"ChainTags": {
+			reason: "In whatever letters.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", externalID: ab, tags: [{key: "Tëam a", value: ""}], transitiveTagKeys: ["tëam a"]}]}}`,
+		},
+		"ServiceAccountProtected": {
+			reason: "Crossplane's own ServiceAccount is nobody's.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, serviceAccountName: crossplane}]}`,
+			want:   "identity of something else",
+		},
+		"ServiceAccountBootstrap": {
+			reason: "That of provider-aws-iam is no other service's.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, serviceAccountName: provider-aws-iam}]}`,
+			want:   "identity of something else",
+		},
+		"ServiceAccountOwn": {
+			reason: "But its own.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: iam, management: Observe, serviceAccountName: provider-aws-iam}, {name: s3, serviceAccountName: a.b-c}]}`,
+		},
+		"RoleArnImported": {
+			reason: "Somebody else's role is not taken over.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/r", importRole: true}]}`,
+			want:   "importRole",
+		},
+		"AssociationTwice": {
+			reason: "An association that is named is not looked for.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, associationId: a-0123456789abcdef0, adoptExistingAssociation: true}]}`,
+			want:   "associationId names the association already",
+		},
+		"AdoptObserved": {
+			reason: "Who observes a Provider does not take it over.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, management: Observe, adoptExistingProvider: true}]}`,
+			want:   "adoptExistingProvider",
+		},
+		"SharingTarget": {
+			reason: "Tenants trust the service's own role.",
+			is:     `{region: eu-west-1, clusterName: prod, sharing: {}, services: [{name: s3}, {name: sqs, targetRoleArn: "arn:aws:iam::123456789012:role/t"}]}`,
+			want:   "cannot be used together with sharing",
+		},
+		"Sharing": {
+			reason: "An empty text is no role.",
+			is:     `{region: eu-west-1, clusterName: prod, sharing: {namespaces: ["team-*", "a?"]}, services: [{name: sqs, targetRoleArn: ""}]}`,
+		},
+		"VersionFloating": {
+			reason: "A version that moves is resolved once, and never again.",
+			is:     `{region: eu-west-1, clusterName: prod, provider: {version: v2}, services: [{name: s3}]}`,
+			want:   "spec.provider.version",
+		},
+		"Versions": {
+			reason: "A full version, a digest, or both; or nothing, as a template may leave it.",
+			is: `{region: eu-west-1, clusterName: prod, provider: {version: "", registry: "registry.example.org:5000/mirror"}, services: [
+				{name: s3, version: v2.5.0-rc.1}, {name: sqs, version: "2.5.0"},
+				{name: sns, version: "v2.5.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
+				{name: kms, version: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}`,
+		},
+		"RegistryTag": {
+			reason: "A registry has no tag.",
+			is:     `{region: eu-west-1, clusterName: prod, provider: {registry: "xpkg.upbound.io/upbound:v1"}, services: [{name: s3}]}`,
+			want:   "spec.provider.registry",
+		},
+		"ActionForm": {
+			reason: "One action an entry.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {statements: [{actions: ["s3:GetObject,s3:PutObject"], resources: ['*']}]}}]}`,
+			want:   "actions[0]",
+		},
+		"Statements": {
+			reason: "Whatever IAM takes.",
+			is: `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {policyDocument: "\n {\"Version\": \"2012-10-17\"}\n", statements: [
+				{actions: ["*"], resources: ["arn:aws:s3:::a/\u00fc ${aws:username}"]}, {notActions: ["s3:Get*", "*:*", "execute-api:In?oke"], notResources: ["*"]}]}}]}`,
+		},
+		"PolicyDocument": {
+			reason: "A document is an object.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {policyDocument: "[]"}}]}`,
+			want:   "policyDocument",
+		},
+		"Description": {
+			reason: "A description is one line or several, in Latin-1.",
+			is:     `{region: eu-west-1, clusterName: prod, role: {description: "Grün\n\tund mehr"}, services: [{name: s3}]}`,
+		},
+		"DescriptionCharacter": {
+			reason: "AWS takes no others.",
+			is:     `{region: eu-west-1, clusterName: prod, role: {description: "a – b"}, services: [{name: s3}]}`,
+			want:   "spec.role.description",
+		},
 		"TagLong": {
 			reason: "A tag's key has 128 characters at most.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: b}}`,

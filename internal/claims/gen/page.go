@@ -21,10 +21,29 @@ const (
 		"patterns in `claims.allowedFields` of the [configuration](guardrails.md). Read first what an adversary gains by it.\n\n"
 	bottom = "## Fields of Crossplane\n\n" +
 		"`compositionRef` and the other fields that [Crossplane adds](reference/claim.md#what-crossplane-adds-to-spec) are not the function's to refuse. That a claim\n" +
-		"can choose its Composition by them is why rules belong into the function's own configuration.\n\n" +
-		"`kubectl apply` does not refuse closed fields: claims and composite resources share one schema, and it cannot know which fields your\n" +
-		"configuration opens.\n"
+		"can choose its Composition by them is why rules belong into the function's own configuration. And a claim can name a composite resource that\n" +
+		"no claim made in `resourceRef`: Crossplane then binds it, and deletes it with the claim. The second policy of\n" +
+		"[manifests/claims-admission-policy.yaml](../manifests/claims-admission-policy.yaml) refuses that.\n\n"
+	unseenTop = "## What `kubectl apply` does not refuse\n\n" +
+		"An API server refuses most mistakes when a claim is filed: forms of names, versions, packages, actions and ARNs, reserved tags, what excludes each\n" +
+		"other, and what is immutable. It does not refuse closed fields: claims and composite resources share one schema, and it cannot know which\n" +
+		"fields your configuration opens. Of what everybody is refused, these come to light in the conditions only:\n\n| What | Why |\n|---|---|\n"
 )
+
+// unseen are what the function refuses for everybody, and no schema can tell. testdata/attacks.yaml has examples of each.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var unseen = []struct{ what, why string }{
+	{"ARNs", "Partition and account must be those of `region` and `accountId`, which your defaults may set. The parts of a resource's ARN depend on its service."},
+	{"catalogue", "Services and kinds that the function does not know. It has suggestions."},
+	{"conditions", "Operators and keys, and which of them are generated."},
+	{"defaults", "What depends on a field that your defaults may set: `accountId` for `disableSessionTags`, `management: Observe` for iam and eks, the name of the ProviderConfig, the host of a tenant."},
+	{"labels", "The forms of labels in selectors, and of those of pods and packages."},
+	{"limits", "What AWS counts over several fields: policies of a role, characters of policies and trust policies, statements with one `sid`."},
+	{"names", "Policies that would overwrite a permissions boundary, or another policy that is attached."},
+	{"policy documents", "What is in a `policyDocument`."},
+	{"tags", "Characters, and keys that differ in letter case only, or look like a reserved one in letters beyond ASCII."},
+}
 
 // kinds that have claims, and the titles of their chapters.
 //
@@ -43,6 +62,10 @@ func page() string {
 		table(b, k.kind, closedTop, false, "What else limits that")
 	}
 	b.WriteString(bottom)
+	b.WriteString(unseenTop)
+	for _, u := range unseen {
+		fmt.Fprintf(b, "| %s | %s |\n", u.what, u.why)
+	}
 	return b.String()
 }
 
