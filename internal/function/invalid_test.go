@@ -55,7 +55,7 @@ func TestInvalid(t *testing.T) {
 		"Resource":             {"A resource is an ARN.", service("permissions: {statements: [{actions: ['s3:*'], resources: [bucket]}]}"), "", []string{"must be * or an ARN"}},
 		"PolicyDocument":       {"A document is parsed strictly.", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statment":[]}'}`), "", []string{"spec.services[0].permissions.policyDocument.Statment: Invalid", "spec.services[0].permissions.policyDocument.Statement: Invalid"}},
 		"PolicyPrincipal":      {"A principal belongs in a trust policy.", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:*","Resource":"*"}}'}`), "", []string{"policyDocument.Statement[0].Principal: Invalid", "trust policy"}},
-		"DuplicateSid":         {"AWS wants identifiers to be unique.", service("permissions: {statements: [{sid: a, actions: ['s3:*'], resources: ['*']}, {sid: a, actions: ['s3:*'], resources: ['*']}]}"), "", []string{"statements: Duplicate"}},
+		"DuplicateSid":         {"AWS wants identifiers to be unique.", service("permissions: {statements: [{sid: a, actions: ['s3:*'], resources: ['*']}, {sid: a, actions: ['s3:*'], resources: ['*']}]}"), "", []string{"permissions.statements[1].sid: Duplicate"}},
 		"ManagedPolicy":        {"The ARN of a policy.", service("permissions: {managedPolicyArns: ['arn:aws:iam::123456789012:role/x']}"), "", []string{"managedPolicyArns[0]: Invalid", "policy"}},
 		"ManagedPolicyPartition": {
 			"IAM knows nothing of other partitions.", service("permissions: {managedPolicyArns: ['arn:aws-cn:iam::aws:policy/x']}"), "",

@@ -24,7 +24,7 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 	at = at.Child("permissions")
 	statements, errs := granted(at, partition, s, p)
 	statements = append(statements, generated(v.Spec, s, formerTarget)...)
-	errs = append(errs, uniqueSIDs(at, statements)...)
+	errs = append(errs, uniqueSIDs(at, p.Statements, statements)...)
 	if len(errs) > 0 {
 		return nil, nil, errs
 	}
@@ -251,13 +251,21 @@ func asErrors(at *field.Path, problems []iam.Problem) field.ErrorList {
 	return errs
 }
 
-// uniqueSIDs checks that no two statements of a policy have the same identifier.
-func uniqueSIDs(at *field.Path, statements []iam.Statement) field.ErrorList {
+// uniqueSIDs checks that no two statements of a policy have the same identifier. Where one of those that the spec writes out has it,
+// the error names that one: the last, since the first is not to blame.
+func uniqueSIDs(at *field.Path, own []v1alpha1.Statement, statements []iam.Statement) field.ErrorList {
 	errs := field.ErrorList{}
 	seen := map[string]bool{}
 	for _, s := range statements {
 		if s.Sid != "" && seen[s.Sid] {
-			errs = append(errs, field.Duplicate(at.Child("statements"), s.Sid))
+			at := at.Child("statements")
+			for i := len(own) - 1; i >= 0; i-- {
+				if own[i].SID == s.Sid {
+					at = at.Index(i).Child("sid")
+					break
+				}
+			}
+			errs = append(errs, field.Duplicate(at, s.Sid))
 		}
 		seen[s.Sid] = true
 	}

@@ -200,7 +200,7 @@ func (id *Identity) tenantPolicies(at *field.Path, tagged bool) field.ErrorList 
 	if pc := id.Spec.ProviderConfig; pc != nil && len(pc.AssumeRoleChain) > 0 {
 		statements = append(statements, iam.AssumeStatement(pc.AssumeRoleChain[0].RoleARN, true))
 	}
-	if errs = append(errs, uniqueSIDs(at.Child("services"), statements)...); len(errs) > 0 {
+	if errs = append(errs, uniqueSIDs(at.Child("services"), nil, statements)...); len(errs) > 0 {
 		return errs
 	}
 	role.Statements = statements
