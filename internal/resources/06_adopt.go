@@ -92,7 +92,7 @@ func (c *Context) providerName(s *identity.Service) string {
 }
 
 // configName is likewise that of its DeploymentRuntimeConfig. Where that is gone, the Provider still names the one that it runs with: with
-// another one it would run as whoever that is for.
+// another one it would run as another ServiceAccount.
 func (c *Context) configName(s *identity.Service) string {
 	if a := c.adoption(s); a.config != "" {
 		return a.config
