@@ -9,6 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"sigs.k8s.io/yaml"
@@ -119,6 +120,12 @@ func TestTenants(t *testing.T) {
 		_, err := c.s3.HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: sdk.String("there-is-none")})
 		return err
 	}
+	cors := func(name string) func(c clients) error {
+		return func(c clients) error {
+			_, err := c.s3.PutBucketCors(t.Context(), &s3.PutBucketCorsInput{Bucket: &name, CORSConfiguration: &s3types.CORSConfiguration{CORSRules: []s3types.CORSRule{{AllowedMethods: []string{"GET"}, AllowedOrigins: []string{"*"}}}}})
+			return err
+		}
+	}
 	queueURL := func(c clients) error {
 		_, err := c.sqs.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: sdk.String("there-is-none")})
 		return err
@@ -139,8 +146,9 @@ func TestTenants(t *testing.T) {
 	}{
 		"Own":              {"A team makes its buckets.", s3Pod, &teamA, bucket("team-a-orders"), "", ""},
 		"OtherName":        {"And those that its statement does not name it does not.", s3Pod, &teamA, bucket("team-b-orders"), "", "AccessDenied"},
-		"ReadOnly":         {"The other team may only look.", s3Pod, &teamB, head, "", "NotFound"},
-		"ReadOnlyCreates":  {"It may not create.", s3Pod, &teamB, bucket("team-b-orders"), "", "AccessDenied"},
+		"OtherTeam":        {"The other team lists kinds. Buckets are one.", s3Pod, &teamB, bucket("reports"), "", ""},
+		"OtherTeamCORS":    {"What none of its kinds does it may not.", s3Pod, &teamB, cors("reports"), "", "AccessDenied"},
+		"OwnCORS":          {"Which team A may, where there is a bucket.", s3Pod, &teamA, cors("team-a-none"), "", "NoSuchBucket"},
 		"OwnQueues":        {"The provider of another service does what the team's statement for that says.", sqsPod, &teamA, queueURL, "", "AWS.SimpleQueueService.NonExistentQueue"},
 		"OwnQueuesCreates": {"That is to look.", sqsPod, &teamA, createQueue, "", "AccessDenied"},
 		"OtherService":     {"With the provider of S3 nobody has the rights that are for SQS.", s3Pod, &teamA, queueURL, "", "AccessDenied"},
@@ -191,5 +199,43 @@ func TestTenantTrap(t *testing.T) {
 	wantCode(t, "both actions in one statement", "AccessDenied", err)
 	if err != nil && !strings.Contains(err.Error(), "sts:TagSession") {
 		t.Errorf("it should be the tags that are refused: %v", err)
+	}
+}
+
+// TestTenantMigration: a claim that owns a provider becomes the host of tenants. At every step there is a ProviderConfig with which a team's
+// buckets can be looked at, and in the end only those of tenants lead anywhere.
+func TestTenantMigration(t *testing.T) {
+	head := func(t *testing.T, s *Server, chain *hop) error {
+		t.Helper()
+		key, refused := s.ask(t, "provider-aws-s3")
+		if refused != "" {
+			t.Fatal(refused)
+		}
+		if chain != nil {
+			out, err := s.as(key).sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &chain.RoleARN, RoleSessionName: sdk.String("s"), ExternalId: &chain.ExternalID})
+			if err != nil {
+				return err
+			}
+			key = *out.Credentials.AccessKeyId
+		}
+		_, err := s.as(key).s3.HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: sdk.String("there-is-none")})
+		return err
+	}
+	const allowed = "NotFound" // It may look, and there is none.
+	cases := map[string]struct {
+		reason, host string
+		own          string
+	}{
+		"Shared":    {"While it shares, the owner's ProviderConfig and that of the tenant both work.", "tenant-migrate/01-shared", allowed},
+		"Powerless": {"Then the owner's has no rights any more, and the tenant's goes on.", "tenant-migrate/05-shared-only", "Forbidden"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			s.compose(t, tc.host)
+			tenant := s.compose(t, "tenant-migrate/03-tenant")
+			wantCode(t, tc.reason, tc.own, head(t, s, nil))
+			wantCode(t, tc.reason, allowed, head(t, s, &tenant))
+		})
 	}
 }
