@@ -57,7 +57,7 @@ func (s *Server) compose(t *testing.T, step string) hop {
 	}
 	c, ctx, arns, to := s.as(RootKey), t.Context(), map[string]string{}, hop{}
 	var objects []composedObject
-	for _, doc := range strings.Split(strings.ReplaceAll(string(b), "111122223333", Account), "\n---\n") {
+	for doc := range strings.SplitSeq(strings.ReplaceAll(string(b), "111122223333", Account), "\n---\n") {
 		o := composedObject{}
 		if err := yaml.Unmarshal([]byte(doc), &o); err != nil {
 			t.Fatal(err)
