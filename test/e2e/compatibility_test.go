@@ -119,3 +119,17 @@ func pinned(root, tool, module string) (string, error) {
 	}
 	return "", fmt.Errorf("%s does not require %s", file, module)
 }
+
+// TestOrder: a story that wants a control plane of its own comes before those that share one, which is there until the last story
+// is told. Two Crossplanes in one network would want the same ports.
+func TestOrder(t *testing.T) {
+	shared := ""
+	for _, s := range scenarios {
+		switch {
+		case !s.alone:
+			shared = s.name
+		case shared != "":
+			t.Errorf("%s is alone, and comes after %s, which is not", s.name, shared)
+		}
+	}
+}
