@@ -90,7 +90,7 @@ var reservedTags = func() map[string]string {
 }()
 
 // fold what AWS takes for the same key of a tag: it does not tell letter case. Some letters have one of ASCII's as their other case, such as
-// the long s, so that only the way by the upper case finds them all. Spaces around a key make no other key of it for whoever reads it.
+// the long s, so that only the way by the upper case finds them all. Spaces around a key do not make it look like another one.
 func fold(key string) string { return strings.ToLower(strings.ToUpper(strings.TrimSpace(key))) }
 
 // validateTags checks what AWS says of tags: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html.
