@@ -259,8 +259,8 @@ func uniqueSIDs(at *field.Path, own []v1alpha1.Statement, statements []iam.State
 	for _, s := range statements {
 		if s.Sid != "" && seen[s.Sid] {
 			at := at.Child("statements")
-			for i := len(own) - 1; i >= 0; i-- {
-				if own[i].SID == s.Sid {
+			for i, mine := range slices.Backward(own) {
+				if mine.SID == s.Sid {
 					at = at.Index(i).Child("sid")
 					break
 				}
