@@ -121,12 +121,12 @@ func platformConfiguration(s *Story) {
 	}
 	s.Stepf("another Composition, a selector and an old revision are held by the same guardrails")
 
-	s.short("theirs", "[{name: sqs, serviceAccountName: provider-aws-iam}]", "")
+	s.short("theirs", "[{name: sqs, serviceAccountName: payments}]", "")
 	message := s.refused("theirs", "spec.services[0].serviceAccountName: Forbidden", "claims.allowedFields")
 	if got := s.run(binaries.Kubectl, "describe", "podidentityproviderclaim", "theirs", "--namespace", s.Namespace); !strings.Contains(got, "spec.services[0].serviceAccountName: Forbidden") {
 		s.Errorf("kubectl describe does not say why:\n%s", got)
 	}
-	s.Stepf("the ServiceAccount of somebody else is refused: %s", message)
+	s.Stepf("the ServiceAccount of another team is refused: %s", message)
 
 	s.teams()
 	s.configurationEdited()
