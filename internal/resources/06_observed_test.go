@@ -39,6 +39,7 @@ func TestObservedProvider(t *testing.T) {
 	const key = "observed-provider/s3"
 	const none = "management is Observe, and none is installed: install it when the association is ready, with a DeploymentRuntimeConfig that sets spec.serviceAccountTemplate.metadata.name to provider-aws-s3"
 	const create = "create a DeploymentRuntimeConfig that sets spec.serviceAccountTemplate.metadata.name to provider-aws-s3, and "
+	const again = `kubectl annotate providerrevision.pkg.crossplane.io team-s3-1 looked-at="$(date)" --overwrite`
 	const wrong = "does not run as ServiceAccount provider-aws-s3, which the association is for: "
 	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "Provider of xpkg.upbound.io/upbound/provider-aws-s3", Message: none}
 	failed := func(message string) *Wait {
@@ -83,10 +84,13 @@ func TestObservedProvider(t *testing.T) {
 		"LookingRevision": {"Nor before it is known whether it is the one.", observing(map[string]string{revisionAsked: unanswered}), key, looking},
 		"LookingImage":    {"Nor while what replaces it is not.", observing(map[string]string{revisionAsked: overridden, imageAsked: unanswered}), key, looking},
 		"ImageConfig":     {"An ImageConfig may bring the configuration that counts, and that may be right,", observing(map[string]string{revisionAsked: overridden, imageAsked: image, teamAsked: `[]`, "DeploymentRuntimeConfig.pkg.crossplane.io/from-image": `[{metadata: {name: from-image}, spec: {serviceAccountTemplate: {metadata: {name: provider-aws-s3}}}}]`}), key, nil},
-		"WrongImage":      {"or not.", observing(map[string]string{revisionAsked: overridden, imageAsked: image, "DeploymentRuntimeConfig.pkg.crossplane.io/from-image": `[]`}), key, failed("its DeploymentRuntimeConfig from-image does not exist: " + create + "set spec.runtime.configRef.name of ImageConfig aws to it")},
-		"ImageGone":       {"One that is gone brings nothing any more.", observing(map[string]string{revisionAsked: overridden, imageAsked: `[]`}), key, nil},
-		"RevisionPaused":  {"A paused revision does not change its pods.", observing(map[string]string{revisionAsked: `[{metadata: {name: team-s3-1, annotations: {crossplane.io/paused: "true"}}}]`}), key, &Wait{Reason: v1alpha1.ReasonActionRequired, Subject: "Provider team-s3", Message: "its revision team-s3-1 is paused, and Crossplane changes nothing of it. To do: kubectl annotate providerrevision.pkg.crossplane.io team-s3-1 crossplane.io/paused-"}},
-		"RevisionGone":    {"Nor does a revision.", observing(map[string]string{revisionAsked: `[]`}), key, nil},
+		"WrongImage":      {"or not.", observing(map[string]string{revisionAsked: overridden, imageAsked: image, "DeploymentRuntimeConfig.pkg.crossplane.io/from-image": `[]`}), key, failed("its DeploymentRuntimeConfig from-image does not exist: " + create + "set spec.runtime.configRef.name of ImageConfig aws to it; then have Crossplane look at it again: " + again)},
+		"ImageGone": {
+			"Crossplane does not notice that one is gone.", observing(map[string]string{revisionAsked: overridden, imageAsked: `[]`}), key,
+			&Wait{Reason: v1alpha1.ReasonActionRequired, Subject: "Provider team-s3", Message: "still runs with what ImageConfig aws gave it, although that decides nothing about it any more: Crossplane has not looked at its revision since. To do: " + again},
+		},
+		"RevisionPaused": {"A paused revision does not change its pods.", observing(map[string]string{revisionAsked: `[{metadata: {name: team-s3-1, annotations: {crossplane.io/paused: "true"}}}]`}), key, &Wait{Reason: v1alpha1.ReasonActionRequired, Subject: "Provider team-s3", Message: "its revision team-s3-1 is paused, and Crossplane changes nothing of it. To do: kubectl annotate providerrevision.pkg.crossplane.io team-s3-1 crossplane.io/paused-"}},
+		"RevisionGone":   {"Nor does a revision.", observing(map[string]string{revisionAsked: `[]`}), key, nil},
 
 		"NotInstalled": {"A Provider that is not installed is not ready.", observing(provider(pkg, `status: {}`)), key, &Wait{Reason: v1alpha1.ReasonCreating, Subject: "Provider team-s3", Message: "being installed"}},
 		"Unhealthy":    {"One that is not healthy has failed, and says why.", observing(provider(pkg, `status: {conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "False", message: boom}]}`)), key, failed("not healthy: boom")},

@@ -70,12 +70,20 @@ func (c *Context) configured(provider view.Object, s *identity.Service) *Wait {
 		return &Wait{Reason: v1alpha1.ReasonActionRequired, Subject: subject, Message: "its revision " + revision.Name() + " " + resume(revision, providerRevisionResource)}
 	}
 	name := cmp.Or(provider.String("spec", "runtimeConfigRef", "name"), sharedRuntimeConfig)
-	override, answer := c.runtimeOverride(revision)
+	ref := runtimeOverride(revision)
+	var override view.Object
+	if ref != "" {
+		override, answer = c.View.Requirements.Get(pkgv1beta1.ImageConfigGroupVersionKind, ref)
+	}
+	other := override.String("spec", "runtime", "configRef", "name")
 	switch {
-	case answer == view.Unanswered:
+	case ref != "" && answer == view.Unanswered:
 		return looking
-	case override.Exists():
-		name = override.String("spec", "runtime", "configRef", "name")
+	case other != "":
+		name = other
+	case ref != "":
+		return &Wait{Reason: v1alpha1.ReasonActionRequired, Subject: subject, Message: fmt.Sprintf(
+			"still runs with what ImageConfig %s gave it, although that decides nothing about it any more: Crossplane has not looked at its revision since. To do: %s", ref, lookAgain(revision))}
 	case s.Managed:
 		// It runs with the config that is composed for it.
 		return nil
@@ -92,6 +100,9 @@ func (c *Context) configured(provider view.Object, s *identity.Service) *Wait {
 	if s.Managed {
 		message = c.overridden(s, name, override)
 	}
+	if override.Exists() {
+		message += "; then have Crossplane look at it again: " + lookAgain(revision)
+	}
 	return &Wait{Reason: v1alpha1.ReasonFailed, Subject: subject, Message: message}
 }
 
@@ -104,15 +115,21 @@ func (c *Context) revision(provider view.Object) (view.Object, view.Answer) {
 	return c.View.Requirements.Get(pkgv1.ProviderRevisionGroupVersionKind, name)
 }
 
-// runtimeOverride is the ImageConfig that gives a Provider's revision another runtime configuration than the Provider does, as
-// that revision tells: Crossplane v2 has such. Only then is the kind of it asked for.
-func (c *Context) runtimeOverride(revision view.Object) (view.Object, view.Answer) {
+// runtimeOverride names the ImageConfig that gives a Provider's revision another runtime configuration than the Provider does, as
+// that revision tells: Crossplane v2 has such. Only then is the kind of it asked for. Empty if there is none.
+func runtimeOverride(revision view.Object) string {
 	for _, ref := range revision.List("status", "appliedImageConfigRefs") {
 		if ref.String("reason") == string(pkgv1.ImageConfigReasonRuntime) {
-			return c.View.Requirements.Get(pkgv1beta1.ImageConfigGroupVersionKind, ref.String("name"))
+			return ref.String("name")
 		}
 	}
-	return view.Object{}, view.No
+	return ""
+}
+
+// lookAgain is a command that makes Crossplane reconcile a revision. It does not by itself when an ImageConfig that only has spec.runtime
+// comes, changes or goes, nor when the DeploymentRuntimeConfig does that such a one names (seen in v2.4.2: its watches look for others).
+func lookAgain(revision view.Object) string {
+	return fmt.Sprintf("kubectl annotate %s %s looked-at=\"$(date)\" --overwrite", providerRevisionResource, revision.Name())
 }
 
 const (

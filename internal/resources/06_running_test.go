@@ -20,8 +20,10 @@ const (
 func TestProviderRuns(t *testing.T) {
 	const overridden = `[{metadata: {name: provider-aws-s3-1}, status: {appliedImageConfigRefs: [{name: mirror, reason: RewriteImage}, {name: aws, reason: ConfigureRuntime}]}}]`
 	const image = `[{metadata: {name: aws}, spec: {runtime: {configRef: {name: aws-nodes}}}}]`
+	const again = `kubectl annotate providerrevision.pkg.crossplane.io provider-aws-s3-1 looked-at="$(date)" --overwrite`
 	const message = "ImageConfig aws makes it run with DeploymentRuntimeConfig aws-nodes instead of provider-aws-s3, so not as ServiceAccount provider-aws-s3, which the association is for. " +
-		"To do: take spec.runtime out of that ImageConfig; or create an ImageConfig that matches only xpkg.upbound.io/upbound/provider-aws-s3, with spec.runtime.configRef.name provider-aws-s3"
+		"To do: take spec.runtime out of that ImageConfig; or create an ImageConfig that matches only xpkg.upbound.io/upbound/provider-aws-s3, with spec.runtime.configRef.name provider-aws-s3; then have Crossplane look at it again: " + again
+	still := Readiness{ActionRequired: true, Message: "still runs with what ImageConfig aws gave it, although that decides nothing about it any more: Crossplane has not looked at its revision since. To do: " + again}
 	cases := map[string]struct {
 		reason   string
 		answers  map[string]string
@@ -67,8 +69,20 @@ func TestProviderRuns(t *testing.T) {
 			Readiness{Ready: true},
 		},
 		"ImageConfigGone": {
-			"An ImageConfig that is gone overrides nothing any more.",
+			"Crossplane does not notice that an ImageConfig is gone: the pods are still what it made of them.",
 			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": `[]`},
+			healthyProvider,
+			still,
+		},
+		"ImageConfigChanged": {
+			"Nor that it says nothing of the runtime any more.",
+			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": `[{metadata: {name: aws}, spec: {rewriteImage: {prefix: x}}}]`},
+			healthyProvider,
+			still,
+		},
+		"ImageConfigUnanswered": {
+			"While nobody told of it, it is no reason against it.",
+			map[string]string{ownRevisionAsked: overridden},
 			healthyProvider,
 			Readiness{Ready: true},
 		},

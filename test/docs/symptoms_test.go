@@ -23,6 +23,7 @@ func TestSymptoms(t *testing.T) {
 		"NewerField":         {"A runtime has a field that this Crossplane lacks.", "the Crossplane that runs does not have this field", "internal/runtimeconfig/check.go"},
 		"ReservedAnnotation": {"A template decides on the pod's identity.", "EKS decides by it", "internal/identity/validate_runtime.go"},
 		"ImageConfig":        {"An ImageConfig decides what runs.", "makes it run with DeploymentRuntimeConfig", "internal/resources/06_running.go"},
+		"ImageConfigGone":    {"An ImageConfig decides nothing any more, and Crossplane did not notice.", "still runs with what ImageConfig", "internal/resources/06_running.go"},
 		"Paused":             {"Something is paused.", "is paused", "internal/resources/06_running.go"},
 		"NotActive":          {"A package revision waits for somebody.", "is not active", "internal/resources/readiness.go"},
 		"NoReplicas":         {"A provider does not run at all.", "stops the provider, because runtime.replicas is 0", "internal/resources/05_runtimeconfig.go"},

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,8 +9,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
 var bucket = schema.GroupVersionKind{Group: "s3.aws.upbound.io", Version: "v1beta1", Kind: "Bucket"}
@@ -200,11 +203,32 @@ spec:
 	s.Is(time.Minute, "Claim", "parameters", "Ready=False", "ProvidersReady=False/Failed")
 	s.Stepf("the claim names what decides: %v", s.Service(s.Get("Claim", "parameters"), "ssm")["message"])
 	s.Delete("ImageConfig", "nodes")
-	s.Is(4*time.Minute, "Claim", "parameters", "Ready=True", "ProvidersReady=True")
-	pods := s.Pods("provider-aws-ssm")
-	if len(pods) != 1 {
-		s.Fatalf("provider-aws-ssm has %d pods", len(pods))
+	// Crossplane does not notice: the pods stay what they are.
+	s.Is(time.Minute, "Claim", "parameters", "Ready=False", "ProvidersReady=False/ActionRequired")
+	provider := s.Get("Provider", "provider-aws-ssm")
+	revision := &unstructured.Unstructured{}
+	revision.SetAPIVersion(provider.GetAPIVersion())
+	revision.SetKind("ProviderRevision")
+	revision.SetName(fakes.String(provider, "status", "currentRevision"))
+	message := fmt.Sprint(s.Service(s.Get("Claim", "parameters"), "ssm")["message"])
+	if !strings.Contains(message, "To do: kubectl annotate providerrevision.pkg.crossplane.io "+revision.GetName()+" looked-at=") {
+		s.Errorf("the claim does not say what to do: %s", message)
 	}
-	s.HasCredentials(pods[0])
-	s.Stepf("the ImageConfig is gone, and the provider has its credentials")
+	s.Stepf("the ImageConfig is gone, and the claim says what to do: %s", message)
+	patch := client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"annotations":{"looked-at":"now"}}}`))
+	if err := s.Client.Patch(s.ctx, revision, patch); err != nil {
+		s.Fatal(err)
+	}
+	s.Is(4*time.Minute, "Claim", "parameters", "Ready=True", "ProvidersReady=True")
+	s.Until(time.Minute, "the provider has one pod with credentials", func() error {
+		pods := s.Pods("provider-aws-ssm")
+		if len(pods) != 1 {
+			return fmt.Errorf("it has %d pods", len(pods))
+		}
+		if missing := s.missingCredentials(pods[0]); missing != "" {
+			return errors.New(missing)
+		}
+		return nil
+	})
+	s.Stepf("Crossplane has looked again, and the provider has its credentials")
 }
