@@ -119,11 +119,17 @@ func adoptSeed(s *Story) {
 		s.Errorf("status of the service: %v", got)
 	}
 	s.restarts(sa, 1)
-	now := s.Pods(sa)
-	if len(now) != 1 {
-		s.Fatalf("%s has %d pods", sa, len(now))
-	}
-	s.HasCredentials(now[0])
+	// The old pod goes once the new one is ready.
+	s.Until(time.Minute, "the provider has one pod, with credentials", func() error {
+		now := s.Pods(sa)
+		if len(now) != 1 || now[0].UID == pod.UID {
+			return fmt.Errorf("it has %d pods", len(now))
+		}
+		if missing := s.missingCredentials(now[0]); missing != "" {
+			return errors.New(missing)
+		}
+		return nil
+	})
 	if x := s.Real.Association(controlplane.Namespace, sa); x == nil || x.ID != id {
 		s.Errorf("the association is %+v, and should be %s", x, id)
 	}
