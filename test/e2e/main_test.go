@@ -89,7 +89,7 @@ var scenarios = []scenario{
 	{name: "Seed", tell: seed, apart: true, real: true, also: []version{v23, v1}},
 	{name: "Chaos", tell: chaos, apart: true},
 	{name: "Removal", tell: removal},
-	{name: "Foreground", tell: foreground, real: true},
+	{name: "Bucket", tell: buckets, real: true, only: v2.crossplane},
 	{name: "Background", tell: background},
 	{name: "Edits", tell: edits},
 	{name: "Credentials", tell: credentials},
