@@ -91,6 +91,7 @@ var scenarios = []scenario{
 	{name: "Removal", tell: removal},
 	{name: "Bucket", tell: buckets, real: true, only: v2.crossplane},
 	{name: "Faults", tell: faults, real: true, only: v2.crossplane},
+	{name: "Fields", tell: fields, real: true, only: v2.crossplane},
 	{name: "Background", tell: background},
 	{name: "Edits", tell: edits},
 	{name: "Credentials", tell: credentials},
