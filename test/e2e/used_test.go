@@ -27,7 +27,8 @@ var (
 type managed struct {
 	schema.GroupVersionKind
 
-	Name string
+	// Namespace is empty for one of the whole cluster.
+	Namespace, Name string
 	// Fields of forProvider beside the region, as flow style YAML that begins with a comma.
 	Fields string
 }
@@ -40,6 +41,12 @@ func sqsQueue(name string) managed {
 	return managed{GroupVersionKind: queueKind, Name: name, Fields: ", name: " + name}
 }
 
+// in a namespace, where the kind is another one.
+func (m managed) in(namespace string) managed {
+	m.Group, m.Namespace = strings.Replace(m.Group, ".aws.", ".aws.m.", 1), namespace
+	return m
+}
+
 // service that it is of, as providers call it.
 func (m managed) service() string {
 	service, _, _ := strings.Cut(m.Group, ".")
@@ -49,15 +56,24 @@ func (m managed) service() string {
 // crd of its kind.
 func (m managed) crd() string { return strings.ToLower(m.Kind) + "s." + m.Group }
 
-func (m managed) String() string { return m.Kind + " " + m.Name }
+func (m managed) String() string {
+	if m.Namespace != "" {
+		return m.Kind + " " + m.Namespace + "/" + m.Name
+	}
+	return m.Kind + " " + m.Name
+}
 
-// manage creates managed resources that use a ProviderConfig.
+// manage creates managed resources that use a ProviderConfig: that of the cluster, or of their namespace.
 func (s *Story) manage(config string, resources ...managed) {
 	s.Helper()
 	for _, m := range resources {
 		s.Fakes.Manage(m.service(), m.GroupVersionKind)
-		s.Apply(fmt.Sprintf("{apiVersion: %s, kind: %s, metadata: {name: %s}, spec: {forProvider: {region: eu-west-1%s}, providerConfigRef: {name: %s}}}",
-			m.GroupVersion(), m.Kind, m.Name, m.Fields, config))
+		in, ref := "", "name: "+config
+		if m.Namespace != "" {
+			in, ref = ", namespace: "+m.Namespace, "kind: ProviderConfig, name: "+config
+		}
+		s.Apply(fmt.Sprintf("{apiVersion: %s, kind: %s, metadata: {name: %s%s}, spec: {forProvider: {region: eu-west-1%s}, providerConfigRef: {%s}}}",
+			m.GroupVersion(), m.Kind, m.Name, in, m.Fields, ref))
 	}
 }
 
@@ -128,7 +144,7 @@ func contains(text string, parts ...string) bool {
 func (s *Story) used(m managed) (*unstructured.Unstructured, error) {
 	o := &unstructured.Unstructured{}
 	o.SetGroupVersionKind(m.GroupVersionKind)
-	err := s.Client.Get(s.ctx, client.ObjectKey{Name: m.Name}, o)
+	err := s.Client.Get(s.ctx, client.ObjectKey{Namespace: m.Namespace, Name: m.Name}, o)
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
 		return nil, nil //nolint:nilnil,nilerr // That there is none is an answer.
 	}
