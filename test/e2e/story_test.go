@@ -28,8 +28,6 @@ import (
 var kinds = map[string]schema.GroupVersionKind{
 	"Claim":            {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityProviderClaim"},
 	"XR":               {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityProvider"},
-	"Tenant":           {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityTenantClaim"},
-	"TenantXR":         {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityTenant"},
 	"Role":             {Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "Role"},
 	"Policy":           {Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "Policy"},
 	"Attachment":       {Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "RolePolicyAttachment"},
@@ -139,7 +137,7 @@ func (s *Story) Get(kind, name string) *unstructured.Unstructured {
 func (s *Story) get(kind, name string) (*unstructured.Unstructured, error) {
 	key := client.ObjectKey{Name: name}
 	switch kind {
-	case "Claim", "Tenant":
+	case "Claim":
 		key.Namespace = s.Namespace
 	case "Deployment":
 		key.Namespace = controlplane.Namespace
