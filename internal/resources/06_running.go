@@ -126,7 +126,7 @@ func runtimeOverride(revision view.Object) string {
 	return ""
 }
 
-// lookAgain is a command that makes Crossplane reconcile a revision. It does not by itself when an ImageConfig that only has spec.runtime
+// lookAgain is a command that makes Crossplane reconcile a revision. It does not on its own when an ImageConfig that only has spec.runtime
 // comes, changes or goes, nor when the DeploymentRuntimeConfig does that such a one names (seen in v2.4.2: its watches look for others).
 func lookAgain(revision view.Object) string {
 	return fmt.Sprintf("kubectl annotate %s %s looked-at=\"$(date)\" --overwrite", providerRevisionResource, revision.Name())
