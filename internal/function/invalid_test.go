@@ -152,7 +152,12 @@ func refuse(t *testing.T, reason, spec, input string) string {
 	if input != "" {
 		w.Input = fromYAML(t, input)
 	}
-	rsp := w.reconcile(t, newTestFunction())
+	return refusal(t, reason, w.reconcile(t, newTestFunction()))
+}
+
+// refusal is the message of a response that refuses: nothing is composed, and the claim is told.
+func refusal(t *testing.T, reason string, rsp *fnv1.RunFunctionResponse) string {
+	t.Helper()
 	if !isFatal(rsp) {
 		t.Fatalf("%s\nwant a fatal result, got %v", reason, rsp.GetResults())
 	}

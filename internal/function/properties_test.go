@@ -541,21 +541,27 @@ func TestDeterministic(t *testing.T) {
 			s.disturb()
 			s.step(t)
 		}
-		var first []byte
-		for i := range 5 {
-			rsp, err := newTestFunction().RunFunction(context.Background(), s.request())
-			if err != nil {
-				t.Fatal(err)
-			}
-			b, err := proto.MarshalOptions{Deterministic: true}.Marshal(rsp)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if i == 0 {
-				first = b
-			} else if !bytes.Equal(b, first) {
-				t.Fatalf("seed %d: the same request gave another response", seed)
-			}
+		s.deterministic(t, seed)
+	}
+}
+
+// deterministic fails the test if the same request gives another response.
+func (s *simulation) deterministic(t *testing.T, seed uint64) {
+	t.Helper()
+	var first []byte
+	for i := range 5 {
+		rsp, err := newTestFunction().RunFunction(context.Background(), s.request())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := proto.MarshalOptions{Deterministic: true}.Marshal(rsp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = b
+		} else if !bytes.Equal(b, first) {
+			t.Fatalf("seed %d: the same request gave another response", seed)
 		}
 	}
 }
