@@ -88,7 +88,7 @@ func TestOverlapAndCovers(t *testing.T) {
 	}
 }
 
-// longPatterns take for ever where wildcards are tried one by one: 2 to the power of n.
+// longPatterns take forever where wildcards are tried one by one: 2 to the power of n.
 func longPatterns(n int) (stars, as string) {
 	return strings.Repeat("*a", n) + "b", strings.Repeat("a", 2*n)
 }

@@ -140,7 +140,7 @@ func TestCredentials(t *testing.T) {
 		"NotRolledOut": {"Until there are others.", meeting("", injectedPod("a", "before", "")), key, restarting},
 		"Restarting":   {"Likewise during a restart.", meeting(known, barePod(young, known, "")), key, restarting},
 
-		// What is wrong, and is mended by a restart.
+		// What is wrong, and is fixed by a restart.
 		"Older": {"A pod that was there before the association is restarted.", meeting("", barePod(old, known, "")), key, creating("have no credentials " + without + ": they are older than the association. They are being restarted")},
 		"Young": {
 			"One that came too soon after it, too.", meeting("", barePod(young, known, "")), key,
@@ -154,7 +154,7 @@ func TestCredentials(t *testing.T) {
 		},
 		"OneOfTwo": {"One pod without credentials is one too many.", meeting(known, injectedPod("b", known, known), bare), key, failed("have no credentials " + without + ", " + younger)},
 
-		// What a restart did not mend, or cannot.
+		// What a restart did not fix, or cannot.
 		"Restarted":  {"A restart is tried once.", meeting(known, bare), key, failed("have no credentials " + without + ", " + younger)},
 		"ReadyAgain": {"An association that becomes ready again makes no older pods of those that were restarted for it.", verifying("2025-12-31T23:59:59Z", known, known, map[string]string{podsAsked: podList(bare)}), key, failed("have no credentials " + without + ", " + younger)},
 		"NoToken":    {"Variables without a token are of no use.", meeting(known, injectedPod("a", known, known).with(func(p *pod) { p.token = false })), key, failed("have no credentials (no token for pods.eks.amazonaws.com), " + younger)},

@@ -153,7 +153,7 @@ func TestProviderWait(t *testing.T) {
 			conflict("provider-aws-s3", "of package example.org/x/y:v1 "+byHand),
 		},
 		"OfClaim": {
-			"Whose it is should be said.",
+			"Its owner should be named.",
 			with(`[{metadata: {name: provider-aws-s3, labels: {crossplane.io/claim-namespace: b, crossplane.io/claim-name: c}, ownerReferences: [{kind: PodIdentityProvider, name: c-x, uid: u-2, controller: true}]}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"}}]`), "provider/s3",
 			conflict("provider-aws-s3", "of package xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0 exists and belongs to PodIdentityProvider c-x of claim b/c"),
 		},

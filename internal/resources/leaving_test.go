@@ -374,7 +374,7 @@ func TestLeaving(t *testing.T) {
 		"Last":      {reason: "In the end nothing should be held.", observed: map[string]string{"policy/sqs": service["policy/sqs"]}, answers: none},
 		"Unordered": {reason: "Who wants no order should get none.", spec: `teardown: Unordered`, observed: service, answers: with(none, map[string]string{noUsers: users})},
 		"UnorderedLate": {
-			reason: "Who has changed their mind has Usages still: they leave first, as Crossplane stops at what they protect.",
+			reason: "After a change of mind there are Usages still: they leave first, as Crossplane stops at what they protect.",
 			spec:   `teardown: Unordered`, observed: with(service, usages), answers: with(none, map[string]string{noUsers: users}),
 			want: map[string]string{
 				"provider/sqs": "to be removed: its Usage u1 is removed first", "association/sqs": "to be removed: its Usage u2 is removed first", "attachment/sqs": "to be removed: its Usage u3 is removed first",
