@@ -18,6 +18,8 @@ var kindsFile string
 // A Kind of a provider package, and the actions that managing it takes. It is shared: do not change what it refers to.
 type Kind struct {
 	Name string
+	// Plural of the name, as definitions have it. The file has those that are not the name and an s.
+	Plural string
 	// Observe are the actions that reading it takes. Create, Update and Delete are what these take, reading included.
 	Observe, Create, Update, Delete []string
 	// NamesKey and NamesRole say whether a field of it names a key that encrypts, or a role that is passed.
@@ -63,12 +65,15 @@ func parseKinds(file string) (*kindsData, error) {
 		if len(fields) != 7 {
 			return nil, fmt.Errorf("%q has %d fields, not 7", line, len(fields))
 		}
-		k := Kind{Name: fields[1], Observe: prefixed(fields[3]), Create: prefixed(fields[4]), Update: prefixed(fields[5]), Delete: prefixed(fields[6])}
+		k := Kind{Name: fields[1], Plural: strings.ToLower(fields[1]) + "s", Observe: prefixed(fields[3]), Create: prefixed(fields[4]), Update: prefixed(fields[5]), Delete: prefixed(fields[6])}
 		for need := range strings.FieldsSeq(fields[2]) {
 			service, passes := strings.CutPrefix(need, "pass:")
+			other, irregular := strings.CutPrefix(need, "plural:")
 			switch {
 			case passes:
 				k.Passes = append(k.Passes, service)
+			case irregular:
+				k.Plural = other
 			case need == "key":
 				k.NamesKey = true
 			case need == "role":
@@ -100,6 +105,21 @@ func prefixed(words string) []string {
 // All actions that managing the kind takes, sorted.
 func (k Kind) All() []string {
 	return sorted(slices.Concat(k.Observe, k.Create, k.Update, k.Delete))
+}
+
+// Groups of the service's kinds: of those for the whole cluster, and of those for namespaces.
+func (s Service) Groups() []string {
+	return []string{s.Name + ".aws.upbound.io", s.Name + ".aws.m.upbound.io"}
+}
+
+// Definitions of a kind of the service are the names of its ManagedResourceDefinitions, which are those of its
+// CustomResourceDefinitions: one in each group.
+func (s Service) Definitions(k Kind) []string {
+	groups := s.Groups()
+	for i, g := range groups {
+		groups[i] = k.Plural + "." + g
+	}
+	return groups
 }
 
 // Kind of the service's package by its name.

@@ -234,14 +234,46 @@ func TestKindHint(t *testing.T) {
 	}
 }
 
+// TestDefinitions looks at names as Crossplane has them. TestWritten of tools/catalogue compares those of all kinds with the providers'.
+func TestDefinitions(t *testing.T) {
+	cases := map[string][]string{
+		"s3/Bucket":                  {"buckets.s3.aws.upbound.io", "buckets.s3.aws.m.upbound.io"},
+		"s3/BucketPolicy":            {"bucketpolicies.s3.aws.upbound.io", "bucketpolicies.s3.aws.m.upbound.io"},
+		"s3/BucketOwnershipControls": {"bucketownershipcontrols.s3.aws.upbound.io", "bucketownershipcontrols.s3.aws.m.upbound.io"},
+		"kms/Alias":                  {"aliases.kms.aws.upbound.io", "aliases.kms.aws.m.upbound.io"},
+		"gamelift/Fleet":             {"fleet.gamelift.aws.upbound.io", "fleet.gamelift.aws.m.upbound.io"},
+		"kendra/Index":               {"indices.kendra.aws.upbound.io", "indices.kendra.aws.m.upbound.io"},
+	}
+	for name, want := range cases {
+		service, kind, _ := strings.Cut(name, "/")
+		s, _ := Lookup(service)
+		if diff := cmp.Diff(want, s.Definitions(kindOf(t, service, kind))); diff != "" {
+			t.Errorf("definitions of %s: -want, +got:\n%s", name, diff)
+		}
+	}
+	for _, name := range Names() {
+		s, _ := Lookup(name)
+		seen := map[string]string{}
+		for _, kind := range s.Kinds() {
+			k, _ := s.Kind(kind)
+			if other := seen[k.Plural]; other != "" || strings.Trim(k.Plural, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+				t.Errorf("%s: %s is no plural of %s alone (%s)", name, k.Plural, kind, other)
+			}
+			if seen[k.Plural] = kind; kind == "Active" {
+				t.Errorf("%s has a kind of the name that stands for all that are active", name)
+			}
+		}
+	}
+}
+
 func TestParseKinds(t *testing.T) {
-	got, err := parseKinds("# x\n# github.com/a v1\ns\tK\tkey role pass:ec2\ts: Get\ts: New k: Use\t\ts: Drop\n! a note\n")
+	got, err := parseKinds("# x\n# github.com/a v1\ns\tK\tkey role pass:ec2\ts: Get\ts: New k: Use\t\ts: Drop\ns\tMany\tplural:many\t\t\t\t\n! a note\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]map[string]Kind{"s": {"K": {
-		Name: "K", Observe: []string{"s:Get"}, Create: []string{"s:New", "k:Use"}, Delete: []string{"s:Drop"}, NamesKey: true, NamesRole: true, Passes: []string{"ec2"},
-	}}}
+		Name: "K", Plural: "ks", Observe: []string{"s:Get"}, Create: []string{"s:New", "k:Use"}, Delete: []string{"s:Drop"}, NamesKey: true, NamesRole: true, Passes: []string{"ec2"},
+	}, "Many": {Name: "Many", Plural: "many"}}}
 	if diff := cmp.Diff(want, got.kinds); diff != "" {
 		t.Errorf("kinds: -want, +got:\n%s", diff)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -19,6 +20,8 @@ import (
 // A kind of provider-aws.
 type kind struct {
 	service, name, resource string
+	// plural of the name, as definitions have it.
+	plural string
 	// needs are what fields of the kind name: a role that is passed, a key that encrypts.
 	needs []string
 	// shown are fields of the resource that the kind has in its status, and nobody can set.
@@ -71,8 +74,15 @@ func kindsOf(root string) ([]kind, error) {
 			}
 		}
 	}
+	plurals, err := pluralsOf(root)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]kind, 0, len(kinds))
 	for id, k := range kinds {
+		if k.plural = plurals[id]; k.plural == "" {
+			return nil, fmt.Errorf("%s has no definition: %w", id, errUnknown)
+		}
 		set, err := injected(filepath.Join(root, "config", "cluster", k.service, "config.go"), k.resource)
 		if err != nil {
 			return nil, err
@@ -85,6 +95,49 @@ func kindsOf(root string) ([]kind, error) {
 	}
 	slices.SortFunc(out, func(a, b kind) int { return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name)) })
 	return out, nil
+}
+
+// groups of the definitions of a service: of kinds for the whole cluster, and of kinds for namespaces.
+var groups = []string{".aws.upbound.io", ".aws.m.upbound.io"}
+
+// pluralsOf the names of kinds, as the definitions in a folder have them: the same in both groups of a service.
+func pluralsOf(root string) (map[string]string, error) {
+	files, err := filepath.Glob(filepath.Join(root, "package", "crds", "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for _, f := range files {
+		group, plural, _ := strings.Cut(strings.TrimSuffix(filepath.Base(f), ".yaml"), "_")
+		name, err := definedKind(f)
+		if err != nil {
+			return nil, err
+		}
+		found[group+"/"+name] = plural
+	}
+	out := map[string]string{}
+	for id, plural := range found {
+		group, name, _ := strings.Cut(id, "/")
+		if service, ok := strings.CutSuffix(group, groups[0]); ok && service != "" && found[service+groups[1]+"/"+name] == plural {
+			out[service+"/"+name] = plural
+		}
+	}
+	return out, nil
+}
+
+// definedKind is the kind that a file defines. Its name comes before anything long.
+func definedKind(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if name, ok := strings.CutPrefix(lines.Text(), "    kind: "); ok {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("%s names no kind: %w", file, errUnknown)
 }
 
 // injected are fields of a resource that the provider sets on its own, as the configuration of its service says. What is set outside of

@@ -117,9 +117,9 @@ func TestKindsOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []kind{{service: "demo", name: "Box", resource: "aws_demo_box", needs: []string{"key", "role"}, shown: map[string]bool{"old_role_arn": true}}}
+	want := []kind{{service: "demo", name: "Box", resource: "aws_demo_box", plural: "boxes", needs: []string{"key", "role"}, shown: map[string]bool{"old_role_arn": true}}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(kind{})); diff != "" {
-		t.Errorf("a kind of two versions is one, and the fields that people set say what it names; what the provider sets is not only shown: -want, +got:\n%s", diff)
+		t.Errorf("a kind of two versions is one, and the fields that people set say what it names; what the provider sets is not only shown; its plural is what its definitions say: -want, +got:\n%s", diff)
 	}
 }
 
@@ -158,12 +158,16 @@ func TestRowOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, unknown := rowOf(kind{service: "s3", name: "DirectoryBucket"}, r, ref)
+	got, unknown := rowOf(kind{service: "s3", name: "DirectoryBucket", plural: "directorybuckets"}, r, ref)
 	if diff := cmp.Diff([]string{"s3express:ListAllMyDirectoryBuckets", "s3express:ListTagsForResource"}, got.actions["observe"]); diff != "" {
 		t.Errorf("directory buckets have a prefix of their own: -want, +got:\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"s3: nothing says which action apigateway.Frobnicate takes"}, unknown); diff != "" {
 		t.Errorf("an operation without an action is said: -want, +got:\n%s", diff)
+	}
+	other := row{kind: kind{service: "kms", name: "Alias", plural: "aliases", needs: []string{"key"}}}
+	if text := table(nil, []row{other}, nil); !strings.Contains(text, "kms\tAlias\tkey plural:aliases\t\t\t\t\n") {
+		t.Errorf("the table lacks the plural that is not the name and an s:\n%s", text)
 	}
 	line := "s3\tDirectoryBucket\t\ts3express: ListAllMyDirectoryBuckets ListTagsForResource\ts3express: CreateBucket CreateSession TagResource\t\t\n"
 	if text := table(nil, []row{got}, unknown); !strings.Contains(text, line) || !strings.HasSuffix(text, "! "+unknown[0]+"\n") {

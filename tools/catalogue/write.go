@@ -53,11 +53,14 @@ func table(versions []string, rows []row, unresolved []string) string {
 	for _, v := range versions {
 		fmt.Fprintf(b, "# %s\n", v)
 	}
-	b.WriteString("# Package, kind, what its fields name, actions to observe, create, update, delete. A word with a colon is the prefix of those after it.\n")
+	b.WriteString("# Package, kind, what its fields name and how its definitions call it if not by its name and an s, actions to observe, create, update, delete. A word with a colon is the prefix of those after it.\n")
 	for _, r := range rows {
 		needs := slices.Clone(r.needs)
 		for p := range strings.FieldsSeq(morePasses[r.service+"/"+r.name]) {
 			needs = append(needs, "pass:"+p)
+		}
+		if r.plural != strings.ToLower(r.name)+"s" {
+			needs = append(needs, "plural:"+r.plural)
 		}
 		fields := []string{r.service, r.name, strings.Join(needs, " ")}
 		for _, phase := range phases {
