@@ -273,4 +273,10 @@ type TenantServiceStatus struct {
 	// ProviderRevision is the name of its active ProviderRevision.
 	// +optional
 	ProviderRevision string `json:"providerRevision,omitempty"`
+
+	// ActiveKinds are the kinds that the permissions for the service are for, sorted. Only with permissions.kinds: Active. They are remembered here:
+	// Crossplane never deactivates a kind, so that what cannot be read any more changes nothing.
+	// +optional
+	// +listType=atomic
+	ActiveKinds []string `json:"activeKinds,omitempty"`
 }

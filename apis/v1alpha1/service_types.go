@@ -129,14 +129,14 @@ type Permissions struct {
 	// +optional
 	AccessLevel AccessLevel `json:"accessLevel,omitempty"`
 
-	// Kinds narrow accessLevel, Full or ReadOnly, to some kinds of the provider package, for example [Bucket, BucketPolicy]: the role may
-	// call what these call, and no more (docs/kinds.md). Default: everything of the service. With kinds the default of accessLevel is Full.
+	// Kinds narrow accessLevel, Full or ReadOnly, to some kinds of the provider package: the role may call what these call, and no more
+	// (docs/kinds.md). They are a list, for example [Bucket, BucketPolicy], or the word Active, which follows the
+	// ManagedResourceActivationPolicies of Crossplane v2: kinds that become active are added, and none is taken away. On Crossplane v1
+	// all kinds are active. Default: everything of the service. With kinds the default of accessLevel is Full.
 	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=200
-	// +kubebuilder:validation:items:MaxLength=63
-	Kinds []string `json:"kinds,omitempty"`
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:pruning:PreserveUnknownFields
+	Kinds Kinds `json:"kinds,omitempty"`
 
 	// Statements are IAM policy statements to add, at most 100. With the catalogue's they are split into as many policies of
 	// 6,144 characters as it takes.
@@ -486,6 +486,12 @@ type ServiceStatus struct {
 	// ProviderRevision is the name of the active ProviderRevision.
 	// +optional
 	ProviderRevision string `json:"providerRevision,omitempty"`
+
+	// ActiveKinds are the kinds that the role's permissions are for, sorted. Only with permissions.kinds: Active. They are remembered here:
+	// Crossplane never deactivates a kind, so that what cannot be read any more changes nothing.
+	// +optional
+	// +listType=atomic
+	ActiveKinds []string `json:"activeKinds,omitempty"`
 }
 
 // A Phase sums up how far a service is.

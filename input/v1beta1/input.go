@@ -180,7 +180,8 @@ type Guardrails struct {
 	// +optional
 	RequiredPermissionsBoundary string `json:"requiredPermissionsBoundary,omitempty"`
 
-	// RequiredKinds forbids everything of a service at once: each service must list its kinds, or have an accessLevel of None. Statements
+	// RequiredKinds forbids everything of a service at once: each service must list its kinds, or have an accessLevel of None. The
+	// word Active is not a list: anyone who may activate kinds would decide. Statements
 	// and documents may not allow all actions of a service, nor use NotAction. What cannot be read is refused, unless
 	// allowedManagedPolicyArns lists it: managedPolicyArns, roleArn, importRole, targetRoleArn, assumeRoleChain. So are managementPolicies
 	// without Create and Update, and raw templates of a claim. Default: false.

@@ -92,7 +92,7 @@ var simulatedKinds = []struct{ group, version, kind, plural string }{
 
 func randomWorld(t testing.TB, r *rand.Rand) *world {
 	t.Helper()
-	services := []string{"{name: s3}", "{name: rds, management: Observe}", "{name: sqs, permissions: {accessLevel: Full, managedPolicyArns: ['arn:aws:iam::aws:policy/x', 'arn:aws:iam::aws:policy/y']}}", "{name: sns, roleArn: 'arn:aws:iam::123456789012:role/mine'}", "{name: ec2, runtime: {associationSettleSeconds: 0, args: [--debug]}}"}
+	services := []string{"{name: s3}", "{name: rds, management: Observe}", "{name: sqs, permissions: {accessLevel: Full, managedPolicyArns: ['arn:aws:iam::aws:policy/x', 'arn:aws:iam::aws:policy/y']}}", "{name: sns, roleArn: 'arn:aws:iam::123456789012:role/mine'}", "{name: ec2, runtime: {associationSettleSeconds: 0, args: [--debug]}}", "{name: dynamodb, permissions: {kinds: Active}}"}
 	r.Shuffle(len(services), func(i, j int) { services[i], services[j] = services[j], services[i] })
 	cluster := "clusterName: prod"
 	switch r.IntN(3) {
@@ -116,6 +116,7 @@ spec:
 `, cluster, family, r.IntN(2) == 0, strings.Join(services[:1+r.IntN(3)], ", "))),
 		Observed: map[string]*structpb.Struct{},
 	}
+	w.activate("tables.dynamodb.aws.upbound.io", "bucketpolicies.s3.aws.m.upbound.io")
 	if r.IntN(2) == 0 {
 		at(w.XR, "spec").GetStructValue().Fields["podIdentityAgent"] = mustValue(t, map[string]any{"management": "Managed"})
 	}
@@ -306,9 +307,22 @@ func (s *simulation) apply(t *testing.T, rsp *fnv1.RunFunctionResponse) {
 	}
 }
 
+// activate definitions by a policy.
+func (w *world) activate(names ...any) {
+	w.Cluster = append(w.Cluster, crd("apiextensions.crossplane.io", "v1alpha1", "ManagedResourceActivationPolicy", "managedresourceactivationpolicies"), must(structpb.NewStruct(map[string]any{
+		"apiVersion": "apiextensions.crossplane.io/v1alpha1", "kind": "ManagedResourceActivationPolicy", "metadata": map[string]any{"name": "active"}, "spec": map[string]any{"activate": names},
+	})))
+}
+
+// hideActivation says whether nobody finds at the moment what is active. An old caller always finds what Crossplane itself brings.
+func (s *simulation) hideActivation(hidden bool) {
+	s.Hidden = map[string]bool{"ManagedResourceActivationPolicy.apiextensions.crossplane.io": hidden && s.Meta != nil}
+}
+
 // disturb the world.
 func (s *simulation) disturb() {
 	s.now = s.now.Add(time.Duration(s.rand.IntN(20)) * time.Second)
+	s.hideActivation(s.rand.IntN(3) == 0)
 	for _, k := range simulatedKinds {
 		switch s.rand.IntN(8) {
 		case 0, 1:
@@ -368,6 +382,7 @@ func (s *simulation) disturb() {
 // calm lets everything that is missing appear and everything become ready.
 func (s *simulation) calm() {
 	s.now = s.now.Add(time.Minute)
+	s.hideActivation(false)
 	for _, k := range simulatedKinds {
 		s.install(k.group, k.version, k.kind, k.plural)
 	}
@@ -426,7 +441,7 @@ func (s *simulation) setGuard(exists bool) {
 // setPods starts new pods of every provider, with credentials or without.
 func (s *simulation) setPods(injected func() bool) {
 	s.Cluster = slices.DeleteFunc(s.Cluster, isPod)
-	for _, service := range []string{"s3", "rds", "sqs", "sns", "ec2"} {
+	for _, service := range []string{"s3", "rds", "sqs", "sns", "ec2", "dynamodb"} {
 		annotations := map[string]any{}
 		for k, v := range at(s.Observed["runtimeconfig/"+service], "spec", "deploymentTemplate", "spec", "template", "metadata", "annotations").GetStructValue().GetFields() {
 			annotations[k] = v.GetStringValue()
@@ -675,6 +690,7 @@ func FuzzSpec(f *testing.F) {
 		w := loadStep(f, "example/"+step)
 		f.Add(must(at(w.XR, "spec").MarshalJSON()), must(w.Input.MarshalJSON()), must(w.Observed["association/s3"].MarshalJSON()))
 	}
+	f.Add([]byte(`{"region":"eu-west-1","clusterName":"prod","services":[{"name":"s3","permissions":{"kinds":"Active"}},{"name":"sqs","permissions":{"kinds":["Active",1]}}]}`), []byte(`{"defaults":{"services":[{"name":"s3","permissions":{"kinds":["Bucket"]}}]}}`), []byte(`{"metadata":{"name":"x"}}`))
 	f.Add([]byte(`{"clusterNameSelector":{"matchControllerRef":true},"services":[{"name":"s3","permissions":{"policyDocument":"{}"}}]}`), []byte(`{"defaults":{"services":[{"name":"s3"}]}}`), []byte(`{"metadata":[]}`))
 	f.Fuzz(func(t *testing.T, spec, input, observed []byte) {
 		w := loadStep(t, "example/quickstart/04-ready")

@@ -41,7 +41,7 @@ func TestTenantProperties(t *testing.T) {
 					s.disturb(t)
 					s.step(t)
 				}
-				for range 20 {
+				for range 25 {
 					s.calm(t)
 					s.step(t)
 				}
@@ -74,7 +74,8 @@ func randomTenant(t testing.TB, seed uint64) tenancy {
 		`services: [{name: s3}, {name: sqs, permissions: {statements: [{actions: ["sqs:*"], resources: ["arn:aws:sqs:*:*:team-a-*"]}]}}]`,
 		`role: {separateServices: false}, services: [{name: sqs, permissions: {accessLevel: ReadOnly, managedPolicyArns: ["arn:aws:iam::aws:policy/x"]}}]`,
 		`roleArn: "arn:aws:iam::222233334444:role/crossplane/prod/team-a/theirs", externalId: agreed-upon, services: [{name: s3}, {name: sqs}]`,
-	}[r.IntN(4)]
+		`services: [{name: s3, permissions: {kinds: Active}}, {name: sqs, permissions: {kinds: [Queue]}}]`,
+	}[r.IntN(5)]
 	w := &world{
 		XR: fromYAML(t, fmt.Sprintf(`
 apiVersion: aws.podidentity.dev/v1alpha1
@@ -85,6 +86,7 @@ spec: {%s, providerRef: {name: platform}, deletionPolicy: %s, %s}
 		Input:    fromYAML(t, `{apiVersion: podidentity.fn.crossplane.io/v1beta1, kind: Input, claims: {allowedFields: ["*"]}}`),
 		Observed: map[string]*structpb.Struct{},
 	}
+	w.activate("bucketpolicies.s3.aws.m.upbound.io")
 	if r.IntN(2) == 0 {
 		// Crossplane v2, which records the namespaces of composed resources.
 		w.Cluster = append(w.Cluster, fromYAML(t, strings.NewReplacer("podidentityproviders", "podidentitytenants", "PodIdentityProvider", "PodIdentityTenant").Replace(xrDefinition)))
@@ -215,6 +217,7 @@ var tenantKinds = []struct{ group, version, kind, plural string }{
 func (s tenancy) disturb(t testing.TB) {
 	t.Helper()
 	s.now = s.now.Add(time.Duration(s.rand.IntN(20)) * time.Second)
+	s.hideActivation(s.rand.IntN(3) == 0)
 	for _, k := range tenantKinds {
 		switch s.rand.IntN(8) {
 		case 0, 1:
@@ -266,6 +269,7 @@ func (s tenancy) disturb(t testing.TB) {
 func (s tenancy) calm(t testing.TB) {
 	t.Helper()
 	s.now = s.now.Add(time.Minute)
+	s.hideActivation(false)
 	for _, k := range tenantKinds {
 		s.install(k.group, k.version, k.kind, k.plural)
 	}

@@ -312,8 +312,12 @@ func requiredKinds(r *request) field.ErrorList {
 	for i := range r.spec.Services {
 		s := &r.spec.Services[i]
 		at := r.service(i).Child("permissions")
-		if s.RoleARN == "" && identity.ServiceWide(s.Permissions) {
+		switch {
+		case s.RoleARN != "":
+		case identity.ServiceWide(s.Permissions):
 			errs = append(errs, violation(at.Child("kinds"), rule, "", "must list the kinds that are used; docs/kinds.md has their names"))
+		case s.Permissions.Kinds.Active():
+			errs = append(errs, violation(at.Child("kinds"), rule, v1alpha1.KindsActive, "must list the kinds that are used, or anyone who may activate kinds would decide; docs/kinds.md has their names"))
 		}
 		if s.Permissions != nil {
 			errs = append(errs, serviceWide(at, rule, s.Permissions)...)

@@ -25,15 +25,18 @@ provider: {version: v2.5.0}
 services: [{name: s3}]
 `
 
-// A tenant that breaks no rule.
-const tenant = `
+// A tenant begins with its host.
+const tenantBegins = `
 providerRef: {name: platform}
+`
+
+// A tenant that breaks no rule.
+const tenant = tenantBegins + `
 services: [{name: s3}]
 `
 
 // A tenant that lists kinds.
-const narrowTenant = `
-providerRef: {name: platform}
+const narrowTenant = tenantBegins + `
 services: [{name: s3, permissions: {kinds: [Bucket]}}]
 `
 
@@ -127,6 +130,9 @@ func TestRules(t *testing.T) {
 		"KindsTenant":      {"A tenant's role is a role like any other.", "requiredKinds: true", "", tenant, "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden"}},
 		"KindsTenantList":  {"Some kinds of a tenant.", "requiredKinds: true", "", narrowTenant, "", nil},
 		"KindsListed":      {"Some kinds.", "requiredKinds: true", "", service("permissions: {kinds: [Bucket]}"), "", nil},
+		"KindsActive":      {"Anyone who may activate kinds would decide.", "requiredKinds: true", "", service("permissions: {kinds: Active}"), "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden", `"Active"`}},
+		"KindsActiveOf":    {"Also of a tenant.", "requiredKinds: true", "", strings.Replace(narrowTenant, "[Bucket]", "Active", 1), "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden", `"Active"`}},
+		"KindsActiveBy":    {"And by a default.", "requiredKinds: true", "services: [{name: s3, permissions: {kinds: Active}}]", good, "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden", `"Active"`}},
 		"KindsDefault":     {"Kinds of a default are kinds.", "requiredKinds: true", "services: [{name: s3, permissions: {kinds: [Bucket]}}]", good, "", nil},
 		"KindsStatement":   {"Actions of one's own that are named.", "requiredKinds: true", "", service("permissions: {statements: [{actions: ['s3:GetObject'], resources: ['*']}]}"), "", nil},
 		"KindsAll":         {"Everything by a statement.", "requiredKinds: true", "", service("permissions: {statements: [{actions: ['s3:?*'], resources: ['*']}]}"), "requiredKinds", []string{"spec.services[0].permissions.statements[0]: Forbidden"}},
@@ -291,6 +297,52 @@ func TestTenantAccounts(t *testing.T) {
 	}
 }
 
+// TestActiveKinds: what is granted because kinds are active, or stays because nobody knows which are, is looked at. While nobody has answered
+// only what is certain is.
+func TestActiveKinds(t *testing.T) {
+	const (
+		kind    = "kind/managedresourceactivationpolicies.apiextensions.crossplane.io"
+		defined = `[{metadata: {name: managedresourceactivationpolicies.apiextensions.crossplane.io}, spec: {versions: [{name: v1alpha1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
+		all     = "all/ManagedResourceActivationPolicy.apiextensions.crossplane.io"
+		bucket  = `[{spec: {activate: [buckets.s3.aws.upbound.io]}}]`
+	)
+	violated := []string{"spec.services[0].permissions: FieldValueForbidden"}
+	exists := map[string]string{"policy/s3": `{spec: {forProvider: {policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'}}}`}
+	cases := map[string]struct {
+		reason, xr string
+		observed   map[string]string
+		answers    map[string]string
+		want       []string
+	}{
+		"Active":     {"What is active calls what is denied.", "", nil, map[string]string{kind: defined, all: bucket}, violated},
+		"Other":      {"Another kind does not.", "", exists, map[string]string{kind: defined, all: `[{spec: {activate: [bucketpolicies.s3.aws.upbound.io]}}]`}, nil},
+		"V1":         {"Where all kinds are active, one does.", "", nil, map[string]string{kind: `[]`}, violated},
+		"Remembered": {"So does one that was active, whoever has answered.", "status: {services: [{name: s3, activeKinds: [Bucket]}]}", nil, nil, violated},
+		"Kept":       {"A policy that stays as it is is no way around.", "", exists, map[string]string{kind: defined, all: `[]`}, violated},
+		"KeptAsked":  {"Before the answer it may be another one soon.", "", exists, map[string]string{kind: defined}, nil},
+		"Nothing":    {"Where there is nothing, nothing is denied.", "", nil, map[string]string{kind: defined, all: `[]`}, nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := testutil.World{
+				Spec: `services: [{name: s3, permissions: {kinds: Active}}]`, Input: `guardrails: {deniedActions: ['s3:DeleteBucket']}`,
+				XR: tc.xr, Observed: tc.observed, Answers: tc.answers,
+			}
+			v, errs := view.From(w.Request(t), nil, testutil.Now())
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			id, errs := identity.Resolve(v)
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			if diff := cmp.Diff(tc.want, testutil.Paths(Check(v, id)), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s\nviolations: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
 // TestAllAtOnce: one request hears of all its violations.
 func TestAllAtOnce(t *testing.T) {
 	v, id := resolve(t, "allowedServices: [sqs]\nallowedRegions: [eu-central-1]\nrequiredTags: [team]", "", good)
@@ -326,7 +378,7 @@ func resolve(t *testing.T, guardrails, defaults, spec string) (*view.View, *iden
 		input["defaults"] = testutil.Parse(t, defaults)
 	}
 	xr := map[string]any{"apiVersion": "aws.podidentity.dev/v1alpha1", "kind": "PodIdentityProvider", "metadata": map[string]any{"name": "storage"}, "spec": testutil.Parse(t, spec)}
-	if spec == tenant || spec == narrowTenant {
+	if strings.HasPrefix(spec, tenantBegins) {
 		xr["kind"] = "PodIdentityTenant"
 	}
 	v, errs := view.From(&fnv1.RunFunctionRequest{Input: testutil.Struct(t, input), Observed: &fnv1.State{Composite: &fnv1.Resource{Resource: testutil.Struct(t, xr)}}}, nil, time.Time{})

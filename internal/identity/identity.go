@@ -63,7 +63,7 @@ type Identity struct {
 	Sharing *Sharing
 	// Services in the order of the spec.
 	Services []*Service
-	// Notes say where what exists keeps what the defaults say otherwise today.
+	// Notes say where what exists keeps what the defaults say otherwise today, and which active kinds nobody knows.
 	Notes []string
 }
 
@@ -99,9 +99,11 @@ type Service struct {
 	ObjectName string
 	// TrustPolicy of the composed role; empty while the cluster is not known.
 	TrustPolicy string
+	// Activation says which kinds the permissions are for; nil unless they follow what is active.
+	Activation *Activation
 	// Statements of the permissions to grant; none if the service brings its own role.
 	Statements []iam.Statement
-	// Policies to compose, which hold the statements.
+	// Policies to compose, which hold the statements. One that is empty was there, and is not known.
 	Policies []string
 	// ManagedPolicyARNs to attach.
 	ManagedPolicyARNs []string
@@ -172,11 +174,12 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 	if s.Provider != nil && s.Provider.Family == v1alpha1.FamilyManage {
 		id.Family = family(s.Provider)
 	}
+	active := &definitions{v: v}
 	for i := range s.Services {
 		if len(errs) > view.MaxErrors {
 			break
 		}
-		svc, serrs := id.service(v, exists, at.Child("services").Index(i), &s.Services[i])
+		svc, serrs := id.service(v, exists, active, at.Child("services").Index(i), &s.Services[i])
 		id.Services = append(id.Services, svc)
 		errs = append(errs, serrs...)
 	}
@@ -186,7 +189,7 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 	if len(errs) == 0 {
 		errs = exists.errs
 	}
-	id.Notes = exists.notes
+	id.Notes = append(exists.notes, id.strangeKinds()...)
 	if len(errs) == 0 {
 		id.checkRuntimes(v, at)
 	}
@@ -207,7 +210,7 @@ func providerConfigName(v *view.View) string {
 	return iam.Cut(v.XR.Name(), MaxProviderConfigName)
 }
 
-func (id *Identity) service(v *view.View, exists *made, at *field.Path, s *v1alpha1.Service) (*Service, field.ErrorList) {
+func (id *Identity) service(v *view.View, exists *made, active *definitions, at *field.Path, s *v1alpha1.Service) (*Service, field.ErrorList) {
 	svc := &Service{
 		Name:           s.Name,
 		Managed:        s.Management != v1alpha1.ServiceObserved,
@@ -246,7 +249,8 @@ func (id *Identity) service(v *view.View, exists *made, at *field.Path, s *v1alp
 	}
 	errs = append(errs, perrs...)
 	if svc.RoleARN == "" {
-		statements, documents, perrs := policies(at, v, id.Partition, s, svc.FormerTargetRoleARN)
+		svc.Activation = active.activation(s)
+		statements, documents, perrs := policies(at, v, id.Partition, s, svc.FormerTargetRoleARN, svc.Activation)
 		svc.Statements, svc.Policies = statements, documents
 		errs = append(errs, perrs...)
 	}

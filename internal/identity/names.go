@@ -82,11 +82,15 @@ type Policy struct {
 
 // Policy of a service that is the i-th of those that hold its permissions. The first has the role's name, the others are numbered.
 func (s *Service) Policy(i int) *Policy {
-	p := &Policy{Document: s.Policies[i]}
-	if i > 0 {
-		p.Suffix = fmt.Sprintf(".%d", i+1)
+	return &Policy{Document: s.Policies[i], Suffix: suffixOf(i + 1)}
+}
+
+// suffixOf the n-th policy of a role that holds its permissions.
+func suffixOf(n int) string {
+	if n == 1 {
+		return ""
 	}
-	return p
+	return fmt.Sprintf(".%d", n)
 }
 
 // policies that are composed for a service's role.

@@ -15,26 +15,40 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// policies that grant a service's permissions: the statements that grant them, and the documents that hold these.
-func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Service, formerTarget string) ([]iam.Statement, []string, field.ErrorList) {
+// policies that grant a service's permissions: the statements that grant them, and the documents that hold these. Kinds that are newly
+// active are left out where they cannot be granted: somebody else activated them, and the service goes on with those that it has.
+func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Service, formerTarget string, a *Activation) ([]iam.Statement, []string, field.ErrorList) {
+	statements, documents, errs := written(at, v, partition, s, formerTarget, a)
+	if why := ungrantable(v, statements, errs); why != "" && a.refuse(why) {
+		return written(at, v, partition, s, formerTarget, a)
+	}
+	return statements, documents, errs
+}
+
+// written statements and documents.
+func written(at *field.Path, v *view.View, partition string, s *v1alpha1.Service, formerTarget string, a *Activation) ([]iam.Statement, []string, field.ErrorList) {
 	p := s.Permissions
 	if p == nil {
 		p = &v1alpha1.Permissions{}
 	}
 	at = at.Child("permissions")
-	statements, errs := granted(at, partition, s, p)
+	statements, errs := granted(at, partition, s, p, a)
 	statements = append(statements, generated(v.Spec, s, formerTarget)...)
 	errs = append(errs, uniqueSIDs(at, p.Statements, statements)...)
 	if len(errs) > 0 {
 		return nil, nil, errs
+	}
+	if a.unknown() {
+		found, documents := a.asTheyAre(v, s.Name)
+		return append(statements, found...), documents, a.attachable(at, documents, p.ManagedPolicyARNs, attachments(v.Spec))
 	}
 	documents, errs := split(at, slices.Concat(statements, kept(v, s, p)), p.ManagedPolicyARNs, attachments(v.Spec))
 	return statements, documents, errs
 }
 
 // granted statements: those that a service's permissions name.
-func granted(at *field.Path, partition string, s *v1alpha1.Service, p *v1alpha1.Permissions) ([]iam.Statement, field.ErrorList) {
-	statements, errs := fromCatalogue(at, cmp.Or(partition, iam.DefaultPartition), s, p)
+func granted(at *field.Path, partition string, s *v1alpha1.Service, p *v1alpha1.Permissions, a *Activation) ([]iam.Statement, field.ErrorList) {
+	statements, errs := fromCatalogue(at, cmp.Or(partition, iam.DefaultPartition), s, p, a)
 	for i, ps := range p.Statements {
 		if len(errs) > view.MaxErrors {
 			break
@@ -103,12 +117,8 @@ func attachments(spec *v1alpha1.PodIdentityProviderSpec) int {
 
 // split statements into as many documents as AWS's limits allow: with the policies that exist they are attached to one role.
 func split(at *field.Path, statements []iam.Statement, managed []string, most int) ([]string, field.ErrorList) {
-	if n := len(managed); n > most || n == most && len(statements) > 0 {
-		err := field.TooMany(at.Child("managedPolicyArns"), n, most-min(1, len(statements)))
-		if len(statements) > 0 {
-			err.Detail += fmt.Sprintf(", because the other permissions need at least one policy, and a role takes %d", most)
-		}
-		return nil, field.ErrorList{err}
+	if errs := attachable(at, min(1, len(statements)), managed, most); len(errs) > 0 {
+		return nil, errs
 	}
 	if len(statements) == 0 {
 		return nil, nil
@@ -120,15 +130,32 @@ func split(at *field.Path, statements []iam.Statement, managed []string, most in
 	return ds, nil
 }
 
+// attachable checks that a role takes so many composed policies beside those that exist.
+func attachable(at *field.Path, composed int, managed []string, most int) field.ErrorList {
+	n := len(managed)
+	if n+composed <= most {
+		return nil
+	}
+	err := field.TooMany(at.Child("managedPolicyArns"), n, max(0, most-composed))
+	switch composed {
+	case 0:
+	case 1:
+		err.Detail += fmt.Sprintf(", because the other permissions need at least one policy, and a role takes %d", most)
+	default:
+		err.Detail += fmt.Sprintf(", because the other permissions have %d policies, and a role takes %d", composed, most)
+	}
+	return field.ErrorList{err}
+}
+
 // fromCatalogue returns the statements that the access level stands for.
-func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1alpha1.Permissions) ([]iam.Statement, field.ErrorList) {
+func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1alpha1.Permissions, a *Activation) ([]iam.Statement, field.ErrorList) {
 	entry, known := catalogue.Lookup(s.Name)
 	if !known {
 		// It brings its own permissions: validateService sees to that.
 		return nil, nil
 	}
 	if p.Kinds != nil {
-		return fromKinds(at, entry, partition, p)
+		return fromKinds(at, entry, partition, p, a)
 	}
 	switch accessLevel(p) {
 	case v1alpha1.AccessFull:
@@ -141,31 +168,23 @@ func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1a
 	return nil, oneOf(at.Child("accessLevel"), p.AccessLevel, v1alpha1.AccessFull, v1alpha1.AccessReadOnly, v1alpha1.AccessNone)
 }
 
-// fromKinds returns the statements that the access level stands for, of some kinds of the service.
-func fromKinds(at *field.Path, entry catalogue.Service, partition string, p *v1alpha1.Permissions) ([]iam.Statement, field.ErrorList) {
-	if len(p.Kinds) == 0 {
-		return nil, field.ErrorList{field.Required(at.Child("kinds"), "list at least one kind, or leave the field out for everything of the service")}
-	}
-	errs := field.ErrorList{}
-	for i, name := range p.Kinds {
-		if _, ok := entry.Kind(name); ok {
-			continue
-		}
-		hint := "is not a kind of provider-aws-" + entry.Name + " that the function knows"
-		if near := entry.KindHint(name); near != "" {
-			hint += " (" + near + ")"
-		}
-		errs = append(errs, field.Invalid(at.Child("kinds").Index(i), name, hint+": docs/kinds.md lists them; use statements for others"))
+// fromKinds returns the statements that the access level stands for, of some kinds of the service: those that are listed, or active.
+func fromKinds(at *field.Path, entry catalogue.Service, partition string, p *v1alpha1.Permissions, a *Activation) ([]iam.Statement, field.ErrorList) {
+	names, errs := []string(p.Kinds), validateKinds(at.Child("kinds"), entry, p.Kinds)
+	if a != nil {
+		names = a.Kinds
 	}
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	switch accessLevel(p) {
-	case v1alpha1.AccessFull:
-		return entry.FullOf(partition, p.Kinds), nil
-	case v1alpha1.AccessReadOnly:
-		return entry.ReadOnlyOf(partition, p.Kinds), nil
-	case v1alpha1.AccessNone:
+	switch level := accessLevel(p); {
+	case level != v1alpha1.AccessFull && level != v1alpha1.AccessReadOnly:
+	case a.unknown():
+		return nil, nil
+	case level == v1alpha1.AccessFull:
+		return entry.FullOf(partition, names), nil
+	default:
+		return entry.ReadOnlyOf(partition, names), nil
 	}
 	return nil, field.ErrorList{field.Invalid(at.Child("accessLevel"), p.AccessLevel, "must be Full or ReadOnly where kinds narrow it: leave kinds out to grant nothing from the catalogue")}
 }

@@ -66,11 +66,11 @@ func resolveTenant(v *view.View) (*Identity, field.ErrorList) {
 	errs = append(errs, validateCommon(at, s, h)...)
 	errs = append(errs, validateProviderConfigName(at, v, id)...)
 	errs = append(errs, h.role(at.Child("roleArn"), t.RoleARN)...)
-	errs = append(errs, id.tenantServices(at.Child("services"))...)
+	errs = append(errs, id.tenantServices(v, at.Child("services"))...)
 	if len(errs) == 0 {
 		errs = append(id.tenantRole(v, exists, at), exists.errs...)
 	}
-	id.Notes = exists.notes
+	id.Notes = append(exists.notes, id.strangeKinds()...)
 	return id, errs
 }
 
@@ -90,9 +90,9 @@ func newTenant(v *view.View, spec *v1alpha1.PodIdentityTenantSpec, host string) 
 }
 
 // tenantServices are the services of a tenant, with the statements that they are granted.
-func (id *Identity) tenantServices(at *field.Path) field.ErrorList {
+func (id *Identity) tenantServices(v *view.View, at *field.Path) field.ErrorList {
 	errs := field.ErrorList{}
-	h := home{partition: id.Partition}
+	h, active := home{partition: id.Partition}, &definitions{v: v}
 	for i := range id.Spec.Services {
 		if len(errs) > view.MaxErrors {
 			break
@@ -103,17 +103,41 @@ func (id *Identity) tenantServices(at *field.Path) field.ErrorList {
 		if s.RoleARN != "" {
 			continue
 		}
-		p := s.Permissions
-		if p == nil {
-			p = &v1alpha1.Permissions{}
+		if s.Permissions != nil {
+			svc.ManagedPolicyARNs = s.Permissions.ManagedPolicyARNs
 		}
-		svc.ManagedPolicyARNs = p.ManagedPolicyARNs
-		errs = append(errs, validateManaged(at, p.ManagedPolicyARNs, h)...)
-		var serrs field.ErrorList
-		svc.Statements, serrs = granted(at.Child("permissions"), id.Partition, s, p)
+		errs = append(errs, validateManaged(at, svc.ManagedPolicyARNs, h)...)
+		svc.Activation = active.activation(s)
+		serrs := id.grant(at, svc, s)
+		if why := ungrantable(v, svc.Statements, serrs); why != "" && svc.Activation.refuse(why) {
+			serrs = id.grant(at, svc, s)
+		}
 		errs = append(errs, serrs...)
 	}
 	return errs
+}
+
+// grant a service of a tenant what its permissions name.
+func (id *Identity) grant(at *field.Path, svc *Service, s *v1alpha1.Service) (errs field.ErrorList) {
+	p := s.Permissions
+	if p == nil {
+		p = &v1alpha1.Permissions{}
+	}
+	svc.Statements, errs = granted(at.Child("permissions"), id.Partition, s, p, svc.Activation)
+	return errs
+}
+
+// refuseKinds takes away again what is newly active, of all services of a tenant: one role has the policies of all. False if nothing is.
+func (id *Identity) refuseKinds(at *field.Path, why string) bool {
+	refused := false
+	for i, svc := range id.Services {
+		if svc.Activation.refuse(why) {
+			refused = true
+			// It could be granted with more.
+			_ = id.grant(at.Index(i), svc, &id.Spec.Services[i])
+		}
+	}
+	return refused
 }
 
 // tenantRole completes the one role: its name, trust and policies.
@@ -140,7 +164,11 @@ func (id *Identity) tenantRole(v *view.View, exists *made, at *field.Path) field
 	s.RoleName = cmp.Or(exists.knownRoleName(TenantName), iam.Name(iam.MaxRoleName, id.tenantNames(v)...))
 	s.ObjectName = ObjectName(s.RoleName)
 	s.Path = exists.keep(at.Child("providerRef"), false, facts.RolePath+cmp.Or(t.ClaimNamespace, "_")+"/", v.Observed(RoleKey(TenantName)).String("spec", "forProvider", "path"))
-	return id.tenantPolicies(at, trust.Tagged())
+	errs := id.tenantPolicies(v, at, trust.Tagged())
+	if len(errs) > 0 && id.refuseKinds(at.Child("services"), errs[0].Error()) {
+		return id.tenantPolicies(v, at, trust.Tagged())
+	}
+	return errs
 }
 
 // tenantNames are the parts of the role's name.
@@ -170,7 +198,7 @@ func (id *Identity) belowPath(at *field.Path) field.ErrorList {
 }
 
 // tenantPolicies are the policies of the role: the statements of all services, each limited to its own provider.
-func (id *Identity) tenantPolicies(at *field.Path, tagged bool) field.ErrorList {
+func (id *Identity) tenantPolicies(v *view.View, at *field.Path, tagged bool) field.ErrorList {
 	separate := tagged && (id.TenantSpec.Role == nil || id.TenantSpec.Role.SeparateServices == nil || *id.TenantSpec.Role.SeparateServices)
 	errs := field.ErrorList{}
 	var statements []iam.Statement
@@ -204,6 +232,14 @@ func (id *Identity) tenantPolicies(at *field.Path, tagged bool) field.ErrorList 
 		return errs
 	}
 	role.Statements = statements
+	for _, s := range id.Services {
+		if a := s.Activation; a.unknown() {
+			// All are in the policies of one role.
+			found, documents := a.asTheyAre(v, TenantName)
+			s.Statements, role.Policies = append(s.Statements, found...), documents
+			return a.attachable(at.Child("services"), documents, role.ManagedPolicyARNs, iam.MaxAttachments)
+		}
+	}
 	role.Policies, errs = split(at.Child("services"), statements, role.ManagedPolicyARNs, iam.MaxAttachments)
 	return errs
 }

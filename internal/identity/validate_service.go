@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -56,6 +57,38 @@ func validateManaged(at *field.Path, arns []string, h home) field.ErrorList {
 			errs = append(errs, field.Duplicate(at, a))
 		}
 		seen[a] = true
+	}
+	return errs
+}
+
+// maxKinds is how many kinds may be listed. No package has as many.
+const maxKinds = 200
+
+// validateKinds checks that the catalogue knows the kinds of a service.
+func validateKinds(at *field.Path, entry catalogue.Service, kinds v1alpha1.Kinds) field.ErrorList {
+	switch {
+	case kinds.Active() && len(entry.Kinds()) == 0:
+		return field.ErrorList{field.Invalid(at, v1alpha1.KindsActive, "the function knows no kind of provider-aws-"+entry.Name+": use statements, or leave the field out for everything of the service")}
+	case kinds.Active():
+		return nil
+	case len(kinds) == 0:
+		return field.ErrorList{field.Required(at, "list at least one kind, or leave the field out for everything of the service")}
+	case len(kinds) > maxKinds:
+		return field.ErrorList{field.TooMany(at, len(kinds), maxKinds)}
+	}
+	errs := field.ErrorList{}
+	for i, name := range kinds {
+		if _, ok := entry.Kind(name); ok {
+			if slices.Contains(kinds[:i], name) {
+				errs = append(errs, field.Duplicate(at.Index(i), name))
+			}
+			continue
+		}
+		hint := "is not a kind of provider-aws-" + entry.Name + " that the function knows"
+		if near := entry.KindHint(name); near != "" {
+			hint += " (" + near + ")"
+		}
+		errs = append(errs, field.Invalid(at.Index(i), name, hint+": docs/kinds.md lists them; use statements for others"))
 	}
 	return errs
 }

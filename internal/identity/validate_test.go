@@ -226,7 +226,8 @@ func TestValidate(t *testing.T) {
 		"AdoptAndImport":      {"An association is named in one way.", service(`associationId: a-1, adoptExistingAssociation: true`), []string{firstService + ".adoptExistingAssociation" + forbidden}},
 
 		"KindUnknown":       {"A kind that is not known is named, with those that are like it.", permissions(`kinds: [Bucket, Buckt]`), []string{firstService + ".permissions.kinds[1]" + invalid}},
-		"KindActive":        {"There are no words for several kinds.", permissions(`kinds: [Active]`), []string{firstService + ".permissions.kinds[0]" + invalid}},
+		"KindTwice":         {"A kind is listed once.", permissions(`kinds: [Bucket, Object, Bucket]`), []string{firstService + ".permissions.kinds[2]" + duplicate}},
+		"KindsMany":         {"No package has that many.", permissions(`kinds: [` + strings.Repeat("Bucket, ", 200) + `Object]`), []string{firstService + ".permissions.kinds" + tooMany}},
 		"KindNone":          {"An empty list narrows to nothing, which nobody means.", permissions(`kinds: []`), []string{firstService + ".permissions.kinds" + required}},
 		"KindLevel":         {"Kinds of nothing are nothing.", permissions(`accessLevel: None, kinds: [Bucket]`), []string{firstService + ".permissions.accessLevel" + invalid}},
 		"AccessLevel":       {"There are three access levels.", permissions(`accessLevel: Admin`), []string{firstService + ".permissions.accessLevel" + unsupported}},

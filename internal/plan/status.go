@@ -70,7 +70,7 @@ func (p *Plan) tenantStatus() v1alpha1.PodIdentityTenantStatus {
 	s.RoleARN, s.PolicyARNs = cmp.Or(s.RoleARN, role.RoleARN), role.PolicyARNs
 	for i, svc := range p.Status.Services {
 		s.Services = append(s.Services, v1alpha1.TenantServiceStatus{
-			Name: svc.Name, Phase: svc.Phase, Message: svc.Message,
+			Name: svc.Name, Phase: svc.Phase, Message: svc.Message, ActiveKinds: svc.ActiveKinds,
 			ProviderName: t.Host.Services[i].ProviderName, ProviderRevision: t.Host.Services[i].ProviderRevision,
 		})
 	}
@@ -154,6 +154,9 @@ func (p *Plan) service(svc *identity.Service, os []*Outcome) v1alpha1.ServiceSta
 		RoleName:           svc.RoleName,
 		RoleARN:            svc.RoleARN,
 		ServiceAccountName: svc.ServiceAccount,
+	}
+	if svc.Activation != nil {
+		s.ActiveKinds = svc.Activation.Kinds
 	}
 	if svc.RoleARN != "" {
 		s.RoleName = path.Base(svc.RoleARN)

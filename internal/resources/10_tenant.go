@@ -22,6 +22,10 @@ func (c *Context) tenant() []*Resource {
 	for i := range t.Host.Services {
 		rs = append(rs, c.hostService(&t.Host.Services[i]))
 	}
+	var unknown *Wait
+	for _, s := range c.Identity.Services {
+		rs, unknown = append(rs, Kinds(s)), first(unknown, unknownKinds(s))
+	}
 	rs = append(rs, c.reached())
 	own := []*Resource{Role(c, t.Role)}
 	own = append(own, Policies(c, t.Role)...)
@@ -32,7 +36,7 @@ func (c *Context) tenant() []*Resource {
 		r.Service = ""
 		r.Wait = first(r.Wait, c.host())
 	}
-	rs = append(rs, own...)
+	rs = append(rs, holdBack(own, unknown)...)
 	rs = append(rs, ProviderConfig(c))
 	return append(rs, NamespacedProviderConfigs(c)...)
 }

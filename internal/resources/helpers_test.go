@@ -25,7 +25,8 @@ const unanswered = testutil.Unanswered
 func answers() map[string]string {
 	out := map[string]string{
 		"all/Provider.pkg.crossplane.io": `[]`, "all/DeploymentRuntimeConfig.pkg.crossplane.io": `[]`, "all/PodIdentityAssociation.eks.aws.upbound.io": `[]`,
-		"kind/managedresourcedefinitions.apiextensions.crossplane.io": `[]`,
+		"kind/managedresourcedefinitions.apiextensions.crossplane.io": `[]`, "all/ManagedResourceActivationPolicy.apiextensions.crossplane.io": `[]`,
+		"kind/managedresourceactivationpolicies.apiextensions.crossplane.io": `[{metadata: {name: managedresourceactivationpolicies.apiextensions.crossplane.io}, spec: {versions: [{name: v1alpha1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}]`,
 	}
 	for _, crd := range []string{
 		"roles.iam.aws.upbound.io", "policies.iam.aws.upbound.io", "rolepolicyattachments.iam.aws.upbound.io", "podidentityassociations.eks.aws.upbound.io",

@@ -111,8 +111,8 @@ func (c *Context) provided() []*Resource {
 		own = append(own, Attachments(c, s)...)
 		own = append(own, Tenants(c, s)...)
 		own = append(own, Templates(s)...)
-		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s), ObservedProvider(c, s), Credentials(c, s))
-		rs = append(rs, c.forService(s, own)...)
+		own = append(own, Association(c, s), RuntimeConfig(c, s), Provider(c, s), ObservedProvider(c, s), Credentials(c, s), Kinds(s))
+		rs = append(rs, holdBack(c.forService(s, own), unknownKinds(s))...)
 	}
 	rs = append(rs, Family(c), ProviderConfig(c), ClusterProviderConfig(c))
 	return append(rs, NamespacedProviderConfigs(c)...)

@@ -101,6 +101,18 @@ func TestSpecErrors(t *testing.T) {
 				"spec.services[2]: FieldValueTypeInvalid", "spec.tags[a]: FieldValueTypeInvalid",
 			},
 		},
+		"Kinds": {
+			"Kinds are a list or a word, and nothing else, whatever looks like one.",
+			`{spec: {services: [{name: s3, permissions: {kinds: Active}}, {name: s3, permissions: {kinds: [Bucket]}}, {name: s3, permissions: {kinds: []}}, {name: s3, permissions: {kinds: null}},
+			 {name: s3, permissions: {kinds: active}}, {name: s3, permissions: {kinds: ""}}, {name: s3, permissions: {kinds: Bucket}}, {name: s3, permissions: {kinds: 1}},
+			 {name: s3, permissions: {kinds: true}}, {name: s3, permissions: {kinds: {Bucket: true}}}, {name: s3, permissions: {kinds: [1]}}, {name: s3, permissions: {kinds: [Active]}},
+			 {name: s3, permissions: {kinds: [Bucket, Active]}}]}}`,
+			[]string{
+				"spec.services[4].permissions.kinds: FieldValueInvalid", "spec.services[5].permissions.kinds: FieldValueInvalid", "spec.services[6].permissions.kinds: FieldValueInvalid",
+				"spec.services[7].permissions.kinds: FieldValueInvalid", "spec.services[8].permissions.kinds: FieldValueInvalid", "spec.services[9].permissions.kinds: FieldValueInvalid",
+				"spec.services[10].permissions.kinds: FieldValueInvalid", "spec.services[11].permissions.kinds: FieldValueInvalid", "spec.services[12].permissions.kinds: FieldValueInvalid",
+			},
+		},
 		"Custom": {"Types with a form of their own should be told too.", `{spec: {runtime: {resources: {requests: {cpu: fast}}}}}`, []string{"spec.runtime.resources.requests[cpu]: FieldValueInvalid"}},
 	}
 	for name, tc := range cases {

@@ -63,6 +63,12 @@ func TestDefaults(t *testing.T) {
 			defaults: `{runtime: {args: [--a, --b], env: [{name: A}]}, managementPolicies: [Observe]}`,
 			want:     `{runtime: {args: [--mine], env: [{name: A}]}, managementPolicies: [], services: [{name: s3}]}`,
 		},
+		"Kinds": {
+			reason:   "So is the word that stands for a list.",
+			spec:     `{services: [{name: s3, permissions: {kinds: Active}}, {name: sqs, permissions: {kinds: [Queue]}}, {name: sns}, {name: ec2, permissions: {kinds: ""}}]}`,
+			defaults: `{services: [{name: s3, permissions: {kinds: [Bucket]}}, {name: sqs, permissions: {kinds: Active}}, {name: sns, permissions: {kinds: Active}}, {name: ec2, permissions: {kinds: [VPC]}}]}`,
+			want:     `{services: [{name: s3, permissions: {kinds: Active}}, {name: sqs, permissions: {kinds: [Queue]}}, {name: sns, permissions: {kinds: Active}}, {name: ec2, permissions: {kinds: [VPC]}}]}`,
+		},
 		"ServicesByName": {
 			reason:   "Defaults of a service should apply to the service of that name, and add none.",
 			spec:     `{services: [{name: s3}, {name: ec2, version: v1.0.0, runtime: {podLabels: {a: mine}}}]}`,

@@ -100,6 +100,17 @@ func (r *Requirements) Kind(k Kind) Answer {
 	return No
 }
 
+// Absent says whether a kind of Crossplane's own is known not to exist, because Crossplane is older than the kind: a caller from before
+// capabilities was asked for the definition, and there is none. That a newer caller finds no schema proves nothing: it may find one a
+// moment later.
+func (r *Requirements) Absent(k Kind) bool {
+	if r.resources || r.Kind(k) != No {
+		return false
+	}
+	_, answer := r.crd(k)
+	return answer == No
+}
+
 // Missing says what is the matter with a kind that does not exist, and what to do. Only then it asks for more: whether its
 // package is there, and the kind is only not active.
 func (r *Requirements) Missing(k Kind) string {

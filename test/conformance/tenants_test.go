@@ -239,7 +239,7 @@ func server(t *testing.T) *apiserver.Server {
 	return s
 }
 
-// installCRD installs a CRD, and wait until it is served.
+// installCRD of a file, and wait until it is served.
 func installCRD(t *testing.T, s *apiserver.Server, file string) {
 	t.Helper()
 	d, err := crd.ReadCRD(file)
@@ -248,6 +248,12 @@ func installCRD(t *testing.T, s *apiserver.Server, file string) {
 	}
 	// Nothing converts here.
 	d.Spec.Conversion = &extv1.CustomResourceConversion{Strategy: extv1.NoneConverter}
+	serve(t, s, d)
+}
+
+// serve the kind of a CRD.
+func serve(t *testing.T, s *apiserver.Server, d *extv1.CustomResourceDefinition) {
+	t.Helper()
 	b, err := yaml.Marshal(d)
 	if err != nil {
 		t.Fatal(err)

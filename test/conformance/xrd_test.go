@@ -75,6 +75,39 @@ func TestRules(t *testing.T) {
 			reason: "AWS's own policies are of no account.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {managedPolicyArns: ["arn:aws:iam::aws:policy/job-function/Billing"]}}]}`,
 		},
+		"Kinds": {
+			reason: "Kinds are a list.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: [Bucket]}}]}`,
+		},
+		"KindsActive": {
+			reason: "Or the word that stands for one.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: Active}}]}`,
+		},
+		"KindsWord": {
+			reason: "There is no other.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: active}}]}`,
+			want:   "spec.services[0].permissions.kinds",
+		},
+		"KindsBlank": {
+			reason: "No text is none, either.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: ""}}]}`,
+			want:   "spec.services[0].permissions.kinds",
+		},
+		"KindsNone": {
+			reason: "An empty list narrows to nothing.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: []}}]}`,
+			want:   "spec.services[0].permissions.kinds",
+		},
+		"KindsNumber": {
+			reason: "Kinds have names.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: [1]}}]}`,
+			want:   "spec.services[0].permissions.kinds[0]",
+		},
+		"KindsLong": {
+			reason: "Not long ones.",
+			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: [` + strings.Repeat("a", 64) + `]}}]}`,
+			want:   "spec.services[0].permissions.kinds[0]",
+		},
 		"PackageTag": {
 			reason: "A tag belongs into the version.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, package: "registry.example.org/mirror/provider-aws-s3:v2.5.0"}]}`,

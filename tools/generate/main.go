@@ -72,6 +72,7 @@ func generate(what, from, to string) error {
 	}
 	for _, v := range crd.Spec.Versions {
 		useFieldNames(v.Schema.OpenAPIV3Schema)
+		listOrWord(v.Schema.OpenAPIV3Schema)
 	}
 	out, err := maker(crd)
 	if err != nil {
@@ -99,6 +100,23 @@ func useFieldNames(s *extv1.JSONSchemaProps) {
 	}
 	if s.Items != nil && s.Items.Schema != nil {
 		useFieldNames(s.Items.Schema)
+	}
+}
+
+// listOrWord says of kinds, a list or the word Active, what a schema can say: a structural schema has one type, or none that is checked.
+// What concerns lists is checked of lists, and what concerns words of words; the function refuses everything else.
+func listOrWord(s *extv1.JSONSchemaProps) {
+	for name, p := range s.Properties {
+		if name == "kinds" && p.Type == "" {
+			p.Pattern = "^Active$"
+			p.MinItems, p.MaxItems = new(int64(1)), new(int64(200))
+			p.Items = &extv1.JSONSchemaPropsOrArray{Schema: &extv1.JSONSchemaProps{Type: "string", MaxLength: new(int64(63))}}
+		}
+		listOrWord(&p)
+		s.Properties[name] = p
+	}
+	if s.Items != nil && s.Items.Schema != nil {
+		listOrWord(s.Items.Schema)
 	}
 }
 

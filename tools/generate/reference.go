@@ -232,6 +232,8 @@ func inner(p extv1.JSONSchemaProps) (s *extv1.JSONSchemaProps, list bool) {
 
 func typeOf(p extv1.JSONSchemaProps) string {
 	switch {
+	case p.Items != nil && p.Items.Schema != nil && p.Type == "":
+		return "list of " + plural(typeOf(*p.Items.Schema)) + ", or `" + strings.Trim(p.Pattern, "^$") + "`"
 	case p.Items != nil && p.Items.Schema != nil:
 		return "list of " + plural(typeOf(*p.Items.Schema))
 	case p.AdditionalProperties != nil && p.AdditionalProperties.Schema != nil:

@@ -30,16 +30,42 @@ services:
 kubectl get managed -o jsonpath='{range .items[*]}{.apiVersion} {.kind}{"\n"}{end}' | sort -u
 ` + "```" + `
 
-On Crossplane v2 you can also ask which kinds are active. No word stands for all of these, since a role would then grow with every
-activation, and somebody who may activate kinds would decide what a provider may do in AWS.
+With ` + "`accessLevel: Full`" + `, the default, the role may do what both columns say. With ` + "`ReadOnly`" + ` it may do what the first one
+says, as far as it only reads ([ReadOnly](catalogue.md#readonly)). All of it is on every resource: for narrower ones write
+statements, and copy the actions from here.
+
+## Kinds that are active
+
+On Crossplane v2 a kind of provider-aws v2 exists once a ManagedResourceActivationPolicy names it. The word ` + "`Active`" + `, in place of a list, follows
+these policies:
+
+` + "```yaml" + `
+services:
+- name: s3
+  permissions:
+    kinds: Active
+` + "```" + `
+
+- The role may do what the active kinds of the service call: those that a policy activates, by name or by pattern, in either API group. A
+  policy can come before the provider.
+- A kind that becomes active is added within the [` + "`ttl`" + `](reference/input.md), five minutes unless you set it.
+- No kind is taken away: Crossplane never deactivates one. ` + "`status.services[].activeKinds`" + ` remembers them, so that policies that shrink, go or
+  cannot be read change nothing. To begin anew, list kinds once, and then write ` + "`Active`" + ` again.
+- While no kind is active, nothing of the service is created, and what exists stays as it is. The message names what is missing.
+- Crossplane's own default policy, ` + "`*`" + `, activates everything. So does Crossplane v1, which has no such policies: all kinds of the service count.
+- A definition that is active without a policy does not count: one that was set to Active on its own, or one of a package without SafeStart, such
+  as provider-aws v1. Name it in a policy.
+- A kind that the function does not know gets no permissions: use statements. Condition IdentityReady names it, unless all that are known are active.
+- If something newly active cannot be granted, because of a guardrail or a limit of AWS, the service is ` + "`Failed`" + ` and keeps what it has.
+
+Anyone who may write activation policies decides what such a role may do in AWS, within all kinds of the service. Where that is not the platform team,
+list kinds. The guardrail ` + "`requiredKinds`" + ` refuses ` + "`Active`" + `. [example/kinds-active](../example/kinds-active) shows all of this.
+
+To see which kinds are active, ask the cluster:
 
 ` + "```bash" + `
 kubectl get managedresourcedefinitions -o jsonpath='{range .items[?(@.spec.state=="Active")]}{.spec.group} {.spec.names.kind}{"\n"}{end}'
 ` + "```" + `
-
-With ` + "`accessLevel: Full`" + `, the default, the role may do what both columns say. With ` + "`ReadOnly`" + ` it may do what the first one
-says, as far as it only reads ([ReadOnly](catalogue.md#readonly)). All of it is on every resource: for narrower ones write
-statements, and copy the actions from here.
 
 ## What it saves
 

@@ -38,6 +38,7 @@ var unseen = []struct{ what, why string }{
 	{"catalogue", "Services and kinds that the function does not know. It has suggestions."},
 	{"conditions", "Operators and keys, and which of them are generated."},
 	{"defaults", "What depends on a field that your defaults may set: `accountId` for `disableSessionTags`, `management: Observe` for iam and eks, the name of the ProviderConfig, the host of a tenant."},
+	{"kinds", "What is neither a list nor a word: a schema has one type for a field, or none. The word Active in a list, and kinds that are listed twice."},
 	{"labels", "The forms of labels in selectors, and of those of pods and packages."},
 	{"limits", "What AWS counts over several fields: policies of a role, characters of policies and trust policies, statements with one `sid`."},
 	{"names", "Policies that would overwrite a permissions boundary, or another policy that is attached."},

@@ -1,0 +1,266 @@
+package identity
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
+	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
+)
+
+// On Crossplane v2 a kind of managed resources exists once its ManagedResourceDefinition is active. Definitions hold whole schemas, too
+// much to be asked for. What activates them is small: ManagedResourceActivationPolicies, with patterns of names, and the names that they
+// have activated. A definition that is active stays so, whatever becomes of the policy: its API refuses the way back. So the kinds of
+// a service only ever grow, and the status remembers them.
+
+// activationKind is what activates kinds.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var activationKind = view.Kind{
+	GroupVersionKind: schema.GroupVersionKind{Group: "apiextensions.crossplane.io", Version: "v1alpha1", Kind: "ManagedResourceActivationPolicy"},
+	Plural:           "managedresourceactivationpolicies",
+}
+
+// annotationPaused keeps Crossplane from doing anything about an object.
+const annotationPaused = "crossplane.io/paused"
+
+// An Activation says which kinds a service's permissions are for that follow what is active.
+type Activation struct {
+	// Kinds that are active now or were before, sorted.
+	Kinds []string
+	// Problem says why there are none: the policies of the service stay as they are. Empty if there are.
+	Problem string
+	// Pending says that the problem is only that nobody has answered yet.
+	Pending bool
+	// Refused are kinds that are newly active, and Why says why they are not granted.
+	Refused []string
+	Why     string
+	// Strange are active definitions of the service's groups that are of no kind that the catalogue knows.
+	Strange []string
+
+	// added are the kinds that were not active before.
+	added []string
+}
+
+// activation of a service; nil unless its permissions follow what is active.
+func (d *definitions) activation(s *v1alpha1.Service) *Activation {
+	if s.Permissions == nil || !s.Permissions.Kinds.Active() {
+		return nil
+	}
+	entry, known := catalogue.Lookup(s.Name)
+	if !known {
+		return nil
+	}
+	all := entry.Kinds()
+	a := &Activation{Kinds: remembered(d.v, entry)}
+	if len(a.Kinds) == len(all) {
+		// Nothing can be added.
+		return a
+	}
+	d.ask()
+	var mine []string
+	for _, name := range all {
+		k, _ := entry.Kind(name)
+		definitions := entry.Definitions(k)
+		mine = append(mine, definitions...)
+		if !slices.Contains(a.Kinds, name) && slices.ContainsFunc(definitions, d.active) {
+			a.added = append(a.added, name)
+		}
+	}
+	a.Kinds = slices.Sorted(slices.Values(slices.Concat(a.Kinds, a.added)))
+	if len(a.Kinds) < len(all) {
+		a.Strange = d.strange(entry, mine)
+	}
+	if len(a.Kinds) == 0 {
+		a.Pending, a.Problem = d.problem()
+	}
+	return a
+}
+
+// remembered are the kinds of a service that were active before.
+func remembered(v *view.View, entry catalogue.Service) []string {
+	var out []string
+	for _, s := range v.XR.List("status", "services") {
+		if s.String("name") != entry.Name {
+			continue
+		}
+		for _, k := range s.Value("activeKinds").GetListValue().GetValues() {
+			// A later version of the function may have known more.
+			if _, ok := entry.Kind(k.GetStringValue()); ok {
+				out = append(out, k.GetStringValue())
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// definitions of managed resources that are active in the cluster. They are asked for when a service first follows them.
+type definitions struct {
+	v     *view.View
+	asked bool
+	// all of them are: this Crossplane has none that are not.
+	all bool
+	// patterns of the names of those that are activated, and names of those that were.
+	patterns []string
+	names    map[string]bool
+	// pending says that nobody has answered yet, and unreadable that nobody can.
+	pending, unreadable bool
+}
+
+// ask for them, once.
+func (d *definitions) ask() {
+	if d.asked {
+		return
+	}
+	d.asked, d.names = true, map[string]bool{}
+	switch d.v.Requirements.Kind(activationKind) {
+	case view.Unanswered:
+		d.pending = true
+		return
+	case view.No:
+		d.all = d.v.Requirements.Absent(activationKind)
+		d.unreadable = !d.all
+		return
+	case view.Yes:
+	}
+	policies, answer := d.v.Requirements.List(activationKind.GroupVersionKind, nil)
+	d.pending = answer == view.Unanswered
+	for _, p := range policies {
+		for _, name := range p.Value("status", "activated").GetListValue().GetValues() {
+			d.names[name.GetStringValue()] = true
+		}
+		if p.Deleted() || p.Annotation(annotationPaused) == "true" {
+			// Crossplane activates nothing more for it.
+			continue
+		}
+		for _, pattern := range p.Value("spec", "activate").GetListValue().GetValues() {
+			d.patterns = append(d.patterns, pattern.GetStringValue())
+		}
+	}
+}
+
+// active says whether a definition is active, or will be once it is there: the patterns are Crossplane's.
+// https://github.com/crossplane/crossplane/blob/v2.4.2/apis/apiextensions/v1alpha1/mrd_policy_types.go
+func (d *definitions) active(name string) bool {
+	return d.all || d.names[name] || slices.ContainsFunc(d.patterns, func(p string) bool {
+		match, err := path.Match(p, name)
+		return err == nil && match
+	})
+}
+
+// strange are the active definitions of a service's groups that are not among those of its kinds, sorted.
+func (d *definitions) strange(entry catalogue.Service, known []string) []string {
+	var out []string
+	for name := range d.names {
+		if _, group, _ := strings.Cut(name, "."); slices.Contains(entry.Groups(), group) && !slices.Contains(known, name) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// problem says why no kind of a service is known to be active.
+func (d *definitions) problem() (pending bool, message string) {
+	switch {
+	case d.pending:
+		return true, "checking which of its kinds are active"
+	case d.unreadable:
+		return false, activationKind.CRD() + " is not found, so that nothing tells which of its kinds are active. To do: look into that, or list kinds in place of Active"
+	}
+	return false, "none of its kinds is active. To do: name those that you use in a ManagedResourceActivationPolicy, as manifests/activation-policy.yaml does, or list kinds in place of Active"
+}
+
+// refuse the kinds that are newly active. False if there are none, or no others: what nobody has yet is refused with the whole object.
+func (a *Activation) refuse(why string) bool {
+	if a == nil || len(a.added) == 0 || len(a.added) == len(a.Kinds) {
+		return false
+	}
+	a.Refused, a.Why, a.added = a.added, why, nil
+	a.Kinds = slices.DeleteFunc(a.Kinds, func(k string) bool { return slices.Contains(a.Refused, k) })
+	return true
+}
+
+// unknown says whether it is not known which kinds are active.
+func (a *Activation) unknown() bool { return a != nil && a.Problem != "" }
+
+// asTheyAre are the policies that hold the permissions of a role, while it is not known which kinds are active, and the statements in
+// them. While nobody has answered there are no statements: what is refused then is refused for good.
+func (a *Activation) asTheyAre(v *view.View, name string) ([]iam.Statement, []string) {
+	var statements []iam.Statement
+	documents := observedPolicies(v, name)
+	for _, doc := range documents {
+		if d, err := iam.ParseDocument(doc); err == nil && !a.Pending {
+			statements = append(statements, d.Statement...)
+		}
+	}
+	return statements, documents
+}
+
+// attachable checks that a role takes policies that stay as they are, beside those that exist. Not while nobody has answered: there may be
+// fewer of them then.
+func (a *Activation) attachable(at *field.Path, documents, managed []string, most int) field.ErrorList {
+	if a.Pending {
+		return nil
+	}
+	return attachable(at, len(documents), managed, most)
+}
+
+// observedPolicies are the documents of the policies that hold the permissions of a role. One that is missing is empty, where another
+// comes after it, or its attachment is there.
+func observedPolicies(v *view.View, name string) []string {
+	var out []string
+	for n := 1; n <= iam.MaxAttachments; n++ {
+		p := &Policy{Suffix: suffixOf(n)}
+		s := &Service{Name: name}
+		o := v.Observed(p.Key(s))
+		if !o.Exists() && !v.Observed(p.AttachmentKey(s)).Exists() {
+			continue
+		}
+		for len(out) < n {
+			out = append(out, "")
+		}
+		out[n-1] = o.String("spec", "forProvider", "policy")
+	}
+	return out
+}
+
+// ungrantable says why statements cannot be granted: AWS's limits, or guardrails; empty if they can.
+func ungrantable(v *view.View, statements []iam.Statement, errs field.ErrorList) string {
+	if len(errs) > 0 {
+		return errs[0].Error()
+	}
+	for _, g := range v.Guardrails {
+		for _, d := range iam.Denied(statements, g.DeniedActions) {
+			return fmt.Sprintf("guardrail deniedActions: %q: %s allows what %s denies", d.Value, d.Element, d.Denied)
+		}
+	}
+	return ""
+}
+
+// strangeKinds are notes on active definitions that the catalogue does not know.
+func (id *Identity) strangeKinds() []string {
+	var out []string
+	for _, s := range id.Services {
+		if s.Activation != nil && len(s.Activation.Strange) > 0 {
+			names := s.Activation.Strange
+			more := ""
+			if n := len(names) - maxStrange; n > 0 {
+				names, more = names[:maxStrange], fmt.Sprintf(" and %d more", n)
+			}
+			out = append(out, fmt.Sprintf("%s: active, but of no kind that the function knows, so that nothing is granted for it: %s%s. Use statements", s.Name, strings.Join(names, ", "), more))
+		}
+	}
+	return out
+}
+
+// maxStrange bounds how many definitions a note names.
+const maxStrange = 3

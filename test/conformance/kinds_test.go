@@ -1,0 +1,68 @@
+package conformance
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/apiserver"
+)
+
+// TestKinds: a schema has no field that is a list or a word. A real API server takes both in permissions.kinds, keeps them as they are, refuses
+// what the rest of the schema can tell, and explains the field.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+
+	s := server(t)
+	xr, _ := readXRD(t)
+	// Crossplane's definition, which is not there.
+	xr.OwnerReferences = nil
+	serve(t, s, xr)
+	at := apiserver.Plural(xr.Spec.Group+"/"+xr.Spec.Versions[0].Name, "", xr.Spec.Names.Plural)
+	cases := map[string]struct {
+		reason, kinds string
+		want          any
+		err           string
+	}{
+		"Word":   {"The word stands for kinds.", "Active", "Active", ""},
+		"List":   {"A list names them.", "[BucketPolicy, Bucket]", []any{"BucketPolicy", "Bucket"}, ""},
+		"Other":  {"There is no other word.", "All", nil, "spec.services[0].permissions.kinds"},
+		"Empty":  {"An empty list narrows to nothing.", "[]", nil, "spec.services[0].permissions.kinds"},
+		"Number": {"Kinds have names.", "[1]", nil, "spec.services[0].permissions.kinds[0]"},
+		"Object": {"What nobody can tell is kept for the function to refuse.", "{a: b}", map[string]any{"a": "b"}, ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			name := strings.ToLower(name)
+			err := s.Create(t.Context(), at, fmt.Sprintf(`
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityProvider
+metadata: {name: %s}
+spec: {region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: %s}}]}
+`, name, tc.kinds), apiserver.As{})
+			check(t, tc.reason, tc.err, err)
+			if tc.err != "" || err != nil {
+				return
+			}
+			o, err := s.Get(t.Context(), at+"/"+name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			services, _, _ := unstructured.NestedSlice(o, "spec", "services")
+			got, _, _ := unstructured.NestedFieldNoCopy(services[0].(map[string]any), "permissions", "kinds") //nolint:forcetypeassert // A test may panic.
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\nkinds as they are stored: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+	published, err := s.Get(t.Context(), "/openapi/v3/apis/"+xr.Spec.Group+"/"+xr.Spec.Versions[0].Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if doc := fmt.Sprint(published); !strings.Contains(doc, "or the word Active") {
+		t.Error("kubectl explain says nothing of the word that stands for kinds")
+	}
+}
