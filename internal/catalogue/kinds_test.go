@@ -55,8 +55,8 @@ func TestKindsByHand(t *testing.T) {
 		// Its policy is a kind of its own.
 		"secretsmanager/Secret": `secretsmanager: CreateSecret DeleteSecret DescribeSecret GetResourcePolicy PutResourcePolicy
 			RemoveRegionsFromReplication ReplicateSecretToRegions TagResource UntagResource UpdateSecret`,
-		"dynamodb/Table": `dynamodb: BatchWriteItem CreateTable CreateTableReplica DeleteItem DeleteTable DeleteTableReplica DescribeContinuousBackups DescribeImport
-			DescribeTable DescribeTimeToLive GetItem ImportTable ListTagsOfResource PutItem Query RestoreTableToPointInTime Scan TagResource UntagResource
+		"dynamodb/Table": `dynamodb: BatchWriteItem CreateGlobalTableWitness CreateTable CreateTableReplica DeleteGlobalTableWitness DeleteItem DeleteTable
+			DeleteTableReplica DescribeContinuousBackups DescribeImport DescribeTable DescribeTimeToLive GetItem ImportTable ListTagsOfResource PutItem Query RestoreTableToPointInTime Scan TagResource UntagResource
 			UpdateContinuousBackups UpdateItem UpdateTable UpdateTimeToLive kms: DescribeKey`,
 		"route53/Record":     "route53: ChangeResourceRecordSets GetChange GetHostedZone ListResourceRecordSets",
 		"apigateway/RestAPI": "apigateway: DELETE GET PATCH POST PUT UpdateRestApiPolicy",

@@ -100,7 +100,7 @@ var apart = map[string]string{
 	"The kind has no field for a key. Where the organization or the service encrypts with a key of its own, add a statement.": `
 		identitystore=kms:* imagebuilder=kms:* ssoadmin=kms:* neptune=kms:*`,
 	"The kind has no field for a role.": `
-		docdb=iam:PassRole dms=iam:PassRole neptune=iam:PassRole rds=iam:PassRole sns=iam:PassRole ssm=iam:PassRole`,
+		docdb=iam:PassRole neptune=iam:PassRole rds=iam:PassRole sns=iam:PassRole ssm=iam:PassRole`,
 	"The kind has no field for what takes it: the action is that of several engines, directories, or domains.": `
 		connect=ds:CreateDirectory neptune=secretsmanager:*
 		lightsail=route53:* lightsail=route53domains:*`,
@@ -108,6 +108,9 @@ var apart = map[string]string{
 		configservice=organizations:EnableAWSServiceAccess`,
 	"Tags of an object that is made on the way. Kinds that have tags have these actions.": `
 		docdb=rds:AddTagsToResource ec2=ec2:CreateTags neptune=rds:AddTagsToResource rds=rds:AddTagsToResource sagemaker=sagemaker:AddTags`,
+	"Only Oracle has tenant databases, and an instance of a cluster is deleted without a last snapshot. tools/catalogue leaves them out.": `
+		docdb=rds:CreateDBSnapshot docdb=rds:*TenantDatabase neptune=rds:CreateDBSnapshot neptune=rds:*TenantDatabase
+		rds=rds:CreateDBSnapshot rds=rds:*TenantDatabase`,
 	"Evidently has ended.": "evidently=iam:*",
 }
 

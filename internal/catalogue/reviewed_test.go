@@ -85,7 +85,6 @@ var unneeded = map[string]string{
 		sqs/Queue sqs: GetQueueUrl
 		ssm/Association resource-groups: GetGroupQuery ListGroupResources ListGroups ssm: GetCalendarState`,
 	"The provider has no field for it in v2.5.0.": `
-		apigateway/RestAPI iam: PassRole
 		apigatewayv2/API s3: GetObject
 		autoscaling/AutoscalingGroup managed-fleets: CreateAutoScalingGroup DeleteAutoScalingGroup DeregisterAutoScalingGroup
 			RegisterAutoScalingGroup UpdateAutoScalingGroup

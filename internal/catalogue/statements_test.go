@@ -126,8 +126,11 @@ func TestReadOnly(t *testing.T) {
 		reason, service string
 		want            []iam.Statement
 	}{
-		"Most":   {"Most services read with these.", "sqs", []iam.Statement{allow("sqs:BatchGet*", "sqs:Describe*", "sqs:Get*", "sqs:List*")}},
-		"HTTP":   {"The actions of API Gateway are the verbs of HTTP.", "apigateway", []iam.Statement{allow("acm:DescribeCertificate", "acm:ListCertificates", "apigateway:GET")}},
+		"Most": {"Most services read with these.", "sqs", []iam.Statement{allow("sqs:BatchGet*", "sqs:Describe*", "sqs:Get*", "sqs:List*")}},
+		"HTTP": {"The actions of API Gateway are the verbs of HTTP.", "apigateway", []iam.Statement{allow(
+			"acm:DescribeCertificate", "acm:ListCertificates", "apigateway:GET", "ec2:DescribeVpcEndpointServiceConfigurations",
+			"elasticloadbalancing:DescribeLoadBalancers",
+		)}},
 		"Extras": {"What Full only reads of other services should be part, nothing else.", "firehose", []iam.Statement{allow("firehose:BatchGet*", "firehose:Describe*", "firehose:Get*", "firehose:List*", "kms:DescribeKey")}},
 		"Secrets": {
 			"Nor the secrets themselves.", "secretsmanager",

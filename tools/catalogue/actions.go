@@ -146,9 +146,24 @@ var moreOfKinds = map[string]string{
 	"athena/Database": "glue:CreateDatabase glue:DeleteDatabase glue:GetDatabase glue:GetDatabases s3:GetBucketLocation s3:GetObject s3:ListBucket s3:PutObject",
 	// Who manages an add-on manages its associations. https://docs.aws.amazon.com/eks/latest/userguide/add-ons-iam.html
 	"eks/Addon": "eks:CreatePodIdentityAssociation eks:DeletePodIdentityAssociation eks:UpdatePodIdentityAssociation",
-	// A replica is filled by who creates it. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_security.html
+	// A replica is filled by who creates it, and a table can have a witness. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_security.html
 	"dynamodb/GlobalTable":  replicates,
+	"dynamodb/Table":        "dynamodb:CreateGlobalTableWitness dynamodb:DeleteGlobalTableWitness",
 	"dynamodb/TableReplica": replicates,
+	// A federated database is made with its connection. https://docs.aws.amazon.com/glue/latest/webapi/API_CreateConnection.html
+	"glue/CatalogDatabase": "glue:PassConnection",
+	"glue/Connection":      "glue:PassConnection",
+}
+
+// lessOfKinds are actions that AWS may ask for besides what a kind calls, and never does for this kind.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var lessOfKinds = map[string]string{
+	// Their source asks for no last snapshot of an instance of a cluster, and only Oracle, which has no clusters, has tenant databases.
+	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateTenantDatabase.html
+	"docdb/ClusterInstance":   ofNoCluster,
+	"neptune/ClusterInstance": ofNoCluster,
+	"rds/ClusterInstance":     ofNoCluster,
 }
 
 // morePasses are services to which a kind passes a role of which the catalogue's extras say nothing.
@@ -157,6 +172,9 @@ var moreOfKinds = map[string]string{
 var morePasses = map[string]string{
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 	"iam/InstanceProfile": "ec2",
+	// The document of an API names roles as the credentials of integrations.
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-integration.html
+	"apigateway/RestAPI": "apigateway",
 	// The option for backups of SQL Server names a role. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/SQLServer.Procedural.Importing.html
 	"rds/OptionGroup": "rds",
 	// So does the rule of a replication. https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
@@ -173,6 +191,8 @@ var untold = map[string]string{
 	"cloudformation/Stack":               "its template decides which other actions AWS needs, unless it has a role",
 	"serverlessrepo/CloudFormationStack": "its template decides which other actions AWS needs",
 }
+
+const ofNoCluster = "rds:CreateDBSnapshot rds:CreateTenantDatabase rds:DeleteTenantDatabase"
 
 const replicates = "dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem"
 

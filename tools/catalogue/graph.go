@@ -54,10 +54,12 @@ var framework = []string{
 }
 
 // A walk collects what code reaches. Code for one type of tagged resource, the case of a switch, is passed by for the others. So is
-// what happens when a field changes that the kind only shows.
+// what happens when a field changes that the kind only shows, and so are the methods of other types where a base calls those of the type that
+// embeds it.
 type walk struct {
 	source       *source
 	resourceType string
+	made         string
 	shown        map[string]bool
 	seen         map[*node]bool
 	operations   map[operation]bool
@@ -65,8 +67,8 @@ type walk struct {
 	unresolved   map[string]bool
 }
 
-func (s *source) walk(resourceType string, shown map[string]bool) *walk {
-	return &walk{source: s, resourceType: resourceType, shown: shown, seen: map[*node]bool{}, operations: map[operation]bool{}, spelled: map[operation]bool{}, unresolved: map[string]bool{}}
+func (s *source) walk(resourceType, made string, shown map[string]bool) *walk {
+	return &walk{source: s, resourceType: resourceType, made: made, shown: shown, seen: map[*node]bool{}, operations: map[operation]bool{}, spelled: map[operation]bool{}, unresolved: map[string]bool{}}
 }
 
 // from a node to everything that it leads to.
@@ -296,7 +298,12 @@ func (l *look) selected(s *ast.SelectorExpr) {
 			l.facts.leads = append(l.facts.leads, m)
 			return
 		}
-		// An embedded interface, or a type that embeds this one, may have it.
+		// An embedded interface, or a type that embeds this one, may have it: the type that the factory makes, if it is such a one.
+		l.facts.selective = true
+		if m := l.pkg.method(l.walk.made, s.Sel.Name); m != nil && l.pkg.embeds(l.walk.made, l.receiver) {
+			l.facts.leads = append(l.facts.leads, m)
+			return
+		}
 		l.named(s.Sel.Name)
 	case l.locals[x.Name]:
 		if !l.external[x.Name] {

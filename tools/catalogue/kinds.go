@@ -28,9 +28,10 @@ type kind struct {
 	shown map[string]bool
 }
 
-// fields of a kind: of all of its versions, as people may set them, and those of the resource that can be set, and that it has.
+// fields of a kind: of all of its versions, as people may set them, with their comments, and those of the resource that can be set, and that
+// it has.
 type fields struct {
-	named         map[string]bool
+	named         map[string]string
 	settable, has map[string]bool
 }
 
@@ -38,8 +39,12 @@ var (
 	saysResource = regexp.MustCompile(`func \(mg \*(\w+)\) GetTerraformResourceType\(\) string \{\s*return "(\w+)"`)
 	saysField    = regexp.MustCompile("json:\"(\\w+)")
 	saysArgument = regexp.MustCompile("tf:\"(\\w+)")
-	namesRole    = regexp.MustCompile(`(?i)role|instanceprofile`)
+	namesRole    = regexp.MustCompile(`[Rr]ole|[Ii]nstanceProfile|[Cc]redentialsArn$`)
 	namesKey     = regexp.MustCompile(`(?i)kms|encrypt`)
+	saysRole     = regexp.MustCompile(`\b(an|the) IAM [Rr]ole\b`)
+	saysKey      = regexp.MustCompile(`\bKMS\b`)
+	// refers are fields that provider-aws adds to another one, which names the same.
+	refers = regexp.MustCompile(`(Refs?|Selector)$`)
 )
 
 // errUnknown is the error of code that does not look as expected.
@@ -67,7 +72,7 @@ func kindsOf(root string) ([]kind, error) {
 			id := service + "/" + k.name
 			// A kind is in several versions of its API.
 			if _, ok := kinds[id]; !ok {
-				kinds[id], of[id] = k, fields{map[string]bool{}, map[string]bool{}, map[string]bool{}}
+				kinds[id], of[id] = k, fields{map[string]string{}, map[string]bool{}, map[string]bool{}}
 			}
 			if err := of[id].read(k.name, string(types)); err != nil {
 				return nil, fmt.Errorf("%s: %w", f, err)
@@ -170,7 +175,7 @@ func injected(config, resource string) ([]string, error) {
 
 // read the types of a kind: what people set is in what spec.forProvider is made of, and what they are shown in status.atProvider.
 func (f fields) read(kind, code string) error {
-	file, err := parser.ParseFile(token.NewFileSet(), "", code, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), "", code, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
 		return err
 	}
@@ -199,8 +204,10 @@ func (f fields) name(types map[string]*ast.StructType, name string) {
 	if st == nil {
 		return
 	}
-	maps.Copy(f.named, tags(st, saysField))
 	for _, field := range st.Fields.List {
+		if name := tag(field, saysField); name != "" {
+			f.named[name] += field.Doc.Text()
+		}
 		t := field.Type
 		if list, ok := t.(*ast.ArrayType); ok {
 			t = list.Elt
@@ -226,21 +233,33 @@ func typeOf(st *ast.StructType, field string) string {
 func tags(st *ast.StructType, says *regexp.Regexp) map[string]bool {
 	out := map[string]bool{}
 	for _, f := range st.Fields.List {
-		if f.Tag == nil {
-			continue
-		}
-		if m := says.FindStringSubmatch(f.Tag.Value); m != nil {
-			out[m[1]] = true
+		if name := tag(f, says); name != "" {
+			out[name] = true
 		}
 	}
 	return out
 }
 
-// needs of a kind, by the names of the fields that people set.
+// tag of a field, as far as it says something.
+func tag(f *ast.Field, says *regexp.Regexp) string {
+	if f.Tag == nil {
+		return ""
+	}
+	if m := says.FindStringSubmatch(f.Tag.Value); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// needs of a kind, by the names of the fields that people set, or by what is said of them: not every key is called one.
 func (f fields) needs() []string {
 	role, key := false, false
-	for name := range f.named {
-		role, key = role || namesRole.MatchString(name), key || namesKey.MatchString(name)
+	for name, comment := range f.named {
+		if refers.MatchString(name) {
+			continue
+		}
+		role = role || namesRole.MatchString(name) || saysRole.MatchString(comment)
+		key = key || namesKey.MatchString(name) || saysKey.MatchString(comment)
 	}
 	var out []string
 	if key {

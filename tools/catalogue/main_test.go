@@ -86,7 +86,7 @@ func TestReach(t *testing.T) {
 			want: map[string]string{"observe": "demo.ListThingTags demo.ListThings", "create": "demo.CreateThing demo.FinishThing", "update": "demo.TagThing", "delete": "demo.DeleteThing"},
 		},
 		"Base": {
-			reason: "What a base calls of the types that embed it counts.", resource: "aws_demo_rule",
+			reason: "What a base calls of the type that embeds it counts. The same of another type does not.", resource: "aws_demo_rule",
 			want: map[string]string{"observe": "demo.GetRule", "create": "demo.CreateRule", "update": "", "delete": "demo.DeleteRule"},
 		},
 		"Odd": {
@@ -120,6 +120,28 @@ func TestKindsOf(t *testing.T) {
 	want := []kind{{service: "demo", name: "Box", resource: "aws_demo_box", plural: "boxes", needs: []string{"key", "role"}, shown: map[string]bool{"old_role_arn": true}}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(kind{})); diff != "" {
 		t.Errorf("a kind of two versions is one, and the fields that people set say what it names; what the provider sets is not only shown; its plural is what its definitions say: -want, +got:\n%s", diff)
+	}
+}
+
+func TestNeeds(t *testing.T) {
+	cases := map[string]struct{ reason, field, comment, want string }{
+		"Role":        {reason: "Most roles are called one.", field: "executionRoleArn", want: "role"},
+		"Profile":     {reason: "An instance profile has a role in it.", field: "iamInstanceProfile", want: "role"},
+		"Credentials": {reason: "API Gateway calls a role credentials.", field: "credentialsArn", want: "role"},
+		"SaysRole":    {reason: "A role can have any name.", field: "secretIamArn", comment: "ARN of the IAM role that reads the secret.", want: "role"},
+		"Roles":       {reason: "Whom permissions are granted is passed to no service.", field: "principal", comment: "Principals include IAM roles and users."},
+		"Control":     {reason: "Four letters are no word.", field: "accessControlExposeHeaders"},
+		"Reference":   {reason: "A reference says nothing that its field does not.", field: "principalArnFromRoleRef"},
+		"Key":         {reason: "Most keys are of KMS, or encrypt.", field: "kmsMasterKeyId", want: "key"},
+		"SaysKey":     {reason: "A key can have any name.", field: "keyId", comment: "KMS key ID or ARN.", want: "key"},
+		"OtherKey":    {reason: "Not every key is one of KMS.", field: "keyId", comment: "Identifier of the API key."},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := strings.Join(fields{named: map[string]string{tc.field: tc.comment}}.needs(), " "); got != tc.want {
+				t.Errorf("%s\n%s: want %q, got %q", tc.reason, tc.field, tc.want, got)
+			}
+		})
 	}
 }
 
@@ -175,6 +197,24 @@ func TestRowOf(t *testing.T) {
 	}
 }
 
+// TestLessOfKinds makes sure that what AWS asks for besides is left out where it never can, and only there.
+func TestLessOfKinds(t *testing.T) {
+	ref, err := readReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reached{operations: map[string]map[operation]bool{"delete": {"rds.DeleteDBInstance": true}}}
+	for name, want := range map[string]string{
+		"ClusterInstance": "rds:DeleteDBInstance",
+		"Instance":        "rds:CreateDBSnapshot rds:DeleteDBInstance rds:DeleteTenantDatabase",
+	} {
+		got, _ := rowOf(kind{service: "rds", name: name}, r, ref)
+		if diff := cmp.Diff(want, strings.Join(got.actions["delete"], " ")); diff != "" {
+			t.Errorf("%s: -want, +got:\n%s", name, diff)
+		}
+	}
+}
+
 func TestReference(t *testing.T) {
 	ref, err := readReference()
 	if err != nil {
@@ -205,10 +245,12 @@ func TestReference(t *testing.T) {
 			}
 		}
 	}
-	for k, words := range moreOfKinds {
-		for a := range strings.FieldsSeq(words) {
-			if !ref.published[a] {
-				t.Errorf("%s: AWS publishes no action %s", k, a)
+	for _, about := range []map[string]string{moreOfKinds, lessOfKinds} {
+		for k, words := range about {
+			for a := range strings.FieldsSeq(words) {
+				if !ref.published[a] {
+					t.Errorf("%s: AWS publishes no action %s", k, a)
+				}
 			}
 		}
 	}

@@ -112,13 +112,22 @@ func (p *pkg) roots(r resource) map[string][]*node {
 	if factory == nil {
 		return nil
 	}
-	for _, t := range made(factory) {
-		// What has a schema is a resource of the framework.
-		if p.method(t, "Schema") != nil {
-			return p.methodRoots(t)
-		}
+	if t := p.typeMade(r); t != "" {
+		return p.methodRoots(t)
 	}
 	return p.functionRoots(factory, 2)
+}
+
+// typeMade by the factory of a resource of the framework: it has a schema. Empty if the resource is none of the framework.
+func (p *pkg) typeMade(r resource) string {
+	if factory := p.objects[r.factory]; factory != nil {
+		for _, t := range made(factory) {
+			if p.method(t, "Schema") != nil {
+				return t
+			}
+		}
+	}
+	return ""
 }
 
 // made are the types of this package that a factory makes.
@@ -249,7 +258,7 @@ func (s *source) reach(r resource, shown map[string]bool) (reached, error) {
 		roots["update"] = append(roots["update"], p.method("servicePackage", "UpdateTags"))
 	}
 	for _, phase := range phases {
-		w := s.walk(r.resourceType, shown)
+		w := s.walk(r.resourceType, p.typeMade(r), shown)
 		for _, n := range roots[phase] {
 			if err := w.from(n); err != nil {
 				return reached{}, err

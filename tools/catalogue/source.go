@@ -230,6 +230,11 @@ func (p *pkg) method(receiver, name string) *node {
 	return nil
 }
 
+// embeds tells whether a type is made of another one.
+func (p *pkg) embeds(t, base string) bool {
+	return slices.ContainsFunc(p.embedded[t], func(e string) bool { return e == base || e != t && p.embeds(e, base) })
+}
+
 // importsOf a file, by the name that it uses.
 func importsOf(f *ast.File) map[string]string {
 	out := map[string]string{}

@@ -36,6 +36,9 @@ func rowOf(k kind, r reached, ref reference) (row, []string) {
 				}
 			}
 		}
+		for a := range strings.FieldsSeq(lessOfKinds[k.service+"/"+k.name]) {
+			delete(set, a)
+		}
 		if phase == "create" {
 			for a := range strings.FieldsSeq(moreOfKinds[k.service+"/"+k.name]) {
 				set[a] = true

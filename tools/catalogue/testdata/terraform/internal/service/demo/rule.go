@@ -14,8 +14,17 @@ func newRuleResource(context.Context) (resource.ResourceWithConfigure, error) {
 	return r, nil
 }
 
+func newOtherRuleResource(context.Context) (resource.ResourceWithConfigure, error) {
+	r := &otherRuleResource{}
+	r.rule = r
+	return r, nil
+}
+
 // A resource whose base calls what it does differently from others.
 type ruleResource struct{ baseResource }
+
+// Another one of the same base.
+type otherRuleResource struct{ baseResource }
 
 type rule interface{ create(context.Context) }
 
@@ -41,4 +50,9 @@ func (r *baseResource) Delete(ctx context.Context) {
 func (r *ruleResource) create(ctx context.Context) {
 	conn := r.Meta().DemoClient(ctx)
 	conn.CreateRule(ctx, &demo.CreateRuleInput{})
+}
+
+func (r *otherRuleResource) create(ctx context.Context) {
+	conn := r.Meta().DemoClient(ctx)
+	conn.CreateOtherRule(ctx, &demo.CreateOtherRuleInput{})
 }

@@ -13,6 +13,7 @@ type servicePackage struct{}
 func (p *servicePackage) FrameworkResources(ctx context.Context) []*inttypes.ServicePackageFrameworkResource {
 	return []*inttypes.ServicePackageFrameworkResource{
 		{Factory: newRuleResource, TypeName: "aws_demo_rule"},
+		{Factory: newOtherRuleResource, TypeName: "aws_demo_other_rule"},
 		{Factory: newThingResource, TypeName: "aws_demo_thing", Tags: unique.Make(inttypes.ServicePackageResourceTags{IdentifierAttribute: names.AttrARN, ResourceType: "Thing"})},
 	}
 }

@@ -12,7 +12,8 @@ type BoxParameters_2 struct {
 }
 
 type LockParameters struct {
-	KMSKeyID *string `json:"kmsKeyId,omitempty" tf:"kms_key_id,omitempty"`
+	// ID of a KMS key.
+	KeyID *string `json:"keyId,omitempty" tf:"key_id,omitempty"`
 }
 
 type BoxSpec struct {
