@@ -14,12 +14,12 @@ import (
 
 const (
 	conditionsTop = pageHeader + "# Conditions\n\n" +
-		"What the function says on the composite resource and on its claim. All conditions that apply are always there. The ones\n" +
-		"below come from the function. `Synced` and `Ready` are Crossplane's: `Ready` is True when all of these are. With an error in\n" +
-		"the input the others are Unknown, as they are not looked at. [Troubleshooting](troubleshooting.md) begins with what you see.\n\n" +
+		"This page lists what the function reports on a composite resource and on its claim. Every condition that applies is always there.\n" +
+		"`Synced` and `Ready` come from Crossplane: `Ready` is True when all conditions below are. If the spec is invalid, the others are\n" +
+		"Unknown, because they are not evaluated. [Troubleshooting](troubleshooting.md) starts from the symptom that you see.\n\n" +
 		"```bash\nkubectl get podidentityproviderclaim NAME -n NAMESPACE \\\n" +
 		"  -o jsonpath='{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{\"\\n\"}{end}'\n```\n\n" +
-		"Messages are stable: they change when the state does. What AWS or a provider reported is quoted, without request ids.\n\n"
+		"A message changes only when the state does. Errors of AWS and of providers are quoted, without request ids.\n\n"
 	phasesTop = "`status.services[]` has one for each service. Services do not wait for each other.\n\n"
 
 	// todo begins the paragraph of a constant's comment that says what to do.

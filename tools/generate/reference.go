@@ -18,10 +18,10 @@ const (
 	typesURL   = "https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.35/#"
 
 	// reading says how to read the tables.
-	reading = "Nothing is required but what says so. *Default* is what the function uses where neither the composite resource nor the\n" +
-		"[Input](input.md#defaults) says anything; no default stands in the schema, so that the Input can have its own. What\n" +
-		"breaks a limit is refused by the API server or, where it takes the whole object to tell, by the function: a fatal\n" +
-		"result and the [condition](../conditions.md) PrerequisitesReady with reason InvalidSpec name every such field.\n\n"
+	reading = "A field is optional unless its limits say *required*. *Default* is what the function uses if neither the composite resource nor the\n" +
+		"platform team's [defaults](input.md#defaults) set the field. The schema has no defaults, so that the platform team's can apply. A value\n" +
+		"beyond a limit is refused by the API server or, if the limit needs the whole object, by the function: the\n" +
+		"[condition](../conditions.md) PrerequisitesReady has reason InvalidSpec and names every such field.\n\n"
 )
 
 // Fields with a type of Kubernetes, whose own documentation says more than a table here could.
@@ -62,7 +62,7 @@ func xrReference(crd *extv1.CustomResourceDefinition) string {
 	fmt.Fprintf(&r.out, "Crossplane adds fields of its own to `spec`, such as `compositionRef`; they are the same [in a claim](%s).\n\n", claimPage(n.Kind))
 	status := s.Properties["status"]
 	delete(status.Properties, "conditions")
-	status.Description = "What exists of it, and beside it the [conditions](../conditions.md)."
+	status.Description = "What exists, and the [conditions](../conditions.md)."
 	r.object("status", status)
 	return strings.TrimRight(r.out.String(), "\n") + "\n"
 }
@@ -94,7 +94,7 @@ var crossplaneFields = [][2]string{
 	{"compositionUpdatePolicy", "`Automatic` follows the newest revision of the Composition, `Manual` stays at `compositionRevisionRef`. Default: `Automatic`."},
 	{"compositionRevisionRef.name", "The revision of the Composition in use."},
 	{"compositionRevisionSelector.matchLabels", "Selects a revision of the Composition by its labels."},
-	{"compositeDeletePolicy", "`Foreground` keeps the claim until all that it composed is gone, so that everybody sees what a deletion waits for. `Background` deletes it at once. Default: `Foreground`."},
+	{"compositeDeletePolicy", "`Foreground` keeps the claim until everything that it composed is gone, so that you see what a deletion waits for. `Background` deletes it at once. Default: `Foreground`."},
 	{"resourceRef", "The composite resource that Crossplane made for the claim. Set by Crossplane."},
 	{"writeConnectionSecretToRef", "Not used: there are no connection details."},
 }
@@ -103,17 +103,17 @@ func claimReference(crd *extv1.CustomResourceDefinition) string {
 	n, v := crd.Spec.Names, crd.Spec.Versions[0]
 	r := newReference(n.Kind + "Claim")
 	fmt.Fprintf(&r.out, "`%s/%s`, namespaced, `kubectl get %sclaims`.\n\n", crd.Spec.Group, v.Name, n.Singular)
-	fmt.Fprintf(&r.out, "An app team's way to a [%s](%s): Crossplane makes one of every claim, named after the claim and five\n"+
+	fmt.Fprintf(&r.out, "An app team gets a [%s](%s) with this claim: Crossplane creates one for every claim, named after the claim and five\n"+
 		"random characters. `spec` and `status` have the same fields, and the conditions are on both. A claim differs in this:\n\n", n.Kind, page(n.Kind))
 	r.out.WriteString("- " + claimNotes[n.Kind] + "\n" +
-		"- Labels and annotations of the claim are copied to the composite resource, and not from there to what is composed.\n" +
+		"- Labels and annotations of the claim are copied to the composite resource, but not to what is composed.\n" +
 		"- Deleting it deletes the composite resource. `kubectl delete --cascade=orphan` does not change that.\n\n")
 	r.out.WriteString("The fields, by link:\n\n| Field | Type | Description |\n|---|---|---|\n")
 	spec := v.Schema.OpenAPIV3Schema.Properties["spec"]
 	for _, name := range slices.Sorted(maps.Keys(spec.Properties)) {
 		p := spec.Properties[name]
 		first, _, _ := strings.Cut(text(p.Description)+" ", ". ")
-		fmt.Fprintf(&r.out, "| [`%s`](%s#spec) | %s | %s. |\n", name, page(n.Kind), typeOf(p), cell(strings.TrimRight(first, ". ")))
+		fmt.Fprintf(&r.out, "| [`%s`](%s#spec) | %s | %s. |\n", name, page(n.Kind), typeOf(p), cell(asCode(strings.TrimRight(first, ". "))))
 	}
 	r.out.WriteString("\n## What Crossplane adds to spec\n\n| Field | Description |\n|---|---|\n")
 	for _, f := range crossplaneFields {
@@ -142,7 +142,7 @@ func inputReference(crd *extv1.CustomResourceDefinition) string {
 	s.Description = ""
 	r.object("Input", s)
 	r.out.WriteString("## defaults\n\n" + text(defaults.Description) + "\n\nThe fields are those of [the composite resource's spec](podidentityprovider.md#spec). " +
-		"None is required, and the rules between\nfields hold for what results.\n")
+		"None is required. The rules between\nfields apply to the result.\n")
 	return r.out.String()
 }
 
@@ -150,7 +150,7 @@ func inputReference(crd *extv1.CustomResourceDefinition) string {
 func (r *reference) object(path string, s extv1.JSONSchemaProps) {
 	r.seen[path] = s
 	fmt.Fprintf(&r.out, "## %s\n\n", path)
-	if d := text(s.Description); d != "" {
+	if d := asCode(text(s.Description)); d != "" {
 		r.out.WriteString(d + "\n\n")
 	}
 	r.out.WriteString("| Field | Type | Default | Limits | Description |\n|---|---|---|---|---|\n")
@@ -159,7 +159,7 @@ func (r *reference) object(path string, s extv1.JSONSchemaProps) {
 		p := s.Properties[name]
 		description, def, immutable := parts(p.Description)
 		fmt.Fprintf(&r.out, "| `%s` | %s | %s | %s | %s |\n", name, r.link(path, name, p), cell(text(def)),
-			cell(strings.Join(limits(p, slices.Contains(s.Required, name), immutable), "; ")), cell(text(description)))
+			cell(strings.Join(limits(p, slices.Contains(s.Required, name), immutable), "; ")), cell(asCode(text(description))))
 	}
 	r.out.WriteString("\n")
 	rules := []string{}
@@ -324,6 +324,12 @@ func between(low, high *int64, unit string) string {
 	return ""
 }
 
+// firstField is the name of a field that begins a description: roleArn, and not Region, which is a word as well.
+var firstField = regexp.MustCompile(`^[a-z]+[A-Z]\w*`)
+
+// asCode marks it up, so that a sentence that begins with a small letter looks as it is meant.
+func asCode(s string) string { return firstField.ReplaceAllString(s, "`$0`") }
+
 // text of a description for Markdown: one line, nothing taken for HTML, links that can be clicked.
 func text(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
@@ -339,44 +345,85 @@ func cell(s string) string {
 // guardrailsTop says where guardrails stand.
 const guardrailsTop = `
 
-A PodIdentityProvider that breaks one is refused as a whole: a fatal result and the condition PrerequisitesReady name every rule, field
-and value, nothing is created, and what exists stays as it is. [example/guardrails](../example/guardrails) shows it, and is the
-recommended start for clusters with claims.
+A PodIdentityProvider that breaks one is refused as a whole. Nothing is created, and what exists stays as it is. Condition PrerequisitesReady
+names every rule, field and value. A claim in namespace team-a that asks for rds reads, for example:
 
-## Where to put them
+` + "```" + `text example/guardrails/03-beyond-limits/expected.yaml
+spec.services[1].name: Forbidden: guardrail allowedServices: "rds": allowed: s3, sqs
+` + "```" + `
 
-Put them into the function's own configuration: a file in the shape of the [Input](reference/input.md), which the function reads with
-` + "`--config`" + `. It holds in every call, whatever Composition an object gets.
-[manifests/platform-configuration.yaml](../manifests/platform-configuration.yaml) has it as a ConfigMap, with the runtime configuration
-that mounts it: edit the values, and apply it.
+## Set them
 
-**Guardrails that stand only in the Input of a Composition can be avoided.** A claim can name another Composition, select one by labels, or
-stay at an old revision of yours. If you keep rules there, apply [an admission policy](../manifests/claims-admission-policy.yaml), too,
-that pins the Composition and its updates.
+Guardrails belong in the function's own configuration, in the ConfigMap of
+[manifests/platform-configuration.yaml](../manifests/platform-configuration.yaml). It holds for every object, whatever its Composition.
+It has the shape of the [Input](reference/input.md):
+
+` + "```" + `yaml
+apiVersion: podidentity.fn.crossplane.io/v1beta1
+kind: Input
+defaults:                       # for fields that an object leaves out
+  region: eu-west-1
+  clusterName: prod
+guardrails:                     # limits for every object
+  allowedServices: [s3, sqs]
+  deniedActions: ["iam:*"]
+namespaces:                     # more of both, for the claims of some namespaces
+- match: [team-a]
+  defaults:
+    tags: {team: a}
+  guardrails:
+    allowedServices: [sqs]
+claims:                         # what claims may set besides their own fields
+  allowedFields: ["services[].runtime.resources"]
+` + "```" + `
+
+1. Edit the values in the manifest. They are those of [example/guardrails](../example/guardrails), the recommended start for clusters with
+   claims: the region, the account and the permissions boundary must be yours, and the boundary must exist in AWS.
+2. The manifest also has a DeploymentRuntimeConfig that mounts the ConfigMap, and the Function that refers to it. **A Function has one
+   DeploymentRuntimeConfig.** If yours refers to one already, such as that of [function-runtime.yaml](../manifests/function-runtime.yaml), add
+   the volume, its mount and ` + "`--config`" + ` to that one, and apply the ConfigMap alone. Otherwise one replaces the other.
+3. Apply it. After some minutes, see whether any object breaks a rule: its reason is ` + "`InvalidSpec`" + `.
+
+   ` + "```" + `bash
+   kubectl apply -f manifests/platform-configuration.yaml
+   kubectl get podidentityproviders \
+     -o custom-columns='NAME:.metadata.name,RULES:.status.conditions[?(@.type=="PrerequisitesReady")].reason'
+   ` + "```" + `
+
+**What happens to objects that exist?** They keep everything that they have. If one breaks a new rule, none of its changes is carried
+out until it keeps to the rule. The manifest requires a tag, for example: a PodIdentityProvider without a claim has no
+tag from ` + "`namespaces`" + `, so it needs one of its own.
+
+**What happens if the file is wrong?** It is checked as a whole, and a wrong change is not loaded: the last right configuration holds, the log
+says what is wrong, and metric ` + "`podidentity_configuration_last_read_successful`" + ` is 0 ([Observability](observability.md)). A new pod with a
+wrong or missing file does not become ready, and with the manifest's rolling update the old pods stay. A change takes Kubernetes up to a minute to
+mount, and holds from the next reconcile on. ` + "`status.platformConfiguration`" + ` has the hash of the configuration that an object was last
+composed with.
+
+## The Input of a Composition
+
+A Composition can have guardrails and defaults, too, in the input of its step. **Guardrails that stand only there can be avoided.** A claim can
+name another Composition, select one by labels, or stay at an old revision of yours. If you keep rules there, also apply
+[an admission policy](../manifests/claims-admission-policy.yaml) that pins the Composition and its updates.
 
 | | The function's configuration | The Input of a Composition |
 |---|---|---|
 | Holds for | every object | objects of that Composition |
-| ` + "`defaults`" + ` | Lie beneath all others. | Go over those of the function's configuration. |
-| ` + "`providerVersion`" + ` | Holds where no defaults set ` + "`provider.version`" + `, and the Input has none. | Holds where no defaults set ` + "`provider.version`" + `, those of the file included. So the Composition that comes with the API has one, and your file decides. |
+| ` + "`defaults`" + ` | Apply where nothing else sets a value. | Override those of the function's configuration. |
+| ` + "`providerVersion`" + ` | Holds if no defaults set ` + "`provider.version`" + `, and the Input has none. | Holds if no defaults set ` + "`provider.version`" + `, those of the file included. The Composition that comes with the API has one, so your file decides. |
 | ` + "`guardrails`" + ` | Hold. | Hold too, each set separately, so that they only narrow. |
 | ` + "`namespaces`" + ` | Defaults and guardrails for the claims of the namespaces that match. The general guardrails hold too. | The same. |
-| ` + "`claims.allowedFields`" + ` | Opens [fields that claims may not set](claims.md). | Opens fields only where the function has no configuration. Else it narrows. |
-| ` + "`prerequisites`, `usageKind`, `ttl`" + ` | Hold where the Input says nothing. | Hold. |
-
-The file is checked as a whole. A function with a file that is wrong, or not there, does not start: a new pod is never ready, and with the
-manifest's rolling update the old pods stay. A change is read within seconds of its mount, which takes Kubernetes up to a minute, and holds
-from the next reconcile on. A change that is wrong is kept out: the last right configuration holds, the log says what is wrong, and
-` + "`podidentity_configuration_last_read_successful`" + ` is 0 ([Observability](observability.md)). ` + "`status.platformConfiguration`" + ` of every object has the hash
-of the configuration that was in force when it was last composed.
+| ` + "`claims.allowedFields`" + ` | Opens [fields that claims may not set](claims.md). | Opens fields only if the function has no configuration. Otherwise it narrows. |
+| ` + "`prerequisites`" + `, ` + "`usageKind`" + `, ` + "`ttl`" + ` | Hold if the Input says nothing. | Hold. |
 
 ## Rules
 
-Every rule is optional. An empty list allows nothing. Rules that limit a value look at what results, defaults included. Rules that forbid a
-field look at what the object itself sets: your defaults may use it.
+Every rule is optional. An empty list allows nothing. Rules that limit a value look at the result, defaults included. Rules that forbid a
+field look at what the object itself sets: your defaults may use it. If the general rules and those of a namespace both refuse a value, the
+message has it twice.
 
-For everybody, and without any rule, the ServiceAccounts crossplane, rbac-manager and
-default are refused, and those of provider-aws-iam and provider-aws-eks for other services.
+Some ServiceAccounts are refused for everyone, without any rule: crossplane, rbac-manager and default, and for other services those of
+provider-aws-iam and provider-aws-eks.
 
 | Rule | Type | Meaning |
 |---|---|---|
@@ -394,7 +441,7 @@ func toGuardrails(crd *extv1.CustomResourceDefinition) (string, error) {
 	out.WriteString(guardrailsTop)
 	for _, name := range slices.Sorted(maps.Keys(g.Properties)) {
 		p := g.Properties[name]
-		fmt.Fprintf(out, "| `%s` | %s | %s |\n", name, typeOf(p), cell(text(p.Description)))
+		fmt.Fprintf(out, "| `%s` | %s | %s |\n", name, typeOf(p), cell(asCode(text(p.Description))))
 	}
 	return out.String(), nil
 }
