@@ -105,7 +105,7 @@ tidy: ## Run go mod tidy in every module.
 
 .PHONY: golden
 golden: ## Rewrite expected.yaml of the examples and the error messages from what the function returns now. Review the diff.
-	go test -count=1 -run='^(TestExamples|TestInvalid)$$' ./internal/function -update
+	go test -count=1 -run='^(TestExamples|TestInvalid|TestInvalidTenant)$$' ./internal/function -update
 
 ##@ Check
 

@@ -72,7 +72,7 @@ var Decisions = []Decision{
 			"services[].permissions.statements[].conditions",
 		},
 		Claims: true,
-		Gain:   "A role that may do more in AWS than the team should; that of a PodIdentityProvider on behalf of everybody who uses the provider.",
+		Gain:   "A role that may do more in AWS than the team should; and, with a PodIdentityProvider, on behalf of everyone who uses the provider.",
 		Stop:   "`deniedActions`, `requiredKinds`, `requiredPermissionsBoundary`, `forbidCustomPermissions`; in AWS the boundary.",
 	},
 	{
@@ -91,7 +91,7 @@ var Decisions = []Decision{
 		Fields: []string{"role.description", "role.maxSessionDuration"},
 		Claims: true,
 		Gain:   "Sessions of up to 12 hours, which outlive a revocation.",
-		Stop:   "Nobody but the provider gets them: EKS renews its sessions as long as the association exists, and of a tenant's role providers ask for 15 minutes.",
+		Stop:   "Only the provider gets them: EKS renews its sessions as long as the association exists, and for a tenant's role providers ask for 15 minutes.",
 	},
 	{
 		Fields: []string{"tags"},
@@ -103,7 +103,7 @@ var Decisions = []Decision{
 		Fields: []string{"deletionPolicy"},
 		Claims: true,
 		Gain:   "A role and policies that outlive the claim.",
-		Stop:   "They keep the boundary, and a trust policy that names one ServiceAccount or, of a tenant, an external ID that nobody sends any more.",
+		Stop:   "They keep the boundary, and a trust policy that names one ServiceAccount or, of a tenant, an external ID that no provider sends any longer.",
 	},
 
 	{
@@ -142,12 +142,12 @@ var Decisions = []Decision{
 	{
 		Fields: []string{"role.namePrefix", "role.path"},
 		Kind:   Kind,
-		Gain:   "The name of a role or policy of another owner, which the provider would adopt.",
+		Gain:   "The name of a role or policy that another owner will need, or that policies elsewhere trust. One that exists is reported, and not adopted.",
 	},
 	{
 		Fields: []string{"role.trustConditions", "services[].disableSessionTags"},
 		Kind:   Kind,
-		Gain:   "A trust policy that works for nobody, or that fewer conditions limit.",
+		Gain:   "A trust policy that no caller can meet, or that has fewer conditions.",
 		Stop:   "Conditions are added to the generated ones, and replace none.",
 	},
 	{

@@ -41,7 +41,7 @@ type PodIdentityProvider struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.sharing) || !has(self.services) || self.services.all(s, !has(s.targetRoleArn) || s.targetRoleArn == \"\")",message="targetRoleArn cannot be used together with sharing: the provider would run as that role, and tenants trust the service's own"
 type PodIdentityProviderSpec struct {
 	// Region is the AWS region of the EKS cluster, for example eu-west-1. Its partition (aws, aws-cn, aws-us-gov ...) decides
-	// how ARNs are written. Required here or in the defaults of the Composition's Input. Immutable.
+	// how ARNs are written. Required here or in the platform team's defaults. Immutable.
 	// +optional
 	// +kubebuilder:validation:Pattern=`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`
 	Region string `json:"region,omitempty"`
@@ -118,19 +118,19 @@ type PodIdentityProviderSpec struct {
 	// +listType=atomic
 	ManagementPolicies []ManagementAction `json:"managementPolicies,omitempty"`
 
-	// AdoptExisting takes over everything of this object that AWS has already: the roles, policies and associations of its
-	// services, by their names and ServiceAccounts, as importRole and adoptExistingAssociation do for one service. It is meant for
-	// a cluster that was rebuilt over the same AWS account. They are changed to what this object says, and deleted with it. Nothing
-	// else is taken over. Without it, what exists already is reported and left alone. Default: false.
+	// AdoptExisting adopts everything of this object that AWS has already: the roles, policies and associations of its services, by
+	// their names and ServiceAccounts, as importRole and adoptExistingAssociation do for one service. It is meant for a cluster that
+	// was rebuilt over the same AWS account. They are changed to what this object says, and deleted with it. Nothing else is adopted.
+	// Without it, what exists already is reported and left alone. Default: false.
 	// +optional
 	AdoptExisting *bool `json:"adoptExisting,omitempty"`
 
-	// DeletionPolicy is what becomes of the composed IAM and EKS resources when this object is deleted: Delete removes them
+	// DeletionPolicy says what happens to the composed IAM and EKS resources when this object is deleted: Delete removes them
 	// from AWS, Orphan leaves them there. It does not concern Providers and their CRDs. Default: Delete.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// Teardown is how deletion is ordered: Ordered holds back what users still need by means of Usages, Unordered lets
+	// Teardown says how deletion is ordered: Ordered uses Usages to keep what managed resources still need, Unordered lets
 	// Kubernetes delete everything at once. Default: Ordered.
 	// +optional
 	Teardown Teardown `json:"teardown,omitempty"`
@@ -147,8 +147,8 @@ type PodIdentityProviderSpec struct {
 	CrossplaneNamespace string `json:"crossplaneNamespace,omitempty"`
 
 	// Sharing lets PodIdentityTenants use the providers of this object, each with an IAM role of its own: every service gets one more
-	// policy, which allows its provider to take on the roles of tenants. Even an empty object shares. Give the services accessLevel None, and
-	// nobody can do anything without a role of a tenant. Excludes services[].targetRoleArn. Default: not shared.
+	// policy, which allows its provider to take on the roles of tenants. Even an empty object shares. If you give the services accessLevel
+	// None, a provider can do nothing without a role of a tenant. Excludes services[].targetRoleArn. Default: not shared.
 	// +optional
 	Sharing *Sharing `json:"sharing,omitempty"`
 }
@@ -215,9 +215,9 @@ const (
 
 // A PodIdentityAgent configures the EKS add-on eks-pod-identity-agent. EKS Auto Mode has the agent built in and needs none.
 type PodIdentityAgent struct {
-	// Management of the add-on: Managed composes it, None leaves it to somebody else. An add-on that exists already is taken
-	// over: its version and tags follow this object. It is never deleted, since all pods of the cluster depend on it: with
-	// this object, or with None, only its managed resource goes. One object for each cluster can manage it. Default: None.
+	// Management of the add-on: Managed composes it, None leaves it to you. Managed adopts an add-on that exists already: its
+	// version and tags follow this object. The add-on is never deleted, since all pods of the cluster depend on it: if you delete
+	// this object or set None, only its managed resource goes. One object for each cluster can manage it. Default: None.
 	// +optional
 	// +kubebuilder:validation:Enum=Managed;None
 	Management string `json:"management,omitempty"`

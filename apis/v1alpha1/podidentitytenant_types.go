@@ -36,8 +36,8 @@ type PodIdentityTenant struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.roleArn) || self.roleArn == \"\" || !has(self.role) && self.services.all(s, !has(s.permissions))",message="roleArn brings its own permissions and name: it excludes role and permissions"
 // +kubebuilder:validation:XValidation:rule="!has(self.externalId) || self.externalId == \"\" || has(self.roleArn) && self.roleArn != \"\"",message="externalId is only for a roleArn: a composed role has its own"
 type PodIdentityTenantSpec struct {
-	// ProviderRef names the PodIdentityProvider whose providers are used: the host. Required here or in the defaults of the Input.
-	// Immutable.
+	// ProviderRef names the PodIdentityProvider whose providers are used: the host. Required here or in the platform team's
+	// defaults. Immutable.
 	// +optional
 	ProviderRef *ProviderReference `json:"providerRef,omitempty"`
 
@@ -93,12 +93,12 @@ type PodIdentityTenantSpec struct {
 	// +listType=atomic
 	ManagementPolicies []ManagementAction `json:"managementPolicies,omitempty"`
 
-	// DeletionPolicy is what becomes of the composed IAM resources when this object is deleted: Delete removes them from AWS, Orphan
+	// DeletionPolicy says what happens to the composed IAM resources when this object is deleted: Delete removes them from AWS, Orphan
 	// leaves them there. Default: Delete.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// Teardown is how deletion is ordered: Ordered holds back what users still need by means of Usages, Unordered lets Kubernetes
+	// Teardown says how deletion is ordered: Ordered uses Usages to keep what managed resources still need, Unordered lets Kubernetes
 	// delete everything at once. Default: Ordered.
 	// +optional
 	Teardown Teardown `json:"teardown,omitempty"`
@@ -258,7 +258,7 @@ type TenantServiceStatus struct {
 	Name string `json:"name"`
 
 	// Phase: Waiting (a prerequisite is missing), Creating (not all ready yet), Failed (a resource reports an error, which message
-	// quotes), Conflict (somebody else owns what is needed), Ready.
+	// quotes), Conflict (another owner has what is needed), Ready.
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 

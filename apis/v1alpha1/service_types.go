@@ -29,10 +29,10 @@ type Service struct {
 	// +kubebuilder:validation:Pattern=`^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9-]+|:[0-9]+)(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+)?$`
 	Package string `json:"package,omitempty"`
 
-	// Management of the provider package: Managed installs it, Observe leaves that to somebody else (no Provider and no
-	// DeploymentRuntimeConfig are composed, only the identity; the service is ready when that Provider is healthy and runs as
+	// Management of the provider package: Managed installs it, Observe leaves that to you (no Provider and no
+	// DeploymentRuntimeConfig are composed, only the identity; the service is ready when your Provider is healthy and runs as
 	// the ServiceAccount). Changing it to Observe removes the Provider and, with it, the CRDs of the service. iam and eks,
-	// which create everybody's identity, can only be observed. Default: Managed.
+	// which create the identities of all others, can only be observed. Default: Managed.
 	// +optional
 	Management ServiceManagement `json:"management,omitempty"`
 
@@ -78,13 +78,13 @@ type Service struct {
 	// +kubebuilder:validation:Pattern=`^a-[a-z0-9]+$`
 	AssociationID string `json:"associationId,omitempty"`
 
-	// AdoptExistingAssociation takes over the association that EKS already has for the ServiceAccount, should there be one,
-	// instead of reporting it. Default: false.
+	// AdoptExistingAssociation adopts the association that EKS has for the ServiceAccount, if there is one, instead of reporting
+	// it. Default: false.
 	// +optional
 	AdoptExistingAssociation *bool `json:"adoptExistingAssociation,omitempty"`
 
-	// AdoptExistingProvider takes over the Provider of this service's package, and the DeploymentRuntimeConfig that it runs with, under
-	// their own names, instead of reporting a conflict. Only where nobody controls them, the repository of the package is the
+	// AdoptExistingProvider adopts the Provider of this service's package, and the DeploymentRuntimeConfig that it runs with, under
+	// their own names, instead of reporting a conflict. Only if they have no controller, the repository of the package is the
 	// wanted one, and no other Provider uses that DeploymentRuntimeConfig. The provider goes on running until its association is
 	// ready, and then restarts once; its version changes afterwards. They are deleted with this object from then on.
 	// Default: false.
@@ -295,7 +295,7 @@ type Provider struct {
 	// +listType=atomic
 	PackagePullSecrets []LocalObjectReference `json:"packagePullSecrets,omitempty"`
 
-	// RevisionActivationPolicy is how a new revision of a package becomes active. With Manual it waits for somebody to
+	// RevisionActivationPolicy is how a new revision of a package becomes active. With Manual it waits until you
 	// activate it, and condition ProvidersReady says so. Default: Crossplane's own, Automatic.
 	// +optional
 	// +kubebuilder:validation:Enum=Automatic;Manual
@@ -311,7 +311,7 @@ type Provider struct {
 	// +optional
 	SkipDependencyResolution *bool `json:"skipDependencyResolution,omitempty"`
 
-	// IgnoreCrossplaneConstraints installs the packages whatever Crossplane version they ask for.
+	// IgnoreCrossplaneConstraints installs the packages even if they ask for another version of Crossplane.
 	// Default: Crossplane's own, false.
 	// +optional
 	IgnoreCrossplaneConstraints *bool `json:"ignoreCrossplaneConstraints,omitempty"`
@@ -321,7 +321,7 @@ type Provider struct {
 	CommonLabels map[string]string `json:"commonLabels,omitempty"`
 }
 
-// A LocalObjectReference names an object in a namespace known from elsewhere.
+// A LocalObjectReference names an object in Crossplane's namespace.
 type LocalObjectReference struct {
 	// Name of the object.
 	// +kubebuilder:validation:MinLength=1
@@ -343,8 +343,8 @@ const (
 
 // ProviderConfig configures the composed ProviderConfig.
 type ProviderConfig struct {
-	// Name of the ProviderConfig. It must not be that of spec.providerConfigRef, nor one that exists and belongs to somebody
-	// else. At most 63 characters, since a label of what uses it has the name. Default: the name of the composite resource or, where a
+	// Name of the ProviderConfig. It must not be that of spec.providerConfigRef, nor one that exists and has another
+	// owner. At most 63 characters, since a label of what uses it has the name. Default: the name of the composite resource or, where a
 	// claim made it, <claim namespace>-<claim name>, cut to 63 characters with a hash where it is longer. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
@@ -425,7 +425,7 @@ type ServiceStatus struct {
 	Name string `json:"name"`
 
 	// Phase: Waiting (a prerequisite is missing, none of its managed resources may be created yet), Creating (not all ready
-	// yet), Failed (a resource reports an error, which message quotes), Conflict (somebody else owns what is needed), Ready.
+	// yet), Failed (a resource reports an error, which message quotes), Conflict (another owner has what is needed), Ready.
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 
@@ -516,9 +516,9 @@ const (
 	// To do: what message says at its end.
 	PhaseFailed Phase = "Failed"
 
-	// PhaseConflict: somebody else owns what is needed.
+	// PhaseConflict: another owner has what is needed. It is left alone.
 	//
-	// To do: one of the ways out that message names.
+	// To do: one of the options that message names.
 	PhaseConflict Phase = "Conflict"
 
 	// PhaseReady: the provider runs with its identity.

@@ -72,7 +72,7 @@ func look(c *cluster) *advice {
 	a.family(inv)
 	a.bootstrap(c, inv, registry, version)
 	if registry != upboundRegistry {
-		a.stepf("Set spec.provider.registry: %s in every PodIdentityProvider, or in the defaults of the Composition's Input.", registry)
+		a.stepf("Set spec.provider.registry: %s in every PodIdentityProvider, or in the defaults of the function's configuration (docs/guardrails.md).", registry)
 	}
 	a.services(inv)
 	a.stepf("Install: docs/quickstart.md, step 3.")

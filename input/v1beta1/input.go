@@ -14,8 +14,9 @@ import (
 // An Input is what the platform team decides: defaults, guardrails, what claims may set, and how prerequisites are treated. All of
 // it is optional.
 //
-// The same shape has the file that the function reads with --config. The file holds in every call, whatever Composition a claim
-// gets. An Input of a Composition adds to it: its defaults go over those of the file, and its guardrails and claims only narrow.
+// The file that the function reads with --config, the function's configuration, has the same shape. It holds in every call, whatever
+// Composition a claim gets. An Input of a Composition adds to it: its defaults override those of the file, and its guardrails and
+// claims only narrow.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:storageversion
@@ -103,7 +104,7 @@ type Namespaces struct {
 type Claims struct {
 	// AllowedFields are fields of the spec that a claim may set, although it usually cannot: paths such as
 	// services[].runtime.resources, or patterns (* and ?) such as runtime.*. A path opens everything below it, too. Defaults are
-	// not the claim's: they may use every field. docs/security.md says what each field is about. Default: none.
+	// not the claim's: they may use every field. docs/claims.md says what each field is about. Default: none.
 	// +optional
 	// +listType=set
 	AllowedFields []string `json:"allowedFields,omitempty"`
@@ -159,8 +160,8 @@ type Guardrails struct {
 	AllowedRegistries []string `json:"allowedRegistries,omitempty"`
 
 	// AllowedManagedPolicyARNs are patterns (* and ?) of the existing policies that may be attached, for example
-	// arn:aws:iam::aws:policy/*. What is listed here you vouch for: deniedActions and requiredPermissionsBoundary take it, though nobody
-	// can look into it. For them it may list roles, too, for example arn:aws:iam::123456789012:role/dns. Default: all.
+	// arn:aws:iam::aws:policy/*. You vouch for what you list here: deniedActions and requiredPermissionsBoundary accept it, although the
+	// function cannot read it. For them it may list roles, too, for example arn:aws:iam::123456789012:role/dns. Default: all.
 	// +optional
 	// +listType=set
 	AllowedManagedPolicyARNs []string `json:"allowedManagedPolicyArns,omitempty"`
@@ -174,14 +175,14 @@ type Guardrails struct {
 	DeniedActions []string `json:"deniedActions,omitempty"`
 
 	// RequiredPermissionsBoundary is the ARN of the policy that must be every role's permissions boundary. Set it in the
-	// defaults too, so that nobody has to. What cannot be read is refused, unless allowedManagedPolicyArns lists it:
+	// defaults, too, so that claims need not. What cannot be read is refused, unless allowedManagedPolicyArns lists it:
 	// managedPolicyArns, roleArn, targetRoleArn, assumeRoleChain. So are managementPolicies without Create and Update, and raw templates of
 	// a claim.
 	// +optional
 	RequiredPermissionsBoundary string `json:"requiredPermissionsBoundary,omitempty"`
 
-	// RequiredKinds forbids everything of a service at once: each service must list its kinds, or have an accessLevel of None. The
-	// word Active is not a list: anyone who may activate kinds would decide. Statements
+	// RequiredKinds forbids access to a whole service: each service must list its kinds, or have an accessLevel of None. The word
+	// Active is not such a list, because anyone who may activate kinds would decide what it means. Statements
 	// and documents may not allow all actions of a service, nor use NotAction. What cannot be read is refused, unless
 	// allowedManagedPolicyArns lists it: managedPolicyArns, roleArn, importRole, targetRoleArn, assumeRoleChain. So are managementPolicies
 	// without Create and Update, and raw templates of a claim. Default: false.
@@ -203,8 +204,8 @@ type Guardrails struct {
 	ForbidRuntimeTemplates bool `json:"forbidRuntimeTemplates,omitempty"`
 
 	// ForbidBringYourOwnRole forbids everything that may hand an existing role over: roleArn, targetRoleArn, assumeRoleChain, importRole,
-	// adoptExisting, and what makes a role's name or ARN, since a provider takes over a role that has it already: roleName,
-	// role.namePrefix, role.path. Default: false.
+	// adoptExisting, and what chooses a role's name or ARN, since a role that has it may exist: roleName, role.namePrefix, role.path.
+	// Default: false.
 	// +optional
 	ForbidBringYourOwnRole bool `json:"forbidBringYourOwnRole,omitempty"`
 

@@ -208,7 +208,7 @@ func (c Condition) Check(name string) []Problem {
 			service, rest, _ := strings.Cut(key, ":")
 			switch first, ok := folded[strings.ToLower(key)]; {
 			case ok:
-				add(at, "is the same key as %s, AWS does not tell letter case", first)
+				add(at, "is the same key as %s, AWS ignores letter case", first)
 			case service == "" || rest == "" || checkText(key) != "":
 				add(at, "a key must have the form service:name")
 			}

@@ -76,7 +76,7 @@ func TestCheckAction(t *testing.T) {
 		"Action":          {"One action.", "s3:GetObject", ""},
 		"Wildcards":       {"Wildcards may stand anywhere in the action.", "iam:*Access?ey*", ""},
 		"Dash":            {"The names of services have dashes and digits.", "s3-object-lambda:GetObject", ""},
-		"Case":            {"AWS does not tell letter case.", "S3:getobject", ""},
+		"Case":            {"AWS ignores letter case.", "S3:getobject", ""},
 		"Empty":           {"Nothing is no action.", "", form},
 		"NoService":       {"An action names its service.", "GetObject", form},
 		"EmptyService":    {"Which is not empty.", ":GetObject", form},
@@ -185,7 +185,7 @@ func TestConditionCheck(t *testing.T) {
 		"KeyCase": {
 			"AWS refuses keys that differ only in letter case, and takes them under different operators.",
 			Condition{"Bool": {"AWS:a": {"true"}, "aws:A": {"true"}}, "StringEquals": {"aws:a": {"true"}}},
-			[]Problem{{"c[Bool][aws:A]", "is the same key as AWS:a, AWS does not tell letter case"}},
+			[]Problem{{"c[Bool][aws:A]", "is the same key as AWS:a, AWS ignores letter case"}},
 		},
 		"Value": {"AWS takes nothing beyond U+00FF.", Condition{"StringEquals": {"aws:a": {"b", "Ā"}}}, []Problem{{"c[StringEquals][aws:a][1]", `"Ā" has the character '\u0100', AWS takes those from U+0020 to U+00FF`}}},
 	}

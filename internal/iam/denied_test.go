@@ -28,7 +28,7 @@ func TestDenied(t *testing.T) {
 		"Crossing":     {"Patterns that only have some action in common are.", []Statement{allow("iam:Create*")}, []string{"iam:*User"}, []Violation{{0, "Action", "iam:Create*", "iam:*User"}}},
 		"Question":     {"A ? is a way to write an action, too.", []Statement{allow("iam:Pass?ole")}, []string{"iam:PassRole"}, []Violation{{0, "Action", "iam:Pass?ole", "iam:PassRole"}}},
 		"Service":      {"So is a wildcard in place of the service.", []Statement{allow("*:PassRole")}, []string{"iam:*"}, []Violation{{0, "Action", "*:PassRole", "iam:*"}}},
-		"LetterCase":   {"AWS does not tell letter case.", []Statement{allow("IAM:passrole")}, []string{"iam:PassRole"}, []Violation{{0, "Action", "IAM:passrole", "iam:PassRole"}}},
+		"LetterCase":   {"AWS ignores letter case.", []Statement{allow("IAM:passrole")}, []string{"iam:PassRole"}, []Violation{{0, "Action", "IAM:passrole", "iam:PassRole"}}},
 		"Condition": {
 			"A condition may hold.",
 			[]Statement{{Effect: Allow, Action: StringSet{"iam:PassRole"}, Resource: StringSet{"arn:aws:iam::123456789012:role/x"}, Condition: Condition{"Bool": {"aws:SecureTransport": {"true"}}}}},

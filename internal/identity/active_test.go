@@ -156,7 +156,9 @@ func TestActiveStrange(t *testing.T) {
 	for i := range 5 {
 		names = append(names, fmt.Sprintf("new%d.s3.aws.m.upbound.io", i))
 	}
-	policy := func(activated ...string) string { return "{status: {activated: [" + strings.Join(activated, ", ") + "]}}" }
+	policy := func(activated ...string) string {
+		return "{status: {activated: [" + strings.Join(activated, ", ") + "]}}"
+	}
 	cases := map[string]struct {
 		reason string
 		world  world

@@ -244,8 +244,8 @@ func (id *Identity) service(v *view.View, exists *made, active *definitions, at 
 	svc.Provider = pkg
 	svc.Bootstrap = bootstraps(s.Name) || bootstraps(strings.TrimPrefix(path.Base(pkg.Repository), "provider-aws-"))
 	if svc.Bootstrap && svc.Managed {
-		errs = append(errs, field.Forbidden(at.Child("management"), "this provider creates the IAM roles and associations of all services: to remove it would take away the credentials that the removal needs. "+
-			"Install it as docs/bootstrap.md says, with an identity from there; Observe composes only an identity for it"))
+		errs = append(errs, field.Forbidden(at.Child("management"), "this provider creates the IAM roles and associations of all services: if it were removed, nothing could carry out the removal. "+
+			"Install it as docs/bootstrap.md says, with an identity from there. Observe composes only an identity for it"))
 	}
 	errs = append(errs, perrs...)
 	if svc.RoleARN == "" {

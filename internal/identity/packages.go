@@ -45,7 +45,7 @@ func servicePackage(at *field.Path, p *v1alpha1.Provider, s *v1alpha1.Service) (
 		errs = append(errs, field.Invalid(at.Child("version"), s.Version, versionHint))
 	}
 	if version == "" && s.Management != v1alpha1.ServiceObserved {
-		errs = append(errs, field.Required(at.Child("version"), "set it here, in spec.provider.version or in the defaults of the Composition's Input; it "+versionHint))
+		errs = append(errs, field.Required(at.Child("version"), "set it here, in spec.provider.version or in the platform team's defaults; it "+versionHint))
 	}
 	return pkg, errs
 }
@@ -88,7 +88,7 @@ func (id *Identity) validateDigests(at *field.Path) field.ErrorList {
 			takers = append(takers, s.Name)
 			seen[digest] = true
 		case seen[digest]:
-			errs = append(errs, field.Invalid(at.Child("services").Index(i).Child("version"), id.Spec.Services[i].Version, "this digest is that of another package already, and a digest is one package: give each service its own"))
+			errs = append(errs, field.Invalid(at.Child("services").Index(i).Child("version"), id.Spec.Services[i].Version, "another service has this digest, and a digest is one package: give each service its own"))
 		default:
 			seen[digest] = true
 		}

@@ -248,7 +248,7 @@ func (id *Identity) tenantPolicies(v *view.View, at *field.Path, tagged bool) fi
 func validateTenant(at *field.Path, t *v1alpha1.PodIdentityTenantSpec, host string) field.ErrorList {
 	errs := field.ErrorList{}
 	if host == "" {
-		errs = append(errs, field.Required(at.Child("providerRef", "name"), "name the PodIdentityProvider that shares its providers, here or in the defaults of the Input"))
+		errs = append(errs, field.Required(at.Child("providerRef", "name"), "name the PodIdentityProvider that shares its providers, here or in the platform team's defaults"))
 	} else {
 		errs = append(errs, problems(at.Child("providerRef", "name"), host, validation.IsDNS1123Subdomain)...)
 	}
@@ -287,7 +287,7 @@ func validateTenantService(at *field.Path, s *v1alpha1.TenantService, foreign bo
 	seen[s.Name] = true
 	if foreign {
 		if s.Permissions != nil {
-			errs = append(errs, field.Forbidden(at.Child("permissions"), "are those of roleArn: take them out"))
+			errs = append(errs, field.Forbidden(at.Child("permissions"), "the role of roleArn has its own: take them out"))
 		}
 		return errs
 	}

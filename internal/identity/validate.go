@@ -39,7 +39,7 @@ const agentManaged = "Managed"
 func validate(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorList {
 	errs := field.ErrorList{}
 	if s.Region == "" {
-		errs = append(errs, field.Required(at.Child("region"), "set it here or in the defaults of the Composition's Input"))
+		errs = append(errs, field.Required(at.Child("region"), "set it here or in the platform team's defaults"))
 	} else {
 		errs = append(errs, matches(at.Child("region"), s.Region, regionPattern, "must be an AWS region such as eu-west-1")...)
 	}
@@ -85,7 +85,7 @@ func validateCluster(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.
 			n++
 		}
 	}
-	const hint = "exactly one of clusterName, clusterNameRef and clusterNameSelector must be set, here or in the defaults of the Composition's Input"
+	const hint = "exactly one of clusterName, clusterNameRef and clusterNameSelector must be set, here or in the platform team's defaults"
 	switch {
 	case n == 0:
 		return field.ErrorList{field.Required(at.Child("clusterName"), hint)}

@@ -127,7 +127,7 @@ func validateTag(keyAt, valueAt *field.Path, key, value string, first map[string
 		errs = append(errs, field.TooLong(valueAt, value, iam.MaxTagValue))
 	}
 	if other, ok := first[folded]; ok && key != "" {
-		errs = append(errs, field.Invalid(keyAt, key, fmt.Sprintf("is the same key as %s: AWS does not tell letter case", other)))
+		errs = append(errs, field.Invalid(keyAt, key, fmt.Sprintf("is the same key as %s: AWS ignores letter case", other)))
 	}
 	first[folded] = cmp.Or(first[folded], key)
 	return errs

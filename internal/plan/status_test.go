@@ -231,7 +231,7 @@ func TestStatusMessage(t *testing.T) {
 		Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: x}, spec: {package: "a/provider-aws-ec2:v1"}}]`},
 	}.plan(t)
 	s3, ec2 := p.Status.Services[0], p.Status.Services[1]
-	if want := "Role r: api error AccessDenied: no. To do: allow that action to the identity behind ProviderConfig default (spec.providerConfigRef); "; s3.Phase != v1alpha1.PhaseFailed || len(s3.Message) < len(want) || s3.Message[:len(want)] != want {
+	if want := "Role r: api error AccessDenied: no. To do: allow that action for the identity behind ProviderConfig default (spec.providerConfigRef); "; s3.Phase != v1alpha1.PhaseFailed || len(s3.Message) < len(want) || s3.Message[:len(want)] != want {
 		t.Errorf("s3: want it Failed with %q first, got %s with %q", want, s3.Phase, s3.Message)
 	}
 	if want := "Provider x: of package a/provider-aws-ec2:v1 exists and no composite resource made it: set management: Observe for the service, or remove that Provider"; ec2.Phase != v1alpha1.PhaseConflict || ec2.Message != want {

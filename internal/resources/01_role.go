@@ -181,7 +181,7 @@ func (c *Context) existed(o view.Object, what, evidence, takeOver string) Readin
 	if c.Identity.Tenant != nil {
 		return Readiness{Conflict: true, Message: message + " To do: delete it in AWS, or file the claim under another name"}
 	}
-	return Readiness{Conflict: true, Message: message + " To do: to adopt it, set " + takeOver + "; else choose another role.namePrefix, or roleName, in a new object"}
+	return Readiness{Conflict: true, Message: message + " To do: to adopt it, set " + takeOver + "; else use another roleName: remove the service, wait until status.services no longer has it, and add it again with that name"}
 }
 
 // roleMeta is the metadata of a role. That of a tenant remembers what was known of the host.

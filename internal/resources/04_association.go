@@ -212,7 +212,7 @@ func (c *Context) settled(s *identity.Service) *Wait {
 	o := c.View.Observed(associationKey(s))
 	switch other := c.othersIdentity(s); {
 	case other != "":
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: "waiting for " + other + ", which is not this object's"}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: "waiting for " + other + ", which is not known to be this object's own"}
 	case !o.Exists():
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + s.Provider.Name, Message: "waiting for the PodIdentityAssociation to be created"}
 	case !c.associationReady(o, s).Ready || associationID(o) == "":

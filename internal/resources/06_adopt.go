@@ -31,7 +31,7 @@ func (c *Context) adoption(s *identity.Service) adoption {
 	}
 	items, answer := c.providerItems()
 	if answer != view.Yes {
-		return adoption{wait: &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for a Provider of " + s.Provider.Repository + " to take over"}}
+		return adoption{wait: &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for a Provider of " + s.Provider.Repository + " to adopt"}}
 	}
 	a := adoption{provider: observed}
 	if !observed.Exists() {

@@ -172,7 +172,7 @@ func (c *Context) diagnose(pod view.Object, s *identity.Service, revision string
 	}
 	return &diagnosis{
 		problem: none + ", though they are younger than the association: EKS injected nothing",
-		cure: fmt.Sprintf("see whether this is cluster %s, and has the agent: aws eks describe-addon --cluster-name %[1]s --region %s --addon-name eks-pod-identity-agent; then %s",
+		cure: fmt.Sprintf("check that this is cluster %s, and that it has the agent: aws eks describe-addon --cluster-name %[1]s --region %s --addon-name eks-pod-identity-agent; then %s",
 			c.Identity.Cluster, c.Identity.Region, restart),
 		curable: true,
 	}

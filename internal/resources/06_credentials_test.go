@@ -118,7 +118,7 @@ func TestCredentials(t *testing.T) {
 	installing := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "the pods of the provider are looked at as soon as it is installed"}
 	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "verifyCredentials", Message: "Crossplane may not read pods, apply manifests/verify-credentials.yaml, or set it to false"}
 	const injectedNothing = "though they are younger than the association: EKS injected nothing"
-	const younger = injectedNothing + ". To do: see whether this is cluster prod, and has the agent: " +
+	const younger = injectedNothing + ". To do: check that this is cluster prod, and that it has the agent: " +
 		"aws eks describe-addon --cluster-name prod --region eu-west-1 --addon-name eks-pod-identity-agent; then kubectl rollout restart deployment provider-aws-s3-1 -n crossplane-system"
 	bare := barePod(young, known, known)
 	testWait(t, map[string]waitCase{

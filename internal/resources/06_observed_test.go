@@ -89,7 +89,7 @@ func TestObservedProvider(t *testing.T) {
 			"Crossplane does not notice that one is gone.", observing(map[string]string{revisionAsked: overridden, imageAsked: `[]`}), key,
 			&Wait{Reason: v1alpha1.ReasonActionRequired, Subject: "Provider team-s3", Message: "still runs with what ImageConfig aws gave it, although that decides nothing about it any more: Crossplane has not looked at its revision since. To do: " + again},
 		},
-		"RevisionPaused": {"A paused revision does not change its pods.", observing(map[string]string{revisionAsked: `[{metadata: {name: team-s3-1, annotations: {crossplane.io/paused: "true"}}}]`}), key, &Wait{Reason: v1alpha1.ReasonActionRequired, Subject: "Provider team-s3", Message: "its revision team-s3-1 is paused, and Crossplane changes nothing of it. To do: kubectl annotate providerrevision.pkg.crossplane.io team-s3-1 crossplane.io/paused-"}},
+		"RevisionPaused": {"A paused revision does not change its pods.", observing(map[string]string{revisionAsked: `[{metadata: {name: team-s3-1, annotations: {crossplane.io/paused: "true"}}}]`}), key, &Wait{Reason: v1alpha1.ReasonActionRequired, Subject: "Provider team-s3", Message: "its revision team-s3-1 is paused, so Crossplane does not change it. To do: kubectl annotate providerrevision.pkg.crossplane.io team-s3-1 crossplane.io/paused-"}},
 		"RevisionGone":   {"Nor does a revision.", observing(map[string]string{revisionAsked: `[]`}), key, nil},
 
 		"NotInstalled": {"A Provider that is not installed is not ready.", observing(provider(pkg, `status: {}`)), key, &Wait{Reason: v1alpha1.ReasonCreating, Subject: "Provider team-s3", Message: "being installed"}},

@@ -36,7 +36,7 @@ func paused(o view.Object) bool {
 
 // resume says how to go on with a paused object.
 func resume(o view.Object, resource string) string {
-	return fmt.Sprintf("is paused, and Crossplane changes nothing of it. To do: kubectl annotate %s %s %s-", resource, o.Name(), annotationPaused)
+	return fmt.Sprintf("is paused, so Crossplane does not change it. To do: kubectl annotate %s %s %s-", resource, o.Name(), annotationPaused)
 }
 
 // runs is ready when the wanted package is, and runs as the service's ServiceAccount. What is not known yet is no reason against

@@ -90,7 +90,7 @@ func TestProviderRuns(t *testing.T) {
 			"Nobody updates the pods of a paused revision.",
 			map[string]string{ownRevisionAsked: `[{metadata: {name: provider-aws-s3-1, annotations: {crossplane.io/paused: "true"}}}]`},
 			healthyProvider,
-			Readiness{ActionRequired: true, Message: "its revision provider-aws-s3-1 is paused, and Crossplane changes nothing of it. To do: kubectl annotate providerrevision.pkg.crossplane.io provider-aws-s3-1 crossplane.io/paused-"},
+			Readiness{ActionRequired: true, Message: "its revision provider-aws-s3-1 is paused, so Crossplane does not change it. To do: kubectl annotate providerrevision.pkg.crossplane.io provider-aws-s3-1 crossplane.io/paused-"},
 		},
 		"Failed": {
 			"An error of its own is told first.",

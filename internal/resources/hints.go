@@ -33,12 +33,12 @@ var hints = []struct {
 	{regexp.MustCompile(`cannot unpack package.*xpkg\.upbound\.io.*(UNAUTHORIZED|DENIED|_UNKNOWN|40[134]\b|authentication required)`), "choose a version that " + registries + "; or name a Secret of Crossplane's namespace that may pull it in provider.packagePullSecrets"},
 	{regexp.MustCompile(`cannot unpack package.*(UNAUTHORIZED|DENIED|40[13]\b|authentication required)`), "name a Secret of Crossplane's namespace that may pull the package in provider.packagePullSecrets"},
 	{regexp.MustCompile(`cannot unpack package.*(_UNKNOWN|404\b|not found)`), "check registry, package and version: there is no such package"},
-	{regexp.MustCompile(`cannot unpack package.*(TOOMANYREQUESTS|429\b)`), "wait, or pull with credentials (provider.packagePullSecrets): the registry limits how often it is asked"},
+	{regexp.MustCompile(`cannot unpack package.*(TOOMANYREQUESTS|429\b)`), "wait, or pull with credentials (provider.packagePullSecrets): the registry limits the rate of requests"},
 	{regexp.MustCompile(`cannot unpack package.*(no such host|timeout|refused|reset|deadline exceeded|x509)`), "let Crossplane reach the registry (DNS, proxy, certificates), or set provider.registry to one that it reaches"},
 	{regexp.MustCompile(`incompatible dependencies`), "choose versions that fit together, in provider.version, the service's version, or where the named package is installed"},
 	{regexp.MustCompile(`cannot initialize dependency graph.*already exists`), "delete one of the two Providers that install that package: kubectl get providers.pkg.crossplane.io"},
 	{regexp.MustCompile(`cannot establish control of object`), "remove one of the two packages that install that kind: kubectl get providers.pkg.crossplane.io"},
-	{regexp.MustCompile(`incompatible Crossplane version`), "choose another version or upgrade Crossplane; provider.ignoreCrossplaneConstraints: true installs it all the same"},
+	{regexp.MustCompile(`incompatible Crossplane version`), "choose another version or upgrade Crossplane; provider.ignoreCrossplaneConstraints: true installs it anyway"},
 	// The EKS add-on.
 	{regexp.MustCompile(`Addon already exists`), "set podIdentityAgent.management: None, since the add-on is managed elsewhere"},
 	{regexp.MustCompile(`ConfigurationConflict`), "remove the agent that was installed in another way, or set podIdentityAgent.management: None"},
@@ -48,7 +48,7 @@ var hints = []struct {
 	{regexp.MustCompile(`explicit deny`), "lift that deny for the identity behind ProviderConfig " + bootstrap + " (spec.providerConfigRef): it is in one of its policies, its boundary or the organisation's"},
 	{regexp.MustCompile(`not authorized to perform: sts:TagSession`), "allow sts:TagSession in the trust policy of the role that ProviderConfig " + bootstrap + " (spec.providerConfigRef) leads to, in a statement without sts:ExternalId, and in the policies of the identity that assumes it"},
 	{regexp.MustCompile(`not authorized to perform: sts:AssumeRole`), "let the role that ProviderConfig " + bootstrap + " (spec.providerConfigRef) leads to trust the identity in this message, with the external ID that the ProviderConfig has, and allow that identity sts:AssumeRole on the role"},
-	{regexp.MustCompile(`AccessDenied|not authorized to perform|UnauthorizedOperation`), "allow that action to the identity behind ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
+	{regexp.MustCompile(`AccessDenied|not authorized to perform|UnauthorizedOperation`), "allow that action for the identity behind ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
 	{regexp.MustCompile(`cannot get referenced ProviderConfig`), "create ProviderConfig " + bootstrap + " with credentials for IAM and EKS, or name another in spec.providerConfigRef"},
 	{
 		regexp.MustCompile(`cannot get aws config|cannot retrieve the AWS credentials|cannot get account id|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|Signature expired`),
@@ -56,14 +56,14 @@ var hints = []struct {
 	},
 	{regexp.MustCompile(`ExpiredToken`), "wait: a session ended before the work did, and the next one goes on with it; if this stays, check the credentials of ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
 	// AWS.
-	{regexp.MustCompile(`Throttl|Rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|retry quota exceeded`), "wait: AWS limits how often it is asked, and it is asked again"},
+	{regexp.MustCompile(`Throttl|Rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|retry quota exceeded`), "wait: AWS limits the rate of requests, and the provider tries again"},
 	{regexp.MustCompile(`LimitExceeded|QuotaExceeded`), "raise the quota in AWS, or delete what is not needed"},
 	{regexp.MustCompile(`No cluster found`), "check spec.clusterName and spec.region"},
 	{regexp.MustCompile(`EntityAlreadyExists`), "choose another role.namePrefix, or roleName for the service; importRole: true adopts a role that exists"},
 	{regexp.MustCompile(`DeleteConflict`), "detach in IAM what others attached to it"},
 	{regexp.MustCompile(`MalformedPolicyDocument`), "correct what makes that policy: the service's permissions, or role.trustConditions"},
 	{regexp.MustCompile(`Role provided in the request does not exist`), "wait if the role is being created; else name one of the cluster's account in roleArn"},
-	{regexp.MustCompile(`Trust policy of the role provided is invalid|(cannot|could not) be assumed`), "let the role's trust policy allow sts:AssumeRole and sts:TagSession to pods.eks.amazonaws.com"},
+	{regexp.MustCompile(`Trust policy of the role provided is invalid|(cannot|could not) be assumed`), "let the role's trust policy allow sts:AssumeRole and sts:TagSession for pods.eks.amazonaws.com"},
 	{regexp.MustCompile(`NoSuchEntity`), "check managedPolicyArns, roleName and role.permissionsBoundary: it does not exist in AWS"},
 	{regexp.MustCompile(`require resource replacement`), "set the changed field back: AWS cannot change it"},
 	{regexp.MustCompile(`InvalidParameter|InvalidInput|ValidationError|ValidationException`), "correct the value that AWS names"},
@@ -74,7 +74,7 @@ var hints = []struct {
 // resource uses.
 func Hint(message, providerConfig string) string {
 	if m := associationExists.FindStringSubmatch(message); m != nil {
-		return fmt.Sprintf("to adopt that association, set adoptExistingAssociation: true or associationId: %s for the service, or adoptExisting: true for all that AWS has of this object; or delete it in EKS", m[1])
+		return fmt.Sprintf("to adopt that association, set adoptExistingAssociation: true or associationId: %s for the service, or adoptExisting: true for everything of this object that AWS has; or delete it in EKS", m[1])
 	}
 	for _, h := range hints {
 		if h.pattern.MatchString(message) {

@@ -4,7 +4,7 @@ import "testing"
 
 func TestHint(t *testing.T) {
 	const (
-		allow       = "allow that action to the identity behind ProviderConfig boot (spec.providerConfigRef)"
+		allow       = "allow that action for the identity behind ProviderConfig boot (spec.providerConfigRef)"
 		aws         = "operation error X: Y, https response error StatusCode: 400, RequestID: R, "
 		assumes     = "cannot get aws config: operation error STS: AssumeRole, https response error StatusCode: 403, RequestID: R, api error AccessDenied: User: arn:aws:sts::111122223333:assumed-role/iam/eks-prod-provider is not authorized to perform: "
 		pull        = "cannot unpack package: failed to fetch package digest from remote: GET https://xpkg.upbound.io/v2/upbound/provider-aws-s3/manifests/v2.5.0: "
@@ -12,7 +12,7 @@ func TestHint(t *testing.T) {
 		pullUpbound = "choose a version that xpkg.upbound.io has for everybody (main releases of the last 12 months), or set provider.registry: xpkg.crossplane.io/crossplane-contrib, which keeps all, for the whole cluster; " +
 			"or name a Secret of Crossplane's namespace that may pull it in provider.packagePullSecrets"
 		pullSecret  = "name a Secret of Crossplane's namespace that may pull the package in provider.packagePullSecrets"
-		throttled   = "wait: AWS limits how often it is asked, and it is asked again"
+		throttled   = "wait: AWS limits the rate of requests, and the provider tries again"
 		credentials = "check the credentials of ProviderConfig boot (spec.providerConfigRef)"
 	)
 	cases := map[string]struct {
@@ -24,7 +24,7 @@ func TestHint(t *testing.T) {
 			"EKS words it differently.",
 			`creating EKS Pod Identity Association: operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 403, RequestID: R, api error AccessDeniedException: User: x`, allow,
 		},
-		"Exists":        {"An association that exists can be imported, by the id that EKS names.", exists409, "to adopt that association, set adoptExistingAssociation: true or associationId: a-f5l66irh2krd4aef7 for the service, or adoptExisting: true for all that AWS has of this object; or delete it in EKS"},
+		"Exists":        {"An association that exists can be imported, by the id that EKS names.", exists409, "to adopt that association, set adoptExistingAssociation: true or associationId: a-f5l66irh2krd4aef7 for the service, or adoptExisting: true for everything of this object that AWS has; or delete it in EKS"},
 		"NoCluster":     {"A cluster that does not exist is a mistake in the spec.", noCluster, "check spec.clusterName and spec.region"},
 		"Replacement":   {"What AWS cannot change should be set back.", replacement, "set the changed field back: AWS cannot change it"},
 		"NoConfig":      {"A ProviderConfig that does not exist should be created.", noConfig, "create ProviderConfig boot with credentials for IAM and EKS, or name another in spec.providerConfigRef"},
@@ -34,7 +34,7 @@ func TestHint(t *testing.T) {
 		"TooEarly":      {"and those that a pod never got.", startedTooEarly, credentials},
 		"Quota":         {"A quota can be raised.", `operation error IAM: CreateRole, https response error StatusCode: 409, RequestID: R, LimitExceeded: Cannot exceed quota for RolesPerAccount: 1000`, "raise the quota in AWS, or delete what is not needed"},
 		"NoRole":        {"A role that does not exist may come, or not.", noRole, "wait if the role is being created; else name one of the cluster's account in roleArn"},
-		"Trust":         {"A role may not be meant for pods.", aws + "InvalidParameterException: Trust policy of the role provided is invalid. Follow the official documentation to resolve the issue.", "let the role's trust policy allow sts:AssumeRole and sts:TagSession to pods.eks.amazonaws.com"},
+		"Trust":         {"A role may not be meant for pods.", aws + "InvalidParameterException: Trust policy of the role provided is invalid. Follow the official documentation to resolve the issue.", "let the role's trust policy allow sts:AssumeRole and sts:TagSession for pods.eks.amazonaws.com"},
 		"Parameter":     {"Any other value that AWS refuses, it names.", aws + "InvalidParameterException: x is too long", "correct the value that AWS names"},
 		"Deny": {
 			"What is denied cannot be allowed.",
@@ -68,14 +68,14 @@ func TestHint(t *testing.T) {
 		"PullUpbound":   {"Upbound's wants them for versions that are a year old,", pull + "DENIED: subscription required", pullUpbound},
 		"PullUpbound2":  {"or does not tell of these.", pull + "MANIFEST_UNKNOWN: manifest unknown", pullUpbound},
 		"PullUnknown":   {"There may be no such version.", mirror + "MANIFEST_UNKNOWN: manifest unknown", "check registry, package and version: there is no such package"},
-		"PullLimit":     {"A registry may limit who asks.", pull + "TOOMANYREQUESTS: rate exceeded", "wait, or pull with credentials (provider.packagePullSecrets): the registry limits how often it is asked"},
+		"PullLimit":     {"A registry may limit who asks.", pull + "TOOMANYREQUESTS: rate exceeded", "wait, or pull with credentials (provider.packagePullSecrets): the registry limits the rate of requests"},
 		"PullNetwork":   {"It may be out of reach.", pull + "dial tcp: lookup xpkg.upbound.io: no such host", "let Crossplane reach the registry (DNS, proxy, certificates), or set provider.registry to one that it reaches"},
 		"PullNever":     {"Nobody may be allowed to ask.", "cannot unpack package: package not in cache and pull policy is Never", "set another provider.packagePullPolicy, or put the package into Crossplane's cache"},
 		"Signature":     {"A signature may be asked for.", "cannot unpack package: signature verification failed: no signatures found", "sign the package, or correct the ImageConfig that asks for its signature: kubectl get imageconfigs.pkg.crossplane.io"},
 		"Versions":      {"Versions may not fit.", "cannot resolve package dependencies: incompatible dependencies: existing package xpkg.upbound.io/upbound/provider-family-aws@v1.0.0 is incompatible with constraint >= v2.0.0", "choose versions that fit together, in provider.version, the service's version, or where the named package is installed"},
 		"Twice":         {"A package may be installed twice.", "cannot resolve package dependencies: cannot initialize dependency graph from the packages in the lock: node xpkg.upbound.io/upbound/provider-aws-s3 already exists", "delete one of the two Providers that install that package: kubectl get providers.pkg.crossplane.io"},
 		"KindTwice":     {"So may a kind.", "cannot establish control of object: buckets.s3.aws.upbound.io is already controlled by ProviderRevision p (UID u)", "remove one of the two packages that install that kind: kubectl get providers.pkg.crossplane.io"},
-		"OldCrossplane": {"A package may want a newer Crossplane.", "incompatible Crossplane version: package is not compatible with Crossplane version (v1.11.0)", "choose another version or upgrade Crossplane; provider.ignoreCrossplaneConstraints: true installs it all the same"},
+		"OldCrossplane": {"A package may want a newer Crossplane.", "incompatible Crossplane version: package is not compatible with Crossplane version (v1.11.0)", "choose another version or upgrade Crossplane; provider.ignoreCrossplaneConstraints: true installs it anyway"},
 		"Unknown":       {"Where nobody knows, nothing should be said.", "boom", ""},
 		"Empty":         {"Nor about nothing.", "", ""},
 	}

@@ -248,8 +248,8 @@ func TestPreviewIsWide(t *testing.T) {
 // TestStrangers covers what is said of what AWS had before, and of what waits for it.
 func TestStrangers(t *testing.T) {
 	const role = "a role of this name existed before (since 2025-12-31T00:00:00Z). It stays as it is, and is not deleted with this object."
-	const roleDo = " To do: to adopt it, set importRole: true for the service, or adoptExisting: true; else choose another role.namePrefix, or roleName, in a new object"
-	const policyDo = " To do: to adopt it, set adoptExisting: true; else choose another role.namePrefix, or roleName, in a new object"
+	const roleDo = " To do: to adopt it, set importRole: true for the service, or adoptExisting: true; else use another roleName: remove the service, wait until status.services no longer has it, and add it again with that name"
+	const policyDo = " To do: to adopt it, set adoptExisting: true; else use another roleName: remove the service, wait until status.services no longer has it, and add it again with that name"
 	const noSuchRole = `{status: {conditions: [{type: Synced, status: "False", reason: ReconcileError, message: "create failed: NoSuchEntity: The role with name crossplane-prod-eu-west-1-s3 cannot be found."}]}}`
 	const notThere = `{status: {conditions: [{type: Synced, status: "False", reason: ReconcileError, message: "observe failed: external resource does not exist"}]}}`
 	const refused = `{status: {conditions: [{type: Synced, status: "False", reason: ReconcileError, message: "AccessDenied: iam:AttachRolePolicy"}]}}`
@@ -336,7 +336,7 @@ func TestStrangers(t *testing.T) {
 func TestStrangersKeepProviderBack(t *testing.T) {
 	ready := associationOf("2025-01-01T00:00:00Z")
 	wait := func(what string) *Wait {
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider provider-aws-s3", Message: "waiting for " + what + " crossplane-prod-eu-west-1-s3, which is not this object's"}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider provider-aws-s3", Message: "waiting for " + what + " crossplane-prod-eu-west-1-s3, which is not known to be this object's own"}
 	}
 	testWait(t, map[string]waitCase{
 		"Role":    {"The role was there before.", world{Observed: map[string]string{"association/s3": ready, "role/s3": object(t, "role/s3", patches(narrow+isOld)...)}}, "provider/s3", wait("Role")},

@@ -94,18 +94,18 @@ func TestManagedResource(t *testing.T) {
 		"Paused": {
 			"What is paused did not fail. Somebody has to do something.", `annotations: {crossplane.io/paused: "true"}`,
 			[]string{condition("Synced", "False", "ReconcilePaused", ""), available},
-			Readiness{ActionRequired: true, Message: "is paused, and Crossplane changes nothing of it. To do: kubectl annotate role.iam.aws.upbound.io a crossplane.io/paused-"},
+			Readiness{ActionRequired: true, Message: "is paused, so Crossplane does not change it. To do: kubectl annotate role.iam.aws.upbound.io a crossplane.io/paused-"},
 		},
 		"JustPaused": {
 			"The annotation counts before the provider has seen it.", `annotations: {crossplane.io/paused: "true"}`,
 			[]string{synced, available},
-			Readiness{ActionRequired: true, Message: "is paused, and Crossplane changes nothing of it. To do: kubectl annotate role.iam.aws.upbound.io a crossplane.io/paused-"},
+			Readiness{ActionRequired: true, Message: "is paused, so Crossplane does not change it. To do: kubectl annotate role.iam.aws.upbound.io a crossplane.io/paused-"},
 		},
 		"NotPaused": {"Another value does not pause anything.", `annotations: {crossplane.io/paused: "false"}`, []string{synced, available}, Readiness{Ready: true}},
 		"StillPaused": {
 			"What the provider says counts until it says something else.", ``,
 			[]string{condition("Synced", "False", "ReconcilePaused", ""), available},
-			Readiness{ActionRequired: true, Message: "is paused, and Crossplane changes nothing of it. To do: kubectl annotate role.iam.aws.upbound.io a crossplane.io/paused-"},
+			Readiness{ActionRequired: true, Message: "is paused, so Crossplane does not change it. To do: kubectl annotate role.iam.aws.upbound.io a crossplane.io/paused-"},
 		},
 		"Unresolved": {
 			"A reference that cannot be resolved yet is normal at the start.", ``,
@@ -181,13 +181,13 @@ func TestPackageReady(t *testing.T) {
 			"A paused package is no progress, though it was healthy before: somebody must go on with it.", `annotations: {crossplane.io/paused: "true"}`,
 			[]string{installed, healthy},
 			current,
-			Readiness{ActionRequired: true, Message: "is paused, and Crossplane changes nothing of it. To do: kubectl annotate provider.pkg.crossplane.io a crossplane.io/paused-"},
+			Readiness{ActionRequired: true, Message: "is paused, so Crossplane does not change it. To do: kubectl annotate provider.pkg.crossplane.io a crossplane.io/paused-"},
 		},
 		"PausedCondition": {
 			"Its condition says so, too.", ``,
 			[]string{installed, healthy, condition("Synced", "False", "ReconcilePaused", "")},
 			current,
-			Readiness{ActionRequired: true, Message: "is paused, and Crossplane changes nothing of it. To do: kubectl annotate provider.pkg.crossplane.io a crossplane.io/paused-"},
+			Readiness{ActionRequired: true, Message: "is paused, so Crossplane does not change it. To do: kubectl annotate provider.pkg.crossplane.io a crossplane.io/paused-"},
 		},
 		"NotPaused": {"Any other value of the annotation pauses nothing.", `annotations: {crossplane.io/paused: "false"}`, []string{installed, healthy}, current, Readiness{Ready: true}},
 		"Starting":  {"Not healthy without a message is on its way.", ``, []string{installed, condition("Healthy", "False", "UnhealthyPackageRevision", "")}, current, Readiness{Message: "not healthy yet"}},

@@ -38,11 +38,11 @@ func TestLimits(t *testing.T) {
 		"Shared":       {"What services share counts for each.", "spec: {runtime: {args: [" + kib(40) + "]}, " + services(100, "") + "}", "", nil},
 		"LargeShared": {
 			"And must not become too much together.", "spec: {runtime: {args: [" + kib(42) + "]}, " + services(100, "") + "}", "",
-			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, together that may be 4194304 bytes: say less, or divide the services among several objects"},
+			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, together that may be 4194304 bytes: shorten them, or divide the services among several objects"},
 		},
 		"LargeSharedDefaults": {
 			"Wherever it comes from.", "spec: {" + services(100, "") + "}", "defaults: {runtime: {args: [" + kib(42) + "]}}",
-			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, together that may be 4194304 bytes: say less, or divide the services among several objects"},
+			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, together that may be 4194304 bytes: shorten them, or divide the services among several objects"},
 		},
 		"LargeInput": {
 			"The Input has the same limits.", "spec: {" + services(1, "") + "}", "{defaults: {tags: {a: " + kib(64) + "}, " + services(201, "") + "}, guardrails: {allowedServices: [" + kib(64) + "]}}",
