@@ -45,7 +45,7 @@ func TestReviewedOneByOne(t *testing.T) {
 		if len(fields) != 5 {
 			t.Fatalf("%q has %d fields, not 5", line, len(fields))
 		}
-		id, print, found, from, note := fields[0], fields[1], strings.Fields(fields[2]), fields[3], fields[4]
+		id, printed, found, from, note := fields[0], fields[1], strings.Fields(fields[2]), fields[3], fields[4]
 		reviewed = append(reviewed, id)
 		service, kind, _ := strings.Cut(id, "/")
 		s, _ := Lookup(service)
@@ -53,7 +53,7 @@ func TestReviewedOneByOne(t *testing.T) {
 			t.Errorf("there is no kind %s", id)
 			continue
 		}
-		if got := fingerprint(s, kind); got != print {
+		if got := fingerprint(s, kind); got != printed {
 			t.Errorf("%s may do something else since it was reviewed. Read https://docs.aws.amazon.com/%s, compare it with this policy, and put %s into testdata/reviewed.tsv:\n%s",
 				id, from, got, iam.NewDocument(s.FullOf("aws", []string{kind})...))
 		}

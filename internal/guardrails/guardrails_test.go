@@ -318,7 +318,7 @@ func TestActiveKinds(t *testing.T) {
 		"Other":      {"Another kind does not.", "", exists, map[string]string{kind: defined, all: `[{spec: {activate: [bucketpolicies.s3.aws.upbound.io]}}]`}, nil},
 		"V1":         {"Where all kinds are active, one does.", "", nil, map[string]string{kind: `[]`}, violated},
 		"Remembered": {"So does one that was active, whoever has answered.", "status: {services: [{name: s3, activeKinds: [Bucket]}]}", nil, nil, violated},
-		"Kept":       {"A policy that stays as it is is no way around.", "", exists, map[string]string{kind: defined, all: `[]`}, violated},
+		"Kept":       {"A policy that stays the same is no way around.", "", exists, map[string]string{kind: defined, all: `[]`}, violated},
 		"KeptAsked":  {"Before the answer it may be another one soon.", "", exists, map[string]string{kind: defined}, nil},
 		"Nothing":    {"Where there is nothing, nothing is denied.", "", nil, map[string]string{kind: defined, all: `[]`}, nil},
 	}

@@ -49,6 +49,19 @@ type Activation struct {
 	added []string
 }
 
+// definitions of managed resources that are active in the cluster. They are asked for when a service first follows them.
+type definitions struct {
+	v     *view.View
+	asked bool
+	// all of them are: this Crossplane has none that are not.
+	all bool
+	// patterns of the names of those that are activated, and names of those that were.
+	patterns []string
+	names    map[string]bool
+	// pending says that nobody has answered yet, and unreadable that nobody can.
+	pending, unreadable bool
+}
+
 // activation of a service; nil unless its permissions follow what is active.
 func (d *definitions) activation(s *v1alpha1.Service) *Activation {
 	if s.Permissions == nil || !s.Permissions.Kinds.Active() {
@@ -100,19 +113,6 @@ func remembered(v *view.View, entry catalogue.Service) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// definitions of managed resources that are active in the cluster. They are asked for when a service first follows them.
-type definitions struct {
-	v     *view.View
-	asked bool
-	// all of them are: this Crossplane has none that are not.
-	all bool
-	// patterns of the names of those that are activated, and names of those that were.
-	patterns []string
-	names    map[string]bool
-	// pending says that nobody has answered yet, and unreadable that nobody can.
-	pending, unreadable bool
 }
 
 // ask for them, once.

@@ -94,18 +94,23 @@ func TestActiveKinds(t *testing.T) {
 		"Activated":  {"What a policy has activated stays active, though it says something else now.", follows("s3", "{spec: {activate: [x]}, status: {activated: ["+bucket+"]}}"), want{kinds: []string{"Bucket"}}, nil},
 		"Deleted": {
 			"A policy that goes activates nothing more.",
-			follows("s3", "{metadata: {deletionTimestamp: '2026-01-01T00:00:00Z'}, spec: {activate: ['*']}, status: {activated: ["+bucket+"]}}"), want{kinds: []string{"Bucket"}}, nil,
+			follows("s3", "{metadata: {deletionTimestamp: '2026-01-01T00:00:00Z'}, spec: {activate: ['*']}, status: {activated: ["+bucket+"]}}"),
+			want{kinds: []string{"Bucket"}},
+			nil,
 		},
 		"Paused": {
 			"Nor does one that is paused.",
-			follows("s3", "{metadata: {annotations: {crossplane.io/paused: 'true'}}, spec: {activate: ['*']}, status: {activated: ["+bucketPolicy+"]}}"), want{kinds: []string{"BucketPolicy"}}, nil,
+			follows("s3", "{metadata: {annotations: {crossplane.io/paused: 'true'}}, spec: {activate: ['*']}, status: {activated: ["+bucketPolicy+"]}}"),
+			want{kinds: []string{"BucketPolicy"}},
+			nil,
 		},
 		"NoPolicy": {"Without a policy nothing is active.", follows("s3"), want{problem: none}, nil},
 		"Odd":      {"Policies of other shapes are nobody's harm.", follows("s3", "{spec: {activate: x}, status: {activated: {}}}", "{spec: [], status: 1}", "{spec: {activate: [1, {}]}}"), want{problem: none}, nil},
 		"Strange": {
 			"A kind that is newer than the catalogue is named.",
 			follows("s3", "{spec: {activate: [x]}, status: {activated: [news.s3.aws.upbound.io, "+bucket+", news.s3control.aws.upbound.io]}}"),
-			want{kinds: []string{"Bucket"}, strange: []string{"news.s3.aws.upbound.io"}}, nil,
+			want{kinds: []string{"Bucket"}, strange: []string{"news.s3.aws.upbound.io"}},
+			nil,
 		},
 
 		"Shrunk":       {"What was active stays, though no policy says so any more.", follows("s3", activate(bucket)).remembers("s3", "Object", "Bucket"), want{kinds: []string{"Bucket", "Object"}}, nil},
@@ -121,11 +126,15 @@ func TestActiveKinds(t *testing.T) {
 		"Unlisted": {"twice.", follows("s3").answers(askPolicies, testutil.Unanswered), want{problem: asking, pending: true}, nil},
 		"V1": {
 			"Crossplane v1 has no such policies, and all kinds are active. A newer Crossplane has them: it only finds nothing at the moment.",
-			follows("s3").answers(askKind, "[]"), want{kinds: s3}, &want{problem: unreadable},
+			follows("s3").answers(askKind, "[]"),
+			want{kinds: s3},
+			&want{problem: unreadable},
 		},
 		"Unestablished": {
 			"Nor is it v1 while the kind is not served. A newer Crossplane tells whether it is.",
-			follows("s3", activate(bucket)).answers(askKind, strings.Replace(established, "True", "False", 1)), want{problem: unreadable}, &want{kinds: []string{"Bucket"}},
+			follows("s3", activate(bucket)).answers(askKind, strings.Replace(established, "True", "False", 1)),
+			want{problem: unreadable},
+			&want{kinds: []string{"Bucket"}},
 		},
 	}
 	for name, tc := range cases {
@@ -246,8 +255,10 @@ func TestActivePolicies(t *testing.T) {
 		"KeptUnread": {"So it does while nothing can be read.", follows("s3").answers(askKind, strings.Replace(established, "True", "False", 1)), "", old, kept, []string{"s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:GetBucketVersioning", "s3:PutBucketPolicy", "s3:PutBucketVersioning"}},
 		"KeptAsking": {"While nobody has answered, nothing of it can be refused: what is refused then is never answered.", follows("s3").answers(askKind, testutil.Unanswered), "", old, kept, nil},
 		"KeptAttached": {
-			"One whose attachment is there is only missing.", follows("s3"), "", map[string]string{"attachment/s3.2": `{kind: RolePolicyAttachment}`, "attachment/s3/arn:aws:iam::aws:policy/x": `{kind: RolePolicyAttachment}`},
-			[]string{"", ""}, nil,
+			"One whose attachment is there is only missing.", follows("s3"), "",
+			map[string]string{"attachment/s3.2": `{kind: RolePolicyAttachment}`, "attachment/s3/arn:aws:iam::aws:policy/x": `{kind: RolePolicyAttachment}`},
+			[]string{"", ""},
+			nil,
 		},
 		"KeptOwn": {"Statements wait for the kinds, too. Guardrails look at them.", follows("s3").answers(askKind, testutil.Unanswered), `permissions: {kinds: Active, statements: [{actions: ["kms:Decrypt"], resources: ["*"]}]}`, old, kept, []string{"kms:Decrypt"}},
 	}
@@ -333,7 +344,9 @@ func TestActiveRefused(t *testing.T) {
 		"Denied": {"A guardrail denies it.", deny, follows("s3", bucketPolicy).remembers("s3", "BucketVersioning"), []string{"BucketVersioning"}, []string{"BucketPolicy"}, `guardrail deniedActions: "s3:PutBucketPolicy": Action allows what s3:PutBucketPolicy denies`, nil},
 		"DeniedTogether": {
 			"What comes with it waits, too.", deny, follows("s3", bucketPolicy, activate("buckets.s3.aws.upbound.io")).remembers("s3", "BucketVersioning"),
-			[]string{"BucketVersioning"}, []string{"Bucket", "BucketPolicy"}, "guardrail deniedActions", nil,
+			[]string{"BucketVersioning"},
+			[]string{"Bucket", "BucketPolicy"},
+			"guardrail deniedActions", nil,
 		},
 		"DeniedOther":  {"Another kind is granted.", deny, follows("s3", activate("buckets.s3.aws.upbound.io")).remembers("s3", "BucketVersioning"), []string{"Bucket", "BucketVersioning"}, nil, "", nil},
 		"DeniedFirst":  {"Before anything is granted, guardrails refuse the object as a whole.", deny, follows("s3", bucketPolicy), []string{"BucketPolicy"}, nil, "", nil},
@@ -383,7 +396,8 @@ func TestActiveTenant(t *testing.T) {
 		"None":       {"And there are none before.", "[]", "", "", nil, nil, nil},
 		"Refused": {
 			"What is newly active for one and denied takes nothing away from the other.", "[" + activate("bucketpolicies.s3.aws.upbound.io", "buckets.s3.aws.upbound.io") + "]",
-			", guardrails: {deniedActions: ['s3:CreateBucket']}", "{name: s3, activeKinds: [BucketPolicy]}, {name: sqs, activeKinds: [QueuePolicy]}", old, both, []string{"Bucket"},
+			", guardrails: {deniedActions: ['s3:CreateBucket']}", "{name: s3, activeKinds: [BucketPolicy]}, {name: sqs, activeKinds: [QueuePolicy]}", old, both,
+			[]string{"Bucket"},
 		},
 	}
 	for name, tc := range cases {

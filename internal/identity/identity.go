@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -189,7 +190,7 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 	if len(errs) == 0 {
 		errs = exists.errs
 	}
-	id.Notes = append(exists.notes, id.strangeKinds()...)
+	id.Notes = slices.Concat(exists.notes, id.strangeKinds())
 	if len(errs) == 0 {
 		id.checkRuntimes(v, at)
 	}

@@ -70,7 +70,7 @@ func resolveTenant(v *view.View) (*Identity, field.ErrorList) {
 	if len(errs) == 0 {
 		errs = append(id.tenantRole(v, exists, at), exists.errs...)
 	}
-	id.Notes = append(exists.notes, id.strangeKinds()...)
+	id.Notes = slices.Concat(exists.notes, id.strangeKinds())
 	return id, errs
 }
 
