@@ -28,9 +28,6 @@ var activationKind = view.Kind{
 	Plural:           "managedresourceactivationpolicies",
 }
 
-// annotationPaused keeps Crossplane from doing anything about an object.
-const annotationPaused = "crossplane.io/paused"
-
 // An Activation says which kinds a service's permissions are for that follow what is active.
 type Activation struct {
 	// Kinds that are active now or were before, sorted.
@@ -137,7 +134,7 @@ func (d *definitions) ask() {
 		for _, name := range p.Value("status", "activated").GetListValue().GetValues() {
 			d.names[name.GetStringValue()] = true
 		}
-		if p.Deleted() || p.Annotation(annotationPaused) == "true" {
+		if p.Deleted() || p.Paused() {
 			// Crossplane activates nothing more for it.
 			continue
 		}

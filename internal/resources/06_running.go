@@ -22,21 +22,11 @@ const (
 	// What kubectl calls a Provider and a ProviderRevision.
 	providerResource         = "provider.pkg.crossplane.io"
 	providerRevisionResource = "providerrevision.pkg.crossplane.io"
-
-	// annotationPaused and reasonPaused stop all reconciling of an object, and say so:
-	// https://pkg.go.dev/github.com/crossplane/crossplane-runtime/v2/pkg/meta#AnnotationKeyReconciliationPaused.
-	annotationPaused = "crossplane.io/paused"
-	reasonPaused     = "ReconcilePaused"
 )
-
-// paused says whether nobody reconciles an object, because somebody said so.
-func paused(o view.Object) bool {
-	return o.Annotation(annotationPaused) == "true" || o.Condition("Synced").Reason == reasonPaused
-}
 
 // resume says how to go on with a paused object.
 func resume(o view.Object, resource string) string {
-	return fmt.Sprintf("is paused, so Crossplane does not change it. To do: kubectl annotate %s %s %s-", resource, o.Name(), annotationPaused)
+	return fmt.Sprintf("is paused, so Crossplane does not change it. To do: kubectl annotate %s %s %s-", resource, o.Name(), view.AnnotationPaused)
 }
 
 // runs is ready when the wanted package is, and runs as the service's ServiceAccount. What is not known yet is no reason against
@@ -66,7 +56,7 @@ func (c *Context) configured(provider view.Object, s *identity.Service) *Wait {
 	if answer == view.Unanswered {
 		return looking
 	}
-	if paused(revision) {
+	if revision.Paused() {
 		return &Wait{Reason: v1alpha1.ReasonActionRequired, Subject: subject, Message: "its revision " + revision.Name() + " " + resume(revision, providerRevisionResource)}
 	}
 	name := cmp.Or(provider.String("spec", "runtimeConfigRef", "name"), sharedRuntimeConfig)

@@ -27,7 +27,7 @@ func managedResource(o view.Object) Readiness {
 	synced, async, ready := o.Condition("Synced"), o.Condition("LastAsyncOperation"), o.Condition("Ready")
 	failed := synced.False() && !startingUp(synced.Message)
 	switch {
-	case paused(o):
+	case o.Paused():
 		return Readiness{ActionRequired: true, Message: resume(o, resourceOf(o))}
 	case o.Deleted() && failed && synced.Message != "":
 		return Readiness{Failed: true, Message: "being deleted: " + Quote(synced.Message)}
@@ -94,7 +94,7 @@ func (c *Context) packageReady(source string) func(view.Object) Readiness {
 		switch {
 		case o.Deleted():
 			return Readiness{Message: "being deleted"}
-		case paused(o):
+		case o.Paused():
 			return Readiness{ActionRequired: true, Message: resume(o, providerResource)}
 		case installed.False() && installed.Reason == "InactivePackageRevision":
 			return Readiness{ActionRequired: true, Message: inactive(o.String("status", "currentRevision"))}

@@ -72,6 +72,18 @@ func (o Object) Annotation(name string) string { return o.String("metadata", "an
 // Deleted says whether the object is being deleted.
 func (o Object) Deleted() bool { return o.String("metadata", "deletionTimestamp") != "" }
 
+// AnnotationPaused and ReasonPaused stop all reconciling of an object, and report it:
+// https://pkg.go.dev/github.com/crossplane/crossplane-runtime/v2/pkg/meta#AnnotationKeyReconciliationPaused.
+const (
+	AnnotationPaused = "crossplane.io/paused"
+	ReasonPaused     = "ReconcilePaused"
+)
+
+// Paused says whether reconciling of the object is stopped on purpose.
+func (o Object) Paused() bool {
+	return o.Annotation(AnnotationPaused) == "true" || o.Condition("Synced").Reason == ReasonPaused
+}
+
 // Applied is what somebody may have written of the object: all but its status and what Kubernetes adds.
 func (o Object) Applied() *structpb.Struct {
 	out := &structpb.Struct{Fields: maps.Clone(o.s.GetFields())}
