@@ -518,6 +518,11 @@ func (s *simulation) setStatus(key, synced, ready string) {
 	o := s.Observed[key]
 	since := s.now.Add(-time.Duration(s.rand.IntN(30)) * time.Second).Format(time.RFC3339)
 	cond := func(typ, status string) any {
+		// As controllers do, the time stays as long as the status does.
+		since := since
+		if c := conditionFields(o, typ); c["status"].GetStringValue() == status {
+			since = c["lastTransitionTime"].GetStringValue()
+		}
 		return map[string]any{"type": typ, "status": status, "reason": "Because", "message": "a reason", "lastTransitionTime": since}
 	}
 	status := map[string]any{"conditions": []any{cond("Synced", synced), cond("Ready", ready)}}
@@ -539,12 +544,17 @@ func (s *simulation) setStatus(key, synced, ready string) {
 }
 
 func condition(o *structpb.Struct, typ string) string {
+	return conditionFields(o, typ)["status"].GetStringValue()
+}
+
+// conditionFields of an object; nil if there is none of the type.
+func conditionFields(o *structpb.Struct, typ string) map[string]*structpb.Value {
 	for _, c := range at(o, "status", "conditions").GetListValue().GetValues() {
-		if c.GetStructValue().GetFields()["type"].GetStringValue() == typ {
-			return c.GetStructValue().GetFields()["status"].GetStringValue()
+		if fields := c.GetStructValue().GetFields(); fields["type"].GetStringValue() == typ {
+			return fields
 		}
 	}
-	return ""
+	return nil
 }
 
 // TestDeterministic: the same request gives the same bytes, in whatever order maps are walked.

@@ -41,7 +41,7 @@ func TestTenantProperties(t *testing.T) {
 					s.disturb(t)
 					s.step(t)
 				}
-				for range 25 {
+				for range 20 {
 					s.calm(t)
 					s.step(t)
 				}
