@@ -282,23 +282,29 @@ func TestTenantAccounts(t *testing.T) {
 			w := tc.world
 			w.XR, w.Input, w.Answers = `kind: PodIdentityTenant`, `guardrails: {allowedTargetAccounts: ["222222222222"]}`, tc.answers
 			w.Spec = "{region: null, clusterName: null, provider: null, providerRef: {name: platform}, " + strings.TrimPrefix(strings.TrimSuffix(w.Spec, "}"), "{") + "}"
-			v, errs := view.From(w.Request(t), nil, testutil.Now())
-			if len(errs) > 0 {
-				t.Fatal(errs)
-			}
-			id, errs := identity.Resolve(v)
-			if len(errs) > 0 {
-				t.Fatal(errs)
-			}
-			if diff := cmp.Diff(tc.want, testutil.Paths(Check(v, id)), cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("%s\nviolations: -want, +got:\n%s", tc.reason, diff)
-			}
+			checkViolations(t, w, tc.reason, tc.want)
 		})
 	}
 }
 
-// TestActiveKinds: what is granted because kinds are active, or stays because nobody knows which are, is looked at. While nobody has answered
-// only what is certain is.
+// checkViolations of a world whose spec is right.
+func checkViolations(t *testing.T, w testutil.World, reason string, want []string) {
+	t.Helper()
+	v, errs := view.From(w.Request(t), nil, testutil.Now())
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	id, errs := identity.Resolve(v)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if diff := cmp.Diff(want, testutil.Paths(Check(v, id)), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s\nviolations: -want, +got:\n%s", reason, diff)
+	}
+}
+
+// TestActiveKinds makes sure that guardrails check what is granted because kinds are active, and what stays while it is not known which are.
+// Before Crossplane has answered they check only what is certain.
 func TestActiveKinds(t *testing.T) {
 	const (
 		kind    = "kind/managedresourceactivationpolicies.apiextensions.crossplane.io"
@@ -328,17 +334,7 @@ func TestActiveKinds(t *testing.T) {
 				Spec: `services: [{name: s3, permissions: {kinds: Active}}]`, Input: `guardrails: {deniedActions: ['s3:DeleteBucket']}`,
 				XR: tc.xr, Observed: tc.observed, Answers: tc.answers,
 			}
-			v, errs := view.From(w.Request(t), nil, testutil.Now())
-			if len(errs) > 0 {
-				t.Fatal(errs)
-			}
-			id, errs := identity.Resolve(v)
-			if len(errs) > 0 {
-				t.Fatal(errs)
-			}
-			if diff := cmp.Diff(tc.want, testutil.Paths(Check(v, id)), cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("%s\nviolations: -want, +got:\n%s", tc.reason, diff)
-			}
+			checkViolations(t, w, tc.reason, tc.want)
 		})
 	}
 }

@@ -245,7 +245,7 @@ func (p *pkg) called(by *node) []*node {
 // reach everything that a resource calls for a kind that only shows some of its fields. What the provider does with tags for every
 // resource counts, too.
 func (s *source) reach(r resource, shown map[string]bool) (reached, error) {
-	p := r.pkg
+	p, receiver := r.pkg, r.pkg.typeMade(r)
 	out := reached{operations: map[string]map[operation]bool{}, unresolved: map[string]bool{}}
 	roots := p.roots(r)
 	for _, what := range []string{"create", "observe", "delete"} {
@@ -258,7 +258,7 @@ func (s *source) reach(r resource, shown map[string]bool) (reached, error) {
 		roots["update"] = append(roots["update"], p.method("servicePackage", "UpdateTags"))
 	}
 	for _, phase := range phases {
-		w := s.walk(r.resourceType, p.typeMade(r), shown)
+		w := s.walk(r.resourceType, receiver, shown)
 		for _, n := range roots[phase] {
 			if err := w.from(n); err != nil {
 				return reached{}, err
