@@ -3,6 +3,7 @@ package function
 import (
 	"fmt"
 	"math/rand/v2"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -135,7 +136,7 @@ func (f *follower) look() {
 		for _, name := range entry.Kinds() {
 			k, _ := entry.Kind(name)
 			for _, d := range entry.Definitions(k) {
-				if slices.ContainsFunc(f.active, func(p string) bool { return glob(p, d) }) {
+				if slices.ContainsFunc(f.active, func(p string) bool { return activates(p, d) }) {
 					seen[name] = true
 				}
 			}
@@ -143,15 +144,10 @@ func (f *follower) look() {
 	}
 }
 
-// glob matches the patterns of disturb.
-func glob(pattern, name string) bool {
-	switch pattern {
-	case "[":
-		return false
-	case "queue[pr]*.sqs.aws.upbound.io":
-		return glob("queuep*.sqs.aws.upbound.io", name) || glob("queuer*.sqs.aws.upbound.io", name)
-	}
-	return iam.Match(pattern, name)
+// activates says whether a pattern matches a definition, as Crossplane does: one that is malformed matches nothing.
+func activates(pattern, definition string) bool {
+	match, err := path.Match(pattern, definition)
+	return err == nil && match
 }
 
 // check a response. Before all is answered, only what exists is certain.
