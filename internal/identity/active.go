@@ -176,14 +176,29 @@ func (d *definitions) problem() (pending bool, message string) {
 	return false, "none of its kinds is active. To do: name those that you use in a ManagedResourceActivationPolicy, as manifests/activation-policy.yaml does, or list kinds in place of Active"
 }
 
-// refuse the kinds that are newly active. False if there are none, or no others: what nobody has yet is refused with the whole object.
-func (a *Activation) refuse(why string) bool {
-	if a == nil || len(a.added) == 0 || len(a.added) == len(a.Kinds) {
-		return false
-	}
+// grows says whether kinds are newly active, beside others: a first grant that is not possible is refused with the whole object.
+func (a *Activation) grows() bool {
+	return a != nil && len(a.added) > 0 && len(a.added) < len(a.Kinds)
+}
+
+// refuse the kinds that are newly active.
+func (a *Activation) refuse(why string) {
 	a.Refused, a.Why, a.added = a.added, why, nil
 	a.Kinds = slices.DeleteFunc(a.Kinds, func(k string) bool { return slices.Contains(a.Refused, k) })
-	return true
+}
+
+// within grants what grant does, and again without the kinds that are newly active if it cannot be granted with them: the service goes on
+// with those that it has. Only services that grow are looked at.
+func (a *Activation) within(v *view.View, grant func() ([]iam.Statement, field.ErrorList)) field.ErrorList {
+	statements, errs := grant()
+	if !a.grows() {
+		return errs
+	}
+	if why := ungrantable(v, statements, errs); why != "" {
+		a.refuse(why)
+		_, errs = grant()
+	}
+	return errs
 }
 
 // unknown says whether it is not known which kinds are active.

@@ -64,7 +64,7 @@ type Identity struct {
 	Sharing *Sharing
 	// Services in the order of the spec.
 	Services []*Service
-	// Notes say where what exists keeps what the defaults say otherwise today, and which active kinds nobody knows.
+	// Notes say where what exists keeps what the defaults say otherwise today, and which active kinds the catalogue does not know.
 	Notes []string
 }
 
@@ -251,9 +251,10 @@ func (id *Identity) service(v *view.View, exists *made, active *definitions, at 
 	errs = append(errs, perrs...)
 	if svc.RoleARN == "" {
 		svc.Activation = active.activation(s)
-		statements, documents, perrs := policies(at, v, id.Partition, s, svc.FormerTargetRoleARN, svc.Activation)
-		svc.Statements, svc.Policies = statements, documents
-		errs = append(errs, perrs...)
+		errs = append(errs, svc.Activation.within(v, func() (_ []iam.Statement, perrs field.ErrorList) {
+			svc.Statements, svc.Policies, perrs = policies(at, v, id.Partition, s, svc.FormerTargetRoleARN, svc.Activation)
+			return svc.Statements, perrs
+		})...)
 	}
 	if id.Cluster == "" {
 		return svc, errs

@@ -15,18 +15,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// policies that grant a service's permissions: the statements that grant them, and the documents that hold these. Kinds that are newly
-// active are left out where they cannot be granted: somebody else activated them, and the service goes on with those that it has.
+// policies that grant a service's permissions: the statements that grant them, and the documents that hold these.
 func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Service, formerTarget string, a *Activation) ([]iam.Statement, []string, field.ErrorList) {
-	statements, documents, errs := written(at, v, partition, s, formerTarget, a)
-	if why := ungrantable(v, statements, errs); why != "" && a.refuse(why) {
-		return written(at, v, partition, s, formerTarget, a)
-	}
-	return statements, documents, errs
-}
-
-// written statements and documents.
-func written(at *field.Path, v *view.View, partition string, s *v1alpha1.Service, formerTarget string, a *Activation) ([]iam.Statement, []string, field.ErrorList) {
 	p := s.Permissions
 	if p == nil {
 		p = &v1alpha1.Permissions{}
@@ -177,8 +167,10 @@ func fromKinds(at *field.Path, entry catalogue.Service, partition string, p *v1a
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	switch level := accessLevel(p); {
+	level := accessLevel(p)
+	switch {
 	case level != v1alpha1.AccessFull && level != v1alpha1.AccessReadOnly:
+		return nil, field.ErrorList{field.Invalid(at.Child("accessLevel"), p.AccessLevel, "must be Full or ReadOnly where kinds narrow it: leave kinds out to grant nothing from the catalogue")}
 	case a.unknown():
 		return nil, nil
 	case level == v1alpha1.AccessFull:
@@ -186,7 +178,6 @@ func fromKinds(at *field.Path, entry catalogue.Service, partition string, p *v1a
 	default:
 		return entry.ReadOnlyOf(partition, names), nil
 	}
-	return nil, field.ErrorList{field.Invalid(at.Child("accessLevel"), p.AccessLevel, "must be Full or ReadOnly where kinds narrow it: leave kinds out to grant nothing from the catalogue")}
 }
 
 // accessLevel that is asked for. Without one it is all of the service, or of its kinds that are listed, unless there are permissions of

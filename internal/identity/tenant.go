@@ -108,11 +108,10 @@ func (id *Identity) tenantServices(v *view.View, at *field.Path) field.ErrorList
 		}
 		errs = append(errs, validateManaged(at, svc.ManagedPolicyARNs, h)...)
 		svc.Activation = active.activation(s)
-		serrs := id.grant(at, svc, s)
-		if why := ungrantable(v, svc.Statements, serrs); why != "" && svc.Activation.refuse(why) {
-			serrs = id.grant(at, svc, s)
-		}
-		errs = append(errs, serrs...)
+		errs = append(errs, svc.Activation.within(v, func() ([]iam.Statement, field.ErrorList) {
+			gerrs := id.grant(at, svc, s)
+			return svc.Statements, gerrs
+		})...)
 	}
 	return errs
 }
@@ -131,7 +130,8 @@ func (id *Identity) grant(at *field.Path, svc *Service, s *v1alpha1.Service) (er
 func (id *Identity) refuseKinds(at *field.Path, why string) bool {
 	refused := false
 	for i, svc := range id.Services {
-		if svc.Activation.refuse(why) {
+		if svc.Activation.grows() {
+			svc.Activation.refuse(why)
 			refused = true
 			// It could be granted with more.
 			_ = id.grant(at.Index(i), svc, &id.Spec.Services[i])
