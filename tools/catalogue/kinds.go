@@ -103,6 +103,8 @@ func kindsOf(root string) ([]kind, error) {
 }
 
 // groups of the definitions of a service: of kinds for the whole cluster, and of kinds for namespaces.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
 var groups = []string{".aws.upbound.io", ".aws.m.upbound.io"}
 
 // pluralsOf the names of kinds, as the definitions in a folder have them: the same in both groups of a service.
