@@ -8,7 +8,7 @@ import (
 
 // Kinds of a provider package: the list of their names, or the word Active, which stands for those that are active. No kind has that name.
 //
-// An API server cannot check that a field is either of two types, so that this type does.
+// An API server cannot check that a field has one of two types. This type does.
 type Kinds []string
 
 // KindsActive is the word for the kinds that are active.

@@ -20,7 +20,7 @@ import (
 )
 
 // TestActiveKinds lets services that follow what is active live through random worlds: policies that activate kinds come, change, shrink and
-// go, and at times nobody can read them. Whatever happens:
+// go, and at times they cannot be read. Whatever happens:
 //   - a role may do what the kinds call that were ever seen active, and nothing else: it never loses an action,
 //   - what exists is composed on every call, and before Crossplane has answered, too,
 //   - while nothing was ever seen active, nothing of the service is created,

@@ -314,7 +314,7 @@ func (w *world) activate(names ...any) {
 	})))
 }
 
-// hideActivation says whether nobody finds at the moment what is active. An old caller always finds what Crossplane itself brings.
+// hideActivation says whether it cannot be read at the moment what is active. An old caller always finds what Crossplane itself brings.
 func (s *simulation) hideActivation(hidden bool) {
 	s.Hidden = map[string]bool{"ManagedResourceActivationPolicy.apiextensions.crossplane.io": hidden && s.Meta != nil}
 }

@@ -34,7 +34,7 @@ type Activation struct {
 	Kinds []string
 	// Problem says why there are none: the policies of the service stay as they are. Empty if there are.
 	Problem string
-	// Pending says that the problem is only that nobody has answered yet.
+	// Pending says that the only problem is that Crossplane has not answered yet.
 	Pending bool
 	// Refused are kinds that are newly active, and Why says why they are not granted.
 	Refused []string
@@ -55,7 +55,7 @@ type definitions struct {
 	// patterns of the names of those that are activated, and names of those that were.
 	patterns []string
 	names    map[string]bool
-	// pending says that nobody has answered yet, and unreadable that nobody can.
+	// pending says that Crossplane has not answered yet, and unreadable that it cannot.
 	pending, unreadable bool
 }
 
@@ -205,7 +205,7 @@ func (a *Activation) within(v *view.View, grant func() ([]iam.Statement, field.E
 func (a *Activation) unknown() bool { return a != nil && a.Problem != "" }
 
 // asTheyAre are the policies that hold the permissions of a role, while it is not known which kinds are active, and the statements in
-// them. While nobody has answered there are no statements: what is refused then is refused for good.
+// them. Before Crossplane has answered there are no statements: a refusal would be final then.
 func (a *Activation) asTheyAre(v *view.View, name string) ([]iam.Statement, []string) {
 	var statements []iam.Statement
 	documents := observedPolicies(v, name)
@@ -217,7 +217,7 @@ func (a *Activation) asTheyAre(v *view.View, name string) ([]iam.Statement, []st
 	return statements, documents
 }
 
-// attachable checks that a role takes policies that stay as they are, beside those that exist. Not while nobody has answered: there may be
+// attachable checks that a role takes policies that stay as they are, beside those that exist. Not before Crossplane has answered: there may be
 // fewer of them then.
 func (a *Activation) attachable(at *field.Path, documents, managed []string, most int) field.ErrorList {
 	if a.Pending {

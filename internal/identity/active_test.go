@@ -105,7 +105,7 @@ func TestActiveKinds(t *testing.T) {
 			nil,
 		},
 		"NoPolicy": {"Without a policy nothing is active.", follows("s3"), want{problem: none}, nil},
-		"Odd":      {"Policies of other shapes are nobody's harm.", follows("s3", "{spec: {activate: x}, status: {activated: {}}}", "{spec: [], status: 1}", "{spec: {activate: [1, {}]}}"), want{problem: none}, nil},
+		"Odd":      {"Policies of other shapes do no harm.", follows("s3", "{spec: {activate: x}, status: {activated: {}}}", "{spec: [], status: 1}", "{spec: {activate: [1, {}]}}"), want{problem: none}, nil},
 		"Strange": {
 			"A kind that is newer than the catalogue is named.",
 			follows("s3", "{spec: {activate: [x]}, status: {activated: [news.s3.aws.upbound.io, "+bucket+", news.s3control.aws.upbound.io]}}"),
@@ -116,7 +116,7 @@ func TestActiveKinds(t *testing.T) {
 		"Shrunk":       {"What was active stays, though no policy says so any more.", follows("s3", activate(bucket)).remembers("s3", "Object", "Bucket"), want{kinds: []string{"Bucket", "Object"}}, nil},
 		"Gone":         {"Nor is there any policy.", follows("s3").remembers("s3", "Object"), want{kinds: []string{"Object"}}, nil},
 		"GoneUnread":   {"Nor can any be read.", follows("s3").remembers("s3", "Object").answers(askKind, strings.Replace(established, "True", "False", 1)), want{kinds: []string{"Object"}}, nil},
-		"GoneUnasked":  {"Nor did anybody ask.", follows("s3").remembers("s3", "Object").answers(askKind, testutil.Unanswered), want{kinds: []string{"Object"}}, nil},
+		"GoneUnasked":  {"Nor was it asked for.", follows("s3").remembers("s3", "Object").answers(askKind, testutil.Unanswered), want{kinds: []string{"Object"}}, nil},
 		"GoneUnlisted": {"Nor was anything answered.", follows("s3").remembers("s3", "Object").answers(askPolicies, testutil.Unanswered), want{kinds: []string{"Object"}}, nil},
 		"Forged":       {"What is remembered must be a kind of the service,", follows("s3").remembers("s3", "Object", "Queue", "'*'", "1"), want{kinds: []string{"Object"}}, nil},
 		"ForgedOther":  {"and be remembered for it.", follows("s3").remembers("sqs", "Object"), want{problem: none}, nil},
@@ -159,7 +159,7 @@ func TestActiveKinds(t *testing.T) {
 	}
 }
 
-// TestActiveStrange: what is active, and gets no permissions because nobody knows what it calls, is said, but not all of it.
+// TestActiveStrange makes sure that active definitions which the catalogue does not know are named, but not all of them.
 func TestActiveStrange(t *testing.T) {
 	var names []string
 	for i := range 5 {
@@ -176,7 +176,7 @@ func TestActiveStrange(t *testing.T) {
 		"One":  {"A kind that is newer than the function.", follows("s3", policy(names[0])), []string{"s3: active, but of no kind that the function knows, so that nothing is granted for it: new0.s3.aws.m.upbound.io. Use statements"}},
 		"Many": {"Many of them.", follows("s3", policy(names...)), []string{"s3: active, but of no kind that the function knows, so that nothing is granted for it: new0.s3.aws.m.upbound.io, new1.s3.aws.m.upbound.io, new2.s3.aws.m.upbound.io and 2 more. Use statements"}},
 		"None": {"None of them.", follows("s3", policy("buckets.s3.aws.upbound.io")), nil},
-		"All":  {"Where everything is active, whatever it is, nobody means this one.", follows("s3", activate("*"), policy(names[0])), nil},
+		"All":  {"Where everything is active, this one is not meant in particular.", follows("s3", activate("*"), policy(names[0])), nil},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestActiveStrange(t *testing.T) {
 	}
 }
 
-// TestActiveAsks: nobody is asked who cannot tell anything new.
+// TestActiveAsks makes sure that nothing is required that could not add a kind.
 func TestActiveAsks(t *testing.T) {
 	cases := map[string]struct {
 		reason string
@@ -253,7 +253,7 @@ func TestActivePolicies(t *testing.T) {
 		"Nothing":    {"Where nothing is active there is no policy.", follows("s3"), "", nil, nil, nil},
 		"Kept":       {"One that exists stays as it is, also where another is missing before it, and guardrails look at it.", follows("s3"), "", old, kept, []string{"s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:GetBucketVersioning", "s3:PutBucketPolicy", "s3:PutBucketVersioning"}},
 		"KeptUnread": {"So it does while nothing can be read.", follows("s3").answers(askKind, strings.Replace(established, "True", "False", 1)), "", old, kept, []string{"s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:GetBucketVersioning", "s3:PutBucketPolicy", "s3:PutBucketVersioning"}},
-		"KeptAsking": {"While nobody has answered, nothing of it can be refused: what is refused then is never answered.", follows("s3").answers(askKind, testutil.Unanswered), "", old, kept, nil},
+		"KeptAsking": {"Before Crossplane has answered, nothing of it can be refused: Crossplane would not answer any more.", follows("s3").answers(askKind, testutil.Unanswered), "", old, kept, nil},
 		"KeptAttached": {
 			"One whose attachment is there is only missing.", follows("s3"), "",
 			map[string]string{"attachment/s3.2": `{kind: RolePolicyAttachment}`, "attachment/s3/arn:aws:iam::aws:policy/x": `{kind: RolePolicyAttachment}`},
@@ -310,7 +310,7 @@ func TestActiveErrors(t *testing.T) {
 		"LevelName": {"There are three levels.", "accessLevel: All, kinds: Active", testutil.Unanswered, nil, []string{"spec.services[0].permissions.accessLevel: FieldValueInvalid"}},
 		"Kept":      {"A role takes ten policies, those that stay as they are included.", "kinds: Active, managedPolicyArns: [" + arns(9) + "]", established, old, []string{"spec.services[0].permissions.managedPolicyArns: FieldValueTooMany"}},
 		"KeptFits":  {"Two fit beside eight.", "kinds: Active, managedPolicyArns: [" + arns(8) + "]", established, old, nil},
-		"KeptAsked": {"There may be fewer once somebody has answered.", "kinds: Active, managedPolicyArns: [" + arns(9) + "]", testutil.Unanswered, old, nil},
+		"KeptAsked": {"There may be fewer once Crossplane has answered.", "kinds: Active, managedPolicyArns: [" + arns(9) + "]", testutil.Unanswered, old, nil},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -323,7 +323,7 @@ func TestActiveErrors(t *testing.T) {
 	}
 }
 
-// TestActiveRefused: what somebody activates later and cannot be granted takes nothing away from a service that works.
+// TestActiveRefused makes sure that a service that works loses nothing when a kind becomes active that cannot be granted.
 func TestActiveRefused(t *testing.T) {
 	const deny = "guardrails: {deniedActions: ['s3:PutBucketPolicy']}"
 	var managed []string

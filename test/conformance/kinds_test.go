@@ -11,8 +11,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/apiserver"
 )
 
-// TestKinds: a schema has no field that is a list or a word. A real API server takes both in permissions.kinds, keeps them as they are, refuses
-// what the rest of the schema can tell, and explains the field.
+// TestKinds makes sure that a real API server takes a list and a word in permissions.kinds, though no schema has a field of two types: it keeps
+// them as they are, refuses what the rest of the schema can tell, and explains the field.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 
@@ -32,7 +32,7 @@ func TestKinds(t *testing.T) {
 		"Other":  {"There is no other word.", "All", nil, "spec.services[0].permissions.kinds"},
 		"Empty":  {"An empty list narrows to nothing.", "[]", nil, "spec.services[0].permissions.kinds"},
 		"Number": {"Kinds have names.", "[1]", nil, "spec.services[0].permissions.kinds[0]"},
-		"Object": {"What nobody can tell is kept for the function to refuse.", "{a: b}", map[string]any{"a": "b"}, ""},
+		"Object": {"What no schema can tell is kept for the function to refuse.", "{a: b}", map[string]any{"a": "b"}, ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
