@@ -271,10 +271,18 @@ func usage(gvk schema.GroupVersionKind, name string, of, by *Resource) *protecti
 		Spec: protectionv1beta1.ClusterUsageSpec{
 			Of: end(of),
 			By: new(end(by)),
-			// Kubernetes tries again after a quarter of an hour at the latest, Crossplane at once.
-			ReplayDeletion: new(true),
+			ReplayDeletion: replay(of),
 		},
 	}
+}
+
+// replay says whether Crossplane carries out a deletion that was refused as soon as it can be: Kubernetes would only after a quarter of an
+// hour. Not for what is not composed here: whoever was told that it is in use has to ask again, and does not lose it weeks later.
+func replay(of *Resource) *bool {
+	if of.Check() {
+		return nil
+	}
+	return new(true)
 }
 
 func end(r *Resource) protectionv1beta1.Resource {
@@ -294,7 +302,7 @@ func namespacedUsage(namespace, name string, of, by *Resource, config string) *p
 		Spec: protectionv1beta1.UsageSpec{
 			Of:             protectionv1beta1.NamespacedResource{APIVersion: ofVersion, Kind: ofKind, ResourceRef: &protectionv1beta1.NamespacedResourceRef{Name: of.Name, Namespace: new("")}},
 			By:             &protectionv1beta1.Resource{APIVersion: byVersion, Kind: byKind, ResourceRef: &protectionv1beta1.ResourceRef{Name: config}},
-			ReplayDeletion: new(true),
+			ReplayDeletion: replay(of),
 		},
 	}
 }
