@@ -36,7 +36,7 @@ make runtime-schema "$(config github.com/crossplane/crossplane@v1.20.11)" "$(con
 
 # The catalogue's pages are made from its data.
 go run ./internal/catalogue/gen > docs/catalogue.md
-go run ./internal/catalogue/gen kinds > docs/kinds.md
+go run ./internal/catalogue/gen kinds
 # So is that of what claims may set.
 go run ./internal/claims/gen > docs/claims.md
 # And that of what the end-to-end tests run on.

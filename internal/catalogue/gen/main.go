@@ -1,5 +1,5 @@
-// Command gen prints what is made of the catalogue: docs/catalogue.md, with the argument kinds docs/kinds.md, and with policies and
-// kinds, such as s3/Bucket, the policies that are derived for these.
+// Command gen prints what is made of the catalogue: docs/catalogue.md, and with policies and kinds, such as s3/Bucket, the policies that
+// are derived for these. With the argument kinds it writes docs/kinds.md and the pages of docs/kinds.
 package main
 
 import (
@@ -23,7 +23,7 @@ func run(args []string) (string, error) {
 	case len(args) == 0:
 		return page(), nil
 	case args[0] == "kinds":
-		return kindsPage("."), nil
+		return "", writeKinds(".")
 	case args[0] == "policies":
 		return policies(args[1:])
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -68,24 +69,41 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestKindsPage compares the page with the data, and makes sure that no kind is left out.
-func TestKindsPage(t *testing.T) {
-	got, err := os.ReadFile("../../../docs/kinds.md")
+// TestKindsPages compares the pages with the data, and makes sure that no kind is left out.
+func TestKindsPages(t *testing.T) {
+	const docs = "../../../docs"
+	got, want := map[string]string{}, map[string]string{"kinds.md": kindsPage("../../..")}
+	for name, page := range servicePages() {
+		want[filepath.Join("kinds", name+".md")] = page
+	}
+	files, err := filepath.Glob(filepath.Join(docs, "kinds", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := kindsPage("../../..")
-	if diff := cmp.Diff(p, string(got)); diff != "" {
-		t.Errorf("docs/kinds.md is not what the catalogue says; run make generate: -want, +got:\n%s", diff)
+	for _, f := range append(files, filepath.Join(docs, "kinds.md")) {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := filepath.Rel(docs, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[name] = string(text)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("docs/kinds is not what the catalogue says; run make generate: -want, +got:\n%s", diff)
 	}
 	for _, name := range catalogue.Names() {
 		s, _ := catalogue.Lookup(name)
-		_, section, _ := strings.Cut(p, "\n## "+name+"\n")
-		section, _, _ = strings.Cut(section, "\n## ")
+		page := want[filepath.Join("kinds", name+".md")]
 		for _, kind := range s.Kinds() {
-			if !strings.Contains(section, "| `"+kind+"` |") {
+			if !strings.Contains(page, "| `"+kind+"` |") {
 				t.Errorf("the page lacks the kind %s of %s", kind, name)
 			}
+		}
+		if link := "(kinds/" + name + ".md)"; len(s.Kinds()) > 0 && !strings.Contains(want["kinds.md"], link) {
+			t.Errorf("docs/kinds.md lacks a link to %s", name)
 		}
 	}
 }
