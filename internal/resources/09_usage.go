@@ -269,8 +269,8 @@ func usage(gvk schema.GroupVersionKind, name string, of, by *Resource) *protecti
 		TypeMeta:   typeMeta(gvk),
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: protectionv1beta1.ClusterUsageSpec{
-			Of: end(of),
-			By: new(end(by)),
+			Of:             end(of),
+			By:             new(end(by)),
 			ReplayDeletion: replay(of),
 		},
 	}
