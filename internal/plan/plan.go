@@ -98,23 +98,8 @@ func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outco
 	o.Readiness = resources.Readiness{Ready: r.Covered, Message: "being created"}
 	if exists {
 		o.Readiness = r.Ready(o.Observed)
-		onlyAsItIs(o)
 	}
 	return o, nil
-}
-
-// onlyAsItIs lets Crossplane apply a ProviderConfig or Usage that exists, and not create it again: the API server creates nothing that has
-// a UID. Crossplane may apply what this call returns when the deletion of the composite resource has begun, and a ProviderConfig that
-// nobody uses is gone already. A new one would hold everything else for good: the garbage collector does not look for dependents that
-// are made while it deletes in the foreground.
-func onlyAsItIs(o *Outcome) {
-	if o.Condition != v1alpha1.ConditionProviderConfigReady && o.Condition != v1alpha1.ConditionTeardownProtected {
-		return
-	}
-	uid, meta := o.Observed.String("metadata", "uid"), o.Desired.GetFields()["metadata"].GetStructValue().GetFields()
-	if uid != "" && meta != nil {
-		meta["uid"] = structpb.NewStringValue(uid)
-	}
 }
 
 // Ready says whether every resource of the full plan is.

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -239,40 +238,6 @@ func TestUnwanted(t *testing.T) {
 		if o.Key == "role/ec2" || o.Key == "family" {
 			t.Errorf("%s is in the plan, and not in the spec", o.Key)
 		}
-	}
-}
-
-// TestOnlyAsItIs: ProviderConfigs and Usages that exist are returned with their UID, so that Crossplane does not create them again when the
-// deletion has begun. Nothing else is: it is held until its Usage goes.
-func TestOnlyAsItIs(t *testing.T) {
-	w := world{Spec: `providerConfig: {clusterProviderConfig: true, namespaces: [team-a]}`, Input: `preview: true`, Observed: map[string]string{}}
-	for _, o := range w.plan(t).Outcomes {
-		if uid := o.Desired.GetFields()["metadata"].GetStructValue().GetFields()["uid"]; uid != nil {
-			t.Errorf("%s: want no UID for what does not exist, got %v", o.Key, uid)
-		}
-		existing := o.Desired.AsMap()
-		existing["metadata"].(map[string]any)["uid"] = "uid of " + o.Key
-		b, err := json.Marshal(existing)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.Observed[o.Key] = string(b)
-	}
-	w.Input = ""
-	got, want := map[string]string{}, map[string]string{}
-	for _, o := range w.plan(t).Outcomes {
-		if uid := o.Desired.GetFields()["metadata"].GetStructValue().GetFields()["uid"]; uid != nil {
-			got[o.Key] = uid.GetStringValue()
-		}
-		if o.Kind.Kind == "Usage" || strings.HasSuffix(o.Kind.Kind, "ProviderConfig") {
-			want[o.Key] = "uid of " + o.Key
-		}
-	}
-	if len(want) < 9 {
-		t.Errorf("want Usages and three ProviderConfigs in the plan, got %v", want)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("UIDs of what is composed: -want, +got:\n%s", diff)
 	}
 }
 
