@@ -277,7 +277,7 @@ func usage(gvk schema.GroupVersionKind, name string, of, by *Resource) *protecti
 }
 
 // replay says whether Crossplane carries out a deletion that was refused as soon as it can be: Kubernetes would only after a quarter of an
-// hour. Not for what is not composed here: whoever was told that it is in use has to ask again, and does not lose it weeks later.
+// hour. Not for what is not composed here: a person who was refused has to ask again, and loses nothing weeks later.
 func replay(of *Resource) *bool {
 	if of.Check() {
 		return nil
