@@ -145,7 +145,7 @@ e2e: ## Tell every story on a real control plane, with Crossplane v2.4, and the 
 	cd test/e2e && E2E=1 go test -count=1 -v -timeout=20m $(TESTFLAGS) ./kinds
 
 .PHONY: e2e-all
-e2e-all: ## Tell every story with every version of Crossplane.
+e2e-all: ## Tell every story with every version of Crossplane, on v2.4 with the real providers.
 	cd test/e2e && E2E=all go test -count=1 -v -timeout=120m $(TESTFLAGS) .
 
 .PHONY: scale

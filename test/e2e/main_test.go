@@ -61,10 +61,12 @@ type scenario struct {
 	tell func(*Story)
 	// apart: it would disturb others or be disturbed by them, and is told while no other is.
 	apart bool
-	// real: on Crossplane v2 it is told with the real provider-aws.
-	real bool
 	// alone: it wants a control plane of its own.
 	alone bool
+	// fake: the fake provider-aws is enough for it, unless everything is told. The real one takes more of the machine.
+	fake bool
+	// long: it is told only if everything is.
+	long bool
 	// also on these older versions of Crossplane it is told, and not only if everything is.
 	also []version
 	// only on this version of Crossplane.
@@ -75,34 +77,38 @@ type scenario struct {
 
 // scenarios in the order in which they are told: first those that are alone, then those apart, then all others together.
 var scenarios = []scenario{
-	{name: "GitOps", tell: gitOps, alone: true, also: []version{v1}},
-	{name: "RBAC", tell: rbac, alone: true},
-	{name: "Proof", tell: proof, alone: true},
-	{name: "PlatformConfiguration", tell: platformConfiguration, alone: true, also: []version{v1}},
-	{name: "AdoptSeed", tell: adoptSeed, alone: true, real: true, only: v2.crossplane},
-	{name: "UpgradeFunction", tell: upgradeFunction, alone: true},
+	{name: "GitOps", tell: gitOps, alone: true, fake: true, also: []version{v1}},
+	{name: "RBAC", tell: rbac, alone: true, fake: true},
+	{name: "Proof", tell: proof, alone: true, fake: true},
+	{name: "PlatformConfiguration", tell: platformConfiguration, alone: true, fake: true, also: []version{v1}},
+	{name: "AdoptSeed", tell: adoptSeed, alone: true, only: v2.crossplane},
+	{name: "UpgradeFunction", tell: upgradeFunction, alone: true, fake: true},
 	{name: "SafeStart", tell: safeStart, alone: true, only: v2.crossplane},
-	{name: "OtherRegistry", tell: otherRegistry, alone: true},
-	{name: "Scale", tell: scale, alone: true, large: true},
-	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, also: []version{v1}, only: v1.crossplane},
-	{name: "Playground", tell: playground, alone: true, real: true, only: v2.crossplane},
-	{name: "Seed", tell: seed, apart: true, real: true, also: []version{v23, v1}},
-	{name: "Chaos", tell: chaos, apart: true},
-	{name: "Removal", tell: removal},
-	{name: "Foreground", tell: foreground, real: true},
-	{name: "Background", tell: background},
-	{name: "Edits", tell: edits},
-	{name: "Credentials", tell: credentials},
-	{name: "OneFails", tell: oneFails, real: true},
-	{name: "Quiet", tell: quiet},
-	{name: "TwoClaims", tell: twoClaims},
-	{name: "Foreign", tell: foreign},
-	{name: "Unordered", tell: unordered},
-	{name: "RebuiltCluster", tell: rebuiltCluster, real: true},
-	{name: "Dependency", tell: dependency},
-	{name: "BadTemplate", tell: badTemplate},
-	{name: "ImageConfigOverride", tell: imageConfigOverride, only: v2.crossplane},
-	{name: "BadClaim", tell: badClaim},
+	{name: "Tenants", tell: tenants, alone: true, long: true, only: v2.crossplane},
+	{name: "OtherRegistry", tell: otherRegistry, alone: true, fake: true},
+	{name: "Scale", tell: scale, alone: true, fake: true, large: true},
+	{name: "ScaleTenants", tell: scaleTenants, alone: true, fake: true, large: true, only: v2.crossplane},
+	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, fake: true, also: []version{v1}, only: v1.crossplane},
+	{name: "Playground", tell: playground, alone: true, only: v2.crossplane},
+	{name: "Seed", tell: seed, apart: true, also: []version{v23, v1}},
+	{name: "Chaos", tell: chaos, apart: true, fake: true},
+	{name: "Removal", tell: removal, fake: true},
+	{name: "Bucket", tell: buckets, only: v2.crossplane},
+	{name: "Faults", tell: faults, only: v2.crossplane},
+	{name: "Fields", tell: fields, long: true, only: v2.crossplane},
+	{name: "Background", tell: background, fake: true},
+	{name: "Edits", tell: edits, fake: true},
+	{name: "Credentials", tell: credentials, fake: true},
+	{name: "OneFails", tell: oneFails},
+	{name: "Quiet", tell: quiet, fake: true},
+	{name: "TwoClaims", tell: twoClaims, fake: true},
+	{name: "Foreign", tell: foreign, fake: true},
+	{name: "Unordered", tell: unordered, fake: true},
+	{name: "RebuiltCluster", tell: rebuiltCluster},
+	{name: "Dependency", tell: dependency, fake: true},
+	{name: "BadTemplate", tell: badTemplate, fake: true},
+	{name: "ImageConfigOverride", tell: imageConfigOverride, fake: true, only: v2.crossplane},
+	{name: "BadClaim", tell: badClaim, fake: true},
 }
 
 // together is how many stories are told at once.
@@ -160,7 +166,7 @@ func run(m *testing.M) int {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		if err := os.Setenv(laneVariable, realLane); err != nil {
+		if err := os.Setenv(laneVariable, lanes[0]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -291,12 +297,12 @@ func TestE2E(t *testing.T) {
 			all := v == v2 || e2e == "all"
 			shared := &sharedWorld{last: t, version: v}
 			for _, s := range scenarios {
-				if lane(v, s) != os.Getenv(laneVariable) || s.large != (e2e == "scale") || !slices.Contains(s.also, v) && !all || s.only != "" && s.only != v.crossplane {
+				if lane(v, s) != os.Getenv(laneVariable) || s.large != (e2e == "scale") || s.long && e2e != "all" || !slices.Contains(s.also, v) && !all || s.only != "" && s.only != v.crossplane {
 					continue
 				}
 				t.Run(s.name, func(st *testing.T) {
 					if s.alone {
-						w := NewWorld(st, st, v)
+						w := NewWorld(st, st, v, v == v2 && (!s.fake || e2e == "all"))
 						defer w.Close()
 						w.tell(st, s)
 						return
@@ -325,7 +331,7 @@ func (s *sharedWorld) get(t *testing.T) *World {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.world == nil {
-		w := NewWorld(t, s.last, s.version)
+		w := NewWorld(t, s.last, s.version, s.version == v2 && (os.Getenv(laneVariable) == "v2-real" || os.Getenv("E2E") == "all"))
 		(&Story{T: t, World: w, began: time.Now(), last: time.Now()}).Install()
 		s.world = w
 	}

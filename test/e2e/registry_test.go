@@ -16,12 +16,13 @@ func otherRegistry(s *Story) {
 	s.Install()
 	s.file("queues", "[{name: sqs}]")
 	s.Is(4*time.Minute, "Claim", "queues", "Ready=True", "TeardownProtected=True")
-	s.use(queue, "jobs", s.Namespace+"-queues")
+	queue := sqsQueue("jobs")
+	s.use(s.Namespace+"-queues", queue)
 	s.Stepf("the claim is ready, and a queue uses it")
 	s.settle("queues")
 	stop := s.guard("queues")
 	uids := s.UIDs("queues")
-	jobs, err := s.used(queue, "jobs")
+	jobs, err := s.used(queue)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func otherRegistry(s *Story) {
 	s.settle("queues")
 	stop()
 	s.Same("UIDs", uids, s.UIDs("queues"))
-	if now, err := s.used(queue, "jobs"); err != nil || now == nil || now.GetUID() != jobs.GetUID() {
+	if now, err := s.used(queue); err != nil || now == nil || now.GetUID() != jobs.GetUID() {
 		s.Errorf("the queue is another, or gone: %v, %v", now, err)
 	}
 	if calls := s.AWS.Calls("Delete"); len(calls) > 0 {

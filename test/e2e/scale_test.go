@@ -50,6 +50,39 @@ func scale(s *Story) {
 	s.Same("written in quiet minutes", versions, s.composedVersions())
 }
 
+// scaleTenants compares a hundred tenants of one host with ten: each has a namespace, a role and ProviderConfigs of its own.
+func scaleTenants(s *Story) {
+	s.Install()
+	s.Apply(`{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: platform}, spec: {region: eu-west-1, clusterName: prod, provider: {version: $VERSION},
+  sharing: {}, services: [{name: sqs, permissions: {accessLevel: None}}, {name: sns, permissions: {accessLevel: None}}, {name: kms, permissions: {accessLevel: None}}]}}`)
+	s.Is(5*time.Minute, "XR", "platform", "Ready=True")
+	s.Stepf("a host shares three providers")
+	s.Fakes.SetPause(time.Second)
+	all := 0
+	for _, n := range []int{10, 100} {
+		before := s.usage()
+		for i := range n {
+			s.Namespace = fmt.Sprintf("team-%03d", all+i)
+			s.Apply(strings.NewReplacer("SERVICES", "[{name: sqs}, {name: sns}, {name: kms}]", "CLAIM", "aws-"+s.Namespace).Replace(aTenant))
+		}
+		s.Stepf("%d claims are filed", n)
+		for i := range n {
+			s.Namespace = fmt.Sprintf("team-%03d", all+i)
+			s.Is(40*time.Minute, "Tenant", "aws-"+s.Namespace, "Ready=True", "TeardownProtected=True")
+		}
+		all += n
+		s.Stepf("all %d are ready", n)
+		s.Logf("%3d tenants, until they are ready: %s", n, s.usage().since(before, n))
+	}
+
+	// The circuit breakers of Crossplane, which so many events open, are open for five minutes.
+	time.Sleep(5*time.Minute + 30*time.Second)
+	versions, before := s.composedVersions(), s.usage()
+	time.Sleep(3 * time.Minute)
+	s.Logf("%3d tenants, in three minutes of quiet: %s", all, s.usage().since(before, all))
+	s.Same("written in quiet minutes", versions, s.composedVersions())
+}
+
 func scaleClaim(i int) string {
 	services := make([]string, 0, 3)
 	for _, service := range []string{"sqs", "sns", "kms"} {
@@ -63,7 +96,7 @@ func scaleClaim(i int) string {
 func (s *Story) composedVersions() map[string]string {
 	s.Helper()
 	out := map[string]string{}
-	for _, kind := range []string{"XR", "Role", "Policy", "Attachment", "Association", "RuntimeConfig", "Provider", "Usage", "ProviderConfig"} {
+	for _, kind := range []string{"XR", "TenantXR", "Role", "Policy", "Attachment", "Association", "RuntimeConfig", "Provider", "Usage", "ProviderConfig"} {
 		list := &unstructured.UnstructuredList{}
 		list.SetGroupVersionKind(gvkOf(kind))
 		if err := s.Client.List(s.ctx, list); err != nil {
@@ -88,13 +121,13 @@ type usage struct {
 
 func (s *Story) usage() usage {
 	s.Helper()
-	u := usage{at: time.Now(), reconciles: float64(s.Reconciles())}
+	u := usage{at: time.Now(), reconciles: s.metric(s.Metrics, "controller_runtime_reconcile_total", `controller="composite/podidentity`)}
 	u.calls = s.metric(s.functionMetrics, "podidentity_calls_total")
 	u.requests = s.metric(s.Metrics, "rest_client_requests_total")
 	u.writes = u.requests - s.metric(s.Metrics, "rest_client_requests_total", `method="GET"`)
 	u.function, u.functionPeak = s.process(s.Function().PID())
 	u.core, u.corePeak = s.process(s.Core.PID())
-	for _, xr := range s.list(kinds["XR"]) {
+	for _, xr := range append(s.list(kinds["XR"]), s.list(kinds["TenantXR"])...) {
 		u.compositesTotal++
 		if fakes.Condition(&xr, "Responsive")["status"] == "False" {
 			u.breakers++

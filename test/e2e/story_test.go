@@ -28,6 +28,8 @@ import (
 var kinds = map[string]schema.GroupVersionKind{
 	"Claim":            {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityProviderClaim"},
 	"XR":               {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityProvider"},
+	"Tenant":           {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityTenantClaim"},
+	"TenantXR":         {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityTenant"},
 	"Role":             {Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "Role"},
 	"Policy":           {Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "Policy"},
 	"Attachment":       {Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "RolePolicyAttachment"},
@@ -137,7 +139,7 @@ func (s *Story) Get(kind, name string) *unstructured.Unstructured {
 func (s *Story) get(kind, name string) (*unstructured.Unstructured, error) {
 	key := client.ObjectKey{Name: name}
 	switch kind {
-	case "Claim":
+	case "Claim", "Tenant":
 		key.Namespace = s.Namespace
 	case "Deployment":
 		key.Namespace = controlplane.Namespace
@@ -253,7 +255,7 @@ func (s *Story) UIDs(claim string) map[string]string {
 	return each(s.Composed(claim), func(o *unstructured.Unstructured) string { return string(o.GetUID()) })
 }
 
-// Versions of the composed resources and of what Crossplane makes of them: one changes with every write.
+// Versions of the composed resources and of what Crossplane makes of them: one changes with every write, but for those of providers.
 func (s *Story) Versions(claim string) map[string]string {
 	s.Helper()
 	composed := s.Composed(claim)
@@ -267,7 +269,13 @@ func (s *Story) Versions(claim string) map[string]string {
 			composed["Deployment/"+o.GetName()] = d
 		}
 	}
-	return each(composed, func(o *unstructured.Unstructured) string { return o.GetResourceVersion() })
+	return each(composed, func(o *unstructured.Unstructured) string {
+		if strings.HasSuffix(o.GroupVersionKind().Group, ".aws.upbound.io") {
+			// Its provider writes what it sees in AWS each time that it looks.
+			return fmt.Sprint(o.GetGeneration())
+		}
+		return o.GetResourceVersion()
+	})
 }
 
 func each(os map[string]*unstructured.Unstructured, f func(*unstructured.Unstructured) string) map[string]string {

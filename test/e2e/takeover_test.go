@@ -8,14 +8,11 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
-
-var bucket = schema.GroupVersionKind{Group: "s3.aws.upbound.io", Version: "v1beta1", Kind: "Bucket"}
 
 // byHand is what the procedure that the function replaces has people apply, word by word but for the versions.
 const byHand = `
@@ -79,7 +76,7 @@ func adoptSeed(s *Story) {
 	s.Is(3*time.Minute, "Provider", "provider-family-aws", "Installed=True", "Healthy=True")
 	s.Is(3*time.Minute, "Provider", sa, "Installed=True", "Healthy=True")
 	s.Apply(byHandConfig)
-	s.use(bucket, "theirs", sa)
+	s.use(sa, s3Bucket("theirs"))
 	pod := s.Pods(sa)[0]
 	uids := map[string]string{"Provider": string(s.Get("Provider", sa).GetUID()), "RuntimeConfig": string(s.Get("RuntimeConfig", drc).GetUID())}
 	s.Stepf("somebody did it by hand, and has a bucket")
@@ -138,7 +135,7 @@ func adoptSeed(s *Story) {
 	}
 	s.Stepf("the Provider is handed over with one restart")
 	config := s.Namespace + "-storage"
-	s.use(bucket, "theirs", config)
+	s.use(config, s3Bucket("theirs"))
 	s.Until(2*time.Minute, "the bucket uses ProviderConfig "+config, func() error {
 		if users, _, _ := unstructured.NestedInt64(s.Get("ProviderConfig", config).Object, "status", "users"); users != 1 {
 			return fmt.Errorf("it has %d users", users)

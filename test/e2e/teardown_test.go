@@ -7,75 +7,10 @@ import (
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
-
-// Managed resources that somebody uses: kinds that need no more than a region.
-var (
-	queue         = schema.GroupVersionKind{Group: "sqs.aws.upbound.io", Version: "v1beta1", Kind: "Queue"}
-	scheduleGroup = schema.GroupVersionKind{Group: "scheduler.aws.upbound.io", Version: "v1beta1", Kind: "ScheduleGroup"}
-	logGroup      = schema.GroupVersionKind{Group: "cloudwatchlogs.aws.upbound.io", Version: "v1beta1", Kind: "Group"}
-)
-
-// use creates a managed resource that uses a ProviderConfig, and waits until it is ready.
-func (s *Story) use(gvk schema.GroupVersionKind, name, providerConfig string) {
-	s.Helper()
-	service, _, _ := strings.Cut(gvk.Group, ".")
-	s.Fakes.Manage(service, gvk)
-	s.Apply(fmt.Sprintf(`
-apiVersion: %s
-kind: %s
-metadata: {name: %s}
-spec:
-  forProvider: {region: eu-west-1}
-  providerConfigRef: {name: %s}
-`, gvk.GroupVersion(), gvk.Kind, name, providerConfig))
-	s.Until(2*time.Minute, gvk.Kind+" "+name+" is ready", func() error {
-		o, err := s.used(gvk, name)
-		if err != nil || o == nil {
-			return fmt.Errorf("there is none: %w", err)
-		}
-		if fakes.Condition(o, "Ready")["status"] != "True" || fakes.Condition(o, "Synced")["status"] != "True" {
-			return errors.New(conditions(o))
-		}
-		return nil
-	})
-}
-
-func (s *Story) used(gvk schema.GroupVersionKind, name string) (*unstructured.Unstructured, error) {
-	o := &unstructured.Unstructured{}
-	o.SetGroupVersionKind(gvk)
-	err := s.Client.Get(s.ctx, client.ObjectKey{Name: name}, o)
-	if apierrors.IsNotFound(err) {
-		return nil, nil //nolint:nilnil,nilerr // That there is none is an answer.
-	}
-	return o, err
-}
-
-// unuse deletes a managed resource, and waits until it is gone.
-func (s *Story) unuse(gvk schema.GroupVersionKind, name string) {
-	s.Helper()
-	o, err := s.used(gvk, name)
-	if err != nil || o == nil {
-		s.Fatalf("there is no %s %s: %v", gvk.Kind, name, err)
-	}
-	if err := s.Client.Delete(s.ctx, o); err != nil {
-		s.Fatal(err)
-	}
-	// The real provider waits two minutes until AWS has said fifteen times that a queue does not exist.
-	s.Until(4*time.Minute, gvk.Kind+" "+name+" is gone", func() error {
-		o, err := s.used(gvk, name)
-		if err == nil && o != nil {
-			return fmt.Errorf("it is not:\n%s", conditions(o))
-		}
-		return err
-	})
-}
 
 // untouched fails the story if any of the objects is being deleted or gone.
 func (s *Story) untouched(objects map[string]string) {
@@ -99,66 +34,87 @@ func ofService(service string) map[string]string {
 	}
 }
 
-// foreground and background are the two ways in which Crossplane deletes what a claim has.
-func foreground(s *Story) { s.teardown("Foreground", queue, "queues.sqs.aws.upbound.io") }
-
+// background is one of the two ways in which Crossplane deletes what a claim has. Bucket goes the other, which is the usual one.
 func background(s *Story) {
-	s.teardown("Background", scheduleGroup, "schedulegroups.scheduler.aws.upbound.io")
-}
-
-// teardown of a claim that somebody's managed resource still depends on: nothing that it needs goes before it, and everything
-// after it.
-func (s *Story) teardown(policy string, gvk schema.GroupVersionKind, crd string) {
-	service, _, _ := strings.Cut(gvk.Group, ".")
-	xr := s.file("used", "[{name: "+service+"}]")
-	s.Edit("used", `{"spec":{"compositeDeletePolicy":"`+policy+`"}}`)
+	s.file("used", "[{name: scheduler}]")
+	s.Edit("used", `{"spec":{"compositeDeletePolicy":"Background"}}`)
 	s.Is(4*time.Minute, "Claim", "used", "Ready=True", "TeardownProtected=True")
 	s.Stepf("the claim is ready, and what it has is protected")
+	theirs := managed{GroupVersionKind: scheduleGroup, Name: "theirs"}
+	s.use(s.Namespace+"-used", theirs)
+	s.Stepf("a %s uses it", theirs.Kind)
+	s.outlived("used", theirs)
+}
 
-	config := s.Namespace + "-used"
-	s.use(gvk, "theirs", config)
-	s.Stepf("a %s uses it", gvk.Kind)
-	s.Delete("Claim", "used")
+// outlived deletes a claim that managed resources depend on: nothing that they need goes before them, and everything after them.
+func (s *Story) outlived(claim string, theirs ...managed) {
+	s.Helper()
+	xr, config := s.XR(claim), s.Namespace+"-"+claim
+	foreground := fakes.String(s.Get("Claim", claim), "spec", "compositeDeletePolicy") != "Background"
+	needed := map[string]map[string]string{}
+	for _, m := range theirs {
+		needed[m.service()] = ofService(m.service())
+	}
+	s.Delete("Claim", claim)
 	for range 20 {
 		time.Sleep(time.Second)
-		s.untouched(ofService(service))
-		s.untouched(map[string]string{"CRD": crd})
+		for service, objects := range needed {
+			s.untouched(objects)
+			if deleted := s.deletions(service); len(deleted) > 0 {
+				s.Fatalf("AWS was called: %v", deleted)
+			}
+		}
+		for _, m := range theirs {
+			s.untouched(map[string]string{"CRD": m.crd()})
+		}
 		if s.Get("ProviderConfig", config) == nil {
-			s.Fatalf("the ProviderConfig is gone, and a %s uses it", gvk.Kind)
+			s.Fatal("the ProviderConfig is gone, and somebody uses it")
 		}
 	}
-	if deleted := s.AWS.Calls("Delete", service); len(deleted) > 0 {
-		s.Fatalf("AWS was called: %v", deleted)
-	}
-	if policy == "Foreground" && s.Get("Claim", "used") == nil {
+	if foreground && s.Get("Claim", claim) == nil {
 		s.Error("the claim is gone, though its objects are not")
 	}
-	s.Stepf("20 seconds after the claim was deleted everything that the %s needs is there", gvk.Kind)
+	s.Stepf("20 seconds after the claim was deleted everything that its users need is there")
 
-	s.unuse(gvk, "theirs")
-	s.Stepf("the %s is deleted, in AWS, too", gvk.Kind)
-	for kind, name := range ofService(service) {
-		s.Gone(4*time.Minute, kind, name)
+	s.unuse(theirs...)
+	s.Stepf("its users are deleted, in AWS, too")
+	for _, objects := range needed {
+		for kind, name := range objects {
+			s.Gone(4*time.Minute, kind, name)
+		}
 	}
 	s.Gone(time.Minute, "ProviderConfig", config)
-	s.Gone(time.Minute, "XR", xr)
-	s.Gone(time.Minute, "Claim", "used")
-	s.Gone(2*time.Minute, "CRD", crd)
-	if left := s.AWS.Has(service); len(left) > 0 {
-		s.Errorf("AWS still has %v", left)
+	s.Gone(time.Minute, "XR", xr.GetName())
+	s.Gone(time.Minute, "Claim", claim)
+	for _, m := range theirs {
+		s.Gone(2*time.Minute, "CRD", m.crd())
 	}
-	s.inOrder(service)
+	for service := range needed {
+		s.inOrder(service)
+		if left := s.AWS.Has(service); len(left) > 0 {
+			s.Errorf("AWS still has %v", left)
+		}
+	}
 	s.Stepf("everything is gone, in order")
+}
+
+// deletions of a service's identity that AWS was asked for, in order. A policy's versions go before it, where there are others.
+func (s *Story) deletions(service string) []string {
+	s.Helper()
+	var out []string
+	for _, c := range s.AWS.Calls("Delete", service) {
+		if action := strings.Fields(c)[0]; action != "DeletePolicyVersion" {
+			out = append(out, action)
+		}
+	}
+	return out
 }
 
 // inOrder fails the story unless AWS was asked to delete a service's association before what it gives access to. Among role, policy and
 // attachment AWS keeps the order.
 func (s *Story) inOrder(service string) {
 	s.Helper()
-	var got []string
-	for _, c := range s.AWS.Calls("Delete", service) {
-		got = append(got, strings.Fields(c)[0])
-	}
+	got := s.deletions(service)
 	want := []string{"DeletePodIdentityAssociation", "DeletePolicy", "DeleteRole"}
 	slices.Sort(got[min(1, len(got)):])
 	if !slices.Equal(want, got) {
@@ -173,7 +129,8 @@ func (s *Story) inOrder(service string) {
 func removal(s *Story) {
 	s.file("two", "[{name: cloudwatchlogs}, {name: route53}]")
 	s.Is(4*time.Minute, "Claim", "two", "Ready=True", "TeardownProtected=True")
-	s.use(logGroup, "audit", s.Namespace+"-two")
+	audit := managed{GroupVersionKind: logGroup, Name: "audit"}
+	s.use(s.Namespace+"-two", audit)
 	s.Stepf("two services are ready, and a log group uses one of them")
 	before := s.settle("two")
 
@@ -192,7 +149,7 @@ func removal(s *Story) {
 	}
 	s.Stepf("one is taken out, and stays while it is used: %v", fakes.Condition(s.Get("Claim", "two"), "ProvidersReady")["message"])
 
-	s.unuse(logGroup, "audit")
+	s.unuse(audit)
 	for kind, name := range ofService("cloudwatchlogs") {
 		s.Gone(4*time.Minute, kind, name)
 		if s.Get("XR", s.XR("two").GetName()) == nil {

@@ -169,12 +169,12 @@ func (t *Tokens) since(namespace string) map[string]time.Time {
 	return out
 }
 
-// tellTokens of each claim of a story.
+// tellTokens of each claim of a story, and how often the function was called for it.
 func (s *Story) tellTokens() {
 	s.Helper()
 	since := s.tokens.since(s.Namespace)
 	for _, xr := range slices.Sorted(maps.Keys(since)) {
-		sayf("%s: %s", s.Name(), s.Tokens(xr, since[xr]))
+		sayf("%s: %s; %d calls of the function", s.Name(), s.Tokens(xr, since[xr]), s.Calls(xr))
 	}
 }
 

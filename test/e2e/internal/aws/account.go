@@ -269,3 +269,55 @@ func (s *Server) Login(roleName string) string {
 	s.sessions[x.key] = x
 	return x.key
 }
+
+// Grant a role an inline policy more.
+func (s *Server) Grant(roleName, policyName, document string) {
+	s.onRoleOf(roleName, func(x *role) { x.inline[policyName] = document })
+}
+
+// Retrust gives a role another trust policy behind everybody's back.
+func (s *Server) Retrust(roleName, trust string) {
+	s.onRoleOf(roleName, func(x *role) { x.trust = trust })
+}
+
+// RemoveRole with all that is attached to it, behind everybody's back.
+func (s *Server) RemoveRole(roleName string) {
+	s.onRoleOf(roleName, func(x *role) { delete(s.roles, x.name) })
+}
+
+func (s *Server) onRoleOf(name string, do func(*role)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x := s.roles[name]; x != nil {
+		do(x)
+	}
+}
+
+// Rewrite a policy behind everybody's back: another version is in force.
+func (s *Server) Rewrite(policyName, document string) {
+	s.onPolicyOf(policyName, func(x *policy) {
+		x.last++
+		x.versions = append(x.versions, &version{id: fmt.Sprintf("v%d", x.last), document: document, created: time.Now()})
+		x.makeStandard(len(x.versions) - 1)
+	})
+}
+
+// RemovePolicy behind everybody's back, from the roles that it is attached to, too.
+func (s *Server) RemovePolicy(policyName string) {
+	s.onPolicyOf(policyName, func(x *policy) {
+		delete(s.policies, x.arn)
+		for _, r := range s.roles {
+			delete(r.attached, x.arn)
+		}
+	})
+}
+
+func (s *Server) onPolicyOf(name string, do func(*policy)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.policies {
+		if x.name == name {
+			do(x)
+		}
+	}
+}

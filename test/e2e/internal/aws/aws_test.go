@@ -503,3 +503,38 @@ func TestAge(t *testing.T) {
 		t.Errorf("-want, +got:\n%s", diff)
 	}
 }
+
+// TestBehind is what stories do to the account behind everybody's back.
+func TestBehind(t *testing.T) {
+	s := start(t)
+	s.AddPolicy("p", allowNothing)
+	s.AddRole("r", anyPod, "", "arn:aws:iam::"+Account+":policy/p")
+	s.Associate(namespace, "sa", "arn:aws:iam::"+Account+":role/r")
+	key, refused := s.ask(t, "sa")
+	if refused != "" {
+		t.Fatal(refused)
+	}
+	create := func(name string) error {
+		_, err := s.as(key).sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: sdk.String(name)})
+		return err
+	}
+	wantCode(t, "a policy that allows nothing", "AccessDenied", create("a"))
+	s.Rewrite("p", allowAll)
+	wantCode(t, "the policy is another", "", create("b"))
+	s.RemovePolicy("p")
+	wantCode(t, "there is no policy", "AccessDenied", create("c"))
+	if r := s.Role("r"); len(r.Attached) > 0 {
+		t.Errorf("the policy is gone, and still attached: %v", r.Attached)
+	}
+	s.Grant("r", "more", allowAll)
+	wantCode(t, "the role has an inline policy", "", create("d"))
+	s.Retrust("r", `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`)
+	if _, refused := s.ask(t, "sa"); !strings.Contains(refused, "Unauthorized Exception!") {
+		t.Errorf("the role does not trust EKS any more, and the agent says %q", refused)
+	}
+	s.RemoveRole("r")
+	wantCode(t, "the session's role is gone", "AccessDenied", create("e"))
+	if s.Role("r") != nil {
+		t.Error("the role is still there")
+	}
+}

@@ -1,0 +1,266 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
+)
+
+// aTenant is the claim of a team for a role of its own, as flow style YAML.
+const aTenant = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: $NS}
+---
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityTenantClaim
+metadata: {name: CLAIM, namespace: $NS}
+spec:
+  providerRef: {name: platform}
+  services: SERVICES
+`
+
+// teamServices are services of a tenant: each may do everything with what bears the team's name. One statement stands at the wrong service.
+const teamServices = `[{name: s3, permissions: {statements: [
+    {actions: ["s3:*"], resources: ["arn:aws:s3:::$NS-*"]},
+    {actions: ["sqs:*"], resources: ["arn:aws:sqs:*:*:wrong-$NS"]}]}},
+  {name: sqs, permissions: {statements: [{actions: ["sqs:*"], resources: ["arn:aws:sqs:*:*:$NS-*"]}]}}]`
+
+// tenants are teams on the providers of a host, each with a role of its own.
+func tenants(s *Story) {
+	s.Install()
+	s.Apply(s.File("example/tenant-host/xr.yaml"))
+	s.Is(4*time.Minute, "XR", "platform", "Ready=True")
+	s.Stepf("a host shares its providers for S3 and SQS, whose roles can nothing but take on those of tenants")
+	shop, billing := s.tenant("team-shop", "orders"), s.tenant("team-billing", "invoices")
+	s.Stepf("two teams filed a claim each, and have a role each: %s, %s", shop.role, billing.role)
+
+	for _, t := range []tenant{shop, billing} {
+		s.use(t.config, sqsQueue(t.namespace+"-events"))
+		s.use(t.claim, s3Bucket(t.namespace+"-orders").in(t.namespace))
+		for _, name := range []string{t.namespace + "-events", t.namespace + "-orders"} {
+			if owner := s.Real.Owner(name); !strings.Contains(owner, ":assumed-role/"+t.role+"/") {
+				s.Errorf("%s was made by %q, and should have been with the role %s", name, owner, t.role)
+			}
+		}
+	}
+	s.Stepf("each made a queue and a bucket with its own role: one with the ProviderConfig of the cluster, the other with that of its namespace")
+
+	s.locks(shop, billing)
+	s.followsPermissions(billing)
+	s.outlivesSession(shop)
+	s.countSTS(shop)
+	s.tenantsLeave(shop, billing)
+}
+
+// A tenant as its claim says it.
+type tenant struct {
+	namespace, claim string
+	// xr is the composite resource.
+	xr string
+	// role and its ARN.
+	role, arn string
+	// config is the ProviderConfig of the cluster. That of the namespace has the claim's name.
+	config string
+}
+
+// tenant of a namespace, ready.
+//
+// Each claim has another name. The provider counts who uses a ProviderConfig by the name alone, and keeps one for those of another
+// namespace (crossplane/crossplane#7154).
+func (s *Story) tenant(namespace, name string) tenant {
+	s.Helper()
+	s.Namespace = namespace
+	s.Apply(strings.NewReplacer("SERVICES", teamServices, "CLAIM", name).Replace(aTenant))
+	claim := s.Is(3*time.Minute, "Tenant", name, "Ready=True", "Synced=True", "TeardownProtected=True")
+	return tenant{
+		namespace: namespace, claim: name, xr: fakes.String(claim, "spec", "resourceRef", "name"),
+		role: fakes.String(claim, "status", "roleName"), arn: fakes.String(claim, "status", "roleArn"), config: namespace + "-" + name,
+	}
+}
+
+// locks that keep teams apart, each tried by one who has the key to all others.
+func (s *Story) locks(shop, billing tenant) {
+	s.Helper()
+	s.manage(billing.config, sqsQueue(shop.namespace+"-more"))
+	s.Stepf("nobody can do anything with what is another team's: %s", s.refusal(sqsQueue(shop.namespace+"-more"), "AccessDenied", billing.role, "sqs:"))
+
+	// A team that may write ProviderConfigs in its namespace, and knows the role of another.
+	const theirs = `{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: NAME, namespace: NS}, spec: {credentials: {source: PodIdentity}CHAIN}}`
+	write := func(name, chain string) {
+		s.Apply(strings.NewReplacer("NAME", name, "NS", billing.namespace, "CHAIN", chain).Replace(theirs))
+	}
+	external := fakes.String(s.Get("TenantXR", billing.xr), "status", "externalId")
+	write("stolen", ", assumeRoleChain: [{roleARN: \""+shop.arn+"\", externalID: \""+external+"\"}]")
+	stolen := s3Bucket(shop.namespace + "-stolen").in(billing.namespace)
+	s.manage("stolen", stolen)
+	s.Stepf("nor take on its role without its external ID: %s", s.refusal(stolen, "AccessDenied", "sts:AssumeRole", shop.arn))
+
+	write("plain", "")
+	plain := sqsQueue("plain").in(billing.namespace)
+	s.manage("plain", plain)
+	s.Stepf("a ProviderConfig that leads nowhere can do nothing: %s", s.refusal(plain, "AccessDenied", "sqs:", "crossplane-prod-eu-west-1-sqs"))
+
+	wrong := sqsQueue("wrong-" + billing.namespace)
+	s.manage(billing.config, wrong)
+	s.Stepf("and no provider can use what is another service's: %s", s.refusal(wrong, "AccessDenied", billing.role, "sqs:"))
+
+	for _, name := range []string{shop.namespace + "-more", stolen.Name, plain.Name, wrong.Name} {
+		if made := s.Real.Owner(name); made != "" {
+			s.Errorf("%s was made by %s, who may not", name, made)
+		}
+	}
+	s.unuse(sqsQueue(shop.namespace+"-more"), stolen, plain)
+}
+
+// followsPermissions shows that a tenant's permissions change without a restart of any provider.
+func (s *Story) followsPermissions(t tenant) {
+	s.Helper()
+	before := s.providerPods()
+	s.Namespace = t.namespace
+	s.patch("Tenant", t.claim, `{"spec":{"services":[{"name":"s3","permissions":{"accessLevel":"ReadOnly"}},{"name":"sqs"}]}}`)
+	s.ready(sqsQueue("wrong-" + t.namespace))
+	s.manage(t.config, s3Bucket(t.namespace+"-late"))
+	s.refusal(s3Bucket(t.namespace+"-late"), "AccessDenied", "s3:CreateBucket")
+	s.Same("the providers' pods", before, s.providerPods())
+	s.Stepf("the team's permissions changed, both ways, and no provider was restarted")
+	s.patch("Tenant", t.claim, `{"spec":{"services":[{"name":"s3"},{"name":"sqs"}]}}`)
+	s.ready(s3Bucket(t.namespace + "-late"))
+}
+
+// providerPods of the host.
+func (s *Story) providerPods() map[string]string {
+	s.Helper()
+	out := map[string]string{}
+	for _, sa := range []string{"provider-aws-s3", "provider-aws-sqs"} {
+		for _, p := range s.Pods(sa) {
+			out[p.Name] = string(p.UID)
+		}
+	}
+	return out
+}
+
+// outlivesSession is a creation that takes longer than the session of the role: it fails, and goes on.
+func (s *Story) outlivesSession(t tenant) {
+	s.Helper()
+	long := sqsQueue(t.namespace + "-long")
+	remove := s.Real.Inject(aws.Fault{Action: "GetQueueAttributes", Resource: long.Name, Times: 1, Latency: 10 * time.Second})
+	defer remove()
+	s.manage(t.config, long)
+	s.Until(time.Minute, "the queue is being made", func() error {
+		if s.Real.Owner(long.Name) == "" {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	s.Real.Expire(t.role)
+	s.Stepf("a session ended in the middle of a creation: %s", s.refusal(long, "ExpiredToken"))
+	s.ready(long)
+	if made := s.AWS.Calls("CreateQueue", long.Name); len(made) != 1 {
+		s.Errorf("AWS was asked for the queue %d times", len(made))
+	}
+	s.Stepf("it goes on, and nothing is made twice")
+}
+
+// countSTS calls for each time that a provider looks at a managed resource of a tenant.
+func (s *Story) countSTS(t tenant) {
+	s.Helper()
+	const window = time.Minute
+	since := time.Now()
+	time.Sleep(window)
+	looks, assumed, identity := 0, 0, 0
+	for _, c := range s.Real.All() {
+		switch {
+		case c.At.Before(since):
+		case c.Action == "GetQueueAttributes" && strings.Contains(c.Caller, ":assumed-role/"+t.role+"/"):
+			looks++
+		case c.Action == "AssumeRole" && c.Resource == t.arn && strings.Contains(c.Caller, "-sqs/"):
+			assumed++
+		case c.Action == "GetCallerIdentity" && strings.Contains(c.Caller, ":assumed-role/"+t.role+"/"):
+			identity++
+		}
+	}
+	if assumed == 0 || looks == 0 || assumed > looks {
+		s.Errorf("the provider took on the role %d times, and looked at queues %d times", assumed, looks)
+	}
+	s.Stepf("in %.0f s the provider for SQS looked at this team's queues %d times, with %d calls of AssumeRole and, with both providers, %d of GetCallerIdentity", window.Seconds(), looks, assumed, identity)
+}
+
+// tenantsLeave in different orders: what is used stays, nobody is stranded, and nothing is left.
+func (s *Story) tenantsLeave(shop, billing tenant) {
+	s.Helper()
+	host := s.Get("XR", "platform")
+	if err := s.Client.Delete(s.ctx, host); err == nil || !strings.Contains(err.Error(), "Usage") {
+		s.Errorf("the host could be deleted while it has tenants: %v", err)
+	}
+	s.Stepf("the host cannot be deleted while it has tenants")
+
+	// The claim first, while what it made is used.
+	s.Namespace = billing.namespace
+	s.Delete("Tenant", billing.claim)
+	for range 20 {
+		time.Sleep(time.Second)
+		if s.Real.Role(billing.role) == nil || s.Get("ProviderConfig", billing.config) == nil {
+			s.Fatal("role or ProviderConfig are gone, and somebody uses them")
+		}
+	}
+	s.Stepf("20 seconds after a tenant was deleted everything that its users need is there")
+	s.unuse(s.made(billing)...)
+	s.tenantIsGone(billing)
+	s.Stepf("its users are deleted, and then it goes")
+
+	// What is used first.
+	s.Namespace = shop.namespace
+	s.unuse(s.made(shop)...)
+	s.Delete("Tenant", shop.claim)
+	s.tenantIsGone(shop)
+	s.Stepf("the other one's users go first, and then it goes")
+
+	s.Delete("XR", "platform")
+	for _, service := range []string{"s3", "sqs"} {
+		for kind, name := range ofService(service) {
+			s.Gone(4*time.Minute, kind, name)
+		}
+	}
+	s.Gone(time.Minute, "XR", "platform")
+	if left := s.AWS.Has("crossplane-prod-"); len(left) > 0 {
+		s.Errorf("AWS still has %v", left)
+	}
+	s.Stepf("the host is deleted, and AWS has nothing of it")
+}
+
+// made are the managed resources of a team that there are.
+func (s *Story) made(t tenant) []managed {
+	s.Helper()
+	all := []managed{
+		sqsQueue(t.namespace + "-events"), s3Bucket(t.namespace + "-orders").in(t.namespace), sqsQueue(t.namespace + "-long"), s3Bucket(t.namespace + "-late"),
+		sqsQueue("wrong-" + t.namespace),
+	}
+	var out []managed
+	for _, m := range all {
+		if o, err := s.used(m); err != nil {
+			s.Fatal(err)
+		} else if o != nil {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// tenantIsGone with all that was made for it.
+func (s *Story) tenantIsGone(t tenant) {
+	s.Helper()
+	s.Gone(3*time.Minute, "Tenant", t.claim)
+	s.Gone(3*time.Minute, "TenantXR", t.xr)
+	s.Gone(time.Minute, "ProviderConfig", t.config)
+	s.Until(time.Minute, "AWS has nothing of "+t.namespace, func() error {
+		if left := s.AWS.Has(t.namespace); len(left) > 0 {
+			return fmt.Errorf("it has %v", left)
+		}
+		return nil
+	})
+}
