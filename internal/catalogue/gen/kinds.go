@@ -148,15 +148,15 @@ func writeKinds(root string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // It is part of the repository.
 		return err
 	}
 	for name, page := range servicePages() {
-		if err := os.WriteFile(filepath.Join(dir, name+".md"), []byte(page), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name+".md"), []byte(page), 0o644); err != nil { //nolint:gosec // Likewise.
 			return err
 		}
 	}
-	return os.WriteFile(dir+".md", []byte(kindsPage(root)), 0o644)
+	return os.WriteFile(dir+".md", []byte(kindsPage(root)), 0o644) //nolint:gosec // Likewise.
 }
 
 // kindsPage is the whole of docs/kinds.md, of the repository at a root.
