@@ -201,8 +201,7 @@ func (s *Server) answer(p protocol, r *request, key string) (any, *failure) {
 			return nil, f
 		}
 	}
-	status, message := fault.Answer(r.call)
-	return nil, &failure{status, fault.Code, message}
+	return nil, s.injected(fault, r)
 }
 
 // authenticate who makes a request: whose access key it is.
