@@ -20,7 +20,10 @@ import (
 
 // The stories are told in lanes, side by side: most of a story is waiting. Each lane is a process with a network of its own,
 // because Crossplane's RBAC manager insists on port 8080.
-var lanes = []string{"v2-real", "v2", "v2-alone", "older"}
+var lanes = []string{realLane, "v2", "v2-alone", "older"}
+
+// realLane is the one in which the real provider-aws always runs.
+const realLane = "v2-real"
 
 // lane that a scenario is told in.
 func lane(v version, s scenario) string {
@@ -28,7 +31,7 @@ func lane(v version, s scenario) string {
 	case v != v2:
 		return "older"
 	case !s.fake:
-		return "v2-real"
+		return realLane
 	case s.alone:
 		return "v2-alone"
 	}

@@ -166,7 +166,7 @@ func run(m *testing.M) int {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		if err := os.Setenv(laneVariable, lanes[0]); err != nil {
+		if err := os.Setenv(laneVariable, realLane); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -302,7 +302,7 @@ func TestE2E(t *testing.T) {
 				}
 				t.Run(s.name, func(st *testing.T) {
 					if s.alone {
-						w := NewWorld(st, st, v, v == v2 && (!s.fake || e2e == "all"))
+						w := NewWorld(st, st, v)
 						defer w.Close()
 						w.tell(st, s)
 						return
@@ -331,7 +331,7 @@ func (s *sharedWorld) get(t *testing.T) *World {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.world == nil {
-		w := NewWorld(t, s.last, s.version, s.version == v2 && (os.Getenv(laneVariable) == "v2-real" || os.Getenv("E2E") == "all"))
+		w := NewWorld(t, s.last, s.version)
 		(&Story{T: t, World: w, began: time.Now(), last: time.Now()}).Install()
 		s.world = w
 	}

@@ -32,7 +32,7 @@ func TestPlayground(t *testing.T) {
 	// What the terminal interrupts, this must outlive.
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
-	w := NewWorld(t, t, v2, true)
+	w := NewWorld(t, t, v2)
 	defer w.Close()
 	(&Story{T: t, World: w, began: time.Now(), last: time.Now()}).Install()
 	dir := filepath.Join(built.Root, playgroundDir)

@@ -25,28 +25,38 @@ func scale(s *Story) {
 	s.file("providers", "[{name: sqs}, {name: sns}, {name: kms}]")
 	s.Is(5*time.Minute, "Claim", "providers", "Ready=True")
 	s.Stepf("the three providers are there")
+	s.grow("claims", 1, func(i int) {
+		s.Apply(scaleClaim(i))
+	}, func(i int) {
+		s.Is(40*time.Minute, "Claim", fmt.Sprintf("scale-%03d", i), "Ready=True", "TeardownProtected=True")
+	})
+}
+
+// grow files ten and then a hundred more of something, which begins with a number, and waits each time until all are ready. Then nothing is
+// written any more.
+func (s *Story) grow(what string, all int, file, ready func(i int)) {
+	s.Helper()
 	// Hundreds of everything are much to look at five times a second.
 	s.Fakes.SetPause(time.Second)
-	all := 1
 	for _, n := range []int{10, 100} {
 		before := s.usage()
 		for i := range n {
-			s.Apply(scaleClaim(all + i))
+			file(all + i)
 		}
-		s.Stepf("%d claims are filed", n)
+		s.Stepf("%d %s are filed", n, what)
 		for i := range n {
-			s.Is(40*time.Minute, "Claim", fmt.Sprintf("scale-%03d", all+i), "Ready=True", "TeardownProtected=True")
+			ready(all + i)
 		}
 		all += n
 		s.Stepf("all %d are ready", n)
-		s.Logf("%3d claims, until they are ready: %s", n, s.usage().since(before, n))
+		s.Logf("%3d %s, until they are ready: %s", n, what, s.usage().since(before, n))
 	}
 
 	// The circuit breakers of Crossplane, which so many events open, are open for five minutes.
 	time.Sleep(5*time.Minute + 30*time.Second)
 	versions, before := s.composedVersions(), s.usage()
 	time.Sleep(3 * time.Minute)
-	s.Logf("%3d claims, in three minutes of quiet: %s", all, s.usage().since(before, all))
+	s.Logf("%3d %s, in three minutes of quiet: %s", all, what, s.usage().since(before, all))
 	s.Same("written in quiet minutes", versions, s.composedVersions())
 }
 
@@ -57,30 +67,13 @@ func scaleTenants(s *Story) {
   sharing: {}, services: [{name: sqs, permissions: {accessLevel: None}}, {name: sns, permissions: {accessLevel: None}}, {name: kms, permissions: {accessLevel: None}}]}}`)
 	s.Is(5*time.Minute, "XR", "platform", "Ready=True")
 	s.Stepf("a host shares three providers")
-	s.Fakes.SetPause(time.Second)
-	all := 0
-	for _, n := range []int{10, 100} {
-		before := s.usage()
-		for i := range n {
-			s.Namespace = fmt.Sprintf("team-%03d", all+i)
-			s.Apply(strings.NewReplacer("SERVICES", "[{name: sqs}, {name: sns}, {name: kms}]", "CLAIM", "aws-"+s.Namespace).Replace(aTenant))
-		}
-		s.Stepf("%d claims are filed", n)
-		for i := range n {
-			s.Namespace = fmt.Sprintf("team-%03d", all+i)
-			s.Is(40*time.Minute, "Tenant", "aws-"+s.Namespace, "Ready=True", "TeardownProtected=True")
-		}
-		all += n
-		s.Stepf("all %d are ready", n)
-		s.Logf("%3d tenants, until they are ready: %s", n, s.usage().since(before, n))
-	}
-
-	// The circuit breakers of Crossplane, which so many events open, are open for five minutes.
-	time.Sleep(5*time.Minute + 30*time.Second)
-	versions, before := s.composedVersions(), s.usage()
-	time.Sleep(3 * time.Minute)
-	s.Logf("%3d tenants, in three minutes of quiet: %s", all, s.usage().since(before, all))
-	s.Same("written in quiet minutes", versions, s.composedVersions())
+	s.grow("tenants", 0, func(i int) {
+		s.Namespace = fmt.Sprintf("team-%03d", i)
+		s.Apply(strings.NewReplacer("SERVICES", "[{name: sqs}, {name: sns}, {name: kms}]", "CLAIM", "aws-"+s.Namespace).Replace(aTenant))
+	}, func(i int) {
+		s.Namespace = fmt.Sprintf("team-%03d", i)
+		s.Is(40*time.Minute, "Tenant", "aws-"+s.Namespace, "Ready=True", "TeardownProtected=True")
+	})
 }
 
 func scaleClaim(i int) string {

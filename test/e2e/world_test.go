@@ -91,8 +91,8 @@ type World struct {
 	dir string
 }
 
-// NewWorld starts one, with the real provider-aws or the fake one. It is told about by the first test, and lasts as long as the second.
-func NewWorld(t *testing.T, last testing.TB, v version, realProviders bool) *World { //nolint:thelper // There are two.
+// NewWorld starts one. It is told about by the first test, and lasts as long as the second.
+func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelper // There are two.
 	t.Helper()
 	began := time.Now()
 	dir, err := os.MkdirTemp("", "e2e") //nolint:usetesting // A unix socket needs a short path.
@@ -124,7 +124,7 @@ func NewWorld(t *testing.T, last testing.TB, v version, realProviders bool) *Wor
 		t.Fatal(err)
 	}
 	w.Fakes, w.Kubelet = fakes.NewAWS(w.Client), &fakes.Kubelet{Client: w.Client}
-	if err := w.startAWS(realProviders); err != nil {
+	if err := w.startAWS(v == v2 && (os.Getenv(laneVariable) == realLane || os.Getenv("E2E") == "all")); err != nil {
 		t.Fatal(err)
 	}
 	identities := filepath.Join(dir, "identities.json")
