@@ -142,7 +142,7 @@ test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, 
 .PHONY: e2e
 e2e: ## Tell every story on a real control plane, with Crossplane v2.4, and the most important with older ones. Linux, root.
 	cd test/e2e && E2E=1 go test -count=1 -v -timeout=80m $(TESTFLAGS) .
-	cd test/e2e && E2E=1 go test -count=1 -v -timeout=20m $(TESTFLAGS) ./kinds
+	cd test/e2e && E2E=1 go test -count=1 -v -p=1 -timeout=20m $(TESTFLAGS) ./kinds ./likeness
 
 .PHONY: e2e-all
 e2e-all: ## Tell every story with every version of Crossplane, on v2.4 with the real providers.

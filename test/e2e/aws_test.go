@@ -39,8 +39,8 @@ const poll = "--poll=30s"
 func (w *World) startAWS(realProviders bool) error {
 	if !realProviders {
 		w.AWS = w.Fakes
-		w.Fakes.Associate(controlplane.Namespace, "provider-aws-iam")
-		w.Fakes.Associate(controlplane.Namespace, "provider-aws-eks")
+		w.Fakes.Associate(controlplane.Namespace, "provider-aws-iam", "")
+		w.Fakes.Associate(controlplane.Namespace, "provider-aws-eks", "")
 		return nil
 	}
 	server, err := aws.New(w.ctx)

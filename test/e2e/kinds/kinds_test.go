@@ -125,23 +125,14 @@ type telling struct {
 func (w *world) begin(ctx context.Context, s story, how, document string) (*telling, error) {
 	tl := &telling{world: w, story: s, name: strings.ToLower(strings.ReplaceAll(s.kind, "/", "-")) + "-" + how}
 	role := "provider-" + tl.name
-	w.aws.AddRole(role, `{"Statement":[]}`, document)
-	key := w.aws.Login(role)
+	w.AWS.AddRole(role, `{"Statement":[]}`, document)
 	tl.caller = "assumed-role/" + role + "/"
 	if s.before != nil {
 		if err := s.before(ctx, w, tl.name); err != nil {
 			return nil, err
 		}
 	}
-	for _, o := range []string{
-		`{apiVersion: v1, kind: Secret, metadata: {namespace: ` + controlplane.Namespace + `, name: ` + tl.name + `}, stringData: {c: "[default]\naws_access_key_id = ` + key + `\naws_secret_access_key = secret\naws_session_token = ` + key + `\n"}}`,
-		`{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: ` + tl.name + `}, spec: {credentials: {source: Secret, secretRef: {namespace: ` + controlplane.Namespace + `, name: ` + tl.name + `, key: c}}}}`,
-	} {
-		if err := w.apply(ctx, object(o)); err != nil {
-			return nil, err
-		}
-	}
-	return tl, nil
+	return tl, w.Login(ctx, tl.name, role)
 }
 
 // object of the kind, without fields.
@@ -169,7 +160,7 @@ func (tl *telling) tell(ctx context.Context) error {
 			return err
 		}
 	}
-	before := len(tl.aws.All())
+	before := len(tl.AWS.All())
 	if err := tl.Client.Delete(ctx, tl.object()); err != nil {
 		return err
 	}
@@ -185,7 +176,7 @@ func (tl *telling) tell(ctx context.Context) error {
 // ended tells whether the calls that end the story were made since a call.
 func (tl *telling) ended(since int) bool {
 	left := tl.ends
-	for _, c := range tl.aws.All()[since:] {
+	for _, c := range tl.AWS.All()[since:] {
 		if len(left) > 0 && tl.made(c) && slices.Contains(c.Needs, left[0]) {
 			left = left[1:]
 		}
@@ -224,7 +215,7 @@ func (tl *telling) change(ctx context.Context, s step) error {
 	if err != nil {
 		return err
 	}
-	before := len(tl.aws.All())
+	before := len(tl.AWS.All())
 	if err := tl.Client.Patch(ctx, tl.object(), client.RawPatch("application/merge-patch+json", patch)); err != nil {
 		return err
 	}
@@ -233,7 +224,7 @@ func (tl *telling) change(ctx context.Context, s step) error {
 
 // done says what is missing until the object is ready, and an action was done since a call.
 func (tl *telling) done(ctx context.Context, since int, action string) error {
-	if !slices.ContainsFunc(tl.aws.All()[since:], func(c aws.Call) bool { return tl.made(c) && slices.Contains(c.Needs, action) }) {
+	if !slices.ContainsFunc(tl.AWS.All()[since:], func(c aws.Call) bool { return tl.made(c) && slices.Contains(c.Needs, action) }) {
 		return fmt.Errorf("%s was not called: %s", action, tl.state(ctx))
 	}
 	o := tl.object()
@@ -276,7 +267,7 @@ func (tl *telling) wait(ctx context.Context, try func(context.Context) error) er
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	err := controlplane.Poll(ctx, patience, func(ctx context.Context) error {
-		for _, c := range tl.aws.All() {
+		for _, c := range tl.AWS.All() {
 			switch {
 			case !tl.made(c):
 			case strings.HasPrefix(c.Code, "AccessDenied"):
@@ -298,7 +289,7 @@ func (tl *telling) wait(ctx context.Context, try func(context.Context) error) er
 func (tl *telling) judge(t *testing.T, p policy) {
 	t.Helper()
 	called := map[string]bool{}
-	for _, c := range tl.aws.All() {
+	for _, c := range tl.AWS.All() {
 		if tl.made(c) {
 			for _, a := range c.Needs {
 				called[a] = true

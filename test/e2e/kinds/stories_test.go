@@ -175,6 +175,6 @@ var stories = []story{
 }
 
 func role(_ context.Context, w *world, name string) error {
-	w.aws.AddRole(name, `{"Statement":[]}`, "")
+	w.AWS.AddRole(name, `{"Statement":[]}`, "")
 	return nil
 }

@@ -97,10 +97,20 @@ func (s *Server) eks(r *request) operation {
 		return func() (any, *failure) { return s.listAssociations(r, parts[1]) }
 	case len(parts) == 4 && parts[0] == "clusters" && parts[2] == "pod-identity-associations":
 		action := map[string]string{http.MethodGet: "Describe", http.MethodPost: "Update", http.MethodDelete: "Delete"}[r.Method]
-		r.about(action+"PodIdentityAssociation", parts[1]+"/"+parts[3])
+		r.about(action+"PodIdentityAssociation", s.called(parts[1], parts[3]))
 		return func() (any, *failure) { return s.onAssociation(r, parts[1], parts[3], in) }
 	}
 	return nil
+}
+
+// called is how people know an association: by whom it is for.
+func (s *Server) called(cluster, id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x := s.associations[id]; x != nil && x.cluster == cluster {
+		return x.key()
+	}
+	return cluster + "/" + id
 }
 
 func (r *request) cluster(name string) string {
@@ -180,8 +190,6 @@ func (s *Server) onAssociation(r *request, cluster, id string, in associationInp
 	if x == nil || x.cluster != cluster {
 		return nil, failf(http.StatusNotFound, "ResourceNotFoundException", "No association found for associationId: %s", id)
 	}
-	// People know it by whom it is for.
-	r.call.Resource = x.key()
 	switch r.Method {
 	case http.MethodPost:
 		return s.updateAssociation(r, x, in)

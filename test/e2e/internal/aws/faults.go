@@ -43,7 +43,7 @@ func (s *Server) fault(c Call) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, f := range s.faults {
-		if !matches(f.Action, c.Action) || !matches(f.Resource, c.Resource) {
+		if !f.Matches(c) {
 			continue
 		}
 		if f.Times > 0 {
@@ -55,6 +55,11 @@ func (s *Server) fault(c Call) *Fault {
 		return f
 	}
 	return nil
+}
+
+// Matches says whether it is a fault of a call.
+func (f *Fault) Matches(c Call) bool {
+	return matches(f.Action, c.Action) && matches(f.Resource, c.Resource)
 }
 
 func matches(pattern, text string) bool {
@@ -78,9 +83,9 @@ func (c Call) arn() string {
 	return "arn:aws:" + c.Service + ":::" + c.Resource
 }
 
-// injected error of a fault, with what AWS says and its status.
-func (s *Server) injected(f *Fault, r *request) *failure {
-	status, message := http.StatusBadRequest, f.Message
+// Answer to a call: the status and the message of the error.
+func (f *Fault) Answer(c Call) (status int, message string) {
+	status, message = http.StatusBadRequest, f.Message
 	say := func(format string, args ...any) {
 		if message == "" {
 			message = fmt.Sprintf(format, args...)
@@ -89,7 +94,7 @@ func (s *Server) injected(f *Fault, r *request) *failure {
 	switch f.Code {
 	case "AccessDenied", "AccessDeniedException":
 		status = http.StatusForbidden
-		say("User: %s is not authorized to perform: %s:%s on resource: %s because no identity-based policy allows the %[2]s:%[3]s action", r.call.Caller, r.call.Service, r.call.Action, r.call.arn())
+		say("User: %s is not authorized to perform: %s:%s on resource: %s because no identity-based policy allows the %[2]s:%[3]s action", c.Caller, c.Service, c.Action, c.arn())
 	case "Throttling", "ThrottlingException":
 		say("Rate exceeded")
 	case "EntityAlreadyExists", "DeleteConflict", "ResourceInUseException", "ConcurrentModification", "LimitExceeded":
@@ -102,5 +107,5 @@ func (s *Server) injected(f *Fault, r *request) *failure {
 		status = http.StatusForbidden
 	}
 	say("%s", f.Code)
-	return &failure{status, f.Code, message}
+	return status, message
 }

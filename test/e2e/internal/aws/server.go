@@ -201,7 +201,8 @@ func (s *Server) answer(p protocol, r *request, key string) (any, *failure) {
 			return nil, f
 		}
 	}
-	return nil, s.injected(fault, r)
+	status, message := fault.Answer(r.call)
+	return nil, &failure{status, fault.Code, message}
 }
 
 // authenticate who makes a request: whose access key it is.

@@ -7,29 +7,32 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
 )
 
 type role struct {
-	trust    string
-	created  time.Time
-	ready    time.Time
-	tags     map[string]any
-	attached map[string]bool
+	id, path, trust, description, boundary string
+	maxSession                             int64
+	created, ready                         time.Time
+	tags                                   map[string]any
+	attached                               map[string]bool
 }
 
 type policy struct {
-	document string
+	id, name, path, document, description string
+	// versions that there are beside the one in force.
+	versions int
 	ready    time.Time
 	tags     map[string]any
 }
 
 type association struct {
-	id, role string
-	ready    time.Time
+	id, role      string
+	noSessionTags bool
+	ready         time.Time
+	tags          map[string]any
 	// by is who created it.
 	by types.UID
 }
@@ -39,25 +42,51 @@ func associationKey(cluster, namespace, serviceAccount string) string {
 }
 
 // Associate a ServiceAccount with a role, as `aws eks create-pod-identity-association` would.
-func (a *AWS) Associate(namespace, serviceAccount string) string {
+func (a *AWS) Associate(namespace, serviceAccount, role string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.changes++
-	x := &association{id: a.newID(), ready: time.Now()}
+	x := &association{id: a.newID("a-"), role: role, ready: time.Now(), tags: map[string]any{}}
 	a.associations[associationKey(Cluster, namespace, serviceAccount)] = x
 	return x.id
 }
 
-// AddRole is a role that somebody else made, a day ago, with policies attached to it.
-func (a *AWS) AddRole(name string, policyARNs ...string) {
+// AddRole is a role that somebody else made, a day ago, with policies attached to it. Permissions mean nothing here, so it has no inline
+// policy.
+func (a *AWS) AddRole(name, trust, _ string, policyARNs ...string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.changes++
-	r := &role{created: time.Now().Add(-24 * time.Hour).UTC(), tags: map[string]any{}, attached: map[string]bool{}}
+	r := &role{id: a.newID("AROA"), path: "/", trust: normalized(trust), maxSession: hour, created: time.Now().Add(-24 * time.Hour).UTC(), tags: map[string]any{}, attached: map[string]bool{}}
 	for _, arn := range policyARNs {
 		r.attached[arn] = true
 	}
 	a.roles[name] = r
+	return roleARN("/", name)
+}
+
+// RemoveRole with all that is attached to it, behind everybody's back.
+func (a *AWS) RemoveRole(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changes++
+	delete(a.roles, name)
+}
+
+// RemovePolicy behind everybody's back, from the roles that it is attached to, too.
+func (a *AWS) RemovePolicy(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changes++
+	for arn, x := range a.policies {
+		if x.name != name {
+			continue
+		}
+		delete(a.policies, arn)
+		for _, r := range a.roles {
+			delete(r.attached, arn)
+		}
+	}
 }
 
 // Age makes the roles that have that part in their name a day older, as a rebuilt cluster finds them. Of nothing else AWS tells when it was
@@ -91,17 +120,24 @@ func (a *AWS) Disassociate(namespace, serviceAccount string) {
 	delete(a.associations, associationKey(Cluster, namespace, serviceAccount))
 }
 
-// Fail makes creations fail of objects of that kind whose name contains the part, with that error of AWS. An empty message
-// ends it.
-func (a *AWS) Fail(kind, part, message string) {
+// Inject a fault, until the answer is called.
+func (a *AWS) Inject(f aws.Fault) (remove func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.changes++
-	if message == "" {
-		delete(a.errors, kind+"/"+part)
-		return
+	p := &f
+	a.faults = append(a.faults, p)
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.changes++
+		a.faults = slices.DeleteFunc(a.faults, func(q *aws.Fault) bool { return q == p })
 	}
-	a.errors[kind+"/"+part] = message
+}
+
+// Deny an action on what has that name, until the answer is called.
+func (a *AWS) Deny(action, name string) (allow func()) {
+	return a.Inject(aws.Fault{Action: action, Resource: name, Code: "AccessDenied"})
 }
 
 // Has says what AWS still has whose name contains the part.
@@ -136,9 +172,9 @@ func (a *AWS) callf(format string, args ...any) {
 	a.calls = append(a.calls, fmt.Sprintf(format, args...))
 }
 
-func (a *AWS) newID() string {
+func (a *AWS) newID(prefix string) string {
 	a.requests++
-	return fmt.Sprintf("a-%017d", a.requests)
+	return fmt.Sprintf("%s%017d", prefix, a.requests)
 }
 
 // Identities are the ServiceAccounts of the cluster that have an association that EKS knows everywhere.
@@ -155,29 +191,43 @@ func (a *AWS) Identities() []aws.Identity {
 	return out
 }
 
-func (a *AWS) error(o *unstructured.Unstructured) string {
-	for k, m := range a.errors {
-		kind, part, _ := strings.Cut(k, "/")
-		if kind == o.GetKind() && strings.Contains(o.GetName(), part) {
-			return strings.ReplaceAll(m, "REQUEST", a.requestID())
-		}
+// A call of AWS that changes something there.
+type call struct {
+	// about is what the provider says that it is doing.
+	about, action, resource string
+	// do it. The answer is AWS's error.
+	do func() *refusal
+}
+
+// A refusal is an error of AWS.
+type refusal struct {
+	status        int
+	code, message string
+}
+
+// do a call of a service. The answer is what the provider says if AWS refuses.
+func (a *AWS) do(service string, c call) string {
+	made := aws.Call{Service: service, Action: c.action, Resource: c.resource, Caller: "arn:aws:iam::" + Account + ":user/fake"}
+	var r *refusal
+	if i := slices.IndexFunc(a.faults, func(f *aws.Fault) bool { return f.Code != "" && f.Matches(made) }); i >= 0 {
+		r = &refusal{code: a.faults[i].Code}
+		r.status, r.message = a.faults[i].Answer(made)
+	} else {
+		r = c.do()
 	}
-	return ""
+	if r == nil {
+		a.callf("%s", made)
+		return ""
+	}
+	// The SDK has types for the errors that an operation is documented to answer.
+	code := r.code
+	if strings.HasPrefix(code, "AccessDenied") || strings.HasPrefix(code, "Throttling") {
+		code = "api error " + code
+	}
+	return fmt.Sprintf("%s: operation error %s: %s, https response error StatusCode: %d, RequestID: %s, %s: %s", c.about, strings.ToUpper(service), c.action, r.status, a.requestID(), code, r.message)
 }
 
 // requestID changes with every request, as AWS's do. Errors are tried again once a second.
 func (a *AWS) requestID() string {
 	return fmt.Sprintf("%08x-0000-4000-8000-000000000000", time.Now().Unix())
-}
-
-// Deny an action on what has that name, until the answer is called.
-func (a *AWS) Deny(action, name string) (allow func()) {
-	kind, _ := strings.CutPrefix(action, "Create")
-	a.Fail(kind, name, accessDenied(name))
-	return func() { a.Fail(kind, name, "") }
-}
-
-// accessDenied is what the provider says when it may not create a role.
-func accessDenied(roleName string) string {
-	return fmt.Sprintf("failed to create the resource: [{0 creating IAM Role (%s): operation error IAM: CreateRole, https response error StatusCode: 403, RequestID: REQUEST, api error AccessDenied: User: arn:aws:iam::%s:user/fake is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::%s:role/%s because no identity-based policy allows the iam:CreateRole action  []}]", roleName, Account, Account, roleName)
 }

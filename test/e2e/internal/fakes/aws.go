@@ -55,7 +55,7 @@ type AWS struct {
 	roles        map[string]*role
 	policies     map[string]*policy
 	associations map[string]*association // By associationKey.
-	errors       map[string]string
+	faults       []*aws.Fault
 	users        []managed
 	requests     int
 	pause        time.Duration
@@ -85,7 +85,7 @@ var kinds = []managed{
 func NewAWS(c client.Client) *AWS {
 	return &AWS{
 		Client: c, Latency: 1500 * time.Millisecond, Settle: 8 * time.Second,
-		roles: map[string]*role{}, policies: map[string]*policy{}, associations: map[string]*association{}, errors: map[string]string{}, rested: map[types.UID]rest{},
+		roles: map[string]*role{}, policies: map[string]*policy{}, associations: map[string]*association{}, rested: map[types.UID]rest{},
 	}
 }
 

@@ -2,133 +2,203 @@ package fakes
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// missing says whether AWS does not have what a managed resource stands for.
-func (a *AWS) missing(o *unstructured.Unstructured) bool {
-	name := o.GetAnnotations()[externalName]
-	p := func(f string) string { return String(o, "spec", "forProvider", f) }
+// hour is how long sessions of a role last, unless somebody wants another time.
+const hour = int64(3600)
+
+// An external is what AWS has of a managed resource, and the calls that change it.
+type external struct {
+	service string
+	// at is what AWS has, as the status has it. Nil: nothing.
+	at map[string]any
+	// ready is when its creation is over.
+	ready time.Time
+	// updates that make it what the spec says. immutable is the difference that no call can make.
+	updates   []call
+	immutable string
+	creation  call
+	deletion  []call
+}
+
+// look at what AWS has of a managed resource.
+func (a *AWS) look(o *unstructured.Unstructured) external {
+	f := fields{o}
 	switch o.GetKind() {
 	case "Role":
-		return a.roles[name] == nil
+		return a.lookAtRole(f, o.GetAnnotations()[externalName])
 	case "Policy":
-		return a.policies[policyARN(o)] == nil
+		return a.lookAtPolicy(f, o.GetAnnotations()[externalName])
 	case "RolePolicyAttachment":
-		r := a.roles[p("role")]
-		return r == nil || !r.attached[p("policyArn")]
+		return a.lookAtAttachment(f)
 	case "PodIdentityAssociation":
-		// It is looked for by its id alone.
-		x := a.associations[associationKey(p("clusterName"), p("namespace"), p("serviceAccount"))]
-		return x == nil || x.id != name
+		return a.lookAtAssociation(f)
 	}
-	return false
+	return external{}
 }
 
-func policyARN(o *unstructured.Unstructured) string {
-	return "arn:aws:iam::" + Account + ":policy" + pathOf(o) + o.GetAnnotations()[externalName]
+// fields of the spec of a managed resource.
+type fields struct{ *unstructured.Unstructured }
+
+func (f fields) text(name string) string { return String(f.Unstructured, "spec", "forProvider", name) }
+
+// document in the form that Terraform gives it.
+func (f fields) document(name string) string { return normalized(f.text(name)) }
+
+func normalized(document string) string {
+	var x any
+	if json.Unmarshal([]byte(document), &x) != nil {
+		return document
+	}
+	b, err := json.Marshal(x)
+	if err != nil {
+		return document
+	}
+	return string(b)
 }
 
-func pathOf(o *unstructured.Unstructured) string {
-	return cmp.Or(String(o, "spec", "forProvider", "path"), "/")
-}
-
-func tagsOf(o *unstructured.Unstructured) map[string]any {
-	tags, _, _ := unstructured.NestedMap(o.Object, "spec", "forProvider", "tags")
+func (f fields) tags() map[string]any {
+	tags, ok, _ := unstructured.NestedMap(f.Object, "spec", "forProvider", "tags")
+	if !ok {
+		return map[string]any{}
+	}
 	return tags
 }
 
-// sync an object with AWS. The answer is what AWS has, or its error.
-//
-//nolint:funlen,gocognit // Four kinds, one after the other.
-func (a *AWS) sync(o *unstructured.Unstructured) (at map[string]any, ready bool, message string) {
-	now, updates := time.Now(), allows(o, "Update")
-	name, path := o.GetAnnotations()[externalName], pathOf(o)
-	p := func(f ...string) string { return String(o, append([]string{"spec", "forProvider"}, f...)...) }
-	switch o.GetKind() {
-	case "Role":
-		r := a.roles[name]
-		if r == nil {
-			if m := a.error(o); m != "" {
-				return nil, false, m
-			}
-			r = &role{trust: p("assumeRolePolicy"), created: now.UTC(), ready: now.Add(a.Latency), tags: tagsOf(o), attached: map[string]bool{}}
-			a.roles[name] = r
-			a.callf("CreateRole %s", name)
-		}
-		if updates && r.trust != p("assumeRolePolicy") {
-			r.trust = p("assumeRolePolicy")
-			a.callf("UpdateAssumeRolePolicy %s", name)
-		}
-		if updates {
-			r.tags = tagsOf(o)
-		}
-		return map[string]any{
-			"arn": "arn:aws:iam::" + Account + ":role" + path + name, "id": name, "path": path, "assumeRolePolicy": r.trust, "tagsAll": r.tags,
-			"createDate": r.created.Format(time.RFC3339), "uniqueId": "AROA" + strings.ToUpper(fmt.Sprintf("%x", name))[:12],
-		}, now.After(r.ready), ""
-	case "Policy":
-		arn := policyARN(o)
-		x := a.policies[arn]
-		if x == nil {
-			if m := a.error(o); m != "" {
-				return nil, false, m
-			}
-			x = &policy{document: p("policy"), ready: now.Add(a.Latency), tags: tagsOf(o)}
-			a.policies[arn] = x
-			a.callf("CreatePolicy %s", name)
-		}
-		if updates && x.document != p("policy") {
-			x.document = p("policy")
-			a.callf("CreatePolicyVersion %s", name)
-		}
-		if updates {
-			x.tags = tagsOf(o)
-		}
-		return map[string]any{"arn": arn, "id": arn, "path": path, "policy": x.document, "tagsAll": x.tags, "attachmentCount": a.attachments(arn)}, now.After(x.ready), ""
-	case "RolePolicyAttachment":
-		r := a.roles[p("role")]
-		if r == nil {
-			return nil, false, fmt.Sprintf("failed to create the resource: [{0 attaching IAM Policy (%s) to IAM Role (%s): operation error IAM: AttachRolePolicy, https response error StatusCode: 404, RequestID: %s, NoSuchEntity: The role with name %s cannot be found.  []}]", p("policyArn"), p("role"), a.requestID(), p("role"))
-		}
-		if !r.attached[p("policyArn")] {
-			if m := a.error(o); m != "" {
-				return nil, false, m
-			}
-			r.attached[p("policyArn")] = true
-			a.callf("AttachRolePolicy %s", p("role"))
-		}
-		return map[string]any{"id": p("role") + "/" + p("policyArn"), "role": p("role"), "policyArn": p("policyArn")}, true, ""
-	case "PodIdentityAssociation":
-		key := associationKey(p("clusterName"), p("namespace"), p("serviceAccount"))
-		x := a.associations[key]
-		switch {
-		case x == nil:
-			if m := a.error(o); m != "" {
-				return nil, false, m
-			}
-			x = &association{id: a.newID(), role: p("roleArn"), ready: now.Add(a.Latency), by: o.GetUID()}
-			a.associations[key] = x
-			a.callf("CreatePodIdentityAssociation %s", key)
-		case x.id != name && x.by != o.GetUID():
-			return nil, false, fmt.Sprintf("resource creation call returned error diags: creating EKS Pod Identity Association: operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 409, RequestID: %s, ResourceInUseException: Association already exists: %s", a.requestID(), x.id)
-		}
-		// Also where the write of that got lost.
-		annotate(o, externalName, x.id)
-		if updates && x.role != p("roleArn") {
-			x.role = p("roleArn")
-			a.callf("UpdatePodIdentityAssociation %s", key)
-		}
-		return map[string]any{
-			"associationId": x.id, "id": x.id, "roleArn": x.role, "clusterName": p("clusterName"), "namespace": p("namespace"), "serviceAccount": p("serviceAccount"),
-			"associationArn": fmt.Sprintf("arn:aws:eks:%s:%s:podidentityassociation/%s/%s", p("region"), Account, p("clusterName"), x.id), "region": p("region"),
-		}, now.After(x.ready), ""
+func (f fields) path() string { return cmp.Or(f.text("path"), "/") }
+
+func roleARN(path, name string) string { return "arn:aws:iam::" + Account + ":role" + path + name }
+
+// done is a call that AWS does not refuse.
+func done(about, action, resource string, do func()) call {
+	return call{about, action, resource, func() *refusal {
+		do()
+		return nil
+	}}
+}
+
+// tagging are the calls that make tags what they should be.
+func tagging(about, resource, tag, untag string, is, want map[string]any) []call {
+	var out []call
+	lost := func(k string, _ any) bool { return want[k] == nil }
+	kept := maps.Clone(is)
+	maps.DeleteFunc(kept, lost)
+	if len(kept) < len(is) {
+		out = append(out, done(about+": untagging resource ("+resource+")", untag, resource, func() { maps.DeleteFunc(is, lost) }))
 	}
-	return nil, false, "unknown kind"
+	if !maps.Equal(kept, want) {
+		out = append(out, done(about+": tagging resource ("+resource+")", tag, resource, func() { maps.Copy(is, want) }))
+	}
+	return out
+}
+
+func (a *AWS) lookAtRole(f fields, name string) external {
+	session, _, _ := unstructured.NestedInt64(f.Object, "spec", "forProvider", "maxSessionDuration")
+	session = cmp.Or(session, hour)
+	about := "updating IAM Role (" + name + ")"
+	r := a.roles[name]
+	if r == nil {
+		return external{service: "iam", creation: done("creating IAM Role ("+name+")", "CreateRole", name, func() {
+			now := time.Now()
+			a.roles[name] = &role{
+				id: a.newID("AROA"), path: f.path(), trust: f.document("assumeRolePolicy"), description: f.text("description"), boundary: f.text("permissionsBoundary"),
+				maxSession: session, created: now.UTC(), ready: now.Add(a.Latency), tags: f.tags(), attached: map[string]bool{},
+			}
+		})}
+	}
+	x := external{service: "iam", ready: r.ready, at: map[string]any{
+		"arn": roleARN(r.path, name), "id": name, "path": r.path, "assumeRolePolicy": r.trust, "description": r.description, "maxSessionDuration": r.maxSession,
+		"permissionsBoundary": r.boundary, "createDate": r.created.Format(time.RFC3339), "uniqueId": r.id, "tags": r.tags, "tagsAll": r.tags,
+	}}
+	if !observed(f.Unstructured) {
+		x.at["forceDetachPolicies"] = false
+	}
+	if len(r.attached) > 0 {
+		x.at["managedPolicyArns"] = texts(slices.Sorted(maps.Keys(r.attached)))
+	}
+	x.updates = tagging("updating tags for IAM (Identity & Access Management) Role ("+name+")", name, "TagRole", "UntagRole", r.tags, f.tags())
+	if v := f.document("assumeRolePolicy"); v != r.trust {
+		x.updates = append(x.updates, done(about+" assume role policy", "UpdateAssumeRolePolicy", name, func() { r.trust = v }))
+	}
+	if v := f.text("description"); v != r.description {
+		x.updates = append(x.updates, done(about+" description", "UpdateRoleDescription", name, func() { r.description = v }))
+	}
+	if session != r.maxSession {
+		x.updates = append(x.updates, done(about+" MaxSessionDuration", "UpdateRole", name, func() { r.maxSession = session }))
+	}
+	if v := f.text("permissionsBoundary"); v != r.boundary {
+		action := "PutRolePermissionsBoundary"
+		if v == "" {
+			action = "DeleteRolePermissionsBoundary"
+		}
+		x.updates = append(x.updates, done(about+" permissions boundary", action, name, func() { r.boundary = v }))
+	}
+	if f.path() != r.path {
+		x.immutable = replaced("path", r.path, f.path())
+	}
+	// The provider detaches what is attached first.
+	about = "deleting IAM Role (" + name + ")"
+	for _, arn := range slices.Sorted(maps.Keys(r.attached)) {
+		x.deletion = append(x.deletion, done(about, "DetachRolePolicy", name, func() { delete(r.attached, arn) }))
+	}
+	x.deletion = append(x.deletion, done(about, "DeleteRole", name, func() { delete(a.roles, name) }))
+	return x
+}
+
+// replaced is what the provider says of a change that AWS cannot make.
+func replaced(field, is, want string) string {
+	return fmt.Sprintf("refuse to update the external resource because the following update requires replacing it: cannot change the value of the argument %q from %q to %q", field, is, want)
+}
+
+func texts(list []string) []any {
+	out := make([]any, len(list))
+	for i, s := range list {
+		out[i] = s
+	}
+	return out
+}
+
+func (a *AWS) lookAtPolicy(f fields, name string) external {
+	arn := "arn:aws:iam::" + Account + ":policy" + f.path() + name
+	p := a.policies[arn]
+	if p == nil {
+		return external{service: "iam", creation: done("creating IAM Policy ("+name+")", "CreatePolicy", name, func() {
+			a.policies[arn] = &policy{
+				id: a.newID("ANPA"), name: name, path: f.path(), document: f.document("policy"), description: f.text("description"), ready: time.Now().Add(a.Latency), tags: f.tags(),
+			}
+		})}
+	}
+	x := external{service: "iam", ready: p.ready, at: map[string]any{
+		"arn": arn, "id": arn, "path": p.path, "policy": p.document, "description": p.description, "policyId": p.id, "tags": p.tags, "tagsAll": p.tags,
+		"attachmentCount": a.attachments(arn),
+	}}
+	x.updates = tagging("updating tags for IAM (Identity & Access Management) Policy ("+arn+")", name, "TagPolicy", "UntagPolicy", p.tags, f.tags())
+	if v := f.document("policy"); v != p.document {
+		x.updates = append(x.updates, done("updating IAM Policy ("+arn+")", "CreatePolicyVersion", name, func() {
+			p.document = v
+			p.versions++
+		}))
+	}
+	for range p.versions {
+		x.deletion = append(x.deletion, done("deleting IAM Policy ("+arn+") version", "DeletePolicyVersion", name, func() { p.versions-- }))
+	}
+	x.deletion = append(x.deletion, call{"deleting IAM Policy (" + arn + ")", "DeletePolicy", name, func() *refusal {
+		if a.attachments(arn) > 0 {
+			return &refusal{http.StatusConflict, "DeleteConflict", "Cannot delete a policy attached to entities."}
+		}
+		delete(a.policies, arn)
+		return nil
+	}})
+	return x
 }
 
 // attachments of a policy to roles.
@@ -142,38 +212,64 @@ func (a *AWS) attachments(arn string) int64 {
 	return n
 }
 
-func (a *AWS) remove(o *unstructured.Unstructured) string {
-	name := o.GetAnnotations()[externalName]
-	p := func(f string) string { return String(o, "spec", "forProvider", f) }
-	switch o.GetKind() {
-	case "Role":
-		// The real provider detaches what is attached first.
-		if r := a.roles[name]; r != nil {
-			for range r.attached {
-				a.callf("DetachRolePolicy %s", name)
+func (a *AWS) lookAtAttachment(f fields) external {
+	name, arn := f.text("role"), f.text("policyArn")
+	r := a.roles[name]
+	if r == nil || !r.attached[arn] {
+		return external{service: "iam", creation: call{"attaching IAM Policy (" + arn + ") to IAM Role (" + name + ")", "AttachRolePolicy", name, func() *refusal {
+			if r == nil {
+				return &refusal{http.StatusNotFound, "NoSuchEntity", "The role with name " + name + " cannot be found."}
 			}
-			delete(a.roles, name)
-			a.callf("DeleteRole %s", name)
-		}
-	case "Policy":
-		arn := String(o, "status", "atProvider", "arn")
-		if a.attachments(arn) > 0 {
-			return fmt.Sprintf("failed to delete the resource: [{0 deleting IAM Policy (%s): operation error IAM: DeletePolicy, https response error StatusCode: 409, RequestID: %s, DeleteConflict: Cannot delete a policy attached to entities.  []}]", arn, a.requestID())
-		}
-		if a.policies[arn] != nil {
-			delete(a.policies, arn)
-			a.callf("DeletePolicy %s", name)
-		}
-	case "RolePolicyAttachment":
-		if r := a.roles[p("role")]; r != nil && r.attached[p("policyArn")] {
-			delete(r.attached, p("policyArn"))
-			a.callf("DetachRolePolicy %s", p("role"))
-		}
-	case "PodIdentityAssociation":
-		key := associationKey(p("clusterName"), p("namespace"), p("serviceAccount"))
-		if x := a.associations[key]; x != nil && x.id == name {
-			delete(a.associations, key)
-			a.callf("DeletePodIdentityAssociation %s", key)
+			r.attached[arn] = true
+			return nil
+		}}}
+	}
+	return external{
+		service: "iam", at: map[string]any{"id": name + "/" + arn, "role": name, "policyArn": arn},
+		deletion: []call{done("detaching IAM Policy ("+arn+") from IAM Role ("+name+")", "DetachRolePolicy", name, func() { delete(r.attached, arn) })},
+	}
+}
+
+func (a *AWS) lookAtAssociation(f fields) external {
+	key := associationKey(f.text("clusterName"), f.text("namespace"), f.text("serviceAccount"))
+	noTags, _, _ := unstructured.NestedBool(f.Object, "spec", "forProvider", "disableSessionTags")
+	x := a.associations[key]
+	// It is looked for by its id alone. Who created it knows that, even where the write of it got lost.
+	if x == nil || x.id != f.GetAnnotations()[externalName] && x.by != f.GetUID() {
+		return external{service: "eks", creation: call{"creating EKS Pod Identity Association", "CreatePodIdentityAssociation", key, func() *refusal {
+			if x != nil {
+				return &refusal{http.StatusConflict, "ResourceInUseException", "Association already exists: " + x.id}
+			}
+			a.associations[key] = &association{id: a.newID("a-"), role: f.text("roleArn"), noSessionTags: noTags, ready: time.Now().Add(a.Latency), tags: f.tags(), by: f.GetUID()}
+			return nil
+		}}}
+	}
+	arn := fmt.Sprintf("arn:aws:eks:%s:%s:podidentityassociation/%s/%s", f.text("region"), Account, f.text("clusterName"), x.id)
+	out := external{service: "eks", ready: x.ready, at: map[string]any{
+		"associationId": x.id, "id": x.id, "associationArn": arn, "roleArn": x.role, "clusterName": f.text("clusterName"), "namespace": f.text("namespace"),
+		"serviceAccount": f.text("serviceAccount"), "region": f.text("region"), "disableSessionTags": x.noSessionTags, "tags": x.tags, "tagsAll": x.tags,
+	}}
+	if v := f.text("roleArn"); v != x.role || noTags != x.noSessionTags {
+		out.updates = append(out.updates, done("updating EKS Pod Identity Association ("+x.id+")", "UpdatePodIdentityAssociation", key, func() { x.role, x.noSessionTags = v, noTags }))
+	}
+	out.updates = append(out.updates, tagging("updating tags for EKS (Elastic Kubernetes) Pod Identity Association ("+arn+")", key, "TagResource", "UntagResource", x.tags, f.tags())...)
+	out.deletion = []call{done("deleting EKS Pod Identity Association ("+x.id+")", "DeletePodIdentityAssociation", key, func() { delete(a.associations, key) })}
+	return out
+}
+
+// attempt calls until AWS refuses one. The answer is what the provider says of that, as the SDK of Terraform in which its kind is written
+// puts it.
+func (a *AWS) attempt(verb, service string, calls ...call) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range calls {
+		m := a.do(service, c)
+		switch {
+		case m == "":
+		case service == "eks":
+			return "resource " + strings.NewReplacer("create", "creation", "delete", "deletion").Replace(verb) + " call returned error diags: " + m
+		default:
+			return "failed to " + verb + " the resource: [{0 " + m + "  []}]"
 		}
 	}
 	return ""

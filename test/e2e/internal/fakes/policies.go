@@ -30,3 +30,8 @@ func allows(o *unstructured.Unstructured, action string) bool {
 func deletes(o *unstructured.Unstructured) bool {
 	return slices.Contains(policies(o), "Delete") || String(o, "spec", "deletionPolicy") == "Delete" && allows(o, "Delete")
 }
+
+// observed says whether all that a provider may do is to look at what there is.
+func observed(o *unstructured.Unstructured) bool {
+	return slices.Equal(policies(o), []string{"Observe"})
+}

@@ -18,11 +18,8 @@ const steps = 8
 // reconcile one managed resource, until there is nothing to write or something to wait for.
 func (a *AWS) reconcile(ctx context.Context, o *unstructured.Unstructured) error {
 	if o.GetAnnotations()["crossplane.io/paused"] == "true" || paused(o) {
-		return nil
-	}
-	if _, problem := a.connect(ctx, o); problem != "" {
 		before := o.DeepCopy()
-		condition(o, "Synced", "False", "ReconcileError", problem)
+		condition(o, "Synced", "False", "ReconcilePaused", "")
 		return a.status(ctx, before, o)
 	}
 	for range steps {
@@ -37,104 +34,162 @@ func (a *AWS) reconcile(ctx context.Context, o *unstructured.Unstructured) error
 // step of a managed resource: at most one write.
 func (a *AWS) step(ctx context.Context, o *unstructured.Unstructured) error {
 	before := o.DeepCopy()
-	if o.GetDeletionTimestamp() != nil {
-		return a.delete(ctx, before, o)
+	failed := func(problem string) error {
+		// Ready stays as it was.
+		condition(o, "Synced", "False", "ReconcileError", problem)
+		return a.status(ctx, before, o)
 	}
-	if !slices.Contains(o.GetFinalizers(), finalizer) {
+	deleted := o.GetDeletionTimestamp() != nil
+	switch {
+	case deleted && !deletes(o):
+		return a.release(ctx, o)
+	case initialize(o):
+		return a.update(ctx, o)
+	}
+	if !deleted {
+		if done, err := a.resolve(ctx, o); err != nil {
+			return failed("cannot resolve references: mg.Spec.ForProvider." + err.Error())
+		} else if !done {
+			return nil // Resolved and written: the next round goes on.
+		}
+	}
+	if _, problem := a.connect(ctx, o); problem != "" {
+		return failed(problem)
+	}
+	a.mu.Lock()
+	x := a.look(o)
+	a.mu.Unlock()
+	switch {
+	case deleted && x.at == nil:
+		return a.release(ctx, o)
+	case deleted:
+		return a.delete(ctx, before, o, x)
+	case x.at == nil && !allows(o, "Create"):
+		return failed("observe failed: external resource does not exist")
+	case !slices.Contains(o.GetFinalizers(), finalizer):
 		o.SetFinalizers(append(o.GetFinalizers(), finalizer))
 		return a.update(ctx, o)
+	case x.at == nil:
+		return a.create(ctx, before, o, x)
 	}
-	if o.GetAnnotations()[externalName] == "" && o.GetKind() != "PodIdentityAssociation" && o.GetKind() != "RolePolicyAttachment" {
-		annotate(o, externalName, o.GetName())
-		return a.update(ctx, o)
-	}
-	if tags(o) {
-		return a.update(ctx, o)
-	}
-	if done, err := a.resolve(ctx, o); err != nil {
-		condition(o, "Synced", "False", "ReconcileError", "cannot resolve references: mg.Spec.ForProvider."+err.Error())
-		return a.status(ctx, before, o)
-	} else if !done {
-		return nil // Resolved and written: the next round goes on.
-	}
-	return a.observe(ctx, before, o)
+	return a.observe(ctx, before, o, x)
 }
 
-// Annotations that a provider writes before and after it creates something.
+// initialize an object with its name in AWS and the tags that the providers give to everything that has tags.
+func initialize(o *unstructured.Unstructured) bool {
+	changed := tags(o)
+	if k := o.GetKind(); o.GetAnnotations()[externalName] == "" && (k == "Role" || k == "Policy") {
+		annotate(o, externalName, o.GetName())
+		changed = true
+	}
+	return changed
+}
+
+// Annotations that a provider writes before and after it creates something. When an earlier creation failed, the next says so.
 const (
 	creating = "crossplane.io/external-create-pending"
 	created  = "crossplane.io/external-create-succeeded"
+	wasError = "crossplane.io/external-create-failed"
 )
 
-// observe an object in AWS, create or update it there as far as its policies allow, and tell how it is.
-func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured) error {
-	a.mu.Lock()
-	missing := a.missing(o)
-	a.mu.Unlock()
-	switch {
-	case missing && !allows(o, "Create"):
-		condition(o, "Synced", "False", "ReconcileError", "observe failed: external resource does not exist")
-		return a.status(ctx, before, o)
-	case missing && o.GetAnnotations()[creating] == "":
+// create an object in AWS. It is done beside, so that for the object it succeeds at first.
+func (a *AWS) create(ctx context.Context, before, o *unstructured.Unstructured, x external) error {
+	again := Condition(o, "LastAsyncOperation")["reason"] == "AsyncCreateFailure"
+	if o.GetAnnotations()[creating] == "" {
 		annotate(o, creating, now())
 		return a.update(ctx, o)
 	}
-	a.mu.Lock()
-	at, ready, message := a.sync(o)
-	a.mu.Unlock()
-	switch {
-	case message != "":
-		condition(o, "Synced", "False", "ReconcileError", "create failed: async create failed: "+message)
-		condition(o, "LastAsyncOperation", "False", "AsyncCreateFailure", "async create failed: "+message)
-		condition(o, "Ready", "False", "Creating", "")
-		return a.status(ctx, before, o)
-	case missing:
-		// What was created, perhaps again, has its name at once, and is not ready.
+	message := a.attempt("create", x.service, x.creation)
+	if !again || message == "" {
 		annotate(o, created, now())
-		if err := a.update(ctx, o); err != nil {
+		if again {
+			annotate(o, wasError, now())
+		}
+		// The real ones do not give up on this write either, whatever else was written meanwhile.
+		if err := a.Client.Patch(ctx, o, client.MergeFrom(before), client.FieldOwner("provider-aws")); err != nil {
 			return err
 		}
 		before = o.DeepCopy()
-		condition(o, "Ready", "False", "Creating", "")
-		return a.status(ctx, before, o)
-	case !ready:
+	}
+	condition(o, "Ready", "False", "Creating", "")
+	if message != "" {
+		refused(o, "create", "Create", message)
+	}
+	return a.status(ctx, before, o)
+}
+
+// refused is what AWS did to a call.
+func refused(o *unstructured.Unstructured, verb, reason, message string) {
+	condition(o, "Synced", "False", "ReconcileError", verb+" failed: async "+verb+" failed: "+message)
+	condition(o, "LastAsyncOperation", "False", "Async"+reason+"Failure", "async "+verb+" failed: "+message)
+}
+
+// observe what is there, update it as far as the object's policies allow, and tell how it is.
+func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured, x external) error {
+	if time.Now().Before(x.ready) {
 		condition(o, "Synced", "True", "ReconcileSuccess", "")
 		condition(o, "Ready", "False", "Creating", "")
 		return a.status(ctx, before, o)
 	}
-	if o.GetAnnotations()[externalName] == "" {
-		annotate(o, externalName, fmt.Sprint(at["id"]))
-	}
+	annotate(o, externalName, externalNameOf(o, x))
 	if allows(o, "LateInitialize") {
 		lateInitialize(o)
 	}
 	if !equal(before.Object["spec"], o.Object["spec"]) || !maps.Equal(before.GetAnnotations(), o.GetAnnotations()) {
 		return a.update(ctx, o)
 	}
-	_ = unstructured.SetNestedMap(o.Object, at, "status", "atProvider")
+	for _, tags := range []string{"tags", "tagsAll"} {
+		// Tags that there were once stay in the status.
+		if were, ok, _ := unstructured.NestedMap(o.Object, "status", "atProvider", tags); ok {
+			is, _ := x.at[tags].(map[string]any)
+			maps.Copy(were, is)
+			x.at[tags] = were
+		}
+	}
+	_ = unstructured.SetNestedMap(o.Object, x.at, "status", "atProvider")
+	condition(o, "Ready", "True", "Available", "")
+	message := ""
+	switch {
+	case !allows(o, "Update"):
+	case x.immutable != "":
+		message = x.immutable
+	case len(x.updates) > 0:
+		message = a.attempt("update", x.service, x.updates...)
+	}
+	if message != "" {
+		refused(o, "update", "Update", message)
+		return a.status(ctx, before, o)
+	}
 	condition(o, "Synced", "True", "ReconcileSuccess", "")
 	condition(o, "LastAsyncOperation", "True", "Success", "")
-	condition(o, "Ready", "True", "Available", "")
 	return a.status(ctx, before, o)
+}
+
+func externalNameOf(o *unstructured.Unstructured, x external) string {
+	if name := o.GetAnnotations()[externalName]; o.GetKind() == "Role" || o.GetKind() == "Policy" {
+		return name
+	}
+	return fmt.Sprint(x.at["id"])
 }
 
 // now as annotations have it.
 func now() string { return time.Now().UTC().Format(time.RFC3339) }
 
 // delete an object in AWS, as far as AWS lets it.
-func (a *AWS) delete(ctx context.Context, before, o *unstructured.Unstructured) error {
-	if !slices.Contains(o.GetFinalizers(), finalizer) || len(o.GetFinalizers()) > 1 {
-		return nil // The real ones wait until theirs is the last, too.
+func (a *AWS) delete(ctx context.Context, before, o *unstructured.Unstructured, x external) error {
+	// Finalizers of others hold the object, and not what it stands for.
+	condition(o, "Ready", "False", "Deleting", "")
+	condition(o, "Synced", "True", "ReconcileSuccess", "")
+	if message := a.attempt("delete", x.service, x.deletion...); message != "" {
+		refused(o, "delete", "Delete", message)
 	}
-	if deletes(o) {
-		a.mu.Lock()
-		message := a.remove(o)
-		a.mu.Unlock()
-		if message != "" {
-			condition(o, "Synced", "False", "ReconcileError", "delete failed: async delete failed: "+message)
-			condition(o, "Ready", "False", "Deleting", "")
-			return a.status(ctx, before, o)
-		}
+	return a.status(ctx, before, o)
+}
+
+// release an object: nothing is left of it in AWS, or may be.
+func (a *AWS) release(ctx context.Context, o *unstructured.Unstructured) error {
+	if !slices.Contains(o.GetFinalizers(), finalizer) {
+		return nil
 	}
 	o.SetFinalizers(slices.DeleteFunc(o.GetFinalizers(), func(f string) bool { return f == finalizer }))
 	return a.update(ctx, o)
@@ -152,9 +207,9 @@ func (a *AWS) status(ctx context.Context, before, o *unstructured.Unstructured) 
 	return a.Client.Status().Update(ctx, o, client.FieldOwner("provider-aws"))
 }
 
-// tags that the providers give to everything that has tags.
+// tags that the providers give to everything that has tags, unless they may only look at it.
 func tags(o *unstructured.Unstructured) bool {
-	if o.GetKind() == "RolePolicyAttachment" {
+	if o.GetKind() == "RolePolicyAttachment" || observed(o) {
 		return false
 	}
 	changed := false

@@ -90,16 +90,17 @@ func providerConfigOf(o *unstructured.Unstructured) configRef {
 	return r
 }
 
-// connect is what every provider does first: note that the object uses its ProviderConfig, and get that.
+// connect is what every provider does first: get the ProviderConfig of an object, and note that it is used.
 func (a *AWS) connect(ctx context.Context, o *unstructured.Unstructured) (*unstructured.Unstructured, string) {
+	const problem = "connect failed: cannot initialize the Terraform plugin SDK async external client: cannot get terraform setup: "
 	ref := providerConfigOf(o)
-	if err := a.track(ctx, o, ref); err != nil {
-		return nil, "connect failed: cannot initialize the Terraform plugin SDK async external client: cannot get terraform setup: cannot track ProviderConfig usage: " + err.Error()
-	}
 	pc := &unstructured.Unstructured{}
 	pc.SetGroupVersionKind(ref.gvk)
 	if err := a.Client.Get(ctx, client.ObjectKey{Namespace: ref.namespace, Name: ref.name}, pc); err != nil {
-		return nil, "connect failed: cannot initialize the Terraform plugin SDK async external client: cannot get terraform setup: cannot get referenced ProviderConfig: " + ref.gvk.Kind + "." + ref.gvk.Group + " \"" + ref.name + "\" not found"
+		return nil, problem + "cannot get referenced ProviderConfig: " + ref.gvk.Kind + "." + ref.gvk.Group + " \"" + ref.name + "\" not found"
+	}
+	if err := a.track(ctx, o, ref); err != nil {
+		return nil, problem + "cannot track ProviderConfig usage: " + err.Error()
 	}
 	return pc, ""
 }

@@ -24,7 +24,6 @@ func (a *AWS) resolve(ctx context.Context, o *unstructured.Unstructured) (bool, 
 		"PodIdentityAssociation": {{"roleArn", "roleArnRef", "Role", "arn", "RoleArn"}},
 	}[o.GetKind()]
 	values := map[string]any{}
-	missing := false
 	for _, r := range refs {
 		if v := String(o, "spec", "forProvider", r.field); v != "" {
 			continue
@@ -36,6 +35,10 @@ func (a *AWS) resolve(ctx context.Context, o *unstructured.Unstructured) (bool, 
 		to := &unstructured.Unstructured{}
 		to.SetGroupVersionKind(schema.GroupVersionKind{Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: r.kind})
 		if err := a.Client.Get(ctx, client.ObjectKey{Name: name}, to); err != nil {
+			if apierrors.IsNotFound(err) {
+				// The real ones look into a cache, which knows kinds only.
+				err = fmt.Errorf("%s.%s %q not found", r.kind, to.GroupVersionKind().Group, name)
+			}
 			return false, fmt.Errorf("%s: cannot get referenced resource: %w", r.name, err)
 		}
 		v := to.GetAnnotations()[externalName]
@@ -45,17 +48,10 @@ func (a *AWS) resolve(ctx context.Context, o *unstructured.Unstructured) (bool, 
 		if v == "" {
 			return false, fmt.Errorf("%s: %w", r.name, errUnresolved)
 		}
-		missing = true
 		values[r.field] = v
 	}
-	if !missing {
+	if len(values) == 0 {
 		return true, nil
-	}
-	for _, r := range refs {
-		values[r.ref] = map[string]any{"name": String(o, "spec", "forProvider", r.ref, "name")}
-		if v := String(o, "spec", "forProvider", r.field); v != "" {
-			values[r.field] = v
-		}
 	}
 	apply := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"forProvider": values}}}
 	apply.SetGroupVersionKind(o.GroupVersionKind())

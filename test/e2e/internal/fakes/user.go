@@ -38,14 +38,13 @@ func (a *AWS) use(ctx context.Context, o *unstructured.Unstructured, service, re
 	id := "arn:aws:" + service + ":::" + o.GetAnnotations()[externalName]
 	switch {
 	case o.GetDeletionTimestamp() != nil:
-		if !slices.Contains(o.GetFinalizers(), finalizer) || len(o.GetFinalizers()) > 1 {
-			return nil // The real ones wait until theirs is the last, too.
+		if !slices.Contains(o.GetFinalizers(), finalizer) {
+			return nil
 		}
 		a.mu.Lock()
 		a.callf("Delete%s %s", o.GetKind(), o.GetName())
 		a.mu.Unlock()
-		o.SetFinalizers(nil)
-		return a.update(ctx, o)
+		return a.release(ctx, o)
 	case !slices.Contains(o.GetFinalizers(), finalizer):
 		o.SetFinalizers(append(o.GetFinalizers(), finalizer))
 		return a.update(ctx, o)
