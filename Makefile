@@ -127,8 +127,7 @@ words: ## Check the English of pages, comments and messages. LEVEL=warning shows
 
 .PHONY: unit
 unit: ## Run the function's own tests only. Takes seconds.
-	$(PROGRESS) 'go vet: building, two minutes or more the first time' go vet ./...
-	go test -shuffle=on $(TESTFLAGS) ./...
+	$(PROGRESS) 'go test: the first time, building takes two minutes or more' go test -vet=all -shuffle=on $(TESTFLAGS) ./...
 
 .PHONY: test
 test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, and of the packages.
@@ -136,7 +135,7 @@ test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, 
 	cli=$$($(TOOL) crossplane-cli-v2); export CROSSPLANE_CLI="$$cli"; \
 	for m in $(TEST_MODULES); do \
 	  echo "cd $$m && go test ./..."; \
-	  (cd $$m && go vet ./... && go test -timeout=30m $(TESTFLAGS) ./...); \
+	  (cd $$m && go test -vet=all -timeout=30m $(TESTFLAGS) ./...); \
 	done
 
 .PHONY: e2e
