@@ -139,12 +139,12 @@ test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, 
 	done
 
 .PHONY: e2e
-e2e: ## Tell every story on a real control plane, with Crossplane v2.4, and the most important with older ones. Linux, root.
+e2e: ## Run every scenario on a real control plane, with Crossplane v2.4, and the most important ones with older versions. Linux, root.
 	cd test/e2e && E2E=1 go test -count=1 -v -timeout=80m $(TESTFLAGS) .
 	cd test/e2e && E2E=1 go test -count=1 -v -p=1 -timeout=20m $(TESTFLAGS) ./kinds ./likeness
 
 .PHONY: e2e-all
-e2e-all: ## Tell every story with every version of Crossplane, on v2.4 with the real providers.
+e2e-all: ## Run every scenario with every version of Crossplane, on v2.4 with the real providers.
 	cd test/e2e && E2E=all go test -count=1 -v -timeout=120m $(TESTFLAGS) .
 
 .PHONY: scale

@@ -11,9 +11,9 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// safeStart is a cluster in which a kind of a provider exists only once a policy names it (provider.defaultActivations of the chart).
-// From v2.4 on Crossplane runs no pod of a provider until one of its kinds does, and calls it healthy. Permissions can follow the kinds.
-func safeStart(s *Story) {
+// safeStart runs in a cluster in which a kind of a provider exists only once a policy names it (provider.defaultActivations of the chart).
+// From v2.4 on Crossplane runs no pod of a provider until one of its kinds exists, and calls it healthy. Permissions can follow the kinds.
+func safeStart(s *Scenario) {
 	s.Delete("ActivationPolicy", "default")
 	s.Apply(s.File("manifests/activation-policy.yaml"))
 	s.Install()
@@ -27,7 +27,7 @@ func safeStart(s *Story) {
 	if pods := s.Pods("provider-aws-sqs"); len(pods) > 0 {
 		s.Errorf("provider-aws-sqs has %d pods before any kind of it is active", len(pods))
 	}
-	// It is not only a moment on the way.
+	// The claim must not only pass through this state.
 	calls := s.Calls(xr)
 	time.Sleep(30 * time.Second)
 	s.Is(time.Second, "Claim", "queues", "Synced=True", "Ready=False", "ProvidersReady=False/ActionRequired")
@@ -44,8 +44,8 @@ func safeStart(s *Story) {
 	s.followsKinds()
 }
 
-// followsKinds shows permissions that are for the active kinds of a service: there are none before, and more with each.
-func (s *Story) followsKinds() {
+// followsKinds checks permissions for the active kinds of a service: there are none at first, and each kind adds some.
+func (s *Scenario) followsKinds() {
 	s.Helper()
 	const role = "crossplane-prod-eu-west-1-s3"
 	s.file("storage", "[{name: s3, permissions: {kinds: Active}}]")
@@ -87,7 +87,7 @@ func (s *Story) followsKinds() {
 }
 
 // activate a kind, by the name of its definition.
-func (s *Story) activate(name, definition string) {
+func (s *Scenario) activate(name, definition string) {
 	s.Helper()
 	s.Apply(fmt.Sprintf("{apiVersion: apiextensions.crossplane.io/v1alpha1, kind: ManagedResourceActivationPolicy, metadata: {name: %s}, spec: {activate: [%s]}}", name, definition))
 }

@@ -25,17 +25,17 @@ var programs = map[string]struct{ tool, service string }{
 	"provider-aws-sqs":    {binaries.ProviderSQS, "sqs"},
 }
 
-// bootstrap of docs/bootstrap.md: the two providers that create all other identities have theirs by hand.
+// The bootstrap of docs/bootstrap.md: the two providers that create all other identities get theirs by hand.
 const (
 	bootstrapRole  = "podidentity-bootstrap-" + aws.Cluster
 	bootstrapTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],
 "Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"` + aws.Cluster + `","aws:RequestTag/kubernetes-namespace":"` + controlplane.Namespace + `","aws:RequestTag/kubernetes-service-account":["provider-aws-iam","provider-aws-eks"]}}}]}`
 )
 
-// poll of the real providers. Ten minutes, which is the default, is too long for a story in which somebody changes something in AWS.
+// poll of the real providers. The default is ten minutes, which is too long for a scenario that changes something in AWS.
 const poll = "--poll=30s"
 
-// startAWS, with the real providers or the fake ones. Either way the bootstrap is done.
+// startAWS starts AWS with the real providers or the fake ones. Either way it does the bootstrap.
 func (w *World) startAWS(realProviders bool) error {
 	if !realProviders {
 		w.AWS = w.Fakes
@@ -61,7 +61,7 @@ func (w *World) startAWS(realProviders bool) error {
 	w.Pods = &pods.Runner{
 		ControlPlane: w.ControlPlane, Dir: filepath.Join(w.dir, "pods"), Programs: map[string]string{}, AWS: server.URL, Fail: sayf,
 		Args: []string{poll},
-		// What is left of the network is AWS. S3 Control has a host name for each account, which a proxy finds.
+		// AWS is all that providers reach. S3 Control has a host name for each account, and requests to it come through the proxy.
 		Env: []string{"AWS_ENDPOINT_URL=" + server.URL, "HTTP_PROXY=" + server.URL, "AWS_EC2_METADATA_DISABLED=true"},
 	}
 	for image, p := range programs {
@@ -101,7 +101,7 @@ func (w *World) writeIdentities(file string) error {
 	return os.Rename(file+".new", file)
 }
 
-// logCalls of AWS, for people.
+// logCalls of AWS, for people to read.
 func (w *World) logCalls() error {
 	f, err := os.Create(filepath.Join(w.Logs, "aws.log"))
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// buckets are what it is all for: managed resources that the composed providers really make, with the composed permissions, and nothing
-// that those do not allow. The claim is that of Seed, which goes on from here. At the end it is deleted.
-func buckets(s *Story) {
+// buckets and queues are created by the composed providers, with the composed permissions, and AWS refuses what those do not allow. The
+// claim is that of Seed. At the end it is deleted.
+func buckets(s *Scenario) {
 	const s3, sqs, config = "crossplane-prod-eu-west-1-s3", "crossplane-prod-eu-west-1-sqs", "team-a-storage"
 	s.Namespace = "team-a"
 	s.Apply("{apiVersion: v1, kind: Namespace, metadata: {name: team-a}}")
@@ -28,10 +28,10 @@ func buckets(s *Story) {
 	s.use(config, s3Bucket("orders"), sqsQueue("events"))
 	for name, role := range map[string]string{"orders": s3, "events": sqs} {
 		if owner := s.Real.Owner(name); !strings.Contains(owner, ":assumed-role/"+role+"/eks-prod-") {
-			s.Errorf("%s was made by %q, and should have been with the role %s, by way of EKS", name, owner, role)
+			s.Errorf("%s was created by %q, and should have been with the role %s, by way of EKS", name, owner, role)
 		}
 	}
-	s.Stepf("a bucket and a queue are made, each with the role of its provider")
+	s.Stepf("a bucket and a queue are created, each with the role of its provider")
 
 	s.Edit("storage", `{"spec":{"services":[{"name":"s3","permissions":{"accessLevel":"ReadOnly"}},
 		{"name":"sqs","permissions":{"statements":[{"actions":["sqs:*"],"resources":["arn:aws:sqs:*:*:team-*"]}]}}]}}`)
@@ -43,14 +43,14 @@ func buckets(s *Story) {
 	})
 	s.manage(config, s3Bucket("invoices"), sqsQueue("jobs"))
 	s.use(config, sqsQueue("team-jobs"))
-	s.Stepf("a statement for team-* lets a queue of that name be made")
-	s.Stepf("another name is refused: %s", s.refusal(sqsQueue("jobs"), "AccessDenied", "sqs:"))
-	s.Stepf("and with ReadOnly a bucket: %s", s.refusal(s3Bucket("invoices"), "AccessDenied", "s3:CreateBucket"))
+	s.Stepf("a statement for team-* allows a queue of that name")
+	s.Stepf("a queue of another name is refused: %s", s.refusal(sqsQueue("jobs"), "AccessDenied", "sqs:"))
+	s.Stepf("with ReadOnly a bucket is refused: %s", s.refusal(s3Bucket("invoices"), "AccessDenied", "s3:CreateBucket"))
 	if made := append(s.AWS.Has("bucket invoices"), s.AWS.Has("queue jobs")...); len(made) > 0 {
-		s.Errorf("AWS has %v, and refused to make it", made)
+		s.Errorf("AWS has %v, though it refused to create it", made)
 	}
 	if err := s.notReady(s3Bucket("orders")); err != nil {
-		s.Errorf("the bucket that there was is not ready any more: %v", err)
+		s.Errorf("the existing bucket is no longer ready: %v", err)
 	}
 
 	s.Edit("storage", `{"spec":{"services":[{"name":"s3"},{"name":"sqs"}]}}`)
@@ -60,7 +60,7 @@ func buckets(s *Story) {
 			s.Errorf("%s was restarted: %v", sa, rs)
 		}
 	}
-	s.Stepf("with full access both are made, and no provider was restarted")
+	s.Stepf("with full access both are created, and no provider was restarted")
 	s.Is(3*time.Minute, "Claim", "storage", "Ready=True", "TeardownProtected=True")
 	s.outlived("storage", s3Bucket("orders"), s3Bucket("invoices"), sqsQueue("events"), sqsQueue("jobs"), sqsQueue("team-jobs"))
 }

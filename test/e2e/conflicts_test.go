@@ -10,7 +10,7 @@ import (
 )
 
 // phase waits until a service of a claim is in a phase, with a message that contains all the parts.
-func (s *Story) phase(claim, service, phase string, parts ...string) {
+func (s *Scenario) phase(claim, service, phase string, parts ...string) {
 	s.Helper()
 	s.Until(3*time.Minute, claim+": "+service+" is "+phase, func() error {
 		c, err := s.get("Claim", claim)
@@ -30,8 +30,8 @@ func (s *Story) phase(claim, service, phase string, parts ...string) {
 	})
 }
 
-// twoClaims want the same service: the second says who has it, and harms nobody.
-func twoClaims(s *Story) {
+// twoClaims list the same service: the second says which claim has it, and does not affect the first.
+func twoClaims(s *Scenario) {
 	s.file("first", "[{name: xray}]")
 	s.Is(4*time.Minute, "Claim", "first", "Ready=True")
 	s.Stepf("the first claim is ready")
@@ -47,15 +47,15 @@ func twoClaims(s *Story) {
 			s.Errorf("the second claim has %s", key)
 		}
 	}
-	s.Stepf("the second says who has the service: %v", s.Service(s.Get("Claim", "second"), "xray")["message"])
+	s.Stepf("the second says which claim has the service: %v", s.Service(s.Get("Claim", "second"), "xray")["message"])
 	s.delete("second")
 	s.Namespace = first
 	s.Same("the first claim", before, s.settle("first"))
-	s.Stepf("it is deleted, and nothing of the first has changed")
+	s.Stepf("the second is deleted, and nothing of the first has changed")
 }
 
-// theirProvider is one that somebody else installed for a service, with the ServiceAccount that a claim would give it.
-func (s *Story) theirProvider(service, version string) {
+// theirProvider is one that another owner installed for a service, with the ServiceAccount that a claim would give it.
+func (s *Scenario) theirProvider(service, version string) {
 	s.Helper()
 	s.Apply(strings.NewReplacer("SERVICE", service, "TAG", version).Replace(`
 apiVersion: pkg.crossplane.io/v1beta1
@@ -75,11 +75,11 @@ spec:
 	s.Is(3*time.Minute, "Provider", "their-"+service, "Healthy=True")
 }
 
-// foreign Provider, DeploymentRuntimeConfig and ProviderConfig: each is named, none is touched, and each way out works.
-func foreign(s *Story) {
+// foreign Provider, DeploymentRuntimeConfig and ProviderConfig: the claim names each, changes none, and each way out works.
+func foreign(s *Scenario) {
 	s.theirProvider("mq", "$OLDER")
 	theirs := map[string]string{"Provider": s.Get("Provider", "their-mq").GetResourceVersion(), "DRC": s.Get("RuntimeConfig", "their-mq").GetResourceVersion()}
-	s.Stepf("somebody installed provider-aws-mq")
+	s.Stepf("another owner installed provider-aws-mq")
 
 	s.file("broker", "[{name: mq}]")
 	s.phase("broker", "mq", "Conflict", "their-mq")
@@ -91,7 +91,7 @@ func foreign(s *Story) {
 	}
 	after := map[string]string{"Provider": s.Get("Provider", "their-mq").GetResourceVersion(), "DRC": s.Get("RuntimeConfig", "their-mq").GetResourceVersion()}
 	if !maps.Equal(theirs, after) {
-		s.Errorf("the Provider of somebody else was written: %v, then %v", theirs, after)
+		s.Errorf("the Provider of another owner was written: %v, then %v", theirs, after)
 	}
 	s.Stepf("with management: Observe it gets its identity, and the claim is ready")
 
@@ -114,7 +114,7 @@ spec: {credentials: {source: None}}
 	s.Edit("cache", `{"spec":{"providerConfig":{"name":"cache-of-ours"}}}`)
 	s.Is(4*time.Minute, "Claim", "cache", "Ready=True", "ProviderConfigReady=True")
 	if got := fakes.String(s.Get("ProviderConfig", s.Namespace+"-cache"), "spec", "credentials", "source"); got != "None" {
-		s.Errorf("the ProviderConfig of somebody else was written: %s", got)
+		s.Errorf("the ProviderConfig of another owner was written: %s", got)
 	}
 	if s.Get("ProviderConfig", "cache-of-ours") == nil {
 		s.Error("there is no ProviderConfig cache-of-ours")

@@ -1,5 +1,5 @@
-// Package e2e runs end-to-end scenarios, called stories, of the function on a real control plane: a real API server, a real Crossplane with the
-// permissions of its chart, real packages and the real pod identity webhook. Only AWS and the kubelet are fakes.
+// Package e2e runs end-to-end scenarios of the function on a real control plane: a real API server, a real Crossplane with the permissions
+// of its chart, real packages and the real pod identity webhook. Only AWS and the kubelet are fakes.
 //
 //	E2E=1   go test -v -timeout 60m .   everything on Crossplane v2, the most important on v1
 //	E2E=all go test -v -timeout 60m .   everything on both

@@ -11,16 +11,16 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// A fault that a claim has to do with. Each claim is for an identity of its own: role.namePrefix is crossplane-CLAIM, and the
-// ServiceAccount has the claim's name. Nobody installed the provider that it is for, which no fault needs.
+// A fault that a claim meets. Each claim is for an identity of its own: role.namePrefix is crossplane-CLAIM, and the ServiceAccount
+// has the claim's name. The provider that the identity is for is not installed, because no fault needs it.
 type fault struct {
-	// what happens, for people.
+	// what happens, for people to read.
 	what string
-	// service is what the claim says of it beside that, as flow style YAML that begins with a comma.
+	// service has further fields of the claim's service, as flow style YAML that begins with a comma.
 	service string
-	// happens before the claim is filed. The answer ends it.
-	happens func(s *Story, object string) (over func())
-	// phase of the service, and what the claim says.
+	// happens before the claim is filed. The returned function ends it.
+	happens func(s *Scenario, object string) (over func())
+	// phase of the service, and parts of the claim's message.
 	phase string
 	says  []string
 }
@@ -31,9 +31,9 @@ const identityService = "xray"
 // object of a claim's service, in the cluster and in AWS.
 func object(claim string) string { return "crossplane-" + claim + "-prod-eu-west-1-" + identityService }
 
-// refuses an action with an error, on what is called as the object or, if a resource is given, as that.
-func refuses(f aws.Fault) func(*Story, string) func() {
-	return func(s *Story, object string) func() {
+// refuses an action on the resource of the fault, or else on the one with the object's name.
+func refuses(f aws.Fault) func(*Scenario, string) func() {
+	return func(s *Scenario, object string) func() {
 		if f.Resource == "" {
 			f.Resource = object
 		}
@@ -41,7 +41,7 @@ func refuses(f aws.Fault) func(*Story, string) func() {
 	}
 }
 
-// their role, which somebody else made for other things a day ago.
+// A role that another owner created a day ago for another purpose.
 const (
 	theirRole  = "legacy-app"
 	theirTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
@@ -69,9 +69,9 @@ var faultsOfAWS = map[string]fault{
 		phase:   "Failed", says: []string{"PodIdentityAssociation ", "AccessDenied", "eks:CreatePodIdentityAssociation", "To do: allow that action"},
 	},
 	"nopass": {
-		what:    "a role of somebody else may not be passed on",
+		what:    "a role of another owner may not be passed to EKS",
 		service: ", roleArn: \"arn:aws:iam::" + aws.Account + ":role/" + theirRole + "\"",
-		happens: func(s *Story, _ string) func() {
+		happens: func(s *Scenario, _ string) func() {
 			arn := s.Real.AddRole(theirRole, theirTrust, "")
 			return func() {
 				s.Real.Grant(bootstrapRole, "their-role", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:PassRole","iam:GetRole"],"Resource":"`+arn+`"}]}`)
@@ -85,7 +85,7 @@ var faultsOfAWS = map[string]fault{
 		phase:   "Failed", says: []string{"Role ", "LimitExceeded", "RolesPerAccount", "To do: raise the quota"},
 	},
 	"throttled": {
-		what:    "AWS is asked too often",
+		what:    "AWS throttles requests",
 		happens: refuses(aws.Fault{Action: "CreateRole", Code: "Throttling"}),
 		phase:   "Failed", says: []string{"Role ", "Rate exceeded", "To do: wait"},
 	},
@@ -94,16 +94,16 @@ var faultsOfAWS = map[string]fault{
 		happens: refuses(aws.Fault{Action: "CreateRole", Times: 1, Code: "ServiceFailure", LostReply: true}),
 	},
 	"older": {
-		what: "somebody made a role of that name before",
-		happens: func(s *Story, object string) func() {
+		what: "a role of that name existed before",
+		happens: func(s *Scenario, object string) func() {
 			s.Real.AddRole(object, theirTrust, "")
 			return func() { s.Edit("older", faultPatch("older", `,"importRole":true`)) }
 		},
 		phase: "Conflict", says: []string{"Role ", "existed before", "To do: to adopt it, set importRole: true"},
 	},
 	"taken": {
-		what: "somebody made an association for that ServiceAccount before",
-		happens: func(s *Story, _ string) func() {
+		what: "an association for that ServiceAccount existed before",
+		happens: func(s *Scenario, _ string) func() {
 			s.Real.Associate(controlplane.Namespace, "taken", s.Real.AddRole("taken-app", theirTrust, ""))
 			return func() { s.Edit("taken", faultPatch("taken", `,"adoptExistingAssociation":true`)) }
 		},
@@ -116,13 +116,13 @@ func faultPatch(claim, more string) string {
 }
 
 // fileIdentity files a claim for an identity and nothing else.
-func (s *Story) fileIdentity(claim, more string) {
+func (s *Scenario) fileIdentity(claim, more string) {
 	s.Helper()
 	s.file(claim, "[{name: "+identityService+", management: Observe, serviceAccountName: "+claim+more+"}]\n  role: {namePrefix: crossplane-"+claim+"}")
 }
 
-// faults of AWS: each says the truth on the claim that it is about, and what to do. When that is done, the claim goes on by itself.
-func faults(s *Story) {
+// faults of AWS: each is reported on the claim that it affects, with what to do. When that is done, the claim becomes ready on its own.
+func faults(s *Scenario) {
 	over := map[string]func(){}
 	for claim, f := range faultsOfAWS {
 		over[claim] = f.happens(s, object(claim))
@@ -141,19 +141,19 @@ func faults(s *Story) {
 		s.Stepf("%s: %s", f.what, m)
 	}
 	if w := s.AWS.Calls("Role", object("older")); len(w) > 0 {
-		s.Errorf("the role that somebody made before was written: %v", w)
+		s.Errorf("the role that existed before was written: %v", w)
 	}
 
 	for _, end := range over {
 		end()
 	}
-	s.Stepf("all of that is over, or what the claims say is done")
+	s.Stepf("every fault is over, or what its claim says is done")
 	for claim := range faultsOfAWS {
 		s.Is(4*time.Minute, "Claim", claim, "IdentityReady=True", "Synced=True")
 	}
 	s.Stepf("every claim has its identity")
 	if x := s.Real.Association(controlplane.Namespace, "taken"); x == nil || x.Role != "arn:aws:iam::"+aws.Account+":role/"+object("taken") {
-		s.Errorf("the association that was taken over is %+v", x)
+		s.Errorf("the association that was adopted is %+v", x)
 	}
 
 	s.behindItsBack()
@@ -171,13 +171,13 @@ func faults(s *Story) {
 		}
 	}
 	if s.Real.Role(theirRole) == nil {
-		s.Error("the role of somebody else is gone")
+		s.Error("the role of another owner is gone")
 	}
-	s.Stepf("the claims are deleted, and AWS has nothing of them but what was somebody else's")
+	s.Stepf("the claims are deleted, and AWS has nothing of them. What belongs to another owner is left")
 }
 
-// behindItsBack is what somebody does in AWS to what there is: it is set right.
-func (s *Story) behindItsBack() {
+// behindItsBack another user changes and deletes resources in AWS: all of them are restored.
+func (s *Scenario) behindItsBack() {
 	s.Helper()
 	const anything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	sa := func(claim string) *aws.Association { return s.Real.Association(controlplane.Namespace, claim) }
@@ -194,9 +194,9 @@ func (s *Story) behindItsBack() {
 	s.Real.Disassociate(controlplane.Namespace, "noassociation")
 	s.Real.RemovePolicy(object("quota"))
 	s.Real.Retrust(object("throttled"), theirTrust)
-	s.Stepf("somebody deleted a role, a policy and an association, detached a policy, and edited another and the trust of a role")
+	s.Stepf("another user deleted a role, a policy and an association, detached a policy, and edited another policy and the trust policy of a role")
 
-	s.Until(3*time.Minute, "all of it is set right", func() error {
+	s.Until(3*time.Minute, "all of it is restored", func() error {
 		for _, claim := range []string{"norole", "noattachment", "quota", "throttled"} {
 			got, want := s.Real.Role(object(claim)), before[claim]
 			switch {
@@ -210,7 +210,7 @@ func (s *Story) behindItsBack() {
 		case x == nil || x.ID == id:
 			return errors.New("there is no new association")
 		case s.Real.Policy(object("nopolicy")) != policy:
-			return errors.New("the policy is as somebody edited it")
+			return errors.New("the policy still has the other user's edit")
 		case s.Real.Policy(object("quota")) == "":
 			return errors.New("there is no new policy")
 		}
@@ -225,5 +225,5 @@ func (s *Story) behindItsBack() {
 		}
 		return nil
 	})
-	s.Stepf("all of it is set right, and the claims are as they were")
+	s.Stepf("all of it is restored, and the claims are ready")
 }

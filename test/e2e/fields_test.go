@@ -16,7 +16,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// An identity as AWS has it, and as Kubernetes says it should be.
+// An identity as AWS has it, and as its managed resources say that it should be.
 type anIdentity struct {
 	Role        *aws.Role
 	Policy      string
@@ -26,13 +26,13 @@ type anIdentity struct {
 }
 
 // identityOf a claim for an identity.
-func (s *Story) identityOf(claim string) anIdentity {
+func (s *Scenario) identityOf(claim string) anIdentity {
 	s.Helper()
 	out := anIdentity{Role: s.Real.Role(object(claim)), Policy: s.Real.Policy(object(claim)), Association: s.Real.Association(controlplane.Namespace, claim), Fields: map[string]any{}}
 	for _, kind := range []string{"Role", "Policy", "Association"} {
 		if o := s.Get(kind, object(claim)); o != nil {
 			spec, _, _ := unstructured.NestedMap(o.Object, "spec", "forProvider")
-			// What AWS has anyway is the same, whether it is said or not.
+			// A field with the default of AWS is the same as one that is not set.
 			maps.DeleteFunc(spec, func(k string, v any) bool {
 				return v == "" || v == false || k == "maxSessionDuration" && fmt.Sprint(v) == "3600"
 			})
@@ -42,16 +42,15 @@ func (s *Story) identityOf(claim string) anIdentity {
 	return out
 }
 
-// fieldsOf a claim that AWS or the providers see. Each is set, changed and taken away again.
+// fieldsOfClaim are those that AWS or the providers see. Each is set, changed and removed again.
 var fieldsOfClaim = []struct {
-	// round in which it is told: fields that get on with each other are in one.
+	// round in which it is tested: fields that can be set together share one.
 	round int
 	field string
-	// set and changed are patches of a claim for an identity, SERVICE being what its service says beside its name, and reached is what
-	// AWS then has.
+	// set and changed are patches of a claim for an identity, and reached says whether AWS has a value of them.
 	set, changed string
 	reached      func(x anIdentity, value string) bool
-	// values that are looked for.
+	// values that reached looks for, of set and of changed.
 	values [2]string
 }{
 	{1, "tags", `"tags":{"team":"a","cost":"1"}`, `"tags":{"team":"b"}`, func(x anIdentity, v string) bool {
@@ -115,8 +114,8 @@ func shared(name string) string {
 	return "arn:aws:iam::" + aws.Account + ":policy/crossplane-shared-" + name
 }
 
-// fields of a claim: what is set and changed reaches AWS, and nothing stays behind of what is taken away, in AWS or in Kubernetes.
-func fields(s *Story) {
+// fields of a claim: one that is set or changed reaches AWS, and one that is removed leaves nothing behind, in AWS or in Kubernetes.
+func fields(s *Scenario) {
 	const claim = "fields"
 	for _, name := range []string{"a", "b"} {
 		s.Real.AddPolicy("crossplane-shared-"+name, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
@@ -133,7 +132,7 @@ func fields(s *Story) {
 	})
 	s.stays(claim)
 	plain := s.identityOf(claim)
-	s.Stepf("the claim has its identity, with nothing that it need not say")
+	s.Stepf("the claim has its identity, without optional fields")
 
 	for round := 1; ; round++ {
 		var names, set, changed []string
@@ -158,9 +157,9 @@ func fields(s *Story) {
 			})
 		}
 		s.patchClaim(claim)
-		s.Until(2*time.Minute, strings.Join(names, ", ")+": taken away", func() error { return differ(plain, s.identityOf(claim)) })
+		s.Until(2*time.Minute, strings.Join(names, ", ")+": removed", func() error { return differ(plain, s.identityOf(claim)) })
 		s.Is(2*time.Minute, "Claim", claim, "IdentityReady=True", "Synced=True")
-		s.Stepf("set, changed and taken away in AWS in %.0f s: %s", time.Since(began).Seconds(), strings.Join(names, ", "))
+		s.Stepf("set, changed and removed in AWS in %.0f s: %s", time.Since(began).Seconds(), strings.Join(names, ", "))
 	}
 	s.stays(claim)
 	if err := differ(plain, s.identityOf(claim)); err != nil {
@@ -168,7 +167,7 @@ func fields(s *Story) {
 	}
 	s.Stepf("nothing came back")
 	s.targetRole(claim)
-	// Crossplane may create a ProviderConfig again that it is at work on while the claim is deleted.
+	// If Crossplane is still composing when the claim is deleted, it may create a ProviderConfig again.
 	s.stays(claim)
 	s.delete(claim)
 	if left := append(s.AWS.Has("crossplane-"+claim+"-"), s.AWS.Has("/"+claim)...); len(left) > 0 {
@@ -177,8 +176,8 @@ func fields(s *Story) {
 	s.Stepf("the claim is deleted, and AWS has nothing of it")
 }
 
-// targetRole of an association, which EKS keeps until the association goes: the claim says so, and its way out works.
-func (s *Story) targetRole(claim string) {
+// targetRole of an association, which EKS keeps until the association is deleted: the claim says so, and its way out works.
+func (s *Scenario) targetRole(claim string) {
 	s.Helper()
 	plain := s.identityOf(claim)
 	const target = "arn:aws:iam::" + aws.Account + ":role/crossplane-theirs-a"
@@ -195,11 +194,11 @@ func (s *Story) targetRole(claim string) {
 	if !contains(m, target, "keeps its target until it is deleted", "aws eks delete-pod-identity-association", plain.Association.ID) {
 		s.Errorf("IdentityReady does not say that the target stays, and what to do: %s", m)
 	}
-	s.Stepf("a target role that is taken away stays in EKS: %s", m)
+	s.Stepf("a target role that is removed from the claim stays in EKS: %s", m)
 	old := plain.Association.ID
 	s.Real.Disassociate(controlplane.Namespace, claim)
 	s.Is(3*time.Minute, "Claim", claim, "IdentityReady=True")
-	s.Until(2*time.Minute, "nothing stays behind of the target role", func() error {
+	s.Until(2*time.Minute, "nothing is left of the target role", func() error {
 		now := s.identityOf(claim)
 		if now.Association == nil || now.Association.ID == old {
 			return errors.New("there is no new association")
@@ -207,18 +206,18 @@ func (s *Story) targetRole(claim string) {
 		plain.Association.ID = now.Association.ID
 		return differ(plain, now)
 	})
-	s.Stepf("EKS deletes the association, and there is a new one without it")
+	s.Stepf("the association is deleted in EKS, and there is a new one without the target role")
 }
 
-// patchClaim gives a claim for an identity some fields, and takes away those that it had: fields of the spec, or of its service.
-func (s *Story) patchClaim(claim string, fields ...string) {
+// patchClaim sets fields of a claim for an identity, and removes those that it had: fields of the spec, or of its service.
+func (s *Scenario) patchClaim(claim string, fields ...string) {
 	s.Helper()
 	role, service := map[string]any{"namePrefix": "crossplane-" + claim}, map[string]any{"name": identityService, "management": "Observe", "serviceAccountName": claim}
 	spec := map[string]any{"accountId": aws.Account, "tags": nil}
 	for _, field := range fields {
 		s.mergeField(field, spec, role, service)
 	}
-	// A merge patch takes away what is null.
+	// A merge patch removes fields that are null.
 	for _, k := range []string{"description", "maxSessionDuration", "permissionsBoundary", "trustConditions"} {
 		if _, ok := role[k]; !ok {
 			role[k] = nil
@@ -226,7 +225,7 @@ func (s *Story) patchClaim(claim string, fields ...string) {
 	}
 	spec["role"], spec["services"] = role, []any{service}
 	if tags, ok := spec["tags"].(map[string]any); ok {
-		// One tag less is one that is taken away, too.
+		// A tag that is not listed any more is removed, too.
 		for _, k := range []string{"team", "cost"} {
 			if _, ok := tags[k]; !ok {
 				tags[k] = nil
@@ -241,7 +240,7 @@ func (s *Story) patchClaim(claim string, fields ...string) {
 }
 
 // mergeField into the spec of a claim, its role or its service.
-func (s *Story) mergeField(field string, spec, role, service map[string]any) {
+func (s *Scenario) mergeField(field string, spec, role, service map[string]any) {
 	s.Helper()
 	more := map[string]any{}
 	if err := json.Unmarshal([]byte("{"+field+"}"), &more); err != nil {
@@ -261,8 +260,8 @@ func (s *Story) mergeField(field string, spec, role, service map[string]any) {
 	}
 }
 
-// reaches waits until AWS has what a claim says, and the claim says that it is ready.
-func (s *Story) reaches(claim, what string, missing func(anIdentity) error) {
+// reaches waits until AWS has what a claim says, and the claim's identity is ready.
+func (s *Scenario) reaches(claim, what string, missing func(anIdentity) error) {
 	s.Helper()
 	s.Until(2*time.Minute, what, func() error {
 		x := s.identityOf(claim)
@@ -277,8 +276,8 @@ func (s *Story) reaches(claim, what string, missing func(anIdentity) error) {
 	s.Is(2*time.Minute, "Claim", claim, "IdentityReady=True", "Synced=True")
 }
 
-// stays waits until nothing about a claim's identity was written for eleven seconds.
-func (s *Story) stays(claim string) {
+// stays waits until nothing about a claim's identity has changed for eleven seconds.
+func (s *Scenario) stays(claim string) {
 	s.Helper()
 	last, since := s.identityOf(claim), time.Now()
 	s.Until(2*time.Minute, "nothing changes any more", func() error {

@@ -11,9 +11,9 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// gitOps applies everything in whatever order it comes in a repository, while nothing that it depends on is there: neither the
-// providers of IAM and EKS, nor the permissions to use their kinds.
-func gitOps(s *Story) {
+// gitOps applies everything in the order of a repository, before what it depends on exists: the providers of IAM and EKS, and the
+// permissions to use their kinds.
+func gitOps(s *Scenario) {
 	const object = "crossplane-prod-eu-west-1-sqs"
 	// Dependency resolution would install the providers at once.
 	s.Apply(`
@@ -65,17 +65,17 @@ spec:
 		case strings.Contains(doc, "provider-aws-iam"):
 			s.Apply(doc)
 		}
-		// Crossplane installs the family by itself.
+		// Crossplane installs the family on its own.
 	}
 	s.Exists(time.Minute, "CRD", "roles.iam.aws.upbound.io")
-	s.Stepf("provider-aws-iam is installed, and nobody grants Crossplane its kinds")
+	s.Stepf("provider-aws-iam is installed, and Crossplane has no permission for its kinds")
 	time.Sleep(15 * time.Second)
 	s.Logf("15 seconds later:\n%s", conditions(s.Get("XR", xr)))
 	if err := s.RBAC.Start(); err != nil {
 		s.Fatal(err)
 	}
 	s.Exists(4*time.Minute, "Role", object)
-	s.Stepf("they are granted, and the role is there")
+	s.Stepf("the permission is granted, and the role exists")
 	if s.Get("Association", object) != nil {
 		s.Error("there is an association")
 	}
@@ -115,7 +115,7 @@ spec:
 	})
 	s.Stepf("a CRD is deleted, and its association with it")
 	if !s.restored(crd) {
-		s.Stepf("Crossplane does not restore it within 20 s: somebody does")
+		s.Stepf("Crossplane does not restore it within 20 s: an administrator does")
 		unstructured.RemoveNestedField(crd.Object, "metadata", "resourceVersion")
 		unstructured.RemoveNestedField(crd.Object, "metadata", "uid")
 		unstructured.RemoveNestedField(crd.Object, "status")
@@ -125,12 +125,12 @@ spec:
 	}
 	s.Is(3*time.Minute, "Association", object, "Ready=True")
 	s.Is(3*time.Minute, "Claim", "queues", "Ready=True", "Synced=True")
-	s.Stepf("it is restored, and the claim is ready again")
+	s.Stepf("the CRD is restored, and the claim is ready again")
 	s.Same("UIDs", before, s.UIDs("queues"), "PodIdentityAssociation/")
 }
 
-// familyOfSomebodyElse is what Crossplane's dependency resolution installed. A claim cannot have it, and says so.
-func (s *Story) familyOfSomebodyElse(claim string) {
+// familyOfSomebodyElse is the family that Crossplane's dependency resolution installed. A claim cannot manage it, and says so.
+func (s *Scenario) familyOfSomebodyElse(claim string) {
 	s.Helper()
 	const family = "upbound-provider-family-aws"
 	before := s.Get("Provider", family)
@@ -145,13 +145,13 @@ func (s *Story) familyOfSomebodyElse(claim string) {
 	s.Edit(claim, `{"spec":{"provider":{"family":null}}}`)
 	s.Is(2*time.Minute, "Claim", claim, "Ready=True")
 	if after := s.Get("Provider", family); after.GetUID() != before.GetUID() || after.GetGeneration() != before.GetGeneration() || len(after.GetOwnerReferences()) > 0 {
-		s.Errorf("the family of somebody else was written: generation %d, then %d, owned by %v", before.GetGeneration(), after.GetGeneration(), after.GetOwnerReferences())
+		s.Errorf("the family of another owner was written: generation %d, then %d, owned by %v", before.GetGeneration(), after.GetGeneration(), after.GetOwnerReferences())
 	}
 	s.Stepf("the family that Crossplane installed stays as it is: %s", message)
 }
 
-// restored says whether Crossplane creates a CRD again that was deleted.
-func (s *Story) restored(crd *unstructured.Unstructured) bool {
+// restored says whether Crossplane creates a deleted CRD again.
+func (s *Scenario) restored(crd *unstructured.Unstructured) bool {
 	for range 20 {
 		if o := s.Get("CRD", crd.GetName()); o != nil && o.GetUID() != crd.GetUID() {
 			return true

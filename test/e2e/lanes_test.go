@@ -18,21 +18,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The stories are told in lanes, side by side: most of a story is waiting. Each lane is a process with a network of its own,
+// The scenarios run in lanes, side by side, because most of a scenario is waiting. Each lane is a process with a network of its own,
 // because Crossplane's RBAC manager insists on port 8080.
 var lanes = []string{realLane, "v2", "v2-alone", "older"}
 
-// realLane is the one in which the real provider-aws always runs.
+// realLane is the lane in which the real provider-aws always runs.
 const realLane = "v2-real"
 
-// lane that a scenario is told in.
-func lane(v version, s scenario) string {
+// lane in which a scenario runs.
+func lane(v version, e entry) string {
 	switch {
 	case v != v2:
 		return "older"
-	case !s.fake:
+	case !e.fake:
 		return realLane
-	case s.alone:
+	case e.alone:
 		return "v2-alone"
 	}
 	return "v2"
@@ -41,26 +41,26 @@ func lane(v version, s scenario) string {
 const (
 	laneVariable  = "E2E_LANE"
 	builtVariable = "E2E_BUILT"
-	// logsVariable is the folder of logs to write to, if it is not the usual one.
+	// logsVariable is the folder for logs, if it is not the usual one.
 	logsVariable = "E2E_LOGS"
 )
 
-// tellAll starts a process for each lane, and says whether all stories ended well. On a machine that does not let it make
-// networks it starts one after the other.
+// runLanes starts a process for each lane, and reports whether all scenarios passed. On a machine on which it may not create
+// networks, it starts one after the other.
 //
-// With E2E_AGAIN=1 a story that failed is told once more, when no other is, and counts as what it is then: where the machine has
-// other things to do, one can miss its time. It is said which.
-func tellAll(ctx context.Context) (bool, error) {
+// With E2E_AGAIN=1 a scenario that failed is run once more, while no other runs, and the retry decides: on a busy machine a scenario
+// can miss its deadline. The output names those that were run again.
+func runLanes(ctx context.Context) (bool, error) {
 	built, err := json.Marshal(built)
 	if err != nil {
 		return false, err
 	}
 	to := &syncWriter{w: os.Stdout}
 	var wg sync.WaitGroup
-	told := make([]*lines, 0, len(lanes))
+	all := make([]*lines, 0, len(lanes))
 	for _, l := range lanes {
 		out := &lines{lane: l, to: to}
-		told = append(told, out)
+		all = append(all, out)
 		wait, err := startLane(ctx, out, string(built), wg.Wait)
 		if err != nil {
 			return false, err
@@ -69,7 +69,7 @@ func tellAll(ctx context.Context) (bool, error) {
 	}
 	wg.Wait()
 	ok := true
-	for _, l := range told {
+	for _, l := range all {
 		if l.err == nil {
 			continue
 		}
@@ -78,13 +78,13 @@ func tellAll(ctx context.Context) (bool, error) {
 			ok = false
 			continue
 		}
-		for _, story := range l.failed {
-			sayf("AGAIN: %s", story)
-			parts := strings.Split(story, "/")
+		for _, name := range l.failed {
+			sayf("AGAIN: %s", name)
+			parts := strings.Split(name, "/")
 			for i := range parts {
 				parts[i] = "^" + regexp.QuoteMeta(parts[i]) + "$"
 			}
-			// What was logged the first time is kept.
+			// The logs of the first run are kept.
 			if err := os.Setenv(logsVariable, "again"); err != nil {
 				return false, err
 			}
@@ -93,7 +93,7 @@ func tellAll(ctx context.Context) (bool, error) {
 				return false, err
 			}
 			if err := wait(); err != nil {
-				sayf("FAILED AGAIN: %s", story)
+				sayf("FAILED AGAIN: %s", name)
 				ok = false
 			}
 		}
@@ -101,7 +101,7 @@ func tellAll(ctx context.Context) (bool, error) {
 	return ok, nil
 }
 
-// startLane starts the process of a lane. The answer waits for its end.
+// startLane starts the process of a lane. The function that it returns waits for the end of the process.
 func startLane(ctx context.Context, out *lines, built string, others func(), args ...string) (func() error, error) {
 	for _, flags := range []uintptr{syscall.CLONE_NEWNET, 0} {
 		cmd := exec.CommandContext(ctx, os.Args[0], append(slices.Clone(os.Args[1:]), args...)...)
@@ -115,13 +115,13 @@ func startLane(ctx context.Context, out *lines, built string, others func(), arg
 		case !errors.Is(err, syscall.EPERM):
 			return nil, fmt.Errorf("cannot start lane %s: %w", out.lane, err)
 		}
-		sayf("no networks may be made here: lane after lane")
+		sayf("this machine does not allow new networks: the lanes run one after the other")
 		others()
 	}
 	return nil, fmt.Errorf("cannot start lane %s", out.lane)
 }
 
-// enterLane makes this process one: it takes over what was built, and has its network up.
+// enterLane makes this process a lane: it reads what was built, and brings its network up.
 func enterLane() error {
 	if err := json.Unmarshal([]byte(os.Getenv(builtVariable)), &built); err != nil { //nolint:musttag // Both ends are this program.
 		return err
@@ -145,17 +145,17 @@ func enterLane() error {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
 
-// lines are those of one lane: written whole, with its name.
+// lines are the output of one lane. Each is written as a whole, with the lane's name.
 type lines struct {
 	lane string
 	to   *syncWriter
 	rest []byte
-	// What failed, and how the lane ended.
+	// The scenarios that failed, and how the lane ended.
 	failed []string
 	err    error
 }
 
-// failure of a story, as go test says it.
+// failure of a scenario, as go test prints it.
 var failure = regexp.MustCompile(`^\s*--- FAIL: (TestE2E/[^/]+/[^/ ]+) `)
 
 type syncWriter struct {

@@ -21,7 +21,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/binaries"
 )
 
-// update says to rewrite the files in testdata.
+// update rewrites the files in testdata.
 var update = flag.Bool("update", false, "rewrite testdata")
 
 // A version of Crossplane, with the provider-aws that goes with it.
@@ -29,12 +29,12 @@ type version struct {
 	crossplane string
 	// tool that hack/tool.sh builds.
 	tool string
-	// Where Crossplane's and the providers' source is.
+	// The Go modules with Crossplane's and the providers' source.
 	module          string
 	provider        string
 	providerVersion string
 	olderProvider   string
-	// safeStart is what the packages of this version ask for.
+	// safeStart says that the packages of this version have the capability SafeStart.
 	safeStart bool
 }
 
@@ -51,79 +51,79 @@ var (
 		crossplane: "v1.20.11", tool: binaries.CrossplaneV1, module: "github.com/crossplane/crossplane",
 		provider: "github.com/upbound/provider-aws", providerVersion: "v1.23.0", olderProvider: "v1.22.0",
 	}
-	// versions that there are, and the first is the one that everything is told on.
+	// versions that are tested. All scenarios run on the first.
 	versions = []version{v2, v23, v1}
 )
 
-// A scenario is a story about one world.
-type scenario struct {
+// An entry is a scenario and how to run it.
+type entry struct {
 	name string
-	tell func(*Story)
-	// apart: it would disturb others or be disturbed by them, and is told while no other is.
+	run  func(*Scenario)
+	// apart: it would disturb others or be disturbed by them, and runs while no other does.
 	apart bool
-	// alone: it wants a control plane of its own.
+	// alone: it needs a control plane of its own.
 	alone bool
-	// fake: the fake provider-aws is enough for it, unless everything is told. The real one takes more of the machine.
+	// fake: the fake provider-aws is enough for it, unless all scenarios run. The real one takes more of the machine.
 	fake bool
-	// long: it is told only if everything is.
+	// long: it runs only if all scenarios do.
 	long bool
-	// also on these older versions of Crossplane it is told, and not only if everything is.
+	// also lists older versions of Crossplane on which it always runs, and not only if all scenarios do.
 	also []version
-	// only on this version of Crossplane.
+	// only is the one version of Crossplane on which it runs. Empty: any.
 	only string
-	// large: it takes long. It is told if it is asked for, and nothing else is then.
+	// large: it takes long. It runs on demand, and no other scenario does then.
 	large bool
 }
 
-// scenarios in the order in which they are told: first those that are alone, then those apart, then all others together.
-var scenarios = []scenario{
-	{name: "GitOps", tell: gitOps, alone: true, fake: true, also: []version{v1}},
-	{name: "RBAC", tell: rbac, alone: true, fake: true},
-	{name: "Proof", tell: proof, alone: true, fake: true},
-	{name: "PlatformConfiguration", tell: platformConfiguration, alone: true, fake: true, also: []version{v1}},
-	{name: "AdoptSeed", tell: adoptSeed, alone: true, only: v2.crossplane},
-	{name: "UpgradeFunction", tell: upgradeFunction, alone: true, fake: true},
-	{name: "SafeStart", tell: safeStart, alone: true, only: v2.crossplane},
-	{name: "Tenants", tell: tenants, alone: true, long: true, only: v2.crossplane},
-	{name: "OtherRegistry", tell: otherRegistry, alone: true, fake: true},
-	{name: "Scale", tell: scale, alone: true, fake: true, large: true},
-	{name: "ScaleTenants", tell: scaleTenants, alone: true, fake: true, large: true, only: v2.crossplane},
-	{name: "UpgradeCrossplane", tell: upgradeCrossplane, alone: true, fake: true, also: []version{v1}, only: v1.crossplane},
-	{name: "Playground", tell: playground, alone: true, only: v2.crossplane},
-	{name: "Seed", tell: seed, apart: true, also: []version{v23, v1}},
-	{name: "Chaos", tell: chaos, apart: true, fake: true},
-	{name: "Removal", tell: removal, fake: true},
-	{name: "Bucket", tell: buckets, only: v2.crossplane},
-	{name: "Faults", tell: faults, only: v2.crossplane},
-	{name: "Fields", tell: fields, long: true, only: v2.crossplane},
-	{name: "Background", tell: background, fake: true},
-	{name: "Edits", tell: edits, fake: true},
-	{name: "Credentials", tell: credentials, fake: true},
-	{name: "OneFails", tell: oneFails},
-	{name: "Quiet", tell: quiet, fake: true},
-	{name: "TwoClaims", tell: twoClaims, fake: true},
-	{name: "Foreign", tell: foreign, fake: true},
-	{name: "Unordered", tell: unordered, fake: true},
-	{name: "RebuiltCluster", tell: rebuiltCluster},
-	{name: "Dependency", tell: dependency, fake: true},
-	{name: "BadTemplate", tell: badTemplate, fake: true},
-	{name: "ImageConfigOverride", tell: imageConfigOverride, fake: true, only: v2.crossplane},
-	{name: "BadClaim", tell: badClaim, fake: true},
+// scenarios in the order in which they run: first those that are alone, then those apart, then all others together.
+var scenarios = []entry{
+	{name: "GitOps", run: gitOps, alone: true, fake: true, also: []version{v1}},
+	{name: "RBAC", run: rbac, alone: true, fake: true},
+	{name: "Proof", run: proof, alone: true, fake: true},
+	{name: "PlatformConfiguration", run: platformConfiguration, alone: true, fake: true, also: []version{v1}},
+	{name: "AdoptSeed", run: adoptSeed, alone: true, only: v2.crossplane},
+	{name: "UpgradeFunction", run: upgradeFunction, alone: true, fake: true},
+	{name: "SafeStart", run: safeStart, alone: true, only: v2.crossplane},
+	{name: "Tenants", run: tenants, alone: true, long: true, only: v2.crossplane},
+	{name: "OtherRegistry", run: otherRegistry, alone: true, fake: true},
+	{name: "Scale", run: scale, alone: true, fake: true, large: true},
+	{name: "ScaleTenants", run: scaleTenants, alone: true, fake: true, large: true, only: v2.crossplane},
+	{name: "UpgradeCrossplane", run: upgradeCrossplane, alone: true, fake: true, also: []version{v1}, only: v1.crossplane},
+	{name: "Playground", run: playground, alone: true, only: v2.crossplane},
+	{name: "Seed", run: seed, apart: true, also: []version{v23, v1}},
+	{name: "Chaos", run: chaos, apart: true, fake: true},
+	{name: "Removal", run: removal, fake: true},
+	{name: "Bucket", run: buckets, only: v2.crossplane},
+	{name: "Faults", run: faults, only: v2.crossplane},
+	{name: "Fields", run: fields, long: true, only: v2.crossplane},
+	{name: "Background", run: background, fake: true},
+	{name: "Edits", run: edits, fake: true},
+	{name: "Credentials", run: credentials, fake: true},
+	{name: "OneFails", run: oneFails},
+	{name: "Quiet", run: quiet, fake: true},
+	{name: "TwoClaims", run: twoClaims, fake: true},
+	{name: "Foreign", run: foreign, fake: true},
+	{name: "Unordered", run: unordered, fake: true},
+	{name: "RebuiltCluster", run: rebuiltCluster},
+	{name: "Dependency", run: dependency, fake: true},
+	{name: "BadTemplate", run: badTemplate, fake: true},
+	{name: "ImageConfigOverride", run: imageConfigOverride, fake: true, only: v2.crossplane},
+	{name: "BadClaim", run: badClaim, fake: true},
 }
 
-// together is how many stories are told at once.
+// together is how many scenarios run at once.
 const together = "4"
 
-// A release of this repository: the function, and the packages.
+// A release of this repository: the function and the packages.
 type release struct {
 	Function, FunctionPackage, ConfigurationPackage string
 }
 
-// The releases that there are. The second is another function: it describes every role differently.
+// The releases that are built. The function of the second one gives every role another description.
 const (
 	released = "v0.1.0"
 	next     = "v0.2.0"
-	// nextDescription is what it says of a role.
+	// nextDescription is that description.
 	nextDescription = "made by the next version"
 )
 
@@ -176,7 +176,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	ok, err := tellAll(ctx)
+	ok, err := runLanes(ctx)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
@@ -188,7 +188,7 @@ func run(m *testing.M) int {
 
 func sayf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
-// build everything from source that this machine does not have yet, and releases of this repository.
+// build everything that this machine does not have yet from source, and releases of this repository.
 func build(ctx context.Context, releases ...string) error {
 	began := time.Now()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -199,7 +199,7 @@ func build(ctx context.Context, releases ...string) error {
 	built.Paths = map[string]string{}
 	for _, tool := range binaries.All() {
 		if os.Getenv("E2E") == playgroundVariable && (tool == v1.tool || tool == v23.tool) {
-			continue // It runs on the newest.
+			continue // The playground runs on the newest version.
 		}
 		if built.Paths[tool], err = built.Build(ctx, tool); err != nil {
 			return err
@@ -242,7 +242,7 @@ func build(ctx context.Context, releases ...string) error {
 	return nil
 }
 
-// nextSource writes what a next version could be: this repository, with one change in what is composed.
+// nextSource writes the source of a next version: this repository, with one change in what is composed.
 func nextSource(dir string) error {
 	entries, err := os.ReadDir(built.Root)
 	if err != nil {
@@ -266,11 +266,11 @@ func nextSource(dir string) error {
 	if err != nil {
 		return err
 	}
-	// What is wanted of a role changes, and with it what is composed and what is ready.
+	// The desired role changes, and with it what is composed and what counts as ready.
 	text := strings.Replace(string(source), "return wantedRole{}", "return wantedRole{v1alpha1.Role{Description: \""+nextDescription+"\"}}", 1)
 	text = strings.Replace(text, "return wantedRole{*c.Identity.Spec.Role}", "r := *c.Identity.Spec.Role\n\tr.Description = \""+nextDescription+"\"\n\treturn wantedRole{r}", 1)
 	if strings.Count(text, nextDescription) != 2 {
-		return fmt.Errorf("%s is not what this suite knows: mend nextSource", file)
+		return fmt.Errorf("%s is not what this suite knows: fix nextSource", file)
 	}
 	return os.WriteFile(file, []byte(text), 0o644)
 }
@@ -286,7 +286,7 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, b, 0o644)
 }
 
-// TestE2E tells every scenario, on every version of Crossplane that it is for.
+// TestE2E runs every scenario, on every version of Crossplane that it is for.
 func TestE2E(t *testing.T) {
 	if e2e := os.Getenv("E2E"); e2e == "" || e2e == playgroundVariable {
 		t.Skip("E2E is not set. See docs/e2e.md.")
@@ -296,28 +296,28 @@ func TestE2E(t *testing.T) {
 			e2e := os.Getenv("E2E")
 			all := v == v2 || e2e == "all"
 			shared := &sharedWorld{last: t, version: v}
-			for _, s := range scenarios {
-				if lane(v, s) != os.Getenv(laneVariable) || s.large != (e2e == "scale") || s.long && e2e != "all" || !slices.Contains(s.also, v) && !all || s.only != "" && s.only != v.crossplane {
+			for _, e := range scenarios {
+				if lane(v, e) != os.Getenv(laneVariable) || e.large != (e2e == "scale") || e.long && e2e != "all" || !slices.Contains(e.also, v) && !all || e.only != "" && e.only != v.crossplane {
 					continue
 				}
-				t.Run(s.name, func(st *testing.T) {
-					if s.alone {
+				t.Run(e.name, func(st *testing.T) {
+					if e.alone {
 						w := NewWorld(st, st, v)
 						defer w.Close()
-						w.tell(st, s)
+						w.runScenario(st, e)
 						return
 					}
-					if !s.apart {
+					if !e.apart {
 						st.Parallel()
 					}
-					shared.get(st).tell(st, s)
+					shared.get(st).runScenario(st, e)
 				})
 			}
 		})
 	}
 }
 
-// A sharedWorld is there from the first story that asks for it until the last is told.
+// A sharedWorld exists from the first scenario that asks for it until the last has run.
 type sharedWorld struct {
 	last    *testing.T
 	version version
@@ -332,7 +332,7 @@ func (s *sharedWorld) get(t *testing.T) *World {
 	defer s.mu.Unlock()
 	if s.world == nil {
 		w := NewWorld(t, s.last, s.version)
-		(&Story{T: t, World: w, began: time.Now(), last: time.Now()}).Install()
+		(&Scenario{T: t, World: w, began: time.Now(), last: time.Now()}).Install()
 		s.world = w
 	}
 	return s.world

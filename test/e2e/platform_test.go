@@ -21,18 +21,18 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// openConfiguration of the function. Stories edit claims as app team and as platform team: everything is open to them.
+// openConfiguration of the function. Scenarios edit claims as app team and as platform team: every field is open to them.
 const openConfiguration = `
 apiVersion: podidentity.fn.crossplane.io/v1beta1
 kind: Input
 claims: {allowedFields: ["*"]}
 `
 
-// openConfig is the file of it. It is written before anybody reads it.
+// openConfig is the file of that configuration. It is written before the function starts.
 func (w *World) openConfig() string { return filepath.Join(w.dir, "open.yaml") }
 
-// config of a revision of the function: the file that its Deployment mounts, brought up to date as a kubelet does it. Where its
-// Deployment mounts none, one that opens everything.
+// config of a revision of the function: the file that its Deployment mounts, kept up to date as a kubelet does it. If its Deployment
+// mounts none, it is the one that opens everything.
 func (w *World) config(revision string) (string, error) {
 	d := &appsv1.Deployment{}
 	if err := client.IgnoreNotFound(w.Client.Get(w.ctx, client.ObjectKey{Namespace: controlplane.Namespace, Name: revision}, d)); err != nil {
@@ -48,7 +48,7 @@ func (w *World) config(revision string) (string, error) {
 	return w.openConfig(), nil
 }
 
-// mount the ConfigMap in which a file is, and say where the file is here.
+// mount the ConfigMap that has a file, and return the path of the file on this machine.
 func (w *World) mount(volumes []corev1.Volume, mounts []corev1.VolumeMount, file string) (string, error) {
 	for _, m := range mounts {
 		name, ok := strings.CutPrefix(file, m.MountPath+"/")
@@ -89,10 +89,10 @@ func project(dir string, cm *corev1.ConfigMap) error {
 	return os.Rename(data+"_tmp", data)
 }
 
-// platformConfiguration of manifests/platform-configuration.yaml holds whatever a claim says of Compositions, follows its
-// ConfigMap, and is different for two teams. A wrong edit changes nothing. No story waits for providers here: what is composed of a role
-// says what holds.
-func platformConfiguration(s *Story) {
+// platformConfiguration of manifests/platform-configuration.yaml holds for any Composition that a claim selects, follows its ConfigMap,
+// and is different for two teams. A wrong edit changes nothing. No step waits for providers: the composed role shows which configuration
+// holds.
+func platformConfiguration(s *Scenario) {
 	s.Install()
 	s.Apply("{apiVersion: v1, kind: Namespace, metadata: {name: team-a}}\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: team-b}}")
 	pinned := s.openComposition()
@@ -106,7 +106,7 @@ func platformConfiguration(s *Story) {
 	s.Stepf("the function runs with the ConfigMap")
 
 	s.Namespace = "team-a"
-	// Each wants what its Composition would allow it, if that were what decides.
+	// Each asks for a service that its Composition would allow, if the Composition decided.
 	s.short("named", "[{name: glacier, permissions: {accessLevel: ReadOnly}}]", "compositionRef: {name: open}")
 	s.short("selected", "[{name: lambda}]", "compositionSelector: {matchLabels: {tier: open}}")
 	s.short("pinned", "[{name: firehose}]", "compositionRef: {name: open}, compositionUpdatePolicy: Manual, compositionRevisionRef: {name: "+pinned+"}")
@@ -119,7 +119,7 @@ func platformConfiguration(s *Story) {
 	if got := fakes.String(s.XR("pinned"), "spec", "compositionRevisionRef", "name"); got != pinned {
 		s.Errorf("the pinned claim has revision %q, and should have %s", got, pinned)
 	}
-	s.Stepf("another Composition, a selector and an old revision are held by the same guardrails")
+	s.Stepf("the same guardrails hold with another Composition, with a selector and with an old revision")
 
 	s.short("theirs", "[{name: sqs, serviceAccountName: payments}]", "")
 	message := s.refused("theirs", "spec.services[0].serviceAccountName: Forbidden", "claims.allowedFields")
@@ -133,8 +133,8 @@ func platformConfiguration(s *Story) {
 	s.bindingRefused()
 }
 
-// openComposition is one whose Input opens every field to claims. The answer is its first revision, which is not its last.
-func (s *Story) openComposition() string {
+// openComposition is one whose Input opens every field to claims. It returns the first of its two revisions.
+func (s *Scenario) openComposition() string {
 	s.Helper()
 	text := strings.NewReplacer("name: podidentityproviders.aws.podidentity.dev", "name: open", "provider: aws", "tier: open", "      kind: Input", "      kind: Input\n      claims: {allowedFields: [\"*\"]}").
 		Replace(s.File("configuration/apis/composition.yaml"))
@@ -158,14 +158,14 @@ func (s *Story) openComposition() string {
 	return first
 }
 
-// short claim: the platform's defaults are the rest.
-func (s *Story) short(claim, services, more string) {
+// short claim: the platform's defaults fill in the rest.
+func (s *Scenario) short(claim, services, more string) {
 	s.Helper()
 	s.Apply("{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProviderClaim, metadata: {name: " + claim + ", namespace: $NS}, spec: {services: " + services + ", " + more + "}}")
 }
 
-// refused waits until a claim is, with a message that has all the parts, and nothing is composed for it.
-func (s *Story) refused(claim string, parts ...string) string {
+// refused waits until a claim is refused with a message that has all the parts, and checks that nothing is composed for it.
+func (s *Scenario) refused(claim string, parts ...string) string {
 	s.Helper()
 	message := ""
 	s.Until(2*time.Minute, claim+" is refused", func() error {
@@ -189,7 +189,7 @@ func (s *Story) refused(claim string, parts ...string) string {
 }
 
 // teams have defaults and guardrails of their own.
-func (s *Story) teams() {
+func (s *Scenario) teams() {
 	s.Helper()
 	s.short("a", "[{name: sqs}]", "")
 	s.short("kinesis", "[{name: kinesis}]", "")
@@ -207,12 +207,12 @@ func (s *Story) teams() {
 			s.Errorf("the role of %s has boundary %q", service, got)
 		}
 	}
-	s.Stepf("each of two teams has its services, tags and the platform's boundary, and not the other's")
+	s.Stepf("each of two teams has its own services and tags, and the platform's boundary")
 	s.Namespace = "team-a"
 }
 
 // editConfiguration in its ConfigMap: every from becomes to.
-func (s *Story) editConfiguration(from, to string) {
+func (s *Scenario) editConfiguration(from, to string) {
 	s.Helper()
 	cm := &corev1.ConfigMap{}
 	if err := s.Client.Get(s.ctx, client.ObjectKey{Namespace: controlplane.Namespace, Name: "pod-identity-platform"}, cm); err != nil {
@@ -227,10 +227,10 @@ func (s *Story) editConfiguration(from, to string) {
 	}
 }
 
-// configurationEdited in the ConfigMap, rightly and then wrongly.
-func (s *Story) configurationEdited() {
+// configurationEdited in the ConfigMap, first correctly and then wrongly.
+func (s *Scenario) configurationEdited() {
 	s.Helper()
-	// configuration that an object says holds for it, as soon as that is another one than before.
+	// configuration that a claim's composite resource names, as soon as it is another one than before.
 	configuration := func(claim, before string) (hash string) {
 		s.Until(2*time.Minute, claim+" names the configuration that holds", func() error {
 			if hash = fakes.String(s.XR(claim), "status", "platformConfiguration"); hash == before || hash == "" {
@@ -260,29 +260,29 @@ func (s *Story) configurationEdited() {
 		s.Errorf("the metric says that the last configuration was read: %v", got)
 	}
 	if log := s.Function().Tail(); !strings.Contains(log, "Keeping the previous configuration") || !strings.Contains(log, "alowedServices") {
-		s.Errorf("the log does not tell of a wrong configuration:\n%s", log)
+		s.Errorf("the log does not report the wrong configuration:\n%s", log)
 	}
 	s.newPodFails("alowedServices")
 	s.short("later", "[{name: firehose}]", "")
 	s.refused("later", `guardrail allowedServices: "firehose"`)
 	s.Is(time.Minute, "Claim", "named", "PrerequisitesReady=True", "Synced=True")
 	if got := configuration("named", ""); got != second {
-		s.Errorf("configuration %s holds, and not %s any more", got, second)
+		s.Errorf("configuration %s holds, and should still be %s", got, second)
 	}
-	s.Stepf("a wrong edit changes nothing: log and metrics tell, and a new pod would not start")
+	s.Stepf("a wrong edit changes nothing: log and metrics report it, and a new pod would not start")
 
 	s.editConfiguration("alowedServices", "allowedServices")
-	s.Until(time.Minute, "the configuration is right again", func() error {
+	s.Until(time.Minute, "the configuration is valid again", func() error {
 		if s.metric(s.functionMetrics, "podidentity_configuration_last_read_successful") != 1 {
 			return errors.New("the metric says that it is not")
 		}
 		return nil
 	})
-	s.Stepf("set right, it is read again")
+	s.Stepf("the configuration is corrected, and read again")
 }
 
-// newPodFails to start with the configuration that is mounted, and says why: so it never becomes ready, and the old one stays.
-func (s *Story) newPodFails(why string) {
+// newPodFails to start with the mounted configuration, and says why: it never becomes ready, so the old pod stays.
+func (s *Scenario) newPodFails(why string) {
 	s.Helper()
 	address, err := controlplane.FreeAddress(s.ctx)
 	if err != nil {
@@ -297,8 +297,8 @@ func (s *Story) newPodFails(why string) {
 	}
 }
 
-// bindingRefused: manifests/claims-admission-policy.yaml keeps claims from taking over a composite resource that none made.
-func (s *Story) bindingRefused() {
+// bindingRefused: manifests/claims-admission-policy.yaml keeps claims from binding a composite resource that no claim created.
+func (s *Scenario) bindingRefused() {
 	s.Helper()
 	s.Apply(s.File("manifests/claims-admission-policy.yaml"))
 	s.Apply("{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: platform}, spec: {services: [{name: s3}], tags: {team: platform}}}")
@@ -308,7 +308,7 @@ func (s *Story) bindingRefused() {
 		if err != nil {
 			return err
 		}
-		// A dry run: a policy takes a moment to hold, and a claim that came through before would take the object.
+		// A dry run: a policy takes a moment to be enforced, and a claim that is accepted before would bind the object.
 		err = s.Client.Create(s.ctx, objects[0], client.DryRunAll)
 		if err == nil || !strings.Contains(err.Error(), "spec.resourceRef is Crossplane's to set") {
 			return fmt.Errorf("it is not: %w", err)
@@ -318,7 +318,7 @@ func (s *Story) bindingRefused() {
 	s.short("honest", "[{name: lambda}]", "")
 	s.refused("honest", `guardrail allowedServices: "lambda"`)
 	if got := s.XR("honest").GetName(); !strings.HasPrefix(got, "honest-") {
-		s.Errorf("Crossplane should bind a claim as ever, got composite resource %q", got)
+		s.Errorf("Crossplane should still bind a claim, got composite resource %q", got)
 	}
-	s.Stepf("no claim takes over a composite resource of the platform team, and Crossplane binds claims as ever")
+	s.Stepf("no claim binds a composite resource of the platform team, and Crossplane still binds claims")
 }

@@ -16,12 +16,12 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/binaries"
 )
 
-// The playground is the world of the stories, left running for people: docs/playground.md.
+// The playground is the world of the scenarios, left running for people: docs/playground.md.
 
-// playgroundDir is where the page looks for what it needs.
+// playgroundDir is where the page finds kubectl, its kubeconfig and the command cloud.
 const playgroundDir = "_output/playground"
 
-// playgroundVariable is what E2E is when the playground is opened.
+// playgroundVariable is the value of E2E that opens the playground.
 const playgroundVariable = "playground"
 
 // TestPlayground opens the playground, and leaves it open until it is interrupted.
@@ -29,12 +29,12 @@ func TestPlayground(t *testing.T) {
 	if os.Getenv("E2E") != playgroundVariable {
 		t.Skip("run it with make playground")
 	}
-	// What the terminal interrupts, this must outlive.
+	// An interrupt from the terminal must not end this process before it has stopped the others.
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
 	w := NewWorld(t, t, v2)
 	defer w.Close()
-	(&Story{T: t, World: w, began: time.Now(), last: time.Now()}).Install()
+	(&Scenario{T: t, World: w, began: time.Now(), last: time.Now()}).Install()
 	dir := filepath.Join(built.Root, playgroundDir)
 	if err := w.open(dir); err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestPlayground(t *testing.T) {
 	sayf("\nThe playground is closed.")
 }
 
-// open a playground: what people need to use this world, in a folder.
+// open a playground: write what people need to use this world into a folder.
 func (w *World) open(dir string) error {
 	bin := filepath.Join(dir, "bin")
 	if err := os.RemoveAll(dir); err != nil {
@@ -69,7 +69,7 @@ func (w *World) open(dir string) error {
 		mode       os.FileMode
 	}{
 		{"bin/cloud", `#!/bin/sh
-# What somebody else does in the playground's AWS.
+# What another user does in the playground's AWS.
 verb=${1:-help}
 [ $# = 0 ] || shift
 for arg; do
@@ -87,8 +87,8 @@ exec curl --silent --show-error --request POST "$@" http://` + l.Addr().String()
 	return nil
 }
 
-// playground does what the page says, in its order.
-func playground(s *Story) {
+// playground runs the commands of the page, in order.
+func playground(s *Scenario) {
 	s.Install()
 	dir := filepath.Join(s.dir, "playground")
 	if err := s.open(dir); err != nil {
@@ -99,7 +99,7 @@ func playground(s *Story) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	// One shell for all of it, as somebody would have.
+	// One shell for all of it, as a reader has.
 	var script strings.Builder
 	script.WriteString("set -euo pipefail\n")
 	blocks := shellBlocks(string(page))
@@ -138,7 +138,7 @@ type shellBlock struct {
 	prints   []string
 }
 
-// shellBlocks of a page that are for the open playground. What they print stands in a block of text below them.
+// shellBlocks of a page that are for the open playground. Their output is in a block of text below them.
 func shellBlocks(page string) []shellBlock {
 	var out []shellBlock
 	parts := strings.Split(page, "```")

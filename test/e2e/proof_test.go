@@ -13,8 +13,8 @@ import (
 )
 
 // proof that pods have credentials, which verifyCredentials asks for: without permission to read pods, with credentials, without
-// the agent, and for a provider of somebody else that runs longer than it has an association.
-func proof(s *Story) {
+// the agent, and for a provider of another owner whose pods are older than its association.
+func proof(s *Scenario) {
 	const sa = "provider-aws-sqs"
 	s.Install()
 	s.file("queues", "[{name: sqs}]")
@@ -35,7 +35,7 @@ func proof(s *Story) {
 	s.Apply(s.File("manifests/verify-credentials.yaml"))
 	s.Is(2*time.Minute, "Claim", "queues", "Ready=True", "CredentialsInjected=True")
 	s.restarts(sa, 0)
-	s.Stepf("it may, and the pods have credentials")
+	s.Stepf("Crossplane may read pods, and they have credentials")
 
 	s.agent(false)
 	s.restart(sa)
@@ -56,7 +56,7 @@ func proof(s *Story) {
 	s.restart(sa)
 	s.Is(3*time.Minute, "Claim", "queues", "Ready=True", "CredentialsInjected=True")
 	s.restarts(sa, 1)
-	s.Stepf("it has one again, and somebody restarted the provider as the claim said")
+	s.Stepf("the cluster has an agent again, and an administrator restarted the provider as the claim said")
 
 	// The procedure that the function replaces warned of this.
 	s.theirProvider("sns", "$VERSION")
@@ -67,27 +67,27 @@ func proof(s *Story) {
 		s.Errorf("the claim does not say that the pods are too old: %s", m)
 	}
 	s.restarts("provider-aws-sns", 0)
-	s.Stepf("the provider of somebody else runs longer than it has an association: %s", injected(claim))
+	s.Stepf("the pods of another owner's provider are older than its association: %s", injected(claim))
 	s.restart("provider-aws-sns")
 	s.Is(3*time.Minute, "Claim", "topics", "Ready=True", "CredentialsInjected=True")
-	s.Stepf("they restart it, and it has credentials")
+	s.Stepf("the owner restarts the provider, and it has credentials")
 }
 
-// injected is what a claim says of its providers' credentials.
+// injected is the claim's message about its providers' credentials.
 func injected(claim *unstructured.Unstructured) string {
 	return fmt.Sprint(fakes.Condition(claim, "CredentialsInjected")["message"])
 }
 
-// restarts that the function made of a provider so far: every change of its Deployment's template is another ReplicaSet.
-func (s *Story) restarts(serviceAccount string, want int) {
+// restarts of a provider by the function so far: every change of its Deployment's template makes another ReplicaSet.
+func (s *Scenario) restarts(serviceAccount string, want int) {
 	s.Helper()
 	if rs := s.replicaSets(serviceAccount); len(rs) != want+1 {
 		s.Errorf("%s was restarted %d times, and should have been %d times", serviceAccount, len(rs)-1, want)
 	}
 }
 
-// restart a provider's pods as a node that goes away would: its Deployment stays as it is.
-func (s *Story) restart(serviceAccount string) {
+// restart a provider's pods as the loss of a node would: its Deployment stays as it is.
+func (s *Scenario) restart(serviceAccount string) {
 	s.Helper()
 	old := s.Pods(serviceAccount)
 	for i := range old {
@@ -104,8 +104,8 @@ func (s *Story) restart(serviceAccount string) {
 	})
 }
 
-// agent is there, or not: nothing changes pods.
-func (s *Story) agent(there bool) {
+// agent exists or not. Without it no webhook changes pods.
+func (s *Scenario) agent(there bool) {
 	s.Helper()
 	if there {
 		s.Until(10*time.Second, "the webhook is registered", s.registerWebhook)

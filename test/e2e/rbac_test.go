@@ -9,9 +9,9 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// rbac is what happens where nobody grants Crossplane the kinds of IAM and EKS: manifests/clusterrole.yaml is missing, and the
-// RBAC manager does not run (the chart's rbacManager.deploy: false).
-func rbac(s *Story) {
+// rbac: Crossplane has no permission for the kinds of IAM and EKS, because manifests/clusterrole.yaml is missing, and the RBAC manager
+// does not run (the chart's rbacManager.deploy: false).
+func rbac(s *Scenario) {
 	s.Apply(`
 apiVersion: pkg.crossplane.io/v1
 kind: Function
@@ -33,7 +33,7 @@ spec: {package: "xpkg.crossplane.io/crossplane-contrib/configuration-pod-identit
 	s.Apply(s.File("manifests/bootstrap-providers.yaml"))
 	s.Exists(2*time.Minute, "CRD", "podidentityassociations.eks.aws.upbound.io")
 	s.Until(time.Minute, "the ProviderConfig is created", func() error { return s.apply(s.File("manifests/bootstrap-providerconfig.yaml")) })
-	s.Stepf("the providers are installed, and nobody grants Crossplane their kinds")
+	s.Stepf("the providers are installed, and Crossplane has no permission for their kinds")
 	xr := s.XR("denied").GetName()
 	message := ""
 	s.Until(4*time.Minute, "the composite resource says what is wrong", func() error {
@@ -41,7 +41,7 @@ spec: {package: "xpkg.crossplane.io/crossplane-contrib/configuration-pod-identit
 		if message = fmt.Sprint(c["message"]); c["status"] != "True" {
 			return nil
 		}
-		// Crossplane v1.20 has no time left to say so, but for an event.
+		// Crossplane v1.20 has no time left to set the condition, and sends an event only.
 		if message = s.warnings(xr); strings.Contains(message, "cannot compose resources") {
 			return nil
 		}

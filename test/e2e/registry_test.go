@@ -12,7 +12,7 @@ import (
 )
 
 // otherRegistry moves a cluster with a claim and a queue from one registry to the other, as docs/upgrade.md says.
-func otherRegistry(s *Story) {
+func otherRegistry(s *Scenario) {
 	s.Install()
 	s.file("queues", "[{name: sqs}]")
 	s.Is(4*time.Minute, "Claim", "queues", "Ready=True", "TeardownProtected=True")
@@ -54,21 +54,21 @@ func otherRegistry(s *Story) {
 	stop()
 	s.Same("UIDs", uids, s.UIDs("queues"))
 	if now, err := s.used(queue); err != nil || now == nil || now.GetUID() != jobs.GetUID() {
-		s.Errorf("the queue is another, or gone: %v, %v", now, err)
+		s.Errorf("the queue was deleted, and maybe created again: %v, %v", now, err)
 	}
 	if calls := s.AWS.Calls("Delete"); len(calls) > 0 {
-		s.Errorf("AWS was asked to %v", calls)
+		s.Errorf("AWS should have got no call to delete anything, got %v", calls)
 	}
 	all := s.list(kinds["Provider"])
 	if len(all) != 4 {
-		s.Errorf("there are %d Providers, and should be four: %v", len(all), names(all))
+		s.Errorf("there should be four Providers, got %d: %v", len(all), names(all))
 	}
 	s.HasCredentials(s.Pods("provider-aws-sqs")[0])
 	s.Stepf("the service has moved, and everything is as it was: nothing was deleted or created again")
 }
 
 // at waits until a Provider runs a package of a registry.
-func (s *Story) at(provider, registry string) {
+func (s *Scenario) at(provider, registry string) {
 	s.Helper()
 	s.Until(3*time.Minute, provider+" runs a package of "+registry, func() error {
 		o := s.Get("Provider", provider)
@@ -88,9 +88,9 @@ func names(os []unstructured.Unstructured) []string {
 	return out
 }
 
-// dependency of a team's Configuration on the provider of a service. Crossplane finds the composed one by its package, whatever its
-// name; and the one that Crossplane installs for the Configuration is somebody else's.
-func dependency(s *Story) {
+// dependency of a team's Configuration on the provider of a service. Crossplane finds the composed Provider by its package, not by its
+// name. A Provider that Crossplane installs for the Configuration has another owner.
+func dependency(s *Scenario) {
 	s.file("shares", "[{name: ram}]")
 	s.Is(4*time.Minute, "Claim", "shares", "Ready=True")
 	before := s.settle("shares")
@@ -107,14 +107,14 @@ func dependency(s *Story) {
 	}
 	s.file("flows", "[{name: swf}]")
 	s.phase("flows", "swf", "Conflict", "upbound-provider-aws-swf")
-	s.Stepf("one that comes first brings its own, and the claim says so: %v", s.Service(s.Get("Claim", "flows"), "swf")["message"])
+	s.Stepf("a Configuration that comes first installs its own Provider, and the claim says so: %v", s.Service(s.Get("Claim", "flows"), "swf")["message"])
 	if got := s.providersOf("swf"); len(got) != 1 {
 		s.Errorf("the Providers of provider-aws-swf are %v", got)
 	}
 }
 
-// depend on a service's provider, with a Configuration of a team.
-func (s *Story) depend(name, service string) {
+// depend installs a team's Configuration that depends on the provider of a service.
+func (s *Scenario) depend(name, service string) {
 	s.Helper()
 	pkg := packages.Contrib + "/configuration-" + name + ":v1.0.0"
 	if err := s.registry.PushConfiguration(s.ctx, pkg, packages.Upbound+"/provider-aws-"+service, s.version.olderProvider); err != nil {
@@ -125,7 +125,7 @@ func (s *Story) depend(name, service string) {
 }
 
 // providersOf are the names of the Providers of a service's package.
-func (s *Story) providersOf(service string) []string {
+func (s *Scenario) providersOf(service string) []string {
 	s.Helper()
 	var out []string
 	for _, o := range s.list(kinds["Provider"]) {

@@ -15,16 +15,16 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// scale compares a hundred composite resources of three services with ten. It is told on demand (make scale), and the figures are in
+// scale compares a hundred composite resources of three services with ten. It runs on demand (make scale), and the figures are in
 // docs/performance.md.
 //
 // A Provider exists once in a cluster, so three hundred services cannot have three hundred Providers: each composite resource gives
 // the same three providers identities in a cluster of its own (management: Observe). All else is composed.
-func scale(s *Story) {
+func scale(s *Scenario) {
 	s.Install()
 	s.file("providers", "[{name: sqs}, {name: sns}, {name: kms}]")
 	s.Is(5*time.Minute, "Claim", "providers", "Ready=True")
-	s.Stepf("the three providers are there")
+	s.Stepf("the three providers are ready")
 	s.grow("claims", 1, func(i int) {
 		s.Apply(scaleClaim(i))
 	}, func(i int) {
@@ -32,11 +32,11 @@ func scale(s *Story) {
 	})
 }
 
-// grow files ten and then a hundred more of something, which begins with a number, and waits each time until all are ready. Then nothing is
-// written any more.
-func (s *Story) grow(what string, all int, file, ready func(i int)) {
+// grow files ten and then a hundred more of something, numbered from all on, and waits each time until they are ready. After that nothing
+// may be written.
+func (s *Scenario) grow(what string, all int, file, ready func(i int)) {
 	s.Helper()
-	// Hundreds of everything are much to look at five times a second.
+	// There are hundreds of each kind, too many to look at five times a second.
 	s.Fakes.SetPause(time.Second)
 	for _, n := range []int{10, 100} {
 		before := s.usage()
@@ -52,7 +52,7 @@ func (s *Story) grow(what string, all int, file, ready func(i int)) {
 		s.Logf("%3d %s, until they are ready: %s", n, what, s.usage().since(before, n))
 	}
 
-	// The circuit breakers of Crossplane, which so many events open, are open for five minutes.
+	// So many events open the circuit breakers of Crossplane, which stay open for five minutes.
 	time.Sleep(5*time.Minute + 30*time.Second)
 	versions, before := s.composedVersions(), s.usage()
 	time.Sleep(3 * time.Minute)
@@ -61,7 +61,7 @@ func (s *Story) grow(what string, all int, file, ready func(i int)) {
 }
 
 // scaleTenants compares a hundred tenants of one host with ten: each has a namespace, a role and ProviderConfigs of its own.
-func scaleTenants(s *Story) {
+func scaleTenants(s *Scenario) {
 	s.Install()
 	s.Apply(`{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: platform}, spec: {region: eu-west-1, clusterName: prod, provider: {version: $VERSION},
   sharing: {}, services: [{name: sqs, permissions: {accessLevel: None}}, {name: sns, permissions: {accessLevel: None}}, {name: kms, permissions: {accessLevel: None}}]}}`)
@@ -86,7 +86,7 @@ func scaleClaim(i int) string {
 }
 
 // composedVersions are the resource versions of all composite resources, and of everything that they may be composed of.
-func (s *Story) composedVersions() map[string]string {
+func (s *Scenario) composedVersions() map[string]string {
 	s.Helper()
 	out := map[string]string{}
 	for _, kind := range []string{"XR", "TenantXR", "Role", "Policy", "Attachment", "Association", "RuntimeConfig", "Provider", "Usage", "ProviderConfig"} {
@@ -102,7 +102,7 @@ func (s *Story) composedVersions() map[string]string {
 	return out
 }
 
-// A usage is what was used so far, by function and Crossplane.
+// A usage is what function and Crossplane have used so far.
 type usage struct {
 	at                        time.Time
 	reconciles, calls         float64
@@ -112,7 +112,7 @@ type usage struct {
 	breakers, compositesTotal int
 }
 
-func (s *Story) usage() usage {
+func (s *Scenario) usage() usage {
 	s.Helper()
 	u := usage{at: time.Now(), reconciles: s.metric(s.Metrics, "controller_runtime_reconcile_total", `controller="composite/podidentity`)}
 	u.calls = s.metric(s.functionMetrics, "podidentity_calls_total")
@@ -139,8 +139,8 @@ func (u usage) since(before usage, n int) string {
 		u.functionPeak>>20, u.corePeak>>20, u.breakers, u.compositesTotal)
 }
 
-// metric of a Prometheus endpoint: the sum of all whose labels contain all of the parts.
-func (s *Story) metric(address, name string, parts ...string) float64 {
+// metric of a Prometheus endpoint: the sum of all series whose labels contain all of the parts.
+func (s *Scenario) metric(address, name string, parts ...string) float64 {
 	s.Helper()
 	res, err := http.Get("http://" + address + "/metrics")
 	if err != nil {
@@ -170,7 +170,7 @@ lines:
 }
 
 // process says how much CPU time a process has used, and how much memory it had at most, in bytes.
-func (s *Story) process(pid int) (time.Duration, int) {
+func (s *Scenario) process(pid int) (time.Duration, int) {
 	s.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

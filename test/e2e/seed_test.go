@@ -9,8 +9,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// seed is the procedure that the function replaces: one claim, and a provider that has its credentials from the start.
-func seed(s *Story) {
+// seed replaces the procedure by hand: one claim, and a provider that has its credentials from the start.
+func seed(s *Scenario) {
 	reconciles := s.Reconciles()
 	const object = "crossplane-prod-eu-west-1-s3"
 	s.Namespace = "team-a"
@@ -35,12 +35,12 @@ func seed(s *Story) {
 	association := s.Is(time.Minute, "Association", object, "Ready=True", "Synced=True")
 	s.Stepf("the association is ready")
 	s.Is(time.Minute, "Claim", "storage", "IdentityReady=True", "ProvidersReady=False", "Ready=False")
-	s.Stepf("the claim says that the identity is, and the provider not yet")
+	s.Stepf("the claim says that the identity is ready, and the provider is not yet")
 	provider := s.Exists(time.Minute, "Provider", "provider-aws-s3")
 	s.Stepf("the provider is created")
 	since := provider.GetCreationTimestamp().Sub(transition(s.T, association, "Ready"))
 	if since < 10*time.Second || since > time.Minute {
-		s.Errorf("the provider was created %s after the association was ready, and not 10 to 60 s", since)
+		s.Errorf("the provider was created %s after the association was ready, and should have been 10 to 60 s after it", since)
 	}
 	s.Is(time.Minute, "Provider", "provider-aws-s3", "Installed=True", "Healthy=True")
 	s.Stepf("the provider is healthy")
@@ -79,7 +79,7 @@ func seed(s *Story) {
 	s.shown("trace.txt", s.trace("storage"))
 }
 
-// transition of a condition.
+// transition is when a condition last changed.
 func transition(t *testing.T, o *unstructured.Unstructured, typ string) time.Time {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, fakes.Condition(o, typ)["lastTransitionTime"].(string))

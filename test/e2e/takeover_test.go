@@ -14,7 +14,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// byHand is what the procedure that the function replaces has people apply, word by word but for the versions.
+// byHand is what people apply in the procedure that the function replaces, word for word except for the versions.
 const byHand = `
 apiVersion: pkg.crossplane.io/v1
 kind: Provider
@@ -45,7 +45,7 @@ spec:
     name: provider-aws-pod-id-drc
 `
 
-// byHandConfig comes when its kind is there.
+// byHandConfig is applied once its kind exists.
 const byHandConfig = `
 apiVersion: aws.upbound.io/v1beta1
 kind: ProviderConfig
@@ -62,9 +62,9 @@ const (
 	terraformPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}]}`
 )
 
-// adoptSeed takes over what that procedure made, as docs/migration.md says, with a claim: nothing is restarted until the Provider is
-// handed over, and then once.
-func adoptSeed(s *Story) {
+// adoptSeed adopts the result of that procedure with a claim, as docs/migration.md says: the provider is restarted once, when it is
+// handed over, and not before.
+func adoptSeed(s *Scenario) {
 	const (
 		sa   = "provider-aws-s3"
 		drc  = "provider-aws-pod-id-drc"
@@ -79,7 +79,7 @@ func adoptSeed(s *Story) {
 	s.use(sa, s3Bucket("theirs"))
 	pod := s.Pods(sa)[0]
 	uids := map[string]string{"Provider": string(s.Get("Provider", sa).GetUID()), "RuntimeConfig": string(s.Get("RuntimeConfig", drc).GetUID())}
-	s.Stepf("somebody did it by hand, and has a bucket")
+	s.Stepf("the procedure is done by hand, and there is a bucket")
 	s.install("provider-family-aws")
 
 	file := func(path string) {
@@ -92,7 +92,7 @@ func adoptSeed(s *Story) {
 	if now := s.Pods(sa); len(now) != 1 || now[0].UID != pod.UID {
 		s.Error("the provider was restarted")
 	}
-	s.Stepf("role and association are taken over, and nothing is restarted")
+	s.Stepf("role and association are adopted, and nothing is restarted")
 
 	xr := s.XR("storage").GetName()
 	file("example/migrate/03-hand-over/xr.yaml")
@@ -116,7 +116,7 @@ func adoptSeed(s *Story) {
 		s.Errorf("status of the service: %v", got)
 	}
 	s.restarts(sa, 1)
-	// The old pod goes once the new one is ready.
+	// The old pod is deleted once the new one is ready.
 	s.Until(time.Minute, "the provider has one pod, with credentials", func() error {
 		now := s.Pods(sa)
 		if len(now) != 1 || now[0].UID == pod.UID {
@@ -145,8 +145,8 @@ func adoptSeed(s *Story) {
 	s.Stepf("the bucket uses the new ProviderConfig")
 }
 
-// rebuiltCluster is one whose objects are new, while AWS has everything from before.
-func rebuiltCluster(s *Story) {
+// rebuiltCluster is one with new objects, while AWS still has everything from before.
+func rebuiltCluster(s *Scenario) {
 	const service = "ssm"
 	s.file("before", "[{name: "+service+"}]")
 	s.Edit("before", `{"spec":{"teardown":"Unordered","deletionPolicy":"Orphan"}}`)
@@ -163,17 +163,17 @@ func rebuiltCluster(s *Story) {
 	s.Stepf("a cluster is gone, and AWS still has %v", left)
 
 	s.file("rebuilt", "[{name: "+service+"}]")
-	// EKS refuses a second association, which is an error. Role and policy would have been taken over in silence.
+	// EKS refuses a second association, which is an error. Role and policy would be adopted silently.
 	s.phase("rebuilt", service, "Failed", "a role of this name existed before", "a policy of this name existed before", "Association already exists", "To do: ", "adoptExisting: true")
 	s.Is(time.Minute, "Claim", "rebuilt", "Ready=False", "IdentityReady=False/Failed", "Synced=True")
 	time.Sleep(20 * time.Second)
 	if o := s.Get("Provider", "provider-aws-"+service); o != nil {
-		s.Error("there is a Provider, which would run as a role that may be somebody else's")
+		s.Error("there is a Provider, which would run with a role that may belong to another owner")
 	}
 	if now := s.AWS.Calls(service); len(now) != len(calls) {
-		s.Errorf("AWS was asked to change what may be somebody else's: %v", now[len(calls):])
+		s.Errorf("AWS was asked to change what may belong to another owner: %v", now[len(calls):])
 	}
-	s.Stepf("the new one does not take them over: %v", s.Service(s.Get("Claim", "rebuilt"), service)["message"])
+	s.Stepf("the claim of the new cluster does not adopt them: %v", s.Service(s.Get("Claim", "rebuilt"), service)["message"])
 
 	s.Edit("rebuilt", `{"spec":{"adoptExisting":true}}`)
 	s.Is(4*time.Minute, "Claim", "rebuilt", "Ready=True", "Synced=True")
@@ -182,12 +182,12 @@ func rebuiltCluster(s *Story) {
 			s.Errorf("AWS was asked for %s", call)
 		}
 	}
-	s.Stepf("with adoptExisting it is ready, and has what was there")
+	s.Stepf("with adoptExisting it is ready, and has adopted them")
 }
 
 // imageConfigOverride makes a provider run with another DeploymentRuntimeConfig than the Provider names, and so without credentials.
-func imageConfigOverride(s *Story) {
-	// Crossplane compares with where a package is really pulled from.
+func imageConfigOverride(s *Scenario) {
+	// Crossplane compares the prefix with the registry that it really pulls a package from.
 	s.Apply(strings.ReplaceAll(`
 apiVersion: pkg.crossplane.io/v1beta1
 kind: DeploymentRuntimeConfig
@@ -204,9 +204,9 @@ spec:
 	s.file("parameters", "[{name: ssm}]")
 	s.phase("parameters", "ssm", "Failed", "ImageConfig nodes", "DeploymentRuntimeConfig nodes", "To do: ")
 	s.Is(time.Minute, "Claim", "parameters", "Ready=False", "ProvidersReady=False/Failed")
-	s.Stepf("the claim names what decides: %v", s.Service(s.Get("Claim", "parameters"), "ssm")["message"])
+	s.Stepf("the claim names the ImageConfig that decides: %v", s.Service(s.Get("Claim", "parameters"), "ssm")["message"])
 	s.Delete("ImageConfig", "nodes")
-	// Crossplane does not notice: the pods stay what they are.
+	// Crossplane does not notice: the pods stay as they are.
 	s.Is(time.Minute, "Claim", "parameters", "Ready=False", "ProvidersReady=False/ActionRequired")
 	provider := s.Get("Provider", "provider-aws-ssm")
 	revision := &unstructured.Unstructured{}
@@ -233,5 +233,5 @@ spec:
 		}
 		return nil
 	})
-	s.Stepf("Crossplane has looked again, and the provider has its credentials")
+	s.Stepf("Crossplane has reconciled the revision, and the provider has its credentials")
 }

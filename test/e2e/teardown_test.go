@@ -12,20 +12,20 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// untouched fails the story if any of the objects is being deleted or gone.
-func (s *Story) untouched(objects map[string]string) {
+// untouched fails the scenario if any of the objects is gone or being deleted.
+func (s *Scenario) untouched(objects map[string]string) {
 	s.Helper()
 	for kind, name := range objects {
 		switch o := s.Get(kind, name); {
 		case o == nil:
-			s.Fatalf("%s %s is gone, and somebody needs it", kind, name)
+			s.Fatalf("%s %s is gone, though it is still needed", kind, name)
 		case o.GetDeletionTimestamp() != nil:
-			s.Fatalf("%s %s is being deleted, and somebody needs it", kind, name)
+			s.Fatalf("%s %s is being deleted, though it is still needed", kind, name)
 		}
 	}
 }
 
-// ofService are the objects that a managed resource of a service needs, but for its ProviderConfig.
+// ofService are the objects that a managed resource of a service needs, except for its ProviderConfig.
 func ofService(service string) map[string]string {
 	object := "crossplane-prod-eu-west-1-" + service
 	return map[string]string{
@@ -34,20 +34,20 @@ func ofService(service string) map[string]string {
 	}
 }
 
-// background is one of the two ways in which Crossplane deletes what a claim has. Bucket goes the other, which is the usual one.
-func background(s *Story) {
+// background is one of the two ways in which Crossplane deletes the resources of a claim. Bucket uses the other, which is the usual one.
+func background(s *Scenario) {
 	s.file("used", "[{name: scheduler}]")
 	s.Edit("used", `{"spec":{"compositeDeletePolicy":"Background"}}`)
 	s.Is(4*time.Minute, "Claim", "used", "Ready=True", "TeardownProtected=True")
-	s.Stepf("the claim is ready, and what it has is protected")
+	s.Stepf("the claim is ready, and its resources are protected")
 	theirs := managed{GroupVersionKind: scheduleGroup, Name: "theirs"}
 	s.use(s.Namespace+"-used", theirs)
 	s.Stepf("a %s uses it", theirs.Kind)
 	s.outlived("used", theirs)
 }
 
-// outlived deletes a claim that managed resources depend on: nothing that they need goes before them, and everything after them.
-func (s *Story) outlived(claim string, theirs ...managed) {
+// outlived deletes a claim that managed resources depend on: nothing that they need is deleted before them, and everything after them.
+func (s *Scenario) outlived(claim string, theirs ...managed) {
 	s.Helper()
 	xr, config := s.XR(claim), s.Namespace+"-"+claim
 	foreground := fakes.String(s.Get("Claim", claim), "spec", "compositeDeletePolicy") != "Background"
@@ -68,16 +68,16 @@ func (s *Story) outlived(claim string, theirs ...managed) {
 			s.untouched(map[string]string{"CRD": m.crd()})
 		}
 		if s.Get("ProviderConfig", config) == nil {
-			s.Fatal("the ProviderConfig is gone, and somebody uses it")
+			s.Fatal("the ProviderConfig is gone, though it is still used")
 		}
 	}
 	if foreground && s.Get("Claim", claim) == nil {
 		s.Error("the claim is gone, though its objects are not")
 	}
-	s.Stepf("20 seconds after the claim was deleted everything that its users need is there")
+	s.Stepf("20 seconds after the claim was deleted everything that its users need still exists")
 
 	s.unuse(theirs...)
-	s.Stepf("its users are deleted, in AWS, too")
+	s.Stepf("its users are deleted, also in AWS")
 	for _, objects := range needed {
 		for kind, name := range objects {
 			s.Gone(4*time.Minute, kind, name)
@@ -95,11 +95,11 @@ func (s *Story) outlived(claim string, theirs ...managed) {
 			s.Errorf("AWS still has %v", left)
 		}
 	}
-	s.Stepf("everything is gone, in order")
+	s.Stepf("everything is deleted, in order")
 }
 
-// deletions of a service's identity that AWS was asked for, in order. A policy's versions go before it, where there are others.
-func (s *Story) deletions(service string) []string {
+// deletions of a service's identity that AWS was asked for, in order. Older versions of its policy, which come first, do not count.
+func (s *Scenario) deletions(service string) []string {
 	s.Helper()
 	var out []string
 	for _, c := range s.AWS.Calls("Delete", service) {
@@ -110,23 +110,23 @@ func (s *Story) deletions(service string) []string {
 	return out
 }
 
-// inOrder fails the story unless AWS was asked to delete a service's association before what it gives access to. Among role, policy and
-// attachment AWS keeps the order.
-func (s *Story) inOrder(service string) {
+// inOrder fails the scenario unless AWS was asked to delete a service's association before what it gives access to. Among role, policy
+// and attachment AWS enforces the order.
+func (s *Scenario) inOrder(service string) {
 	s.Helper()
 	got := s.deletions(service)
 	want := []string{"DeletePodIdentityAssociation", "DeletePolicy", "DeleteRole"}
 	slices.Sort(got[min(1, len(got)):])
 	if !slices.Equal(want, got) {
-		s.Errorf("AWS was asked to %v, and should have been to %v", got, want)
+		s.Errorf("AWS was asked for %v, and should have been for %v", got, want)
 	}
 	if len(s.AWS.Calls("Detach", service)) == 0 {
 		s.Errorf("the policy of %s was not detached from its role", service)
 	}
 }
 
-// removal takes one of two services out of the claim while a managed resource of it exists.
-func removal(s *Story) {
+// removal of one of two services from the claim while a managed resource of it exists.
+func removal(s *Scenario) {
 	s.file("two", "[{name: cloudwatchlogs}, {name: route53}]")
 	s.Is(4*time.Minute, "Claim", "two", "Ready=True", "TeardownProtected=True")
 	audit := managed{GroupVersionKind: logGroup, Name: "audit"}
@@ -147,7 +147,7 @@ func removal(s *Story) {
 		time.Sleep(time.Second)
 		s.untouched(ofService("cloudwatchlogs"))
 	}
-	s.Stepf("one is taken out, and stays while it is used: %v", fakes.Condition(s.Get("Claim", "two"), "ProvidersReady")["message"])
+	s.Stepf("one service is removed from the claim, and its resources stay while they are used: %v", fakes.Condition(s.Get("Claim", "two"), "ProvidersReady")["message"])
 
 	s.unuse(audit)
 	for kind, name := range ofService("cloudwatchlogs") {
@@ -164,15 +164,15 @@ func removal(s *Story) {
 			delete(before, k)
 		}
 	}
-	// It counts its users.
+	// The ProviderConfig counts its users.
 	s.Same("the other service", before, after, "ProviderConfig/")
-	s.Stepf("its log group is deleted, and then it leaves in order; nothing of the other changed")
+	s.Stepf("the log group is deleted, and then the service, in order; nothing of the other service changed")
 	s.delete("two")
 	s.Gone(3*time.Minute, "Provider", "provider-aws-route53")
 }
 
-// unordered is what a claim gets that wants no order: everything goes at once, in AWS, too, or not.
-func unordered(s *Story) {
+// unordered deletion: everything is deleted at once. The deletion policy decides whether AWS keeps its part.
+func unordered(s *Scenario) {
 	for service, policy := range map[string]string{"ses": "Orphan", "backup": "Delete"} {
 		xr := s.file(service, "[{name: "+service+"}]")
 		s.Edit(service, `{"spec":{"teardown":"Unordered","deletionPolicy":"`+policy+`"}}`)
@@ -181,7 +181,7 @@ func unordered(s *Story) {
 			s.Errorf("the claim says that it is protected: %v", c)
 		}
 		s.noUsages(xr)
-		s.Stepf("the claim is ready, and nothing is held")
+		s.Stepf("the claim is ready, and nothing is protected")
 		s.Delete("Claim", service)
 		for kind, name := range ofService(service) {
 			s.Gone(2*time.Minute, kind, name)
@@ -190,16 +190,16 @@ func unordered(s *Story) {
 		deleted, left := s.AWS.Calls("Delete", service), s.AWS.Has(service)
 		switch {
 		case policy == "Orphan" && (len(deleted) > 0 || len(left) != 3):
-			s.Errorf("AWS was asked to %v and has %v, and should have role, policy and association still", deleted, left)
+			s.Errorf("AWS was asked for %v and has %v, and should still have role, policy and association", deleted, left)
 		case policy == "Delete" && len(left) > 0:
-			s.Errorf("AWS has %v still", left)
+			s.Errorf("AWS still has %v", left)
 		}
-		s.Stepf("everything is gone at once, and with deletionPolicy %s AWS has %v", policy, left)
+		s.Stepf("everything is deleted at once, and with deletionPolicy %s AWS has %v", policy, left)
 	}
 }
 
-// noUsages of a composite resource any more.
-func (s *Story) noUsages(xr string) {
+// noUsages waits until a composite resource has no Usages.
+func (s *Scenario) noUsages(xr string) {
 	s.Helper()
 	s.Until(2*time.Minute, "there are no Usages", func() error {
 		var names []string

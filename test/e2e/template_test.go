@@ -8,8 +8,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// badTemplate of one of two services.
-func badTemplate(s *Story) {
+// badTemplate: the template of one of two services has an unknown field.
+func badTemplate(s *Scenario) {
 	s.file("two", "[{name: lambda}, {name: firehose, runtime: {deploymentTemplate: {spec: {selector: {}, template: {spec: {nodeselector: {a: b}}}}}}}]")
 	const path = "spec.services[1].runtime.deploymentTemplate.spec.template.spec.nodeselector"
 	s.phase("two", "lambda", "Ready")
@@ -24,12 +24,12 @@ func badTemplate(s *Story) {
 			s.Errorf("there is a %s %s", kind, name)
 		}
 	}
-	s.Stepf("one service is ready, and the claim says of the other: %s", message)
+	s.Stepf("one service is ready, and the claim reports the other: %s", message)
 	s.Edit("two", `{"spec":{"services":[{"name":"lambda"},{"name":"firehose","runtime":{"deploymentTemplate":{"spec":{"selector":{},"template":{"spec":{"nodeSelector":{"a":"b"}}}}}}}]}}`)
 	s.Is(4*time.Minute, "Claim", "two", "Ready=True", "Synced=True")
 	pods := s.Pods("provider-aws-firehose")
 	if len(pods) != 1 || pods[0].Spec.NodeSelector["a"] != "b" {
-		s.Errorf("the template is not what the provider runs with: %d pods", len(pods))
+		s.Errorf("the provider does not run with the template: %d pods", len(pods))
 	}
-	s.Stepf("it is corrected, and both are ready")
+	s.Stepf("the template is corrected, and both are ready")
 }

@@ -24,31 +24,31 @@ spec:
   services: SERVICES
 `
 
-// teamServices are services of a tenant: each may do everything with what bears the team's name. One statement stands at the wrong service.
+// teamServices are services of a tenant: each may do everything with what has the team's name. One statement is at the wrong service.
 const teamServices = `[{name: s3, permissions: {statements: [
     {actions: ["s3:*"], resources: ["arn:aws:s3:::$NS-*"]},
     {actions: ["sqs:*"], resources: ["arn:aws:sqs:*:*:wrong-$NS"]}]}},
   {name: sqs, permissions: {statements: [{actions: ["sqs:*"], resources: ["arn:aws:sqs:*:*:$NS-*"]}]}}]`
 
 // tenants are teams on the providers of a host, each with a role of its own.
-func tenants(s *Story) {
+func tenants(s *Scenario) {
 	s.Install()
 	s.Apply(s.File("example/tenant-host/xr.yaml"))
 	s.Is(4*time.Minute, "XR", "platform", "Ready=True")
-	s.Stepf("a host shares its providers for S3 and SQS, whose roles can nothing but take on those of tenants")
+	s.Stepf("a host shares its providers for S3 and SQS, whose roles can only assume those of tenants")
 	shop, billing := s.tenant("team-shop", "orders"), s.tenant("team-billing", "invoices")
-	s.Stepf("two teams filed a claim each, and have a role each: %s, %s", shop.role, billing.role)
+	s.Stepf("two teams have filed a claim each, and have a role each: %s, %s", shop.role, billing.role)
 
 	for _, t := range []tenant{shop, billing} {
 		s.use(t.config, sqsQueue(t.namespace+"-events"))
 		s.use(t.claim, s3Bucket(t.namespace+"-orders").in(t.namespace))
 		for _, name := range []string{t.namespace + "-events", t.namespace + "-orders"} {
 			if owner := s.Real.Owner(name); !strings.Contains(owner, ":assumed-role/"+t.role+"/") {
-				s.Errorf("%s was made by %q, and should have been with the role %s", name, owner, t.role)
+				s.Errorf("%s was created by %q, and should have been with the role %s", name, owner, t.role)
 			}
 		}
 	}
-	s.Stepf("each made a queue and a bucket with its own role: one with the ProviderConfig of the cluster, the other with that of its namespace")
+	s.Stepf("each created a queue and a bucket with its own role: one with the ProviderConfig of the cluster, the other with that of its namespace")
 
 	s.locks(shop, billing)
 	s.followsPermissions(billing)
@@ -57,7 +57,7 @@ func tenants(s *Story) {
 	s.tenantsLeave(shop, billing)
 }
 
-// A tenant as its claim says it.
+// A tenant as its claim reports it.
 type tenant struct {
 	namespace, claim string
 	// xr is the composite resource.
@@ -70,9 +70,9 @@ type tenant struct {
 
 // tenant of a namespace, ready.
 //
-// Each claim has another name. The provider counts who uses a ProviderConfig by the name alone, and keeps one for those of another
-// namespace (crossplane/crossplane#7154).
-func (s *Story) tenant(namespace, name string) tenant {
+// Each claim has another name. The provider counts the users of a ProviderConfig by its name alone, and keeps one for the users of
+// another namespace (crossplane/crossplane#7154).
+func (s *Scenario) tenant(namespace, name string) tenant {
 	s.Helper()
 	s.Namespace = namespace
 	s.Apply(strings.NewReplacer("SERVICES", teamServices, "CLAIM", name).Replace(aTenant))
@@ -83,11 +83,11 @@ func (s *Story) tenant(namespace, name string) tenant {
 	}
 }
 
-// locks that keep teams apart, each tried by one who has the key to all others.
-func (s *Story) locks(shop, billing tenant) {
+// locks that keep teams apart. Each is tried by a caller with the key to all others.
+func (s *Scenario) locks(shop, billing tenant) {
 	s.Helper()
 	s.manage(billing.config, sqsQueue(shop.namespace+"-more"))
-	s.Stepf("nobody can do anything with what is another team's: %s", s.refusal(sqsQueue(shop.namespace+"-more"), "AccessDenied", billing.role, "sqs:"))
+	s.Stepf("a team has no access to another team's resources: %s", s.refusal(sqsQueue(shop.namespace+"-more"), "AccessDenied", billing.role, "sqs:"))
 
 	// A team that may write ProviderConfigs in its namespace, and knows the role of another.
 	const theirs = `{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: NAME, namespace: NS}, spec: {credentials: {source: PodIdentity}CHAIN}}`
@@ -98,27 +98,27 @@ func (s *Story) locks(shop, billing tenant) {
 	write("stolen", ", assumeRoleChain: [{roleARN: \""+shop.arn+"\", externalID: \""+external+"\"}]")
 	stolen := s3Bucket(shop.namespace + "-stolen").in(billing.namespace)
 	s.manage("stolen", stolen)
-	s.Stepf("nor take on its role without its external ID: %s", s.refusal(stolen, "AccessDenied", "sts:AssumeRole", shop.arn))
+	s.Stepf("a team cannot assume another team's role without its external ID: %s", s.refusal(stolen, "AccessDenied", "sts:AssumeRole", shop.arn))
 
 	write("plain", "")
 	plain := sqsQueue("plain").in(billing.namespace)
 	s.manage("plain", plain)
-	s.Stepf("a ProviderConfig that leads nowhere can do nothing: %s", s.refusal(plain, "AccessDenied", "sqs:", "crossplane-prod-eu-west-1-sqs"))
+	s.Stepf("a ProviderConfig that assumes no role gives no access: %s", s.refusal(plain, "AccessDenied", "sqs:", "crossplane-prod-eu-west-1-sqs"))
 
 	wrong := sqsQueue("wrong-" + billing.namespace)
 	s.manage(billing.config, wrong)
-	s.Stepf("and no provider can use what is another service's: %s", s.refusal(wrong, "AccessDenied", billing.role, "sqs:"))
+	s.Stepf("no provider can use the permissions of another service: %s", s.refusal(wrong, "AccessDenied", billing.role, "sqs:"))
 
 	for _, name := range []string{shop.namespace + "-more", stolen.Name, plain.Name, wrong.Name} {
 		if made := s.Real.Owner(name); made != "" {
-			s.Errorf("%s was made by %s, who may not", name, made)
+			s.Errorf("%s was created by %s, which may not do so", name, made)
 		}
 	}
 	s.unuse(sqsQueue(shop.namespace+"-more"), stolen, plain)
 }
 
-// followsPermissions shows that a tenant's permissions change without a restart of any provider.
-func (s *Story) followsPermissions(t tenant) {
+// followsPermissions checks that a tenant's permissions change without a restart of any provider.
+func (s *Scenario) followsPermissions(t tenant) {
 	s.Helper()
 	before := s.providerPods()
 	s.Namespace = t.namespace
@@ -127,13 +127,13 @@ func (s *Story) followsPermissions(t tenant) {
 	s.manage(t.config, s3Bucket(t.namespace+"-late"))
 	s.refusal(s3Bucket(t.namespace+"-late"), "AccessDenied", "s3:CreateBucket")
 	s.Same("the providers' pods", before, s.providerPods())
-	s.Stepf("the team's permissions changed, both ways, and no provider was restarted")
+	s.Stepf("the team has more permissions here and fewer there, and no provider was restarted")
 	s.patch("Tenant", t.claim, `{"spec":{"services":[{"name":"s3"},{"name":"sqs"}]}}`)
 	s.ready(s3Bucket(t.namespace + "-late"))
 }
 
 // providerPods of the host.
-func (s *Story) providerPods() map[string]string {
+func (s *Scenario) providerPods() map[string]string {
 	s.Helper()
 	out := map[string]string{}
 	for _, sa := range []string{"provider-aws-s3", "provider-aws-sqs"} {
@@ -144,14 +144,14 @@ func (s *Story) providerPods() map[string]string {
 	return out
 }
 
-// outlivesSession is a creation that takes longer than the session of the role: it fails, and goes on.
-func (s *Story) outlivesSession(t tenant) {
+// outlivesSession is a creation that takes longer than the session of the role: it fails, and continues.
+func (s *Scenario) outlivesSession(t tenant) {
 	s.Helper()
 	long := sqsQueue(t.namespace + "-long")
 	remove := s.Real.Inject(aws.Fault{Action: "GetQueueAttributes", Resource: long.Name, Times: 1, Latency: 10 * time.Second})
 	defer remove()
 	s.manage(t.config, long)
-	s.Until(time.Minute, "the queue is being made", func() error {
+	s.Until(time.Minute, "the queue is being created", func() error {
 		if s.Real.Owner(long.Name) == "" {
 			return errors.New("not yet")
 		}
@@ -163,11 +163,11 @@ func (s *Story) outlivesSession(t tenant) {
 	if made := s.AWS.Calls("CreateQueue", long.Name); len(made) != 1 {
 		s.Errorf("AWS was asked for the queue %d times", len(made))
 	}
-	s.Stepf("it goes on, and nothing is made twice")
+	s.Stepf("the creation continues, and nothing is created twice")
 }
 
 // countSTS calls for each time that a provider looks at a managed resource of a tenant.
-func (s *Story) countSTS(t tenant) {
+func (s *Scenario) countSTS(t tenant) {
 	s.Helper()
 	const window = time.Minute
 	since := time.Now()
@@ -185,13 +185,13 @@ func (s *Story) countSTS(t tenant) {
 		}
 	}
 	if assumed == 0 || looks == 0 || assumed > looks {
-		s.Errorf("the provider took on the role %d times, and looked at queues %d times", assumed, looks)
+		s.Errorf("the provider assumed the role %d times, and looked at queues %d times", assumed, looks)
 	}
 	s.Stepf("in %.0f s the provider for SQS looked at this team's queues %d times, with %d calls of AssumeRole and, with both providers, %d of GetCallerIdentity", window.Seconds(), looks, assumed, identity)
 }
 
-// tenantsLeave in different orders: what is used stays, nobody is stranded, and nothing is left.
-func (s *Story) tenantsLeave(shop, billing tenant) {
+// tenantsLeave in different orders: what is used stays, no managed resource is stranded, and nothing is left.
+func (s *Scenario) tenantsLeave(shop, billing tenant) {
 	s.Helper()
 	host := s.Get("XR", "platform")
 	if err := s.Client.Delete(s.ctx, host); err == nil || !strings.Contains(err.Error(), "Usage") {
@@ -199,26 +199,26 @@ func (s *Story) tenantsLeave(shop, billing tenant) {
 	}
 	s.Stepf("the host cannot be deleted while it has tenants")
 
-	// The claim first, while what it made is used.
+	// The claim is deleted first, while its role and ProviderConfig are used.
 	s.Namespace = billing.namespace
 	s.Delete("Tenant", billing.claim)
 	for range 20 {
 		time.Sleep(time.Second)
 		if s.Real.Role(billing.role) == nil || s.Get("ProviderConfig", billing.config) == nil {
-			s.Fatal("role or ProviderConfig are gone, and somebody uses them")
+			s.Fatal("role or ProviderConfig are gone, though they are still used")
 		}
 	}
-	s.Stepf("20 seconds after a tenant was deleted everything that its users need is there")
+	s.Stepf("20 seconds after a tenant was deleted everything that its users need still exists")
 	s.unuse(s.made(billing)...)
 	s.tenantIsGone(billing)
-	s.Stepf("its users are deleted, and then it goes")
+	s.Stepf("its users are deleted, and then the tenant")
 
-	// What is used first.
+	// The users are deleted first.
 	s.Namespace = shop.namespace
 	s.unuse(s.made(shop)...)
 	s.Delete("Tenant", shop.claim)
 	s.tenantIsGone(shop)
-	s.Stepf("the other one's users go first, and then it goes")
+	s.Stepf("the users of the other tenant are deleted first, and then the tenant")
 
 	s.Delete("XR", "platform")
 	for _, service := range []string{"s3", "sqs"} {
@@ -233,8 +233,8 @@ func (s *Story) tenantsLeave(shop, billing tenant) {
 	s.Stepf("the host is deleted, and AWS has nothing of it")
 }
 
-// made are the managed resources of a team that there are.
-func (s *Story) made(t tenant) []managed {
+// made are the existing managed resources of a team.
+func (s *Scenario) made(t tenant) []managed {
 	s.Helper()
 	all := []managed{
 		sqsQueue(t.namespace + "-events"), s3Bucket(t.namespace + "-orders").in(t.namespace), sqsQueue(t.namespace + "-long"), s3Bucket(t.namespace + "-late"),
@@ -251,8 +251,8 @@ func (s *Story) made(t tenant) []managed {
 	return out
 }
 
-// tenantIsGone with all that was made for it.
-func (s *Story) tenantIsGone(t tenant) {
+// tenantIsGone waits until a tenant is gone, with all that was created for it.
+func (s *Scenario) tenantIsGone(t tenant) {
 	s.Helper()
 	s.Gone(3*time.Minute, "Tenant", t.claim)
 	s.Gone(3*time.Minute, "TenantXR", t.xr)

@@ -18,8 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Crossplane's circuit breaker of a composite resource is a bucket of tokens. It opens when there is none left, and most changes are
-// carried out late then. Every event of the composite resource, of what it composes and, from v2.4 on, of what its function requires
+// Crossplane's circuit breaker of a composite resource is a bucket of tokens. It opens when none is left, and then most changes are
+// carried out late. Every event of the composite resource, of what it composes and, from v2.4 on, of what its function requires
 // takes from it:
 // https://github.com/crossplane/crossplane/blob/v2.4.2/internal/circuit/token_bucket.go
 const (
@@ -31,7 +31,7 @@ const (
 	tokensOfOther  = 1
 )
 
-// watched are the kinds whose events are counted, by the names that stories call them.
+// watched are the kinds whose events are counted, by the names that scenarios use for them.
 var watched = []string{"XR", "Role", "Policy", "Attachment", "Association", "RuntimeConfig", "Provider", "ProviderRevision", "ProviderConfig", "Usage"}
 
 // Tokens counts what the events of composite resources take from their buckets.
@@ -43,7 +43,7 @@ type Tokens struct {
 	owners map[string]string
 	// claims are the namespaces of the claims that composite resources were made for.
 	claims map[string]string
-	// seen are the composite resources as they were last, and log is where each change of them is written: they cost the most.
+	// seen are the composite resources as they were last, and log gets each change of them: these changes cost the most.
 	seen map[string]map[string]any
 	log  io.WriteCloser
 }
@@ -85,7 +85,7 @@ func (w *World) countTokens() error {
 	return nil
 }
 
-// count an event. What is being deleted costs nothing.
+// count an event. Those of an object that is being deleted cost nothing.
 func (t *Tokens) count(kind string, e watch.Event) {
 	o, ok := e.Object.(*unstructured.Unstructured)
 	if !ok || o.GetDeletionTimestamp() != nil {
@@ -107,12 +107,12 @@ func (t *Tokens) count(kind string, e watch.Event) {
 	t.spent[xr] = append(t.spent[xr], spending{at: time.Now(), kind: kind, tokens: n})
 	if kind == "XR" {
 		t.claims[xr] = o.GetLabels()["crossplane.io/claim-namespace"]
-		t.tell(o)
+		t.logChange(o)
 	}
 }
 
-// tell what was written of a composite resource.
-func (t *Tokens) tell(o *unstructured.Unstructured) {
+// logChange of a composite resource.
+func (t *Tokens) logChange(o *unstructured.Unstructured) {
 	now := o.DeepCopy()
 	now.SetManagedFields(nil)
 	now.SetResourceVersion("")
@@ -156,7 +156,7 @@ func (t *Tokens) account(xr string, since time.Time) (byKind map[string]int, all
 	return byKind, all, lowest
 }
 
-// since when there has been something to count for each composite resource of a namespace's claims.
+// since is the time of the first event of each composite resource of a namespace's claims.
 func (t *Tokens) since(namespace string) map[string]time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -169,8 +169,8 @@ func (t *Tokens) since(namespace string) map[string]time.Time {
 	return out
 }
 
-// tellTokens of each claim of a story, and how often the function was called for it.
-func (s *Story) tellTokens() {
+// printTokens of each claim of a scenario, and how often the function was called for it.
+func (s *Scenario) printTokens() {
 	s.Helper()
 	since := s.tokens.since(s.Namespace)
 	for _, xr := range slices.Sorted(maps.Keys(since)) {
@@ -178,9 +178,9 @@ func (s *Story) tellTokens() {
 	}
 }
 
-// Tokens of a claim since a time, for people: those of each kind, and the lowest that the bucket fell to. One that opens the circuit
-// breaker falls below zero here: Crossplane counts no more then.
-func (s *Story) Tokens(xr string, since time.Time) string {
+// Tokens of a claim since a time, for people to read: those of each kind, and the lowest level of the bucket. If the circuit breaker
+// opens, the level falls below zero here, while Crossplane stops counting.
+func (s *Scenario) Tokens(xr string, since time.Time) string {
 	s.Helper()
 	byKind, all, lowest := s.tokens.account(xr, since)
 	parts := make([]string, 0, len(byKind))

@@ -9,9 +9,9 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// upgradeFunction as docs/upgrade.md says, to a version that composes something differently: what is different changes where it
-// is, and nothing is created again.
-func upgradeFunction(s *Story) {
+// upgradeFunction as docs/upgrade.md says, to a version that composes something differently: what is different is changed in place, and
+// nothing is created again.
+func upgradeFunction(s *Scenario) {
 	const object = "crossplane-prod-eu-west-1-sqs"
 	s.Install()
 	s.file("queues", "[{name: sqs}]")
@@ -22,14 +22,14 @@ func upgradeFunction(s *Story) {
 	s.settle("queues")
 	uids, before := s.UIDs("queues"), s.Versions("queues")
 	if got := fakes.String(s.Get("Role", object), "spec", "forProvider", "description"); got == nextDescription {
-		s.Fatal("the next version runs already")
+		s.Fatal("the next version already runs")
 	}
 
 	if err := s.release(next); err != nil {
 		s.Fatal(err)
 	}
 	s.patch("Function", "crossplane-contrib-function-pod-identity-provider", `{"spec":{"package":"xpkg.crossplane.io/crossplane-contrib/function-pod-identity-provider:`+next+`"}}`)
-	s.Until(2*time.Minute, "the role is as the new version wants it", func() error {
+	s.Until(2*time.Minute, "the role is that of the new version", func() error {
 		if got := fakes.String(s.Get("Role", object), "spec", "forProvider", "description"); got != nextDescription {
 			return fmt.Errorf("its description is %q", got)
 		}
@@ -48,13 +48,13 @@ func upgradeFunction(s *Story) {
 		s.Errorf("the provider was restarted: %d pods", len(now))
 	}
 	if calls := s.AWS.Calls("Delete"); len(calls) > 0 {
-		s.Errorf("AWS was asked to %v", calls)
+		s.Errorf("AWS should have got no call to delete anything, got %v", calls)
 	}
-	s.Stepf("the Configuration, too: the claim is ready, and nothing else was written")
+	s.Stepf("the Configuration is upgraded, too: the claim is ready, and nothing else was written")
 }
 
-// upgradeCrossplane from v1 through v2.3 to the newest beneath a claim, and then take the claim away.
-func upgradeCrossplane(s *Story) {
+// upgradeCrossplane from v1 through v2.3 to the newest version while a claim exists, and then delete the claim.
+func upgradeCrossplane(s *Scenario) {
 	s.Install()
 	xr := s.file("queues", "[{name: sqs}]")
 	s.Is(4*time.Minute, "Claim", "queues", "Ready=True", "TeardownProtected=True")
@@ -79,8 +79,8 @@ func upgradeCrossplane(s *Story) {
 	s.Stepf("an edit is carried out, and a deletion, in order")
 }
 
-// upgradeTo that version of Crossplane, and see that the claim `queues` has what it had.
-func (s *Story) upgradeTo(v version, xr string) {
+// upgradeTo that version of Crossplane, and check that the claim `queues` keeps its resources.
+func (s *Scenario) upgradeTo(v version, xr string) {
 	s.Helper()
 	s.settle("queues")
 	stop := s.guard("queues")
@@ -105,18 +105,18 @@ func (s *Story) upgradeTo(v version, xr string) {
 	stop()
 	s.Same("UIDs", uids, s.UIDs("queues"))
 	if calls := s.AWS.Calls("Delete"); len(calls) > 0 {
-		s.Errorf("AWS was asked to %v", calls)
+		s.Errorf("AWS should have got no call to delete anything, got %v", calls)
 	}
 	now := s.Pods("provider-aws-sqs")
 	if len(now) != 1 {
 		s.Fatalf("the provider has %d pods", len(now))
 	}
 	s.HasCredentials(now[0])
-	s.Stepf("the claim is ready, and has what it had; the provider's pod is another: %t", now[0].UID != pods[0].UID)
+	s.Stepf("the claim is ready, and has kept its resources; the provider has another pod: %t", now[0].UID != pods[0].UID)
 }
 
 // patch an object of the cluster with a JSON merge patch.
-func (s *Story) patch(kind, name, patch string) {
+func (s *Scenario) patch(kind, name, patch string) {
 	s.Helper()
 	if err := s.Client.Patch(s.ctx, s.Get(kind, name), client.RawPatch("application/merge-patch+json", []byte(s.expand(patch)))); err != nil {
 		s.Fatal(err)

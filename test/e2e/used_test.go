@@ -23,11 +23,11 @@ var (
 	logGroup      = schema.GroupVersionKind{Group: "cloudwatchlogs.aws.upbound.io", Version: "v1beta1", Kind: "Group"}
 )
 
-// A managed resource that somebody uses.
+// A managed resource of a user.
 type managed struct {
 	schema.GroupVersionKind
 
-	// Namespace is empty for one of the whole cluster.
+	// Namespace is empty for a cluster-scoped one.
 	Namespace, Name string
 	// Fields of forProvider beside the region, as flow style YAML that begins with a comma.
 	Fields string
@@ -36,18 +36,18 @@ type managed struct {
 // s3Bucket of a name.
 func s3Bucket(name string) managed { return managed{GroupVersionKind: bucketKind, Name: name} }
 
-// sqsQueue of a name. Without it in forProvider the provider thinks one up.
+// sqsQueue of a name. Without it in forProvider the provider makes one up.
 func sqsQueue(name string) managed {
 	return managed{GroupVersionKind: queueKind, Name: name, Fields: ", name: " + name}
 }
 
-// in a namespace, where the kind is another one.
+// in a namespace, where the kind has another group.
 func (m managed) in(namespace string) managed {
 	m.Group, m.Namespace = strings.Replace(m.Group, ".aws.", ".aws.m.", 1), namespace
 	return m
 }
 
-// service that it is of, as providers call it.
+// service of its kind, as providers call it.
 func (m managed) service() string {
 	service, _, _ := strings.Cut(m.Group, ".")
 	return service
@@ -64,7 +64,7 @@ func (m managed) String() string {
 }
 
 // manage creates managed resources that use a ProviderConfig: that of the cluster, or of their namespace.
-func (s *Story) manage(config string, resources ...managed) {
+func (s *Scenario) manage(config string, resources ...managed) {
 	s.Helper()
 	for _, m := range resources {
 		s.Fakes.Manage(m.service(), m.GroupVersionKind)
@@ -78,22 +78,22 @@ func (s *Story) manage(config string, resources ...managed) {
 }
 
 // use creates managed resources that use a ProviderConfig, and waits until they are ready.
-func (s *Story) use(config string, resources ...managed) {
+func (s *Scenario) use(config string, resources ...managed) {
 	s.Helper()
 	s.manage(config, resources...)
 	s.ready(resources...)
 }
 
-// ready waits until managed resources are.
-func (s *Story) ready(resources ...managed) {
+// ready waits until managed resources are ready.
+func (s *Scenario) ready(resources ...managed) {
 	s.Helper()
 	for _, m := range resources {
 		s.Until(2*time.Minute, m.String()+" is ready", func() error { return s.notReady(m) })
 	}
 }
 
-// notReady says why a managed resource is not ready. If it is, nothing.
-func (s *Story) notReady(m managed) error {
+// notReady says why a managed resource is not ready. Nil if it is.
+func (s *Scenario) notReady(m managed) error {
 	o, err := s.used(m)
 	if err != nil || o == nil {
 		return fmt.Errorf("there is none: %w", err)
@@ -104,8 +104,8 @@ func (s *Story) notReady(m managed) error {
 	return nil
 }
 
-// refusal waits until a managed resource says that AWS refused something, with all of the parts, and returns what it says.
-func (s *Story) refusal(m managed, parts ...string) string {
+// refusal waits until a managed resource reports a refusal by AWS whose message has all of the parts, and returns the message.
+func (s *Scenario) refusal(m managed, parts ...string) string {
 	s.Helper()
 	said := ""
 	s.Until(2*time.Minute, m.String()+" is refused", func() error {
@@ -121,7 +121,7 @@ func (s *Story) refusal(m managed, parts ...string) string {
 	return said
 }
 
-// complaint that an object's conditions tell with all of the parts; empty if none does.
+// complaint is the message of a condition that is False and has all of the parts; empty if there is none.
 func complaint(o *unstructured.Unstructured, parts ...string) string {
 	cs, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
 	for _, c := range cs {
@@ -141,18 +141,18 @@ func contains(text string, parts ...string) bool {
 	return true
 }
 
-func (s *Story) used(m managed) (*unstructured.Unstructured, error) {
+func (s *Scenario) used(m managed) (*unstructured.Unstructured, error) {
 	o := &unstructured.Unstructured{}
 	o.SetGroupVersionKind(m.GroupVersionKind)
 	err := s.Client.Get(s.ctx, client.ObjectKey{Namespace: m.Namespace, Name: m.Name}, o)
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
-		return nil, nil //nolint:nilnil,nilerr // That there is none is an answer.
+		return nil, nil //nolint:nilnil,nilerr // An object that does not exist is not an error.
 	}
 	return o, err
 }
 
 // unuse deletes managed resources, and waits until they are gone.
-func (s *Story) unuse(resources ...managed) {
+func (s *Scenario) unuse(resources ...managed) {
 	s.Helper()
 	for _, m := range resources {
 		o, err := s.used(m)

@@ -40,25 +40,25 @@ var published = []string{"family", "iam", "eks", "s3", "sqs", "sns", "kms", "dyn
 // registries that packages are published in.
 var registries = []string{packages.Upbound, packages.Contrib}
 
-// moved are those that have one in the second registry, too: what a cluster needs that moves to it.
+// moved are those that have one in the second registry, too: a cluster that moves there needs them.
 var moved = []string{"family", "iam", "eks", "sqs"}
 
-// whole are those whose package has every CRD of the real one. The others have some: a machine has two cores.
+// whole are those whose package has every CRD of the real one. The others have only some, because a machine has two cores.
 var whole = []string{"family", "iam", "eks", "s3"}
 
 // An Account of AWS.
 type Account interface {
 	// Calls that changed something, in order, whose text contains all of the parts.
 	Calls(parts ...string) []string
-	// Has says what there still is whose name contains the part.
+	// Has lists what exists with the part in its name.
 	Has(part string) []string
-	// Deny an action on what has that name, until the answer is called.
+	// Deny an action on the resource of that name, until allow is called.
 	Deny(action, name string) (allow func())
-	// Disassociate deletes an association behind everybody's back.
+	// Disassociate deletes an association in AWS, as another user would.
 	Disassociate(namespace, serviceAccount string)
-	// Age makes what has that part in its name a day older, as a rebuilt cluster finds it.
+	// Age makes everything with that part in its name a day older, as a rebuilt cluster finds it.
 	Age(part string)
-	// Identities are the ServiceAccounts of the cluster that EKS knows an association of everywhere.
+	// Identities are the ServiceAccounts of the cluster whose associations EKS knows everywhere.
 	Identities() []aws.Identity
 }
 
@@ -68,10 +68,10 @@ type World struct {
 
 	version version
 	AWS     Account
-	// Fakes are the providers that are none: all, or those that no story needs really.
+	// Fakes stand in for providers: for all, or for those that no scenario needs for real.
 	Fakes   *fakes.AWS
 	Kubelet *fakes.Kubelet
-	// Real is AWS where real providers run, and Pods are what runs them. Nil elsewhere.
+	// Real is AWS where real providers run, and Pods runs them. Both are nil elsewhere.
 	Real     *aws.Server
 	Pods     *pods.Runner
 	registry *packages.Registry
@@ -91,7 +91,7 @@ type World struct {
 	dir string
 }
 
-// NewWorld starts one. It is told about by the first test, and lasts as long as the second.
+// NewWorld starts one. Its start is logged by the first test, and it lasts as long as the second.
 func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelper // There are two.
 	t.Helper()
 	began := time.Now()
@@ -144,7 +144,7 @@ func NewWorld(t *testing.T, last testing.TB, v version) *World { //nolint:thelpe
 	go w.Fakes.Run(w.ctx)
 	go w.Kubelet.Run(w.ctx)
 	go w.serve()
-	t.Logf("%-22s %5.1f s", "in all", time.Since(began).Seconds())
+	t.Logf("%-22s %5.1f s", "total", time.Since(began).Seconds())
 	return w
 }
 
@@ -207,7 +207,7 @@ spec:
 	return nil
 }
 
-// release a version of this repository. Crossplane installs the newest that there is as a dependency.
+// release a version of this repository. Crossplane installs the newest one as a dependency.
 func (w *World) release(version string) error {
 	r := built.Releases[version]
 	for file, repository := range map[string]string{r.FunctionPackage: "function-pod-identity-provider", r.ConfigurationPackage: "configuration-pod-identity-provider"} {
@@ -274,9 +274,9 @@ func (w *World) startWebhook(identities string) error {
 	return nil
 }
 
-// registerWebhook makes the API server send it every new pod.
+// registerWebhook makes the API server send every new pod to the webhook.
 func (w *World) registerWebhook() error {
-	// EKS ignores failures of its webhook. Here one would only hide that the suite is broken.
+	// EKS ignores failures of its webhook. Here that would only hide that the suite is broken.
 	return w.apply(`
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingWebhookConfiguration
@@ -322,9 +322,9 @@ func selfSigned(dir, host string) ([]byte, error) {
 	return crt.Bytes(), os.WriteFile(filepath.Join(dir, "tls.crt"), crt.Bytes(), 0o644)
 }
 
-// serve the function as soon as Crossplane installed it: what its Deployment's pod would do. Its certificates are those that
-// Crossplane made, its address is that of its Service. Another version is served as soon as it is the active one, and another
-// configuration as soon as its Deployment mounts it.
+// serve the function as soon as Crossplane has installed it, as its Deployment's pod would. Its certificates are those that
+// Crossplane made, and its address is that of its Service. Another version is served as soon as it is the active one, and another
+// configuration as soon as the Deployment mounts it.
 func (w *World) serve() {
 	serving := ""
 	for w.ctx.Err() == nil {
@@ -355,7 +355,7 @@ func (w *World) serve() {
 	}
 }
 
-// list objects. There are none if there is no such kind, or no API server.
+// list objects. The list is empty if the kind does not exist, or the API server does not answer.
 func (w *World) list(gvk schema.GroupVersionKind) []unstructured.Unstructured {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(gvk)
@@ -365,7 +365,7 @@ func (w *World) list(gvk schema.GroupVersionKind) []unstructured.Unstructured {
 	return list.Items
 }
 
-// startFunction in a version with a configuration, and then end the one before, as a Deployment would.
+// startFunction starts a version with a configuration, and then stops the previous process, as a Deployment would.
 func (w *World) startFunction(version, config, endpoint, secret string) error {
 	certs := filepath.Join(w.dir, "function")
 	if err := w.WriteSecret(w.ctx, secret, certs); err != nil {

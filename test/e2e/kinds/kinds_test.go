@@ -24,32 +24,32 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
 )
 
-// patience with a provider on a machine that has other things to do.
+// patience with a provider on a busy machine.
 const patience = 6 * time.Minute
 
-// TestKinds tells the story of each kind twice: with the policy that is derived for it, which must do and hold nothing that is not
+// TestKinds runs the scenario of each kind twice: with the policy that is derived for it, which must suffice and allow nothing that is not
 // needed, and without the action that creates, which must fail. So nothing here succeeds by accident.
 func TestKinds(t *testing.T) {
 	if os.Getenv("E2E") == "" {
 		t.Skip("E2E is not set: see docs/e2e.md")
 	}
-	w := newWorld(t, stories)
-	derived, err := policiesOf(t.Context(), stories)
+	w := newWorld(t, scenarios)
+	derived, err := policiesOf(t.Context(), scenarios)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range stories {
+	for _, s := range scenarios {
 		t.Run(s.kind, func(t *testing.T) {
 			t.Parallel()
 			p := derived[s.kind]
-			told, err := w.begin(t.Context(), s, "whole", p.Policy)
+			r, err := w.begin(t.Context(), s, "whole", p.Policy)
 			if err == nil {
-				err = told.tell(t.Context())
+				err = r.execute(t.Context())
 			}
 			if err != nil {
 				t.Fatalf("the derived policy is not enough: %v", err)
 			}
-			told.judge(t, p)
+			r.judge(t, p)
 		})
 		t.Run(s.kind+"/without", func(t *testing.T) {
 			t.Parallel()
@@ -58,12 +58,12 @@ func TestKinds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			told, err := w.begin(t.Context(), s, "without", document)
+			r, err := w.begin(t.Context(), s, "without", document)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var denied deniedError
-			if err := told.create(t.Context()); !errors.As(err, &denied) || denied.action != without {
+			if err := r.create(t.Context()); !errors.As(err, &denied) || denied.action != without {
 				t.Errorf("without %s the kind cannot be created: want it to be denied, got %v", without, err)
 			}
 		})
@@ -76,14 +76,14 @@ type policy struct {
 	Actions []string `json:"actions"`
 }
 
-// policiesOf the stories' kinds, as the function writes them.
-func policiesOf(ctx context.Context, stories []story) (map[string]policy, error) {
+// policiesOf the scenarios' kinds, as the function writes them.
+func policiesOf(ctx context.Context, scenarios []scenario) (map[string]policy, error) {
 	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	if err != nil {
 		return nil, err
 	}
 	args := []string{"run", "./internal/catalogue/gen", "policies"}
-	for _, s := range stories {
+	for _, s := range scenarios {
 		args = append(args, s.kind)
 	}
 	b := binaries.Builder{Root: root}
@@ -105,109 +105,109 @@ func drop(document, action string) (string, error) {
 	return without, nil
 }
 
-// A deniedError is that AWS denied an action.
+// A deniedError says that AWS denied an action.
 type deniedError struct{ action, message string }
 
 func (e deniedError) Error() string { return "AWS denied " + e.action + ": " + e.message }
 
-// A telling of a story: an object with an identity of its own.
-type telling struct {
+// A run of a scenario: an object with an identity of its own.
+type run struct {
 	*world
-	story
+	scenario
 
-	// name of the object, of its role, and of what it is about.
+	// name of the object, of its role, and of the AWS resource that it is about.
 	name string
-	// caller is how AWS calls the identity.
+	// caller is the name that AWS has for the identity.
 	caller string
 }
 
-// begin a story with a policy: what must be there is.
-func (w *world) begin(ctx context.Context, s story, how, document string) (*telling, error) {
-	tl := &telling{world: w, story: s, name: strings.ToLower(strings.ReplaceAll(s.kind, "/", "-")) + "-" + how}
-	role := "provider-" + tl.name
+// begin a run with a policy: everything that the scenario needs exists then.
+func (w *world) begin(ctx context.Context, s scenario, how, document string) (*run, error) {
+	r := &run{world: w, scenario: s, name: strings.ToLower(strings.ReplaceAll(s.kind, "/", "-")) + "-" + how}
+	role := "provider-" + r.name
 	w.AWS.AddRole(role, `{"Statement":[]}`, document)
-	tl.caller = "assumed-role/" + role + "/"
+	r.caller = "assumed-role/" + role + "/"
 	if s.before != nil {
-		if err := s.before(ctx, w, tl.name); err != nil {
+		if err := s.before(ctx, w, r.name); err != nil {
 			return nil, err
 		}
 	}
-	return tl, w.Login(ctx, tl.name, role)
+	return r, w.Login(ctx, r.name, role)
 }
 
 // object of the kind, without fields.
-func (tl *telling) object() *unstructured.Unstructured {
-	service, kind, _ := strings.Cut(tl.kind, "/")
+func (r *run) object() *unstructured.Unstructured {
+	service, kind, _ := strings.Cut(r.kind, "/")
 	o := &unstructured.Unstructured{}
 	o.SetAPIVersion(service + ".aws.upbound.io/v1beta1")
 	o.SetKind(kind)
-	o.SetName(tl.name)
+	o.SetName(r.name)
 	return o
 }
 
-// tell the whole story.
-func (tl *telling) tell(ctx context.Context) error {
-	if err := tl.create(ctx); err != nil {
+// execute the whole scenario.
+func (r *run) execute(ctx context.Context) error {
+	if err := r.create(ctx); err != nil {
 		return fmt.Errorf("create: %w", err)
 	}
-	for _, s := range tl.steps[1:] {
-		if err := tl.change(ctx, s); err != nil {
+	for _, s := range r.steps[1:] {
+		if err := r.change(ctx, s); err != nil {
 			return fmt.Errorf("change %s: %w", s.fields, err)
 		}
 	}
-	if tl.after != nil {
-		if err := tl.after(ctx, tl.world, tl.name); err != nil {
+	if r.after != nil {
+		if err := r.after(ctx, r.world, r.name); err != nil {
 			return err
 		}
 	}
-	before := len(tl.AWS.All())
-	if err := tl.Client.Delete(ctx, tl.object()); err != nil {
+	before := len(r.AWS.All())
+	if err := r.Client.Delete(ctx, r.object()); err != nil {
 		return err
 	}
-	return tl.wait(ctx, func(ctx context.Context) error {
-		o := tl.object()
-		if err := tl.Client.Get(ctx, client.ObjectKeyFromObject(o), o); !apierrors.IsNotFound(err) && !tl.ended(before) {
-			return fmt.Errorf("delete: it is still there: %v", conditions(o))
+	return r.wait(ctx, func(ctx context.Context) error {
+		o := r.object()
+		if err := r.Client.Get(ctx, client.ObjectKeyFromObject(o), o); !apierrors.IsNotFound(err) && !r.ended(before) {
+			return fmt.Errorf("delete: it still exists: %v", conditions(o))
 		}
 		return nil
 	})
 }
 
-// ended tells whether the calls that end the story were made since a call.
-func (tl *telling) ended(since int) bool {
-	left := tl.ends
-	for _, c := range tl.AWS.All()[since:] {
-		if len(left) > 0 && tl.made(c) && slices.Contains(c.Needs, left[0]) {
+// ended says whether the calls that end the scenario were made since a call.
+func (r *run) ended(since int) bool {
+	left := r.ends
+	for _, c := range r.AWS.All()[since:] {
+		if len(left) > 0 && r.made(c) && slices.Contains(c.Needs, left[0]) {
 			left = left[1:]
 		}
 	}
-	return len(tl.ends) > 0 && len(left) == 0
+	return len(r.ends) > 0 && len(left) == 0
 }
 
 // create the object, and wait until it is ready.
-func (tl *telling) create(ctx context.Context) error {
-	o := tl.object()
-	fields, err := tl.fields(tl.steps[0])
+func (r *run) create(ctx context.Context) error {
+	o := r.object()
+	fields, err := r.fields(r.steps[0])
 	if err != nil {
 		return err
 	}
-	o.Object["spec"] = map[string]any{"forProvider": fields, "providerConfigRef": map[string]any{"name": tl.name}}
-	if err := tl.Client.Create(ctx, o); err != nil {
+	o.Object["spec"] = map[string]any{"forProvider": fields, "providerConfigRef": map[string]any{"name": r.name}}
+	if err := r.Client.Create(ctx, o); err != nil {
 		return err
 	}
-	return tl.wait(ctx, func(ctx context.Context) error { return tl.done(ctx, 0, tl.steps[0].calls) })
+	return r.wait(ctx, func(ctx context.Context) error { return r.done(ctx, 0, r.steps[0].calls) })
 }
 
 // fields of a step.
-func (tl *telling) fields(s step) (map[string]any, error) {
+func (r *run) fields(s step) (map[string]any, error) {
 	out := map[string]any{}
-	err := yaml.Unmarshal([]byte(strings.ReplaceAll(s.fields, "NAME", tl.name)), &out)
+	err := yaml.Unmarshal([]byte(strings.ReplaceAll(s.fields, "NAME", r.name)), &out)
 	return out, err
 }
 
-// change fields, and wait until AWS got the call that this takes.
-func (tl *telling) change(ctx context.Context, s step) error {
-	fields, err := tl.fields(s)
+// change fields, and wait until AWS got the call that the change takes.
+func (r *run) change(ctx context.Context, s step) error {
+	fields, err := r.fields(s)
 	if err != nil {
 		return err
 	}
@@ -215,20 +215,20 @@ func (tl *telling) change(ctx context.Context, s step) error {
 	if err != nil {
 		return err
 	}
-	before := len(tl.AWS.All())
-	if err := tl.Client.Patch(ctx, tl.object(), client.RawPatch("application/merge-patch+json", patch)); err != nil {
+	before := len(r.AWS.All())
+	if err := r.Client.Patch(ctx, r.object(), client.RawPatch("application/merge-patch+json", patch)); err != nil {
 		return err
 	}
-	return tl.wait(ctx, func(ctx context.Context) error { return tl.done(ctx, before, s.calls) })
+	return r.wait(ctx, func(ctx context.Context) error { return r.done(ctx, before, s.calls) })
 }
 
 // done says what is missing until the object is ready, and an action was done since a call.
-func (tl *telling) done(ctx context.Context, since int, action string) error {
-	if !slices.ContainsFunc(tl.AWS.All()[since:], func(c aws.Call) bool { return tl.made(c) && slices.Contains(c.Needs, action) }) {
-		return fmt.Errorf("%s was not called: %s", action, tl.state(ctx))
+func (r *run) done(ctx context.Context, since int, action string) error {
+	if !slices.ContainsFunc(r.AWS.All()[since:], func(c aws.Call) bool { return r.made(c) && slices.Contains(c.Needs, action) }) {
+		return fmt.Errorf("%s was not called: %s", action, r.state(ctx))
 	}
-	o := tl.object()
-	if err := tl.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+	o := r.object()
+	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 		return err
 	}
 	for _, name := range []string{"Synced", "Ready"} {
@@ -239,18 +239,18 @@ func (tl *telling) done(ctx context.Context, since int, action string) error {
 	return nil
 }
 
-func (tl *telling) made(c aws.Call) bool { return strings.Contains(c.Caller, tl.caller) }
+func (r *run) made(c aws.Call) bool { return strings.Contains(c.Caller, r.caller) }
 
-// state of the object, for people.
-func (tl *telling) state(ctx context.Context) string {
-	o := tl.object()
-	if err := tl.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+// state of the object, for people to read.
+func (r *run) state(ctx context.Context) string {
+	o := r.object()
+	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 		return err.Error()
 	}
 	return conditions(o)
 }
 
-// conditions of an object, for people.
+// conditions of an object, for people to read.
 func conditions(o *unstructured.Unstructured) string {
 	list, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
 	var out []string
@@ -263,13 +263,13 @@ func conditions(o *unstructured.Unstructured) string {
 }
 
 // wait until there is no error, or AWS denied something.
-func (tl *telling) wait(ctx context.Context, try func(context.Context) error) error {
+func (r *run) wait(ctx context.Context, try func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	err := controlplane.Poll(ctx, patience, func(ctx context.Context) error {
-		for _, c := range tl.AWS.All() {
+		for _, c := range r.AWS.All() {
 			switch {
-			case !tl.made(c):
+			case !r.made(c):
 			case strings.HasPrefix(c.Code, "AccessDenied"):
 				cancel(deniedError{c.Needs[len(c.Needs)-1], c.String()})
 			case c.Code == "InvalidAction":
@@ -284,13 +284,13 @@ func (tl *telling) wait(ctx context.Context, try func(context.Context) error) er
 	return err
 }
 
-// judge the policy by what was called: nothing is in it that was not, but what the story gives a reason for. A reason for what was called
-// is no reason.
-func (tl *telling) judge(t *testing.T, p policy) {
+// judge the policy by the calls: it allows no action that was not called, unless the scenario gives a reason. An action with a reason must
+// not be called.
+func (r *run) judge(t *testing.T, p policy) {
 	t.Helper()
 	called := map[string]bool{}
-	for _, c := range tl.AWS.All() {
-		if tl.made(c) {
+	for _, c := range r.AWS.All() {
+		if r.made(c) {
 			for _, a := range c.Needs {
 				called[a] = true
 			}
@@ -303,7 +303,7 @@ func (tl *telling) judge(t *testing.T, p policy) {
 		}
 	}
 	explained := map[string]bool{}
-	for why, actions := range tl.unused {
+	for why, actions := range r.unused {
 		if why == "" {
 			t.Error("a reason is a sentence")
 		}
@@ -312,7 +312,7 @@ func (tl *telling) judge(t *testing.T, p policy) {
 		}
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(explained)), slices.Sorted(maps.Keys(unused))); diff != "" {
-		t.Errorf("actions of the policy that the story did not need: -explained, +not called:\n%s", diff)
+		t.Errorf("actions of the policy that the scenario did not need: -explained, +not called:\n%s", diff)
 	}
 	t.Logf("%d actions, %d of them called", len(p.Actions), len(p.Actions)-len(unused))
 }

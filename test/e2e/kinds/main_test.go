@@ -21,7 +21,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/providers"
 )
 
-// together is how many stories are told at once: most of a story is waiting.
+// together is how many scenarios run at once: most of a scenario is waiting.
 const together = "16"
 
 func TestMain(m *testing.M) {
@@ -38,13 +38,13 @@ func TestMain(m *testing.M) {
 type world struct {
 	*providers.World
 
-	// Clients of somebody who may do everything.
+	// Clients of an administrator.
 	s3  *s3.Client
 	sqs *sqs.Client
 }
 
-// newWorld for the kinds of some cases.
-func newWorld(t *testing.T, cases []story) *world {
+// newWorld for the kinds of some scenarios.
+func newWorld(t *testing.T, cases []scenario) *world {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	if err != nil {

@@ -39,15 +39,15 @@ func association(fields, more string) string {
 	return `{apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, metadata: {name: NAME}, spec: {forProvider: {region: eu-west-1, clusterName: prod, namespace: default, serviceAccount: NAME, ` + fields + `}, ` + more + `}}`
 }
 
-// References of the objects of a case to each other, and a role that is always there.
+// References of the objects of a case to each other, and a role that always exists.
 const (
 	toBoth    = `policyArnRef: {name: NAME}, roleRef: {name: NAME}`
 	toRole    = `roleArnRef: {name: NAME}`
 	adminRole = `roleArn: "arn:aws:iam::123456789012:role/admin"`
 )
 
-// fault that AWS answers to an action on what has the name of the case, until faultless. It takes so long that the answer does not overtake
-// the status that the reconcile writes which asked for it: then the real provider loses the answer, and asks again half a minute later.
+// fault makes AWS answer an action on the resource of the case's name with an error, until faultless. The answer takes a second, so that it
+// does not overtake the status that the same reconcile writes: otherwise the real provider loses it, and asks again half a minute later.
 func fault(f aws.Fault, s step) step {
 	apply := s.do
 	s.name += ", " + f.Action + " " + f.Code
@@ -65,9 +65,9 @@ func fault(f aws.Fault, s step) step {
 	return s
 }
 
-// faultless is when there are no faults of the case any more, for an object that was made long ago.
+// faultless ends the faults of the case, for an object that was created long ago.
 func faultless(kind string, until ...string) step {
-	return both("no fault any more", step{do: func(_ context.Context, s *side, name string) error {
+	return both("end the faults", step{do: func(_ context.Context, s *side, name string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, stop := range s.heal[name] {
@@ -77,7 +77,7 @@ func faultless(kind string, until ...string) step {
 	}, until: until}, longAgo(kind))
 }
 
-// slow is an action that AWS takes its time for.
+// slow is an action that AWS answers late.
 func slow(action string) aws.Fault { return aws.Fault{Action: action} }
 
 func denied(action string) aws.Fault { return aws.Fault{Action: action, Code: "AccessDenied"} }
@@ -85,8 +85,8 @@ func denied(action string) aws.Fault { return aws.Fault{Action: action, Code: "A
 const (
 	ready   = ".Ready=True"
 	roleARN = "arn:aws:iam::123456789012:role/"
-	// hasCredentials is why the fake goes on.
-	hasCredentials = "In the lanes of the fake the two providers that create identities have credentials. It asks for those of others only."
+	// hasCredentials is why the fake does not fail.
+	hasCredentials = "In the lanes of the fake the two providers that create identities have credentials. It checks those of other providers only."
 
 	description = "Role.status.atProvider.description="
 )
@@ -94,7 +94,7 @@ const (
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var cases = []likeness{
 	{
-		name: "role-lives", reason: "Every field of a role that the function sets is created, changed and taken away.",
+		name: "role-lives", reason: "Every field of a role that the function sets is created, changed and removed.",
 		steps: []step{
 			apply(role("description: one, tags: {a: b}", ""), "Role"+ready, description+"one"),
 			apply(role("description: two, tags: {a: b}", ""), description+"two"),
@@ -107,7 +107,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "role-at-path", reason: "A path cannot be changed: the provider refuses to replace what it made.",
+		name: "role-at-path", reason: "A path cannot be changed: the provider refuses to replace the role.",
 		steps: []step{
 			apply(role("path: /team/", ""), "Role"+ready, "Role.status.atProvider.arn="+roleARN+"team/"),
 			apply(role("path: /other/", ""), "Role.Synced=False"),
@@ -116,7 +116,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "policy-lives", reason: "Every field of a policy that the function sets is created, changed and taken away.",
+		name: "policy-lives", reason: "Every field of a policy that the function sets is created, changed and removed.",
 		steps: []step{
 			apply(policy("policy: "+read+", tags: {a: b}, description: one", ""), "Policy"+ready),
 			apply(policy("policy: "+write+", tags: {a: b}, description: one", ""), "Policy.status.atProvider.policy=s3:PutObject"),
@@ -141,7 +141,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "references-first", reason: "What refers to something that is not there says so, and goes on when it is.",
+		name: "references-first", reason: "An object that refers to a missing one says so, and continues when that exists.",
 		steps: []step{
 			apply(attachment(toBoth), "RolePolicyAttachment.Synced=False"),
 			apply(association(toRole, ""), "PodIdentityAssociation.Synced=False"),
@@ -150,7 +150,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "association-exists", reason: "Somebody associated the ServiceAccount already: EKS answers 409, and with which id.",
+		name: "association-exists", reason: "The ServiceAccount already has an association: EKS answers 409, with its ID.",
 		steps: []step{
 			cloud("associate", func(a account, name string) { a.Associate("default", name, roleARN+"admin") }),
 			fault(slow("CreatePodIdentityAssociation"), apply(association(adminRole, ""), "PodIdentityAssociation.Synced=False", "PodIdentityAssociation.LastAsyncOperation=Association already exists: a-")),
@@ -158,28 +158,28 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "role-exists", reason: "A role that somebody made is taken over, as its name is known.",
+		name: "role-exists", reason: "An existing role is adopted, because its name is known.",
 		steps: []step{
 			cloud("add role", func(a account, name string) { a.AddRole(name, strings.Trim(trust2, "'"), "") }),
 			apply(role("description: one, tags: {a: b}", ""), "Role"+ready, description+"one", "Role.status.atProvider.assumeRolePolicy=pods.eks"),
 		},
 	},
 	{
-		name: "role-denied", reason: "AWS does not allow to create the role, and then it does.",
+		name: "role-denied", reason: "AWS denies the creation of the role, and then allows it.",
 		steps: []step{
 			fault(denied("CreateRole"), apply(role("description: one", ""), "Role.Synced=AccessDenied")),
 			faultless("Role", "Role"+ready),
 		},
 	},
 	{
-		name: "policy-denied", reason: "AWS does not allow to create the policy, and then it does.",
+		name: "policy-denied", reason: "AWS denies the creation of the policy, and then allows it.",
 		steps: []step{
 			fault(denied("CreatePolicy"), apply(policy("policy: "+read, ""), "Policy.Synced=AccessDenied")),
 			faultless("Policy", "Policy"+ready),
 		},
 	},
 	{
-		name: "attachment-denied", reason: "AWS does not allow to attach the policy, and then it does.",
+		name: "attachment-denied", reason: "AWS denies the attachment of the policy, and then allows it.",
 		steps: []step{
 			fault(denied("AttachRolePolicy"), apply(role("description: one", ""), "Role"+ready)),
 			apply(attachment("policyArn: '"+managed+"', roleRef: {name: NAME}"), "RolePolicyAttachment.Synced=AccessDenied"),
@@ -187,14 +187,14 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "association-denied", reason: "AWS does not allow to associate, and then it does.",
+		name: "association-denied", reason: "AWS denies the creation of the association, and then allows it.",
 		steps: []step{
 			fault(denied("CreatePodIdentityAssociation"), apply(association(adminRole, ""), "PodIdentityAssociation.Synced=AccessDenied")),
 			faultless("PodIdentityAssociation", "PodIdentityAssociation"+ready),
 		},
 	},
 	{
-		name: "update-denied", reason: "AWS does not allow to change what was made, and then it does.",
+		name: "update-denied", reason: "AWS denies changes of role and policy, and then allows them.",
 		steps: []step{
 			apply(role("description: one", ""), "Role"+ready),
 			fault(denied("UpdateRoleDescription"), apply(role("description: two", ""), "Role.Synced=AccessDenied")),
@@ -205,7 +205,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "association-update-denied", reason: "AWS does not allow to change the association, and then it does.",
+		name: "association-update-denied", reason: "AWS denies a change of the association, and then allows it.",
 		steps: []step{
 			apply(association(adminRole, ""), "PodIdentityAssociation"+ready),
 			fault(denied("UpdatePodIdentityAssociation"), apply(association(adminRole+", disableSessionTags: true", ""), "PodIdentityAssociation.Synced=AccessDenied")),
@@ -213,7 +213,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "delete-denied", reason: "AWS does not allow to delete the role, and then it does.",
+		name: "delete-denied", reason: "AWS denies the deletion of the role, and then allows it.",
 		steps: []step{
 			apply(role("description: one", ""), "Role"+ready),
 			fault(denied("DeleteRole"), remove("Role", "Role.Synced=AccessDenied")),
@@ -221,14 +221,14 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "role-quota", reason: "The account has as many roles as it may, and then more are allowed.",
+		name: "role-quota", reason: "The account has reached its quota of roles, and then the quota is raised.",
 		steps: []step{
 			fault(aws.Fault{Action: "CreateRole", Code: "LimitExceeded", Message: "Cannot exceed quota for RolesPerAccount: 1000"}, apply(role("description: one", ""), "Role.Synced=RolesPerAccount")),
 			faultless("Role", "Role"+ready),
 		},
 	},
 	{
-		name: "orphan", reason: "What is orphaned stays in AWS.",
+		name: "orphan", reason: "An orphaned resource stays in AWS.",
 		steps: []step{
 			apply(role("description: one", "deletionPolicy: Orphan"), "Role"+ready),
 			apply(policy("policy: "+read, "deletionPolicy: Orphan"), "Policy"+ready),
@@ -237,14 +237,14 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "without-delete", reason: "Management policies that do not name the deletion leave it in AWS.",
+		name: "without-delete", reason: "Without Delete in its management policies a role stays in AWS.",
 		steps: []step{
 			apply(role("description: one", "managementPolicies: [Observe, Create, Update, LateInitialize]"), "Role"+ready),
 			remove("Role", "!Role", "AWS.has=role without-delete"),
 		},
 	},
 	{
-		name: "without-update", reason: "Management policies that do not name updates leave AWS as it is.",
+		name: "without-update", reason: "Without Update in its management policies a role is not changed in AWS.",
 		steps: []step{
 			apply(role("description: one", "managementPolicies: [Observe, Create, Delete]"), "Role"+ready),
 			apply(role("description: two", "managementPolicies: [Observe, Create, Delete]"), "Role"+ready),
@@ -253,7 +253,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "observed", reason: "What is only looked at is found or not, and never changed.",
+		name: "observed", reason: "A role that is only observed is found or not, and never changed.",
 		steps: []step{
 			apply(role("description: one", "managementPolicies: [Observe]"), "Role.Synced=does not exist"),
 			cloud("add role", func(a account, name string) { a.AddRole(name, strings.Trim(trust2, "'"), "") }, "Role"+ready),
@@ -261,7 +261,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "paused", reason: "What is paused is left alone until it is not.",
+		name: "paused", reason: "A paused object is left alone until it is resumed.",
 		steps: []step{
 			apply(role("description: one", "managementPolicies: []"), "Role.Synced=ReconcilePaused"),
 			apply(role("description: one", "managementPolicies: ['*']"), "Role"+ready),
@@ -290,7 +290,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "other-finalizer", reason: "Somebody else's finalizer holds the object, and not what it stands for.",
+		name: "other-finalizer", reason: "Another owner's finalizer keeps the object, but not the role in AWS.",
 		steps: []step{
 			apply(role("description: one", ""), "Role"+ready),
 			patch("Role", `{"finalizers":["finalizer.managedresource.crossplane.io","example.org/hold"]}`, "Role.finalizers=hold"),
@@ -299,7 +299,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "no-provider-config", reason: "Without its ProviderConfig an object waits, and goes on when it is there.",
+		name: "no-provider-config", reason: "Without its ProviderConfig an object waits, and continues when that exists.",
 		steps: []step{
 			apply(role("description: one", "providerConfigRef: {name: NAME}"), "Role.Synced=cannot get referenced ProviderConfig"),
 			{"log in", func(ctx context.Context, s *side, name string) error { return s.Login(ctx, name, "admin") }, []string{"Role" + ready, "ProviderConfig.status.users=1"}},
@@ -323,7 +323,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "lost", reason: "What somebody deletes in AWS is made again.",
+		name: "lost", reason: "A resource that another user deletes in AWS is created again.",
 		steps: []step{
 			apply(role("description: one", ""), "Role"+ready),
 			apply(policy("policy: "+read, ""), "Policy"+ready),
@@ -334,7 +334,7 @@ var cases = []likeness{
 		},
 	},
 	{
-		name: "alone-lost", reason: "A role and a policy, to which nothing belongs, are made again, too.",
+		name: "alone-lost", reason: "A role and a policy without an attachment are created again, too.",
 		steps: []step{
 			apply(role("description: one", ""), "Role"+ready),
 			apply(policy("policy: "+read, ""), "Policy"+ready),

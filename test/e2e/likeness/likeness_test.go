@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// patience until both sides are the same, and quiet is for how long they must stay so: longer than a poll.
+	// patience is how long both sides may take to be the same, and quiet is for how long they must stay so: longer than a poll.
 	patience = 3 * time.Minute
 	quiet    = poll + poll/2
 	// look is how often they are compared.
@@ -58,7 +58,7 @@ func TestLikeness(t *testing.T) {
 	}
 }
 
-// settle waits until both sides are as a step wants them, and the same, for a while. The answer is what is wrong.
+// settle waits until both sides are as a step expects them, and the same, for a while. It returns what is wrong.
 func settle(ctx context.Context, sides [2]*side, c likeness, s step, differed map[string]bool) string {
 	problem, since := "", time.Time{}
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(look) {
@@ -99,10 +99,10 @@ func settle(ctx context.Context, sides [2]*side, c likeness, s step, differed ma
 	return problem
 }
 
-// A state is all that there is to see of a case on one side: values by their path.
+// A state is everything visible of a case on one side: values by their path.
 type state map[string]string
 
-// is tells whether a value contains some text, as in Role.Ready=True, or there is no value: !Role.
+// is says whether a value contains some text, as in Role.Ready=True, or there is no value: !Role.
 func (s state) is(want string) bool {
 	if key, none := strings.CutPrefix(want, "!"); none {
 		_, ok := s[key]
@@ -112,7 +112,7 @@ func (s state) is(want string) bool {
 	return strings.Contains(s[key], text)
 }
 
-// cut the values out whose path begins so, and return them.
+// cut out the values whose path begins with a prefix, and return them.
 func (s state) cut(prefix string) string {
 	var out []string
 	for _, key := range slices.Sorted(maps.Keys(s)) {
@@ -199,7 +199,7 @@ func (s state) add(key string, value any) {
 	}
 }
 
-// what is another in each run, and what it is called here.
+// random are patterns of what differs from run to run, and the names that replace it.
 //
 //nolint:gochecknoglobals // Constants in all but the keyword.
 var random = []struct {
@@ -224,11 +224,11 @@ func normal(text string) string {
 type likeness struct {
 	name, reason string
 	steps        []step
-	// differs is what the fake does in another way, as beginnings of paths, each with its reason. It must differ.
+	// differs are the beginnings of paths at which the fake differs, each with its reason. There it must differ.
 	differs map[string]string
 }
 
-// excuses the fake from something that is wanted.
+// excuses the fake from something that a step expects.
 func (c likeness) excuses(want string) bool {
 	for prefix := range c.differs {
 		if strings.HasPrefix(strings.TrimPrefix(want, "!"), prefix) {
@@ -238,7 +238,7 @@ func (c likeness) excuses(want string) bool {
 	return false
 }
 
-// A step does something to a side, and says what is to be seen of it.
+// A step does something to a side, and says what must be visible then.
 type step struct {
 	name  string
 	do    func(ctx context.Context, s *side, name string) error
@@ -253,7 +253,7 @@ func apply(text string, until ...string) step {
 	}, until}
 }
 
-// remove an object that was made long ago.
+// remove an object that was created long ago.
 func remove(kind string, until ...string) step {
 	return both("delete "+kind, longAgo(kind), step{do: func(ctx context.Context, s *side, name string) error {
 		return s.Client.Delete(ctx, object(kind, name))
@@ -277,12 +277,12 @@ func patch(kind, metadata string, until ...string) step {
 	}, until}
 }
 
-// longAgo an object was created: for half a minute after that, providers do not believe that it is not there.
+// longAgo an object was created: for half a minute after a creation, providers ignore that AWS does not have it.
 func longAgo(kind string) step {
 	return patch(kind, `{"annotations":{"crossplane.io/external-create-pending":"2025-01-01T00:00:00Z","crossplane.io/external-create-succeeded":"2025-01-01T00:00:01Z"}}`)
 }
 
-// cloud is what somebody does in AWS.
+// cloud is what another user does in AWS.
 func cloud(what string, do func(a account, name string), until ...string) step {
 	return step{what, func(_ context.Context, s *side, name string) error {
 		do(s.account, name)

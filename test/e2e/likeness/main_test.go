@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// An account is what a case does in AWS, and sees of it.
+// An account is what a case does in AWS, and what it reads there.
 type account interface {
 	Has(part string) []string
 	Calls(parts ...string) []string
@@ -49,12 +49,12 @@ type account interface {
 	Detach(roleName string)
 }
 
-// A side is one of the two: an API server whose objects somebody reconciles, and the account in which that is done.
+// A side is one of the two: an API server whose objects are reconciled, and the account in which that is done.
 type side struct {
 	*providers.World
 	account
 
-	// seen of the API server.
+	// seen caches the objects of the API server.
 	seen cache.Cache
 
 	mu sync.Mutex
@@ -120,13 +120,13 @@ func startFake(ctx context.Context, t *testing.T) (*side, error) {
 	return s, nil
 }
 
-// get an object as it was last seen, and whether it is there.
+// get an object as it was last seen, and whether it exists.
 func (s *side) get(ctx context.Context, o *unstructured.Unstructured) (bool, error) {
 	err := s.seen.Get(ctx, client.ObjectKeyFromObject(o), o)
 	return err == nil, client.IgnoreNotFound(err)
 }
 
-// startBoth sides, started at the same time.
+// startBoth sides at the same time.
 func startBoth(t *testing.T) [2]*side {
 	t.Helper()
 	var sides [2]*side

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// What follows is for stories: how the account is, and what somebody else does to it.
+// What follows is for scenarios: the state of the account, and what another user does to it.
 
 // Calls that changed something, in order, whose text contains all of the parts.
 func (s *Server) Calls(parts ...string) []string {
@@ -28,7 +28,7 @@ func (s *Server) All() []Call {
 	return slices.Clone(s.calls)
 }
 
-// Has says what there still is whose name contains the part.
+// Has lists what exists with the part in its name.
 func (s *Server) Has(part string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,7 +55,7 @@ func (s *Server) Has(part string) []string {
 	return out
 }
 
-// A Role as it is in the account.
+// A Role of the account.
 type Role struct {
 	ARN, Description, Boundary, MaxSession, Trust string
 	Tags                                          map[string]string
@@ -73,7 +73,7 @@ func (s *Server) Role(name string) *Role {
 	return &Role{ARN: x.arn, Description: x.description, Boundary: x.boundary, MaxSession: x.maxSession, Trust: x.trust, Tags: cloned(x.tags), Attached: sorted(x.attached)}
 }
 
-// Policy document of a name that is in force. Empty if there is none.
+// Policy is the document in force of the policy of that name. Empty if there is none.
 func (s *Server) Policy(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *Server) Policy(name string) string {
 	return ""
 }
 
-// An Association as it is in the account.
+// An Association of the account.
 type Association struct {
 	ID, Role, Target string
 	NoSessionTags    bool
@@ -106,7 +106,7 @@ func (s *Server) Association(namespace, serviceAccount string) *Association {
 	return nil
 }
 
-// Owner of a bucket or a queue: the ARN of who made it.
+// Owner of a bucket or a queue: the ARN of the caller that created it.
 func (s *Server) Owner(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +131,7 @@ type Identity struct {
 	ServiceAccount string `json:"serviceAccount"`
 }
 
-// Identities of the cluster that EKS knows everywhere by now.
+// Identities of the cluster whose associations EKS knows everywhere by now.
 func (s *Server) Identities() []Identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,10 +144,10 @@ func (s *Server) Identities() []Identity {
 	return out
 }
 
-// dayOld is how old things are that were there before.
+// dayOld is the age of what existed before.
 const dayOld = 24 * time.Hour
 
-// AddRole is a role that somebody made a day ago, with a trust policy, an inline policy if there is one, and policies attached to it.
+// AddRole adds a role that was created a day ago, with a trust policy, an inline policy if there is one, and policies attached to it.
 func (s *Server) AddRole(name, trust, inline string, policyARNs ...string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,7 +162,7 @@ func (s *Server) AddRole(name, trust, inline string, policyARNs ...string) strin
 	return x.arn
 }
 
-// AddPolicy is a policy that somebody made a day ago.
+// AddPolicy adds a policy that was created a day ago.
 func (s *Server) AddPolicy(name, document string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,7 +186,7 @@ func (s *Server) Associate(namespace, serviceAccount, role string) string {
 	return x.id
 }
 
-// Disassociate deletes an association behind everybody's back.
+// Disassociate deletes an association, as another user would.
 func (s *Server) Disassociate(namespace, serviceAccount string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,12 +197,12 @@ func (s *Server) Disassociate(namespace, serviceAccount string) {
 	}
 }
 
-// Deny an action on what has that name, until the answer is called.
+// Deny an action on the resource of that name, until allow is called.
 func (s *Server) Deny(action, name string) (allow func()) {
 	return s.Inject(Fault{Action: action, Resource: name, Code: "AccessDenied"})
 }
 
-// Access says what keeps a pod of a ServiceAccount from credentials with some permission. Nothing: empty.
+// Access says what keeps a pod of a ServiceAccount from credentials with some permission. Empty if it gets them.
 func (s *Server) Access(namespace, serviceAccount string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -218,7 +218,7 @@ func (s *Server) Access(namespace, serviceAccount string) string {
 	return ""
 }
 
-// Age makes what has that part in its name a day older, as a rebuilt cluster finds it.
+// Age makes everything with that part in its name a day older, as a rebuilt cluster finds it.
 func (s *Server) Age(part string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -238,7 +238,7 @@ func (s *Server) Age(part string) {
 	}
 }
 
-// Detach all policies from a role behind everybody's back.
+// Detach all policies from a role, as another user would.
 func (s *Server) Detach(roleName string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -258,7 +258,7 @@ func (s *Server) Expire(roleName string) {
 	}
 }
 
-// Login is the access key of a new session of a role, which exists.
+// Login returns the access key of a new session of an existing role.
 func (s *Server) Login(roleName string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -270,17 +270,17 @@ func (s *Server) Login(roleName string) string {
 	return x.key
 }
 
-// Grant a role an inline policy more.
+// Grant gives a role another inline policy.
 func (s *Server) Grant(roleName, policyName, document string) {
 	s.onRoleOf(roleName, func(x *role) { x.inline[policyName] = document })
 }
 
-// Retrust gives a role another trust policy behind everybody's back.
+// Retrust gives a role another trust policy, as another user would.
 func (s *Server) Retrust(roleName, trust string) {
 	s.onRoleOf(roleName, func(x *role) { x.trust = trust })
 }
 
-// RemoveRole with all that is attached to it, behind everybody's back.
+// RemoveRole with all its attachments, as another user would.
 func (s *Server) RemoveRole(roleName string) {
 	s.onRoleOf(roleName, func(x *role) { delete(s.roles, x.name) })
 }
@@ -293,7 +293,7 @@ func (s *Server) onRoleOf(name string, do func(*role)) {
 	}
 }
 
-// Rewrite a policy behind everybody's back: another version is in force.
+// Rewrite a policy, as another user would: a new version is in force.
 func (s *Server) Rewrite(policyName, document string) {
 	s.onPolicyOf(policyName, func(x *policy) {
 		x.last++
@@ -302,7 +302,7 @@ func (s *Server) Rewrite(policyName, document string) {
 	})
 }
 
-// RemovePolicy behind everybody's back, from the roles that it is attached to, too.
+// RemovePolicy, as another user would, also from the roles that it is attached to.
 func (s *Server) RemovePolicy(policyName string) {
 	s.onPolicyOf(policyName, func(x *policy) {
 		delete(s.policies, x.arn)

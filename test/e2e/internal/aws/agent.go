@@ -25,7 +25,7 @@ var agentProtocol = protocol{
 	},
 	write: func(w http.ResponseWriter, _ *request, _ string, answer any, f *failure) {
 		if f != nil {
-			// The agent says it in plain text.
+			// The agent answers in plain text.
 			http.Error(w, f.Error(), f.status)
 			return
 		}
@@ -33,7 +33,7 @@ var agentProtocol = protocol{
 	},
 }
 
-// A pod as its token tells it.
+// A pod as its token describes it.
 type pod struct {
 	Namespace      string `json:"namespace"`
 	ServiceAccount struct {
@@ -45,7 +45,7 @@ type pod struct {
 	} `json:"pod"`
 }
 
-// podOf a token of a ServiceAccount. Who made it is not checked.
+// podOf a token of a ServiceAccount. Its signature is not checked.
 func podOf(token string) (pod, error) {
 	claims := struct {
 		Kubernetes pod `json:"kubernetes.io"`

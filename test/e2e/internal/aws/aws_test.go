@@ -53,13 +53,13 @@ func start(t *testing.T) *Server {
 	return s
 }
 
-// as somebody: RootKey, or the access key of a session.
+// as a caller: RootKey, or the access key of a session.
 func (s *Server) as(key string) clients {
 	cfg := sdk.Config{Region: Region, BaseEndpoint: &s.URL, Credentials: credentials.NewStaticCredentialsProvider(key, "secret", key), RetryMaxAttempts: 1}
 	return clients{iam.NewFromConfig(cfg), eks.NewFromConfig(cfg), sts.NewFromConfig(cfg), s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }), sqs.NewFromConfig(cfg)}
 }
 
-// ask the agent for the credentials of a pod: the access key, or what it says instead.
+// ask the agent for the credentials of a pod: the access key, or why it refuses.
 func (s *Server) ask(t *testing.T, serviceAccount string) (key, refused string) {
 	t.Helper()
 	claims := fmt.Sprintf(`{"kubernetes.io":{"namespace":%q,"serviceaccount":{"name":%q},"pod":{"name":"pod-1","uid":"uid-1"}}}`, namespace, serviceAccount)
@@ -151,12 +151,12 @@ func TestIAM(t *testing.T) {
 	wantCode(t, "the default version stays", "DeleteConflict", err)
 	for i := 1; i < maxVersions; i++ {
 		_, err = c.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: sdk.String(fmt.Sprintf("v%d", i))})
-		wantCode(t, "another version goes", "", err)
+		wantCode(t, "another version is deleted", "", err)
 	}
 	_, err = c.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: role, PermissionsBoundary: arn})
 	wantCode(t, "a boundary is set", "", err)
 	_, err = c.UpdateRoleDescription(ctx, &iam.UpdateRoleDescriptionInput{RoleName: role, Description: sdk.String("")})
-	wantCode(t, "the description goes", "", err)
+	wantCode(t, "the description is removed", "", err)
 	want := &Role{ARN: "arn:aws:iam::" + Account + ":role/a/r", Boundary: *arn, MaxSession: "3600", Trust: anyPod, Tags: map[string]string{"k": "v & <w>"}, Attached: []string{*arn}}
 	if diff := cmp.Diff(want, s.Role("r")); diff != "" {
 		t.Errorf("the role as it is: -want, +got:\n%s", diff)
@@ -164,15 +164,15 @@ func TestIAM(t *testing.T) {
 	_, err = c.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: role, PolicyArn: arn})
 	wantCode(t, "it is detached", "", err)
 	_, err = c.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: role})
-	wantCode(t, "the role goes", "", err)
+	wantCode(t, "the role is deleted", "", err)
 	_, err = c.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: arn})
-	wantCode(t, "and the policy", "", err)
+	wantCode(t, "the policy is deleted", "", err)
 	if left := s.Has(""); len(left) > 0 {
-		t.Errorf("there is still %v", left)
+		t.Errorf("AWS still has %v", left)
 	}
 }
 
-// TestBootstrap holds the policy of docs/bootstrap.md against what the providers need, and against what they must not have.
+// TestBootstrap compares the policy of docs/bootstrap.md with what the providers need, and with what they must not have.
 func TestBootstrap(t *testing.T) {
 	document, err := os.ReadFile("../../../../docs/bootstrap-policy.json")
 	if err != nil {
@@ -204,7 +204,7 @@ func TestBootstrap(t *testing.T) {
 	x, err := c.eks.CreatePodIdentityAssociation(ctx, in)
 	wantCode(t, "an association with a role of ours", "", err)
 	_, err = c.eks.CreatePodIdentityAssociation(ctx, in)
-	wantCode(t, "the same again, with the token that the client put there", "", err)
+	wantCode(t, "the same again, with the token that the client set", "", err)
 	in.ClientRequestToken = nil
 	_, err = c.eks.CreatePodIdentityAssociation(ctx, in)
 	wantCode(t, "the same again, with another token", "ResourceInUseException", err)
@@ -227,7 +227,7 @@ func TestBootstrap(t *testing.T) {
 	wantCode(t, "it is deleted", "", err)
 }
 
-// bootstrapTenants makes the role of a tenant, changes and deletes it, and tries what goes beyond that.
+// bootstrapTenants creates the role of a tenant, changes and deletes it, and tries what is not allowed.
 func bootstrapTenants(t *testing.T, c clients, policy *string) {
 	t.Helper()
 	ctx, role, path := t.Context(), sdk.String("crossplane-prod-eu-west-1-team-a-storage"), "/crossplane/"+Cluster+"/team-a/"
@@ -247,9 +247,9 @@ func bootstrapTenants(t *testing.T, c clients, policy *string) {
 	_, err = c.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: role, PolicyArn: sdk.String("arn:aws:iam::aws:policy/AdministratorAccess")})
 	wantCode(t, "any other policy is not", "AccessDenied", err)
 	_, err = c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: role, PolicyName: sdk.String("x"), PolicyDocument: sdk.String(allowAll)})
-	wantCode(t, "an inline policy neither", "AccessDenied", err)
+	wantCode(t, "an inline policy is not, either", "AccessDenied", err)
 	_, err = c.eks.CreatePodIdentityAssociation(ctx, &eks.CreatePodIdentityAssociationInput{ClusterName: sdk.String(Cluster), Namespace: sdk.String(namespace), ServiceAccount: sdk.String("any"), RoleArn: sdk.String("arn:aws:iam::" + Account + ":role" + path + *role)})
-	wantCode(t, "it is handed to nobody", "AccessDeniedException", err)
+	wantCode(t, "it cannot be passed to EKS", "AccessDeniedException", err)
 	_, err = c.iam.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: role, PolicyArn: policy})
 	wantCode(t, "the policy is detached", "", err)
 	_, err = c.iam.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: role})
@@ -277,11 +277,11 @@ func TestAgent(t *testing.T) {
 		"nobody":           "No pod identity association found for", // There is no association.
 	} {
 		if _, refused := s.ask(t, serviceAccount); !strings.Contains(refused, want) {
-			t.Errorf("%s: the agent says %q, and should %q", serviceAccount, refused, want)
+			t.Errorf("%s: the agent says %q, and should say %q", serviceAccount, refused, want)
 		}
 	}
 
-	// Without session tags a role that wants them trusts nobody.
+	// Without session tags a role that requires them trusts no caller.
 	_, err = s.as(RootKey).eks.UpdatePodIdentityAssociation(t.Context(), &eks.UpdatePodIdentityAssociationInput{ClusterName: sdk.String(Cluster), AssociationId: sdk.String(s.Association(namespace, "provider-aws-s3").ID), DisableSessionTags: sdk.Bool(true)})
 	wantCode(t, "session tags are disabled", "", err)
 	if _, refused := s.ask(t, "provider-aws-s3"); !strings.Contains(refused, "Unauthorized Exception!") {
@@ -295,11 +295,11 @@ func TestAgent(t *testing.T) {
 	_, err = s.as(RootKey).eks.CreatePodIdentityAssociation(t.Context(), &eks.CreatePodIdentityAssociationInput{ClusterName: sdk.String(Cluster), Namespace: sdk.String(namespace), ServiceAccount: sdk.String("new"), RoleArn: sdk.String("arn:aws:iam::" + Account + ":role/storage")})
 	wantCode(t, "an association is created", "", err)
 	if _, refused := s.ask(t, "new"); !strings.Contains(refused, "No pod identity association found for") {
-		t.Errorf("of an association that is not known everywhere the agent says %q", refused)
+		t.Errorf("for an association that EKS does not know everywhere the agent says %q", refused)
 	}
 }
 
-// TestChain takes on one role after the other: session tags go on, and both sides must agree.
+// TestChain assumes one role after the other: session tags are passed on, and both sides must agree.
 func TestChain(t *testing.T) {
 	const toTarget = `{"Statement":[{"Effect":"Allow","Action":[%s],"Resource":"arn:aws:iam::123456789012:role/target"}]}`
 	trusting := func(condition string) string {
@@ -314,11 +314,11 @@ func TestChain(t *testing.T) {
 	}{
 		"BothAgree":     {reason: "The trust policy and the caller's own allow it.", trust: trusting(""), inline: both},
 		"NotItsOwn":     {reason: "A trusted account's role needs its own permission.", trust: trusting(""), inline: allowNothing, want: "AccessDenied"},
-		"NoTagSession":  {reason: "Session tags go on, which needs TagSession.", trust: trusting(""), inline: fmt.Sprintf(toTarget, `"sts:AssumeRole"`), want: "AccessDenied"},
+		"NoTagSession":  {reason: "Session tags are passed on, which needs TagSession.", trust: trusting(""), inline: fmt.Sprintf(toTarget, `"sts:AssumeRole"`), want: "AccessDenied"},
 		"PrincipalTag":  {reason: "The tags of the caller's session count.", trust: trusting(`,"Condition":{"StringEquals":{"aws:PrincipalTag/kubernetes-service-account":"host"}}`), inline: both},
-		"OtherTag":      {reason: "And those of another do not.", trust: trusting(`,"Condition":{"StringEquals":{"aws:PrincipalTag/kubernetes-service-account":"other"}}`), inline: both, want: "AccessDenied"},
+		"OtherTag":      {reason: "The tags of another session do not.", trust: trusting(`,"Condition":{"StringEquals":{"aws:PrincipalTag/kubernetes-service-account":"other"}}`), inline: both, want: "AccessDenied"},
 		"PrincipalArn":  {reason: "aws:PrincipalArn is the role.", trust: trusting(`,"Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::123456789012:role/host"}}`), inline: both},
-		"ExternalID":    {reason: "The external id is a key of AssumeRole.", trust: trusting(`,"Condition":{"StringEquals":{"sts:ExternalId":"secret"}}`), inline: both, in: sts.AssumeRoleInput{ExternalId: sdk.String("secret")}},
+		"ExternalID":    {reason: "The external ID is a key of AssumeRole.", trust: trusting(`,"Condition":{"StringEquals":{"sts:ExternalId":"secret"}}`), inline: both, in: sts.AssumeRoleInput{ExternalId: sdk.String("secret")}},
 		"NoExternalID":  {reason: "Without it the role stays closed.", trust: trusting(`,"Condition":{"StringEquals":{"sts:ExternalId":"secret"}}`), inline: both, want: "AccessDenied"},
 		"TrustsNobody":  {reason: "The role must trust the caller.", trust: anyPod, inline: both, want: "AccessDenied"},
 		"ExplicitDeny":  {reason: "A deny of the caller's own wins.", trust: trusting(""), inline: `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"sts:AssumeRole","Resource":"*"}]}`, want: "AccessDenied"},
@@ -341,7 +341,7 @@ func TestChain(t *testing.T) {
 
 const allowNothing = `{"Statement":[{"Effect":"Allow","Action":"a:b","Resource":"*"}]}`
 
-// TestTarget is an association with a target role: EKS takes it on with the external id.
+// TestTarget is an association with a target role: EKS assumes it with the external ID.
 func TestTarget(t *testing.T) {
 	s := start(t)
 	s.AddRole("host", anyPod, allowAll)
@@ -349,7 +349,7 @@ func TestTarget(t *testing.T) {
 	_, err := s.as(RootKey).eks.CreatePodIdentityAssociation(t.Context(), &eks.CreatePodIdentityAssociationInput{ClusterName: sdk.String(Cluster), Namespace: sdk.String(namespace), ServiceAccount: sdk.String("sa"), RoleArn: sdk.String("arn:aws:iam::" + Account + ":role/host"), TargetRoleArn: sdk.String("arn:aws:iam::" + Account + ":role/target")})
 	wantCode(t, "an association with a target", "", err)
 	if _, refused := s.ask(t, "sa"); refused == "" {
-		t.Error("a target role that does not trust the first is taken on nevertheless")
+		t.Error("EKS assumes a target role that does not trust the first")
 	}
 	x := s.associated(namespace, "sa")
 	s.AddRole("target", `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"`+x.externalID+`"}}},{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:TagSession","Condition":{"StringEquals":{"aws:RequestTag/kubernetes-service-account":"sa"}}}]}`, allowAll)
@@ -364,7 +364,7 @@ func TestTarget(t *testing.T) {
 	}
 }
 
-// TestBoundary shows that a boundary limits what policies allow.
+// TestBoundary checks that a boundary limits what policies allow.
 func TestBoundary(t *testing.T) {
 	s := start(t)
 	p, err := s.as(RootKey).iam.CreatePolicy(t.Context(), &iam.CreatePolicyInput{PolicyName: sdk.String("boundary"), PolicyDocument: sdk.String(`{"Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"}]}`)})
@@ -390,7 +390,7 @@ func TestBucketsAndQueues(t *testing.T) {
 	_, err = c.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: sdk.String("other")})
 	wantCode(t, "any other bucket", "AccessDenied", err)
 	_, err = c.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: sdk.String("team-b")})
-	wantCode(t, "a bucket that there is not", "NotFound", err)
+	wantCode(t, "a bucket that does not exist", "NotFound", err)
 	_, err = c.s3.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: sdk.String("team-a"), Tagging: &s3types.Tagging{TagSet: []s3types.Tag{{Key: sdk.String("k"), Value: sdk.String("v")}}}})
 	wantCode(t, "its tags are set", "", err)
 	tags, err := c.s3.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: sdk.String("team-a")})
@@ -401,10 +401,10 @@ func TestBucketsAndQueues(t *testing.T) {
 	_, err = c.s3.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: sdk.String("team-a")})
 	wantCode(t, "it has no policy", "NoSuchBucketPolicy", err)
 	if got := s.Owner("team-a"); !strings.Contains(got, ":assumed-role/storage/") {
-		t.Errorf("the bucket is of %s", got)
+		t.Errorf("the owner of the bucket is %s", got)
 	}
 	_, err = c.s3.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: sdk.String("team-a")})
-	wantCode(t, "the bucket goes", "", err)
+	wantCode(t, "the bucket is deleted", "", err)
 
 	q, err := c.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: sdk.String("team-q"), Tags: map[string]string{"k": "v"}})
 	wantCode(t, "a queue of the team", "", err)
@@ -414,11 +414,11 @@ func TestBucketsAndQueues(t *testing.T) {
 		t.Errorf("its ARN is %s, and should be %s", got, want)
 	}
 	_, err = c.sqs.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: sdk.String("team-none")})
-	wantCode(t, "a queue that there is not", "AWS.SimpleQueueService.NonExistentQueue", err)
+	wantCode(t, "a queue that does not exist", "AWS.SimpleQueueService.NonExistentQueue", err)
 	_, err = c.sqs.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: q.QueueUrl})
-	wantCode(t, "the queue goes", "", err)
+	wantCode(t, "the queue is deleted", "", err)
 	if left := s.Has("team-"); len(left) > 0 {
-		t.Errorf("there is still %v", left)
+		t.Errorf("AWS still has %v", left)
 	}
 }
 
@@ -430,14 +430,14 @@ func TestFaults(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		fault  Fault
-		// want is what creating roles ours-1 twice and other-1 say.
+		// want are the errors of creating role ours-1 twice, and then other-1.
 		want []string
 	}{
 		"Denied":    {reason: "A fault is for the names that its pattern matches.", fault: Fault{Action: "CreateRole", Resource: "ours-*", Code: "AccessDenied"}, want: []string{"AccessDenied", "AccessDenied", ""}},
-		"Once":      {reason: "It may be over after some times.", fault: Fault{Resource: "ours-*", Code: "Throttling", Times: 1}, want: []string{"Throttling", "", ""}},
-		"LostReply": {reason: "It may be done nevertheless.", fault: Fault{Resource: "ours-*", Code: "ServiceFailure", LostReply: true, Times: 1}, want: []string{"ServiceFailure", "EntityAlreadyExists", ""}},
-		"Other":     {reason: "It is for its action.", fault: Fault{Action: "Delete*", Code: "AccessDenied"}, want: []string{"", "EntityAlreadyExists", ""}},
-		"Slow":      {reason: "It may only take longer.", fault: Fault{Latency: time.Millisecond}, want: []string{"", "EntityAlreadyExists", ""}},
+		"Once":      {reason: "A fault may end after a number of calls.", fault: Fault{Resource: "ours-*", Code: "Throttling", Times: 1}, want: []string{"Throttling", "", ""}},
+		"LostReply": {reason: "The action may be carried out despite the error.", fault: Fault{Resource: "ours-*", Code: "ServiceFailure", LostReply: true, Times: 1}, want: []string{"ServiceFailure", "EntityAlreadyExists", ""}},
+		"Other":     {reason: "A fault is for its action only.", fault: Fault{Action: "Delete*", Code: "AccessDenied"}, want: []string{"", "EntityAlreadyExists", ""}},
+		"Slow":      {reason: "A fault may only delay the answer.", fault: Fault{Latency: time.Millisecond}, want: []string{"", "EntityAlreadyExists", ""}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -455,7 +455,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestCalls is what stories ask about.
+// TestCalls checks the calls that scenarios look for.
 func TestCalls(t *testing.T) {
 	s := start(t)
 	c := s.as(RootKey).iam
@@ -473,7 +473,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// TestAge makes some things older, and leaves others as they are: stories share the account.
+// TestAge makes some things older, and leaves others as they are, because scenarios share the account.
 func TestAge(t *testing.T) {
 	s := start(t)
 	for _, name := range []string{"ours", "theirs"} {
@@ -504,7 +504,7 @@ func TestAge(t *testing.T) {
 	}
 }
 
-// TestBehind is what stories do to the account behind everybody's back.
+// TestBehind does what scenarios do to the account as another user.
 func TestBehind(t *testing.T) {
 	s := start(t)
 	s.AddPolicy("p", allowNothing)
@@ -535,6 +535,6 @@ func TestBehind(t *testing.T) {
 	s.RemoveRole("r")
 	wantCode(t, "the session's role is gone", "AccessDenied", create("e"))
 	if s.Role("r") != nil {
-		t.Error("the role is still there")
+		t.Error("the role still exists")
 	}
 }

@@ -7,16 +7,16 @@ import (
 )
 
 // consoleHelp says what the console understands.
-const consoleHelp = `What somebody else does in this account:
-  cloud list [PART]                  what there is whose name contains PART
-  cloud calls [PART]                 the calls that changed something
-  cloud deny ACTION [NAME]           refuse an action, for example CreateRole, to everybody
-  cloud allow                        refuse nothing any more
+const consoleHelp = `What another user does in this account:
+  cloud list [PART]                  list what has PART in its name
+  cloud calls [PART]                 list the calls that changed something
+  cloud deny ACTION [NAME]           refuse an action, for example CreateRole, to all callers
+  cloud allow                        refuse no action any longer
   cloud disassociate SERVICEACCOUNT  delete the association of a ServiceAccount of crossplane-system
   cloud detach ROLE                  detach all policies from a role
 `
 
-// Console lets people do to the account what stories do to it: a request's path is what to do, and its values of "with" are to what.
+// Console lets people do what scenarios do to the account: a request's path is the command, and its values of "with" are the arguments.
 func (s *Server) Console() http.Handler {
 	var faults []func()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +48,7 @@ func (s *Server) Console() http.Handler {
 				remove()
 			}
 			faults = nil
-			say("nothing is refused any more")
+			say("no action is refused any longer")
 		case verb == "disassociate" && with(0) != "":
 			s.Disassociate("crossplane-system", with(0))
 			say("ServiceAccount " + with(0) + " has no association")

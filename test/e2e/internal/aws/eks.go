@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// podsService is what EKS Pod Identity is called in trust policies and in conditions of iam:PassRole.
+// podsService is the name of EKS Pod Identity in trust policies and in conditions of iam:PassRole.
 const podsService = "pods.eks.amazonaws.com"
 
 type association struct {
@@ -38,7 +38,7 @@ func (x *association) json() map[string]any {
 	return m
 }
 
-// An associationInput is what creations and updates send.
+// An associationInput is the body of creations and updates.
 type associationInput struct {
 	ClientRequestToken string            `json:"clientRequestToken"`
 	Namespace          string            `json:"namespace"`
@@ -69,7 +69,7 @@ func writeJSON(w http.ResponseWriter, contentType string, answer any, f *failure
 	}
 	b, err := json.Marshal(answer)
 	if err != nil {
-		// Answers are made of what JSON has.
+		// Answers consist of types that JSON has.
 		panic(err)
 	}
 	w.WriteHeader(status)
@@ -103,7 +103,7 @@ func (s *Server) eks(r *request) operation {
 	return nil
 }
 
-// called is how people know an association: by whom it is for.
+// called is the name by which people know an association: its cluster, namespace and ServiceAccount.
 func (s *Server) called(cluster, id string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,7 +138,7 @@ func (s *Server) createAssociation(r *request, cluster string, in associationInp
 		switch {
 		case y.key() != x.key():
 		case y.token == x.token && y.token != "":
-			return map[string]any{"association": y.json()}, nil // It is asked for again.
+			return map[string]any{"association": y.json()}, nil // The same request comes again.
 		default:
 			return nil, failf(http.StatusConflict, "ResourceInUseException", "Association already exists: %s", y.id)
 		}
@@ -153,7 +153,7 @@ func (s *Server) createAssociation(r *request, cluster string, in associationInp
 	return map[string]any{"association": x.json()}, nil
 }
 
-// mayPass says whether a role can be given to EKS: it exists, and who does it may.
+// mayPass is nil if the role exists, and the caller may pass it to EKS.
 func (s *Server) mayPass(r *request, arn string) *failure {
 	if f := s.allow(r, "iam:PassRole", arn, map[string]string{"iam:PassedToService": podsService}); f != nil {
 		return f
@@ -199,7 +199,7 @@ func (s *Server) onAssociation(r *request, cluster, id string, in associationInp
 	return map[string]any{"association": x.json()}, nil
 }
 
-// updateAssociation. What is not sent stays as it is.
+// updateAssociation. Fields that are not sent stay as they are.
 func (s *Server) updateAssociation(r *request, x *association, in associationInput) (any, *failure) {
 	if in.RoleARN != "" {
 		if f := s.mayPass(r, in.RoleARN); f != nil {

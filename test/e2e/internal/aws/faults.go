@@ -11,7 +11,7 @@ import (
 
 // A Fault makes calls fail, or take longer.
 type Fault struct {
-	// Action, such as CreateRole, and Resource that it is about. Both are patterns as of path.Match; empty: any.
+	// Action, such as CreateRole, and Resource that it is about. Both are patterns of path.Match; empty: any.
 	Action, Resource string
 	// Times that it happens. 0: until it is removed.
 	Times int
@@ -21,11 +21,11 @@ type Fault struct {
 	Code string
 	// Message of the error. Empty: what AWS says.
 	Message string
-	// LostReply: it is done, and the answer is an error nevertheless.
+	// LostReply: the action is carried out, but the answer is an error.
 	LostReply bool
 }
 
-// Inject a fault, until the answer is called.
+// Inject a fault, until remove is called.
 func (s *Server) Inject(f Fault) (remove func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,7 +38,7 @@ func (s *Server) Inject(f Fault) (remove func()) {
 	}
 }
 
-// fault that there is for a call.
+// fault of a call. Nil if there is none.
 func (s *Server) fault(c Call) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,7 +57,7 @@ func (s *Server) fault(c Call) *Fault {
 	return nil
 }
 
-// Matches says whether it is a fault of a call.
+// Matches says whether the fault is for a call.
 func (f *Fault) Matches(c Call) bool {
 	return matches(f.Action, c.Action) && matches(f.Resource, c.Resource)
 }

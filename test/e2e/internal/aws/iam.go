@@ -43,7 +43,7 @@ type version struct {
 	created      time.Time
 }
 
-// managedPolicies that AWS has itself, as far as stories use them.
+// managedPolicies of AWS, as far as scenarios use them.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var managedPolicies = map[string]string{
@@ -78,7 +78,7 @@ func (s *Server) standard(arn string) []*iampolicy.Document {
 	return nil
 }
 
-// iam operations. Each is about a role or a policy, which the caller must be allowed to do it to.
+// iam operations. Each is about a role or a policy, and the caller must have the permission for it.
 func (s *Server) iam(r *request, p url.Values) operation {
 	action := p.Get("Action")
 	switch {
@@ -101,7 +101,7 @@ func (s *Server) iam(r *request, p url.Values) operation {
 
 func (s *Server) onRole(r *request, p url.Values) (any, *failure) {
 	x := s.roles[p.Get("RoleName")]
-	// Of one that does not exist nobody knows the path.
+	// The path of a role that does not exist is unknown.
 	arn := "arn:aws:iam::" + Account + ":role/" + p.Get("RoleName")
 	keys := map[string]string{"iam:PolicyARN": p.Get("PolicyArn"), "iam:PermissionsBoundary": p.Get("PermissionsBoundary")}
 	if x != nil {
@@ -186,7 +186,7 @@ func (s *Server) newRole(name, path, trust string) *role {
 	return x
 }
 
-// mayTag says whether who creates something may tag it.
+// mayTag is nil if the caller may tag what it creates.
 func (s *Server) mayTag(r *request, action, arn string, tags map[string]string) *failure {
 	if len(tags) == 0 {
 		return nil

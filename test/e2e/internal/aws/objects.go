@@ -21,18 +21,18 @@ func (o *object) etag() string {
 	return fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256(o.body))[:32])
 }
 
-// write the object, or what its head says.
+// write the object, or only its headers.
 func (o *object) write(w http.ResponseWriter, r *request) {
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("ETag", o.etag())
 	w.Header().Set("Last-Modified", o.modified.UTC().Format(http.TimeFormat))
 	w.Header().Set("X-Amz-Server-Side-Encryption", "AES256")
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(o.body) //nolint:gosec // Nobody looks at it with a browser.
+		_, _ = w.Write(o.body) //nolint:gosec // No browser shows it.
 	}
 }
 
-// s3Object are operations on an object. What a request says decides which permissions it takes.
+// s3Object are operations on an object. The query and the headers of a request decide which permissions it takes.
 func (s *Server) s3Object(r *request, name, key string) operation {
 	action := map[string]string{http.MethodGet: "GetObject", http.MethodHead: "HeadObject", http.MethodPut: "PutObject", http.MethodDelete: "DeleteObject"}[r.Method]
 	tagging := r.URL.Query().Has("tagging")
@@ -137,7 +137,7 @@ func (s *Server) deleteObjects(r *request, b *bucket) (any, *failure) {
 	return "<DeleteResult" + s3Namespace + "/>", nil
 }
 
-// versions of the objects whose keys begin like that.
+// versions of the objects whose keys have the prefix.
 func (b *bucket) versions(prefix string) string {
 	var out strings.Builder
 	for _, key := range sorted(b.objects) {

@@ -58,7 +58,7 @@ func optional(name, value string) string {
 	return text(name, value)
 }
 
-// list of elements, of which there are none left.
+// list of elements, which is complete.
 func list(name string, members []string) string {
 	for i := range members {
 		members[i] = el("member", members[i])

@@ -12,19 +12,19 @@ import (
 
 type bucket struct {
 	name, region string
-	// Owner is the ARN of who made it.
+	// owner is the ARN of the caller that created it.
 	owner   string
 	created time.Time
 	tags    map[string]string
-	// Properties that somebody set, as they were sent, by their parameter and id.
+	// properties that are set, as they were sent, by their parameter and ID.
 	properties map[string]string
 	objects    map[string]*object
 }
 
 const s3Namespace = ` xmlns="http://s3.amazonaws.com/doc/2006-03-01/"`
 
-// A property of a bucket: the permissions to read, set and remove it, and what it says when nobody has set it. An answer that begins
-// with an error code and a bar is an error.
+// A property of a bucket: the permissions to read, set and remove it, and the answer while it is not set. An answer that begins with an
+// error code and a bar is an error.
 type property struct{ get, put, remove, unset string }
 
 // properties by the parameter of the query. Permissions are as
@@ -54,7 +54,7 @@ var properties = map[string]property{
 	"website":             {"GetBucketWebsite", "PutBucketWebsite", "DeleteBucketWebsite", "NoSuchWebsiteConfiguration|The specified bucket does not have a website configuration"},
 }
 
-// noConfiguration is the error of properties that there may be several of.
+// noConfiguration is the error of properties of which a bucket may have several.
 const noConfiguration = "NoSuchConfiguration|The specified configuration does not exist."
 
 // s3Protocol is REST with XML, with the bucket in the path.
@@ -62,7 +62,7 @@ const noConfiguration = "NoSuchConfiguration|The specified configuration does no
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var s3Protocol = protocol{read: func(s *Server, r *request) operation { return s.s3(r) }, write: writeS3}
 
-// writeS3 answers, with nothing more than a status where that is the answer.
+// writeS3 answers, with a status only if the answer is a number.
 func writeS3(w http.ResponseWriter, r *request, id string, answer any, f *failure) {
 	w.Header().Set("X-Amz-Request-Id", id)
 	w.Header().Set("X-Amz-Bucket-Region", r.region)
@@ -83,7 +83,7 @@ func writeS3(w http.ResponseWriter, r *request, id string, answer any, f *failur
 		if r.URL.Query().Has("lifecycle") {
 			w.Header().Set(transitionSize, "all_storage_classes_128K")
 		}
-		_, _ = fmt.Fprint(w, answer) //nolint:gosec // Nobody looks at it with a browser.
+		_, _ = fmt.Fprint(w, answer) //nolint:gosec // No browser shows it.
 	}
 }
 
@@ -116,8 +116,8 @@ func (s *Server) s3(r *request) operation {
 	}
 }
 
-// bucketAction is the permission that an operation on a bucket takes, and the property or listing that it is about. There is none of
-// what is not known.
+// bucketAction is the permission that an operation on a bucket takes, and the property or listing that it is about. An unknown operation
+// has no permission.
 func bucketAction(r *request) (action, part string) {
 	q := r.URL.Query()
 	for k, p := range properties {
@@ -191,7 +191,7 @@ func (s *Server) onBucket(r *request, b *bucket, part string) (any, *failure) {
 		delete(b.properties, at)
 		return http.StatusNoContent, nil
 	}
-	// What was sent with a header alone left no text, and reads as before.
+	// A property that was sent in a header alone left no text, and reads as if it was not set.
 	if set := b.properties[at]; set != "" {
 		return set, nil
 	}
@@ -269,7 +269,7 @@ func tagElements(tags map[string]string) string {
 	return b.String()
 }
 
-// s3ControlProtocol is that of S3 Control, whose tags are those of a bucket, too.
+// s3ControlProtocol is that of S3 Control, which reads and writes tags of buckets, too.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var s3ControlProtocol = protocol{

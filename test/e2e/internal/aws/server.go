@@ -1,6 +1,6 @@
-// Package aws is one account of AWS, as far as this repository has to do with it: IAM, STS, EKS Pod Identity with its agent, and
-// buckets and queues for those who use an identity. It speaks AWS's protocols, so that the real providers and SDKs work with it,
-// and evaluates policies: who is not allowed to do something cannot. Signatures are not checked, but whose they are.
+// Package aws is one account of AWS, as far as this repository needs it: IAM, STS, EKS Pod Identity with its agent, and buckets and
+// queues for those who use an identity. It speaks AWS's protocols, so that the real providers and SDKs work with it, and evaluates
+// policies: it denies what they do not allow. It does not check signatures, but identifies callers by their access keys.
 package aws
 
 import (
@@ -19,13 +19,13 @@ import (
 )
 
 const (
-	// Account of it.
+	// Account is its ID.
 	Account = "123456789012"
 	// Cluster of EKS that the control plane is. There are others of any name.
 	Cluster = "prod"
 	// Region of that cluster.
 	Region = "eu-west-1"
-	// RootKey is the access key of somebody who may do everything.
+	// RootKey is the access key of an administrator.
 	RootKey = "AKIAROOT"
 )
 
@@ -33,8 +33,8 @@ const (
 type Server struct {
 	// URL that it is served at.
 	URL string
-	// Latency of each request. Real ones take a while, and providers rely on it: in less than some milliseconds a result overtakes
-	// who waits for it.
+	// Latency of each request. Real requests take a while, and providers rely on it: a result that takes less than a few milliseconds
+	// overtakes the code that waits for it.
 	Latency time.Duration
 	// Settle is how long EKS takes until the pods of a new association get credentials.
 	Settle time.Duration
@@ -79,14 +79,14 @@ func New(ctx context.Context) (*Server, error) {
 // Close the account.
 func (s *Server) Close() { _ = s.http.Close() }
 
-// A Call that somebody made.
+// A Call that the account got.
 type Call struct {
 	At time.Time
 	// Service and Action, such as iam and CreateRole.
 	Service, Action string
-	// Resource that it was about, as people call it: a role's name.
+	// Resource that it was about, by the name that people use: that of a role.
 	Resource string
-	// Caller is the ARN of who made it.
+	// Caller is the ARN of the caller.
 	Caller string
 	// Parameters, if they go with the query protocol.
 	Parameters url.Values
@@ -120,11 +120,11 @@ type request struct {
 	call   Call
 	body   []byte
 	region string
-	// Who makes it. Nil is somebody who may do everything.
+	// The session that makes it. Nil is an administrator.
 	session *session
 }
 
-// An operation is what a request turned out to ask for. It runs under the lock.
+// An operation is what a request asks for. It runs under the lock.
 type operation func() (any, *failure)
 
 // A protocol of AWS: it understands requests, and writes answers and errors.
@@ -205,7 +205,7 @@ func (s *Server) answer(p protocol, r *request, key string) (any, *failure) {
 	return nil, &failure{status, fault.Code, message}
 }
 
-// authenticate who makes a request: whose access key it is.
+// authenticate the caller of a request by its access key.
 func (s *Server) authenticate(key string, run operation) (*session, operation) {
 	if key == "" || key == RootKey {
 		return nil, run

@@ -13,13 +13,13 @@ import (
 // A session of a role.
 type session struct {
 	key, arn, role string
-	// Tags of the session, and which of them go on to the next role.
+	// Tags of the session, and which of them are passed on to the next role.
 	tags       map[string]string
 	transitive []string
 	expires    time.Time
 }
 
-// caller that a session is. Tags of its role count where the session has none.
+// caller of a session. The tags of its role count where the session has none.
 func (s *Server) caller(x *session) iampolicy.Caller {
 	c := iampolicy.Caller{Account: Account, ARN: x.arn, Role: "arn:aws:iam::" + Account + ":role/" + x.role, Tags: map[string]string{}}
 	if r := s.roles[x.role]; r != nil {
@@ -30,7 +30,7 @@ func (s *Server) caller(x *session) iampolicy.Caller {
 	return c
 }
 
-// allow a request, or say who may not do what. Keys are condition keys with one value.
+// allow a request, or return the failure that AWS answers. Keys are condition keys with one value.
 func (s *Server) allow(r *request, action, resource string, keys map[string]string) *failure {
 	r.call.Needs = append(r.call.Needs, action)
 	if r.session == nil {
@@ -99,10 +99,10 @@ func withTags(keys, tags map[string]string) map[string]string {
 	return out
 }
 
-// An assumption is an attempt to take on a role.
+// An assumption is an attempt to assume a role.
 type assumption struct {
 	role, session string
-	// By is who tries: a session, or a service of AWS.
+	// The caller: a session, or a service of AWS.
 	by      *session
 	service string
 	// Keys of conditions beside those of tags.
@@ -113,7 +113,7 @@ type assumption struct {
 	life       time.Duration
 }
 
-// assume a role: its trust policy, and the policies of who tries, must allow sts:AssumeRole, and sts:TagSession if there are tags.
+// assume a role: its trust policy and the policies of the caller must allow sts:AssumeRole, and sts:TagSession if there are tags.
 func (s *Server) assume(a assumption) (*session, *failure) {
 	name := a.role[strings.LastIndex(a.role, "/")+1:]
 	role := s.roles[name]
@@ -159,7 +159,7 @@ func (s *Server) assume(a assumption) (*session, *failure) {
 	return x, nil
 }
 
-// trusted says whether a role lets somebody take it on who makes the request.
+// trusted says whether a role lets the caller of the request assume it.
 func (s *Server) trusted(role *role, by *session, q iampolicy.Request) bool {
 	d, err := iampolicy.Parse(role.trust)
 	if err != nil {

@@ -44,7 +44,7 @@ var sqsProtocol = protocol{
 // noQueue is the code of the error for a queue that does not exist.
 const noQueue = "AWS.SimpleQueueService.NonExistentQueue"
 
-// A queueInput is what operations on a queue send.
+// A queueInput is the body of operations on a queue.
 type queueInput struct {
 	QueueName  string            `json:"QueueName"`
 	QueueURL   string            `json:"QueueUrl"`
@@ -107,7 +107,7 @@ var queueActions = map[string]func(*Server, *queue, queueInput) any{
 	},
 	"SetQueueAttributes": func(_ *Server, q *queue, in queueInput) any {
 		maps.Copy(q.attributes, in.Attributes)
-		// Nothing takes an attribute away.
+		// An empty value removes an attribute.
 		maps.DeleteFunc(q.attributes, func(_, v string) bool { return v == "" })
 		return map[string]any{}
 	},

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A composedObject is what matters here of what the function composes.
+// A composedObject has the fields of composed resources that matter here.
 type composedObject struct {
 	Kind     string `json:"kind"`
 	Metadata struct {
@@ -48,7 +48,7 @@ type hop struct {
 	ExternalID string `json:"externalID"`
 }
 
-// compose makes in AWS what the expected output of a step of an example says, and returns where its ProviderConfig leads.
+// compose creates in AWS what the expected output of a step of an example says, and returns the role that its ProviderConfig assumes.
 func (s *Server) compose(t *testing.T, step string) hop {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "example", step, "expected.yaml"))
@@ -98,14 +98,14 @@ func (s *Server) compose(t *testing.T, step string) hop {
 	return to
 }
 
-// TestTenants makes in AWS what the function composes for a host and for two teams, and tries every lock between them with a pod that has the
-// key to all others. The pods do what a provider does: they ask the agent, and then take on the role to which a ProviderConfig leads.
+// TestTenants creates in AWS what the function composes for a host and for two teams, and tries every lock between them with a pod that has
+// the key to all others. The pods do what a provider does: they ask the agent, and then assume the role of a ProviderConfig.
 func TestTenants(t *testing.T) {
 	s := start(t)
 	s.compose(t, "tenant-host/03-ready")
 	teamA, teamB := s.compose(t, "tenant/04-ready"), s.compose(t, "two-tenants/02-ready")
 	if teamA.RoleARN == "" || teamB.RoleARN == "" || teamA.ExternalID == teamB.ExternalID {
-		t.Fatalf("the ProviderConfigs lead to %v and %v", teamA, teamB)
+		t.Fatalf("the ProviderConfigs assume %v and %v", teamA, teamB)
 	}
 	// Another program of the cluster, which may do everything in the account.
 	s.Associate(namespace, "admin", s.AddRole("admin", anyPod, allowAll))
@@ -141,23 +141,23 @@ func TestTenants(t *testing.T) {
 		// chain that the ProviderConfig has; nil for none.
 		chain *hop
 		do    func(c clients) error
-		// assume and want are the errors of taking on the role, and of what is done with it.
+		// assume and want are the errors of assuming the role, and of what is done with it.
 		assume, want string
 	}{
-		"Own":              {"A team makes its buckets.", s3Pod, &teamA, bucket("team-a-orders"), "", ""},
-		"OtherName":        {"And those that its statement does not name it does not.", s3Pod, &teamA, bucket("team-b-orders"), "", "AccessDenied"},
+		"Own":              {"A team creates its buckets.", s3Pod, &teamA, bucket("team-a-orders"), "", ""},
+		"OtherName":        {"A team does not create buckets that its statement does not name.", s3Pod, &teamA, bucket("team-b-orders"), "", "AccessDenied"},
 		"OtherTeam":        {"The other team lists kinds. Buckets are one.", s3Pod, &teamB, bucket("reports"), "", ""},
-		"OtherTeamCORS":    {"What none of its kinds does it may not.", s3Pod, &teamB, cors("reports"), "", "AccessDenied"},
-		"OwnCORS":          {"Which team A may, where there is a bucket.", s3Pod, &teamA, cors("team-a-none"), "", "NoSuchBucket"},
-		"OwnQueues":        {"The provider of another service does what the team's statement for that says.", sqsPod, &teamA, queueURL, "", "AWS.SimpleQueueService.NonExistentQueue"},
-		"OwnQueuesCreates": {"That is to look.", sqsPod, &teamA, createQueue, "", "AccessDenied"},
-		"OtherService":     {"With the provider of S3 nobody has the rights that are for SQS.", s3Pod, &teamA, queueURL, "", "AccessDenied"},
-		"OtherServiceBack": {"Nor the other way round.", sqsPod, &teamA, bucket("team-a-queues"), "", "AccessDenied"},
+		"OtherTeamCORS":    {"An action that none of its kinds needs is denied.", s3Pod, &teamB, cors("reports"), "", "AccessDenied"},
+		"OwnCORS":          {"Team A may do it, if the bucket exists.", s3Pod, &teamA, cors("team-a-none"), "", "NoSuchBucket"},
+		"OwnQueues":        {"The provider of another service does what the team's statement for that service says.", sqsPod, &teamA, queueURL, "", "AWS.SimpleQueueService.NonExistentQueue"},
+		"OwnQueuesCreates": {"That statement only allows reading.", sqsPod, &teamA, createQueue, "", "AccessDenied"},
+		"OtherService":     {"With the provider of S3 a team has no permission for SQS.", s3Pod, &teamA, queueURL, "", "AccessDenied"},
+		"OtherServiceBack": {"With the provider of SQS a team has no permission for S3.", sqsPod, &teamA, bucket("team-a-queues"), "", "AccessDenied"},
 		"NotListed":        {"Team B lists no SQS: its provider is not trusted.", sqsPod, &teamB, nil, "AccessDenied", ""},
 		"OtherExternalID":  {"The ARN of another team's role is not enough.", s3Pod, &hop{teamA.RoleARN, teamB.ExternalID}, nil, "AccessDenied", ""},
-		"NoExternalID":     {"Nor is none.", s3Pod, &hop{RoleARN: teamA.RoleARN}, nil, "AccessDenied", ""},
+		"NoExternalID":     {"The ARN without an external ID is not enough.", s3Pod, &hop{RoleARN: teamA.RoleARN}, nil, "AccessDenied", ""},
 		"NoChain":          {"The provider's own role can do nothing.", s3Pod, nil, bucket("team-a-more"), "", "AccessDenied"},
-		"NoChainLooks":     {"Nothing at all.", s3Pod, nil, head, "", "Forbidden"},
+		"NoChainLooks":     {"The provider's own role cannot even read.", s3Pod, nil, head, "", "Forbidden"},
 		"OtherRole":        {"The host may only assume roles below its path.", s3Pod, &hop{RoleARN: "arn:aws:iam::" + Account + ":role/admin"}, nil, "AccessDenied", ""},
 		"OtherPod":         {"Another role of the account is not trusted, even if it may assume all and has the external ID.", "admin", &teamA, nil, "AccessDenied", ""},
 	}
@@ -184,7 +184,7 @@ func TestTenants(t *testing.T) {
 	}
 }
 
-// TestTenantTrap: with the external ID in the statement for session tags too, as one would write it, a provider cannot take on the role.
+// TestTenantTrap: with the external ID in the statement for session tags too, as one would write it, a provider cannot assume the role.
 func TestTenantTrap(t *testing.T) {
 	s := start(t)
 	s.compose(t, "tenant-host/03-ready")
@@ -203,7 +203,7 @@ func TestTenantTrap(t *testing.T) {
 }
 
 // TestTenantMigration: a claim that owns a provider becomes the host of tenants. At every step there is a ProviderConfig with which a team's
-// buckets can be looked at, and in the end only those of tenants lead anywhere.
+// buckets can be read, and in the end only those of tenants give access.
 func TestTenantMigration(t *testing.T) {
 	head := func(t *testing.T, s *Server, chain *hop) error {
 		t.Helper()
@@ -221,13 +221,13 @@ func TestTenantMigration(t *testing.T) {
 		_, err := s.as(key).s3.HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: sdk.String("there-is-none")})
 		return err
 	}
-	const allowed = "NotFound" // It may look, and there is none.
+	const allowed = "NotFound" // It may look for a bucket, and there is none.
 	cases := map[string]struct {
 		reason, host string
 		own          string
 	}{
 		"Shared":    {"While it shares, the owner's ProviderConfig and that of the tenant both work.", "tenant-migrate/01-shared", allowed},
-		"Powerless": {"Then the owner's has no rights any more, and the tenant's goes on.", "tenant-migrate/05-shared-only", "Forbidden"},
+		"Powerless": {"Then the owner's has no permissions any longer, and the tenant's still works.", "tenant-migrate/05-shared-only", "Forbidden"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -23,7 +23,7 @@ const (
 	CrossplaneV1      = "crossplane-core-v1"
 	CLI               = "crossplane-cli-v2"
 
-	// ProviderFamily and the others are the real providers: of the family, and of the services that stories use.
+	// ProviderFamily and the others are the real providers: of the family, and of the services that scenarios use.
 	ProviderFamily = "provider-aws-config"
 	ProviderIAM    = "provider-aws-iam"
 	ProviderEKS    = "provider-aws-eks"
@@ -45,7 +45,7 @@ type Builder struct {
 	Root string
 }
 
-// Build a tool, unless this machine has it, and return its path. How far it is goes to stderr.
+// Build a tool, unless this machine has it, and return its path. Its progress is printed to stderr.
 func (b *Builder) Build(ctx context.Context, tool string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(b.Root, "hack", "tool.sh"), tool)
 	cmd.Stderr = os.Stderr
@@ -70,7 +70,7 @@ func (b *Builder) Command(ctx context.Context, dir string, args ...string) *exec
 	return cmd
 }
 
-// Source is the folder of a module's source, downloaded if this machine does not have it. Version is empty where a go.mod of ours pins it.
+// Source is the folder of a module's source, downloaded if this machine does not have it. Version is empty if a go.mod of ours pins it.
 func (b *Builder) Source(ctx context.Context, dir, module, version string) (string, error) {
 	if version != "" {
 		module += "@" + version

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// chart renders Crossplane's Helm chart with its default values, as far as it has no use for Helm's own functions.
+// chart renders Crossplane's Helm chart with its default values. It has only those of Helm's own functions that the chart uses.
 func chart(dir, namespace string) ([]*unstructured.Unstructured, error) {
 	about, values := map[string]any{}, map[string]any{}
 	for file, into := range map[string]*map[string]any{"Chart.yaml": &about, "values.yaml": &values} {

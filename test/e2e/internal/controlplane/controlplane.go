@@ -1,6 +1,6 @@
 // Package controlplane runs a Kubernetes control plane and Crossplane as plain processes: etcd and the API server through
 // envtest, the controller manager, and Crossplane with its RBAC manager, each with the permissions that its Helm chart
-// gives it. What a cluster's network would do is done by a CONNECT proxy.
+// gives it. A CONNECT proxy stands in for a cluster's network.
 package controlplane
 
 import (
@@ -158,7 +158,7 @@ egressSelections:
 	api.Out, api.Err = log, log
 	// envtest switches the ServiceAccount plugin off, which pods need.
 	api.Configure().Set("disable-admission-plugins", "DefaultStorageClass").Set("egress-selector-config-file", egress).
-		// Neither does it need a network.
+		// The API server does not need a network.
 		Set("advertise-address", "127.0.0.1").Set("endpoint-reconciler-type", "none")
 	cfg, err := c.env.Start()
 	if err != nil {
@@ -174,7 +174,7 @@ egressSelections:
 	return err
 }
 
-// RestartAPIServer stops the API server, not always politely, and starts it again.
+// RestartAPIServer stops the API server, not always gracefully, and starts it again.
 func (c *ControlPlane) RestartAPIServer() error {
 	api := c.env.ControlPlane.GetAPIServer()
 	_ = api.Stop()
@@ -183,7 +183,7 @@ func (c *ControlPlane) RestartAPIServer() error {
 	return api.Start()
 }
 
-// dieWithParent makes a program that runs another, and dies with who started it, if this machine can do that: what envtest
+// dieWithParent writes a program that runs another, and dies with its parent, if this machine can do that: otherwise what envtest
 // starts would outlive a test that is killed.
 func dieWithParent(ctx context.Context, at, path string) error {
 	script := fmt.Sprintf("#!/bin/sh\nexec %s \"$@\"\n", path)
@@ -234,7 +234,7 @@ func (c *ControlPlane) applyChart(ctx context.Context) error {
 	return nil
 }
 
-// Upgrade Crossplane to another version, as `helm upgrade` would. Everything else is as it was.
+// Upgrade Crossplane to another version, as `helm upgrade` would. Everything else stays as it is.
 func (c *ControlPlane) Upgrade(ctx context.Context, version, source, crossplane string) error {
 	c.Core.Stop()
 	c.RBAC.Stop()
@@ -380,7 +380,7 @@ func (c *ControlPlane) serviceAccount(ctx context.Context, name string) (string,
 	return path, c.WriteKubeconfig(path, token)
 }
 
-// Token of a ServiceAccount in Crossplane's namespace, which a pod of it may have, for the API server or for other audiences.
+// Token of a ServiceAccount in Crossplane's namespace, bound to a pod if there is one, for the API server or for other audiences.
 func (c *ControlPlane) Token(ctx context.Context, serviceAccount string, pod *corev1.Pod, audiences ...string) (string, error) {
 	hours := int64(24 * 60 * 60)
 	tr := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &hours, Audiences: audiences}}
@@ -392,7 +392,7 @@ func (c *ControlPlane) Token(ctx context.Context, serviceAccount string, pod *co
 	return tr.Status.Token, err
 }
 
-// WriteKubeconfig writes one for who has a token.
+// WriteKubeconfig writes one for the owner of a token.
 func (c *ControlPlane) WriteKubeconfig(path, token string) error {
 	const name = "e2e"
 	return clientcmd.WriteToFile(clientcmdapi.Config{

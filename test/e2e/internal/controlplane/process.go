@@ -15,13 +15,13 @@ import (
 type Process struct {
 	// Name of the process and of its log.
 	Name string
-	// Logs is the folder of its log. What it says is appended.
+	// Logs is the folder of its log. Its output is appended.
 	Logs string
 	// Path, Args and Env of the program.
 	Path string
 	Args []string
 	Env  []string
-	// Chroot is the folder that the process has for its root; needs root.
+	// Chroot is the root folder of the process; needs root.
 	Chroot string
 
 	mu   sync.Mutex
@@ -69,7 +69,7 @@ func (p *Process) Wait() error {
 	return p.err
 }
 
-// Running says whether the process is.
+// Running says whether the process runs.
 func (p *Process) Running() bool {
 	if p.done == nil {
 		return false
@@ -89,7 +89,7 @@ func (p *Process) PID() int {
 	return p.cmd.Process.Pid
 }
 
-// Stop the process as Kubernetes would: politely, and not so politely 20 seconds later.
+// Stop the process as Kubernetes would: gracefully at first, and by force 20 seconds later.
 func (p *Process) Stop() {
 	if !p.Running() {
 		return

@@ -83,13 +83,13 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go func() { _, _ = io.Copy(down, up); _ = down.Close() }()
 }
 
-// Ports that FreeAddress gives. Those above are for outgoing connections: one could have the port until a program listens at it.
+// Ports that FreeAddress gives. Those above are for outgoing connections: one could take a port before the program listens at it.
 const (
 	firstPort = 20000
 	ports     = 12000
 )
 
-// given is how many ports were.
+// given is how many ports were given.
 //
 //nolint:gochecknoglobals // No two callers may get the same port.
 var given atomic.Int64

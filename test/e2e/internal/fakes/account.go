@@ -22,7 +22,7 @@ type role struct {
 
 type policy struct {
 	id, name, path, document, description string
-	// versions that there are beside the one in force.
+	// versions is how many there are beside the one in force.
 	versions int
 	ready    time.Time
 	tags     map[string]any
@@ -33,7 +33,7 @@ type association struct {
 	noSessionTags bool
 	ready         time.Time
 	tags          map[string]any
-	// by is who created it.
+	// by is the object that it was created for.
 	by types.UID
 }
 
@@ -51,8 +51,8 @@ func (a *AWS) Associate(namespace, serviceAccount, role string) string {
 	return x.id
 }
 
-// AddRole is a role that somebody else made, a day ago, with policies attached to it. Permissions mean nothing here, so it has no inline
-// policy.
+// AddRole adds a role that another owner created a day ago, with policies attached to it. Permissions mean nothing here, so it has no
+// inline policy.
 func (a *AWS) AddRole(name, trust, _ string, policyARNs ...string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -65,7 +65,7 @@ func (a *AWS) AddRole(name, trust, _ string, policyARNs ...string) string {
 	return roleARN("/", name)
 }
 
-// RemoveRole with all that is attached to it, behind everybody's back.
+// RemoveRole with all its attachments, as another user would.
 func (a *AWS) RemoveRole(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -73,7 +73,7 @@ func (a *AWS) RemoveRole(name string) {
 	delete(a.roles, name)
 }
 
-// RemovePolicy behind everybody's back, from the roles that it is attached to, too.
+// RemovePolicy, as another user would, also from the roles that it is attached to.
 func (a *AWS) RemovePolicy(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -89,8 +89,7 @@ func (a *AWS) RemovePolicy(name string) {
 	}
 }
 
-// Age makes the roles that have that part in their name a day older, as a rebuilt cluster finds them. Of nothing else AWS tells when it was
-// made.
+// Age makes the roles with that part in their name a day older, as a rebuilt cluster finds them. AWS reports no other creation times.
 func (a *AWS) Age(part string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -102,7 +101,7 @@ func (a *AWS) Age(part string) {
 	}
 }
 
-// Detach all policies from a role behind everybody's back.
+// Detach all policies from a role, as another user would.
 func (a *AWS) Detach(roleName string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -112,7 +111,7 @@ func (a *AWS) Detach(roleName string) {
 	}
 }
 
-// Disassociate deletes an association behind everybody's back.
+// Disassociate deletes an association, as another user would.
 func (a *AWS) Disassociate(namespace, serviceAccount string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -120,7 +119,7 @@ func (a *AWS) Disassociate(namespace, serviceAccount string) {
 	delete(a.associations, associationKey(Cluster, namespace, serviceAccount))
 }
 
-// Inject a fault, until the answer is called.
+// Inject a fault, until remove is called.
 func (a *AWS) Inject(f aws.Fault) (remove func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -135,12 +134,12 @@ func (a *AWS) Inject(f aws.Fault) (remove func()) {
 	}
 }
 
-// Deny an action on what has that name, until the answer is called.
+// Deny an action on the resource of that name, until allow is called.
 func (a *AWS) Deny(action, name string) (allow func()) {
 	return a.Inject(aws.Fault{Action: action, Resource: name, Code: "AccessDenied"})
 }
 
-// Has says what AWS still has whose name contains the part.
+// Has lists what AWS has with the part in its name.
 func (a *AWS) Has(part string) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -193,9 +192,9 @@ func (a *AWS) Identities() []aws.Identity {
 
 // A call of AWS that changes something there.
 type call struct {
-	// about is what the provider says that it is doing.
+	// about is the provider's description of the call.
 	about, action, resource string
-	// do it. The answer is AWS's error.
+	// do makes the call, and returns AWS's error.
 	do func() *refusal
 }
 
@@ -205,7 +204,7 @@ type refusal struct {
 	code, message string
 }
 
-// do a call of a service. The answer is what the provider says if AWS refuses.
+// do makes a call of a service, and returns the provider's message if AWS refuses it.
 func (a *AWS) do(service string, c call) string {
 	made := aws.Call{Service: service, Action: c.action, Resource: c.resource, Caller: "arn:aws:iam::" + Account + ":user/fake"}
 	var r *refusal

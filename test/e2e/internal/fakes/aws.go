@@ -22,7 +22,7 @@ import (
 const (
 	// Account of the fake AWS.
 	Account = aws.Account
-	// Cluster of EKS that the control plane is. Pods of others are nowhere.
+	// Cluster of EKS that the control plane is. Other clusters have no pods.
 	Cluster = aws.Cluster
 
 	finalizer    = "finalizer.managedresource.crossplane.io"
@@ -36,10 +36,10 @@ const (
 //
 //   - Role, Policy, RolePolicyAttachment and PodIdentityAssociation: the finalizer, external names, resolved references, the
 //     fields that late initialization writes, conditions, status, AWS's rules about deletion order (provider.go, identity.go).
-//   - Any other kind that a story asks for, such as Bucket: Ready, and gone when it may go (user.go).
+//   - Any other kind that a scenario asks for, such as Bucket: Ready, and deleted when it may be (user.go).
 //   - ProviderConfigs: their finalizer, users and Terminating, as provider-family-aws does it (providerconfig.go).
 //
-// It knows nothing of policies' meaning, and of tags as AWS sees them.
+// It does not evaluate policies, and does not have tags as AWS sees them.
 type AWS struct {
 	Client client.Client
 	// Latency of a creation in AWS.
@@ -60,7 +60,7 @@ type AWS struct {
 	requests     int
 	pause        time.Duration
 	rested       map[types.UID]rest
-	// changes that stories made in AWS.
+	// changes that scenarios made in AWS.
 	changes int
 	calls   []string
 }
@@ -98,7 +98,7 @@ func (a *AWS) Manage(service string, gvk schema.GroupVersionKind) {
 	}
 }
 
-// pause after which everything is looked at again, unless a story wants another.
+// pause after which everything is looked at again, unless a scenario sets another.
 const pause = 200 * time.Millisecond
 
 // SetPause after which everything is looked at again. It is a fifth of a second.
@@ -154,8 +154,8 @@ func (a *AWS) Run(ctx context.Context) {
 // workers look at objects of a kind side by side.
 const workers = 8
 
-// A rest of an object that is ready and needed no write. It is looked at again when it changes, or something in AWS does behind
-// everybody's back, and after a while: its ProviderConfig may have gone.
+// A rest of an object that is ready and needed no write. It is looked at again when it changes, when a scenario changes something in
+// AWS, and after a while: its ProviderConfig may have been deleted.
 type rest struct {
 	version string
 	changes int

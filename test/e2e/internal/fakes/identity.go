@@ -13,13 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// hour is how long sessions of a role last, unless somebody wants another time.
+// hour is how long sessions of a role last, unless its spec says otherwise.
 const hour = int64(3600)
 
-// An external is what AWS has of a managed resource, and the calls that change it.
+// An external is the AWS resource of a managed resource, and the calls that change it.
 type external struct {
 	service string
-	// at is what AWS has, as the status has it. Nil: nothing.
+	// at is the AWS resource, as the status has it. Nil if there is none.
 	at map[string]any
 	// ready is when its creation is over.
 	ready time.Time
@@ -30,7 +30,7 @@ type external struct {
 	deletion  []call
 }
 
-// look at what AWS has of a managed resource.
+// look at the AWS resource of a managed resource.
 func (a *AWS) look(o *unstructured.Unstructured) external {
 	f := fields{o}
 	switch o.GetKind() {
@@ -154,7 +154,7 @@ func (a *AWS) lookAtRole(f fields, name string) external {
 	return x
 }
 
-// replaced is what the provider says of a change that AWS cannot make.
+// replaced is the provider's message for a change that AWS cannot make.
 func replaced(field, is, want string) string {
 	return fmt.Sprintf("refuse to update the external resource because the following update requires replacing it: cannot change the value of the argument %q from %q to %q", field, is, want)
 }
@@ -234,7 +234,7 @@ func (a *AWS) lookAtAssociation(f fields) external {
 	key := associationKey(f.text("clusterName"), f.text("namespace"), f.text("serviceAccount"))
 	noTags, _, _ := unstructured.NestedBool(f.Object, "spec", "forProvider", "disableSessionTags")
 	x := a.associations[key]
-	// It is looked for by its id alone. Who created it knows that, even where the write of it got lost.
+	// It is looked for by its ID alone. The object that created it knows the ID, even if the write of it got lost.
 	if x == nil || x.id != f.GetAnnotations()[externalName] && x.by != f.GetUID() {
 		return external{service: "eks", creation: call{"creating EKS Pod Identity Association", "CreatePodIdentityAssociation", key, func() *refusal {
 			if x != nil {
@@ -257,8 +257,8 @@ func (a *AWS) lookAtAssociation(f fields) external {
 	return out
 }
 
-// attempt calls until AWS refuses one. The answer is what the provider says of that, as the SDK of Terraform in which its kind is written
-// puts it.
+// attempt calls until AWS refuses one. It returns the provider's message for that, in the form of the Terraform SDK in which the kind is
+// written.
 func (a *AWS) attempt(verb, service string, calls ...call) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -17,7 +17,7 @@ const node = "fake"
 // Kubelet binds every pod to a node that does not exist and reports it running and ready, and removes it on request.
 type Kubelet struct {
 	Client client.Client
-	// Ready says whether a pod is, if somebody knows.
+	// Ready says whether a pod is ready. Nil: every pod is.
 	Ready func(context.Context, *corev1.Pod) bool
 
 	mu     sync.Mutex

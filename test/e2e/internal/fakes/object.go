@@ -18,7 +18,7 @@ func annotate(o *unstructured.Unstructured, k, v string) {
 	o.SetAnnotations(as)
 }
 
-// String in an object; empty if it is not there.
+// String in an object; empty if it does not exist.
 func String(o *unstructured.Unstructured, fields ...string) string {
 	s, _, _ := unstructured.NestedString(o.Object, fields...)
 	return s
@@ -35,7 +35,7 @@ func Condition(o *unstructured.Unstructured, typ string) map[string]any {
 	return map[string]any{}
 }
 
-// condition is set, with a new time if it changed.
+// condition sets a condition, with a new time if its status changed.
 func condition(o *unstructured.Unstructured, typ, status, reason, message string) {
 	c := map[string]any{"type": typ, "status": status, "reason": reason, "lastTransitionTime": time.Now().UTC().Format(time.RFC3339)}
 	if message != "" {
@@ -58,7 +58,7 @@ func condition(o *unstructured.Unstructured, typ, status, reason, message string
 }
 
 func equal(a, b any) bool {
-	// What was set here and what the API server sent differ in the types of numbers.
+	// Values that were set here and values that the API server sent differ in the types of numbers.
 	x, errX := json.Marshal(a)
 	y, errY := json.Marshal(b)
 	return errX == nil && errY == nil && bytes.Equal(x, y)

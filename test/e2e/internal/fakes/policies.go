@@ -6,7 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// What crossplane-runtime makes of the policies of a managed resource (pkg/reconciler/managed/policies.go). The API server adds the
+// The policies of a managed resource, as crossplane-runtime reads them (pkg/reconciler/managed/policies.go). The API server adds the
 // defaults.
 
 const all = "*"
@@ -25,13 +25,13 @@ func allows(o *unstructured.Unstructured, action string) bool {
 	return slices.Contains(ps, action) || slices.Contains(ps, all)
 }
 
-// deletes says whether what a managed resource stands for goes with it. Management policies that name the deletion win over the
+// deletes says whether the AWS resource is deleted with its managed resource. Management policies that name the deletion win over the
 // deletion policy.
 func deletes(o *unstructured.Unstructured) bool {
 	return slices.Contains(policies(o), "Delete") || String(o, "spec", "deletionPolicy") == "Delete" && allows(o, "Delete")
 }
 
-// observed says whether all that a provider may do is to look at what there is.
+// observed says whether a provider may only observe.
 func observed(o *unstructured.Unstructured) bool {
 	return slices.Equal(policies(o), []string{"Observe"})
 }

@@ -92,7 +92,7 @@ const (
 	wasError = "crossplane.io/external-create-failed"
 )
 
-// create an object in AWS. It is done beside, so that for the object it succeeds at first.
+// create an object in AWS. The call is asynchronous, so at first the object reports success.
 func (a *AWS) create(ctx context.Context, before, o *unstructured.Unstructured, x external) error {
 	again := Condition(o, "LastAsyncOperation")["reason"] == "AsyncCreateFailure"
 	if o.GetAnnotations()[creating] == "" {
@@ -105,7 +105,7 @@ func (a *AWS) create(ctx context.Context, before, o *unstructured.Unstructured, 
 		if again {
 			annotate(o, wasError, now())
 		}
-		// The real ones do not give up on this write either, whatever else was written meanwhile.
+		// The real ones do not give up on this write either, even if the object was written meanwhile.
 		if err := a.Client.Patch(ctx, o, client.MergeFrom(before), client.FieldOwner("provider-aws")); err != nil {
 			return err
 		}
@@ -118,13 +118,13 @@ func (a *AWS) create(ctx context.Context, before, o *unstructured.Unstructured, 
 	return a.status(ctx, before, o)
 }
 
-// refused is what AWS did to a call.
+// refused reports a call that AWS refused.
 func refused(o *unstructured.Unstructured, verb, reason, message string) {
 	condition(o, "Synced", "False", "ReconcileError", verb+" failed: async "+verb+" failed: "+message)
 	condition(o, "LastAsyncOperation", "False", "Async"+reason+"Failure", "async "+verb+" failed: "+message)
 }
 
-// observe what is there, update it as far as the object's policies allow, and tell how it is.
+// observe the AWS resource, update it as far as the object's policies allow, and report its state.
 func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured, x external) error {
 	if time.Now().Before(x.ready) {
 		condition(o, "Synced", "True", "ReconcileSuccess", "")
@@ -139,7 +139,7 @@ func (a *AWS) observe(ctx context.Context, before, o *unstructured.Unstructured,
 		return a.update(ctx, o)
 	}
 	for _, tags := range []string{"tags", "tagsAll"} {
-		// Tags that there were once stay in the status.
+		// Tags that were removed stay in the status.
 		if were, ok, _ := unstructured.NestedMap(o.Object, "status", "atProvider", tags); ok {
 			is, _ := x.at[tags].(map[string]any)
 			maps.Copy(were, is)
@@ -177,7 +177,7 @@ func now() string { return time.Now().UTC().Format(time.RFC3339) }
 
 // delete an object in AWS, as far as AWS lets it.
 func (a *AWS) delete(ctx context.Context, before, o *unstructured.Unstructured, x external) error {
-	// Finalizers of others hold the object, and not what it stands for.
+	// Finalizers of others keep the object, but not its AWS resource.
 	condition(o, "Ready", "False", "Deleting", "")
 	condition(o, "Synced", "True", "ReconcileSuccess", "")
 	if message := a.attempt("delete", x.service, x.deletion...); message != "" {
@@ -186,7 +186,7 @@ func (a *AWS) delete(ctx context.Context, before, o *unstructured.Unstructured, 
 	return a.status(ctx, before, o)
 }
 
-// release an object: nothing is left of it in AWS, or may be.
+// release an object: its AWS resource is deleted, or stays.
 func (a *AWS) release(ctx context.Context, o *unstructured.Unstructured) error {
 	if !slices.Contains(o.GetFinalizers(), finalizer) {
 		return nil
@@ -226,7 +226,7 @@ func tags(o *unstructured.Unstructured) bool {
 	return changed
 }
 
-// lateInitialize what is unset with what AWS made of it.
+// lateInitialize fields that are not set with the values that AWS gave them.
 func lateInitialize(o *unstructured.Unstructured) {
 	set := func(field string, v any) {
 		if _, ok, _ := unstructured.NestedFieldNoCopy(o.Object, "spec", "forProvider", field); !ok {

@@ -30,7 +30,7 @@ var (
 	}
 )
 
-// count the users of each ProviderConfig, which cannot go while it has any (crossplane-runtime, reconciler/providerconfig).
+// count the users of each ProviderConfig, which is not removed while it has any (crossplane-runtime, reconciler/providerconfig).
 func (a *AWS) count(ctx context.Context) {
 	used := map[string][]*unstructured.Unstructured{}
 	for group, gvk := range usages {
@@ -73,7 +73,7 @@ func (a *AWS) account(ctx context.Context, pc *unstructured.Unstructured, users 
 	return a.status(ctx, before, pc)
 }
 
-// A configRef is what a managed resource says of the ProviderConfig that it uses.
+// A configRef is a managed resource's reference to its ProviderConfig.
 type configRef struct {
 	gvk             schema.GroupVersionKind
 	namespace, name string

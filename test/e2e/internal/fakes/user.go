@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// use is one step for an object that somebody uses: it becomes ready, and it goes when it is deleted, as long as its
-// provider runs and AWS lets it in.
+// use is one step for an object of any other kind: it becomes ready, and is removed when it is deleted, as long as its
+// provider runs and has access to AWS.
 func (a *AWS) use(ctx context.Context, o *unstructured.Unstructured, service, revision string) error {
 	if o.GetAnnotations()["crossplane.io/paused"] == "true" {
 		return nil
@@ -20,7 +20,7 @@ func (a *AWS) use(ctx context.Context, o *unstructured.Unstructured, service, re
 	before := o.DeepCopy()
 	pod := a.pod(ctx, revision)
 	if pod == nil {
-		return nil // Nobody is there to say or do anything.
+		return nil // There is no provider to reconcile it.
 	}
 	if o.GetAnnotations()[externalName] == "" {
 		annotate(o, externalName, o.GetName())
@@ -74,7 +74,7 @@ func (a *AWS) pod(ctx context.Context, revision string) *corev1.Pod {
 	return nil
 }
 
-// access of a provider's pod to AWS: what hinders it, in the words of the real provider.
+// access of a provider's pod to AWS: what prevents it, in the words of the real provider.
 func (a *AWS) access(o *unstructured.Unstructured, service string, pod *corev1.Pod) string {
 	const prefix = "connect failed: cannot initialize the Terraform plugin SDK async external client: cannot get terraform setup: cache manager failure: cannot retrieve the AWS credentials: failed to refresh cached credentials, "
 	if !injected(pod) {

@@ -34,7 +34,7 @@ type Runner struct {
 	Args, Env []string
 	// AWS is the URL at which AWS and the agent of EKS Pod Identity are.
 	AWS string
-	// Fail says what goes wrong.
+	// Fail reports what goes wrong.
 	Fail func(format string, args ...any)
 
 	mu   sync.Mutex
@@ -71,7 +71,7 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// step starts what is there and does not run, and stops what runs and is not there.
+// step starts pods that exist and do not run, and stops those that run and no longer exist.
 func (r *Runner) step(ctx context.Context) {
 	list := &corev1.PodList{}
 	if err := r.Client.List(ctx, list, client.InNamespace(controlplane.Namespace)); err != nil {
@@ -115,7 +115,7 @@ func image(p *corev1.Pod) string {
 	return name
 }
 
-// Ready says whether a pod is, as its readiness probe would. Pods without a program are.
+// Ready says whether a pod is ready, as its readiness probe would. Pods without a program are.
 func (r *Runner) Ready(ctx context.Context, p *corev1.Pod) bool {
 	if r.Programs[image(p)] == "" {
 		return true
@@ -196,10 +196,10 @@ func (r *Runner) kubeconfig(ctx context.Context, p *corev1.Pod, dir string) (str
 	return path, r.WriteKubeconfig(path, token)
 }
 
-// mounted is the folder that a folder of the container is here.
+// mounted is the folder on this machine for a folder of the container.
 func mounted(dir, path string) string { return filepath.Join(dir, "root", path) }
 
-// volumes of a pod: Secrets, and tokens of its ServiceAccount for somebody else than the API server.
+// volumes of a pod: Secrets, and tokens of its ServiceAccount for other audiences than the API server.
 func (r *Runner) volumes(ctx context.Context, p *corev1.Pod, dir string) error {
 	at := map[string]string{}
 	for _, m := range p.Spec.Containers[0].VolumeMounts {
@@ -231,7 +231,7 @@ func (r *Runner) volumes(ctx context.Context, p *corev1.Pod, dir string) error {
 	return nil
 }
 
-// environment of a pod's container. Its folders are ours, and the agent is elsewhere.
+// environment of a pod's container, with folders of this machine, and the agent at the URL of AWS.
 func (r *Runner) environment(p *corev1.Pod, dir string) []string {
 	c := &p.Spec.Containers[0]
 	values := map[string]string{}
@@ -272,7 +272,7 @@ func field(p *corev1.Pod, path string) string {
 // webhookPort that providers serve webhooks at.
 const webhookPort = 9443
 
-// route what goes to a Service of the pod to its process.
+// route connections to a Service of the pod to its process.
 func (r *Runner) route(ctx context.Context, p *corev1.Pod, webhooks string) error {
 	list := &corev1.ServiceList{}
 	if err := r.Client.List(ctx, list, client.InNamespace(controlplane.Namespace)); err != nil {

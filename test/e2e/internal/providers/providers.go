@@ -23,7 +23,7 @@ import (
 type Options struct {
 	// Root of the repository, and Name of the world and of the folder of its logs.
 	Root, Name string
-	// Kinds that there are, as provider-aws calls the files of their CRDs: s3.aws.upbound.io_buckets.
+	// Kinds to define, as provider-aws calls the files of their CRDs: s3.aws.upbound.io_buckets.
 	Kinds []string
 	// Programs are the providers that run, as package binaries calls them.
 	Programs []string
@@ -42,7 +42,7 @@ type World struct {
 	providers []*controlplane.Process
 }
 
-// Start a world. It is to be stopped even if there is an error.
+// Start a world. The caller must stop it even if there is an error.
 func Start(ctx context.Context, o Options) (*World, error) {
 	w := &World{ControlPlane: &controlplane.ControlPlane{}, options: o}
 	b := binaries.Builder{Root: o.Root}
@@ -108,7 +108,7 @@ func (w *World) Define(ctx context.Context, file string) error {
 	if err := yaml.Unmarshal(text, &o.Object); err != nil {
 		return err
 	}
-	// The version that is stored is the one that providers work with. Others would take their webhook.
+	// Providers work with the version that is stored. Other versions would need their webhook.
 	versions, _, _ := unstructured.NestedSlice(o.Object, "spec", "versions")
 	for _, v := range versions {
 		if m, ok := v.(map[string]any); ok && m["storage"] == true {
@@ -124,7 +124,7 @@ func (w *World) Define(ctx context.Context, file string) error {
 	return nil
 }
 
-// Object of YAML that is known to be right.
+// Object of YAML that is known to be valid.
 func Object(text string) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{}
 	if err := yaml.Unmarshal([]byte(text), &o.Object); err != nil {
@@ -140,7 +140,7 @@ func (w *World) Apply(ctx context.Context, o *unstructured.Unstructured) error {
 	})
 }
 
-// Login gives a ProviderConfig the credentials of a new session of a role, which exists.
+// Login gives a ProviderConfig the credentials of a new session of an existing role.
 func (w *World) Login(ctx context.Context, providerConfig, role string) error {
 	key := w.AWS.Login(role)
 	for _, o := range []string{
@@ -167,11 +167,11 @@ func (w *World) run(ctx context.Context, paths map[string]string) error {
 		}
 		p := &controlplane.Process{
 			Name: program, Logs: w.Logs, Path: paths[program],
-			// Nobody converts anything here, so there are no webhooks.
+			// No object is converted here, so there are no webhooks.
 			Args: []string{"--poll=" + w.options.Poll.String(), "--certs-dir="},
 			Env: []string{
 				"KUBECONFIG=" + w.Kubeconfig, "METRICS_BIND_ADDRESS=" + addresses[0], "HEALTH_PROBE_BIND_ADDRESS=" + addresses[1],
-				// What is left of the network is AWS. S3 Control has a host name for each account, which a proxy finds.
+				// AWS is all that providers reach. S3 Control has a host name for each account, and requests to it come through the proxy.
 				"AWS_ENDPOINT_URL=" + w.AWS.URL, "HTTP_PROXY=" + w.AWS.URL, "AWS_EC2_METADATA_DISABLED=true",
 			},
 		}

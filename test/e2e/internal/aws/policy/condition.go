@@ -11,11 +11,11 @@ import (
 type op struct {
 	// set is ForAllValues or ForAnyValue, or nothing.
 	set string
-	// ifExists says that a key that is not there is fine.
+	// ifExists says that the condition holds for a missing key.
 	ifExists bool
 	// negated says that no value may match.
 	negated bool
-	// null asks whether a key is there.
+	// null asks whether the request has a key.
 	null bool
 	// match of the key's value with one of the policy.
 	match func(got, want string) bool
@@ -69,7 +69,7 @@ func operator(name string) (op, error) {
 	return o, nil
 }
 
-// holds says whether all of a condition is so.
+// holds says whether all of a condition is true for a request.
 func (c Condition) holds(r Request) bool {
 	for name, keys := range c {
 		o, err := operator(name)
@@ -85,13 +85,13 @@ func (c Condition) holds(r Request) bool {
 	return true
 }
 
-// holds says whether the values of a key are as a policy wants them. No values: the key is not in the request.
+// holds says whether the values of a key are as a policy requires. No values: the key is not in the request.
 func (o op) holds(got, want []string, r Request) bool {
 	if o.null {
 		return slices.Contains(want, strconv.FormatBool(len(got) == 0))
 	}
 	if len(got) == 0 {
-		// AWS: a negated operator holds for a key that is not there, as does ForAllValues.
+		// AWS: a negated operator holds for a missing key, as does ForAllValues.
 		return o.ifExists || o.negated || o.set == "ForAllValues"
 	}
 	one := func(v string) bool {

@@ -33,7 +33,7 @@ type Statement struct {
 	NotPrincipal Principal `json:"NotPrincipal"`
 }
 
-// A Principal by its type: AWS, Service. A bare "*" is anybody in AWS.
+// A Principal by its type: AWS, Service. A bare "*" is any caller in AWS.
 type Principal map[string]Strings
 
 // UnmarshalJSON takes a map or "*".
@@ -48,7 +48,7 @@ func (p *Principal) UnmarshalJSON(b []byte) error {
 // A Condition has values for keys, by operator.
 type Condition map[string]map[string]Strings
 
-// Strings are a list, or one. Numbers and booleans are what they look like.
+// Strings are a list, or one. Numbers and booleans become strings.
 type Strings []string
 
 // UnmarshalJSON takes both.
@@ -63,7 +63,7 @@ func (s *Strings) UnmarshalJSON(b []byte) error {
 		case string, bool, float64:
 			*s = append(*s, fmt.Sprint(v))
 		default:
-			return fmt.Errorf("%v is no value of a policy", v)
+			return fmt.Errorf("%v is not a value of a policy", v)
 		}
 	}
 	return nil
@@ -81,7 +81,7 @@ func oneOrMany[T any](b []byte, into *[]T) error {
 	return nil
 }
 
-// Parse a policy. What AWS would refuse as malformed is an error, and so is what this package does not know.
+// Parse a policy. One that AWS would refuse as malformed is an error, and so is one that this package does not support.
 func Parse(text string) (*Document, error) {
 	d := &Document{}
 	if err := json.Unmarshal([]byte(text), d); err != nil {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// A Request is what somebody wants to do.
+// A Request of a caller for an action on a resource.
 type Request struct {
 	// Action, such as iam:CreateRole.
 	Action string
-	// Resource is the ARN of what it is done to.
+	// Resource is the ARN of the resource.
 	Resource string
-	// Caller is who does it.
+	// Caller makes the request.
 	Caller Caller
 	// Keys of conditions beside those of the caller.
 	Keys map[string][]string
@@ -28,8 +28,8 @@ type Caller struct {
 	Tags map[string]string
 }
 
-// value of a condition key, whose letter case does not matter. A tag's does not, either: IAM takes tags that differ in nothing else
-// for one.
+// value of a condition key. The letter case of keys does not matter, and neither does that of tags: IAM treats tags that differ only in
+// case as one.
 func (r Request) value(key string) []string {
 	for k, v := range r.Keys {
 		if strings.EqualFold(k, key) {
@@ -77,10 +77,10 @@ func (r Request) expand(text string) string {
 	}
 }
 
-// An Effect is what policies say to a request.
+// An Effect of policies on a request.
 type Effect int
 
-// What policies can say.
+// The effects that there are.
 const (
 	// Silent policies do not allow it.
 	Silent Effect = iota
@@ -115,7 +115,7 @@ type Trust struct {
 	Account bool
 }
 
-// Trusts evaluates the trust policy of a role, of the account, for a caller that wants to assume it.
+// Trusts evaluates the trust policy of a role of the account for a caller that asks to assume it.
 func Trusts(d *Document, account string, r Request) Trust {
 	t := Trust{Account: true}
 	for _, s := range d.Statements {
@@ -127,7 +127,7 @@ func Trusts(d *Document, account string, r Request) Trust {
 			return Trust{Effect: Deny}
 		}
 		t.Effect = Allow
-		// Across accounts both sides have to agree, no matter which is named.
+		// Across accounts both sides have to agree, no matter whether the caller itself or its account is named.
 		t.Account = t.Account && (how == itsAccount || r.Caller.Service == "" && r.Caller.Account != account)
 	}
 	return t

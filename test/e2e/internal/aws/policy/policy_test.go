@@ -26,24 +26,24 @@ func TestIdentity(t *testing.T) {
 		keys      map[string][]string
 		want      Effect
 	}{
-		"NoPolicy":         {reason: "Who has no policy may do nothing.", action: "s3:GetObject", resource: "arn:aws:s3:::b/k", want: Silent},
+		"NoPolicy":         {reason: "A caller without a policy may do nothing.", action: "s3:GetObject", resource: "arn:aws:s3:::b/k", want: Silent},
 		"ActionWildcard":   {reason: "Actions have wildcards, and no letter case.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":["s3:get*"],"Resource":"*"}]}`}, action: "s3:GetObject", resource: "arn:aws:s3:::b/k", want: Allow},
-		"OtherAction":      {reason: "What no statement is about is not allowed.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":["s3:get*"],"Resource":"*"}]}`}, action: "s3:PutObject", resource: "arn:aws:s3:::b/k", want: Silent},
-		"DenyWins":         {reason: "An explicit deny wins in whatever order.", documents: []string{all, `{"Statement":[{"Effect":"Deny","Action":"s3:PutObject","Resource":"*"}]}`}, action: "s3:PutObject", resource: "arn:aws:s3:::b/k", want: Deny},
+		"OtherAction":      {reason: "An action that no statement is about is not allowed.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":["s3:get*"],"Resource":"*"}]}`}, action: "s3:PutObject", resource: "arn:aws:s3:::b/k", want: Silent},
+		"DenyWins":         {reason: "An explicit deny wins in any order.", documents: []string{all, `{"Statement":[{"Effect":"Deny","Action":"s3:PutObject","Resource":"*"}]}`}, action: "s3:PutObject", resource: "arn:aws:s3:::b/k", want: Deny},
 		"NotAction":        {reason: "NotAction allows all others.", documents: []string{`{"Statement":[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]}`}, action: "iam:CreateRole", resource: "*", want: Silent},
 		"NotResource":      {reason: "NotResource allows all others.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","NotResource":"arn:aws:s3:::secret*"}]}`}, action: "s3:GetObject", resource: "arn:aws:s3:::secrets/k", want: Silent},
 		"ResourcePrefix":   {reason: "A resource's wildcard stands for any characters.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::team-*"}]}`}, action: "s3:CreateBucket", resource: "arn:aws:s3:::team-a", want: Allow},
-		"OtherResource":    {reason: "And what does not match is not allowed.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::team-*"}]}`}, action: "s3:CreateBucket", resource: "arn:aws:s3:::other", want: Silent},
+		"OtherResource":    {reason: "A resource that does not match is not allowed.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::team-*"}]}`}, action: "s3:CreateBucket", resource: "arn:aws:s3:::other", want: Silent},
 		"Variable":         {reason: "A policy variable is the caller's tag.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${aws:PrincipalTag/team}-*"}]}`}, action: "s3:CreateBucket", resource: "arn:aws:s3:::a-1", want: Allow},
 		"VariableUnset":    {reason: "A variable without a value matches nothing.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${aws:PrincipalTag/stage}*"}]}`}, action: "s3:CreateBucket", resource: "arn:aws:s3:::a-1", want: Silent},
 		"ArnLike":          {reason: "ArnLike compares part by part.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ArnLike":{"iam:PolicyARN":"arn:aws:iam::*:policy/crossplane-*"}}}]}`}, action: "iam:AttachRolePolicy", resource: "r", keys: map[string][]string{"iam:PolicyARN": {"arn:aws:iam::1:policy/crossplane-x"}}, want: Allow},
 		"ArnLikeAdmin":     {reason: "A wildcard of one part does not reach into the next.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ArnLike":{"iam:PolicyARN":"arn:aws:iam::*"}}}]}`}, action: "iam:AttachRolePolicy", resource: "r", keys: map[string][]string{"iam:PolicyARN": {"arn:aws:iam::aws:policy/AdministratorAccess"}}, want: Silent},
 		"KeyAbsent":        {reason: "A key that is not in the request fulfils no positive condition.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/a":"b"}}}]}`}, action: "a:b", resource: "r", want: Silent},
-		"KeyAbsentNot":     {reason: "It fulfils a negated one.", documents: []string{`{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:RequestTag/a":"b"}}}]}`}, action: "a:b", resource: "r", want: Deny},
-		"IfExists":         {reason: "IfExists does not ask for the key.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEqualsIfExists":{"aws:RequestTag/a":"b"}}}]}`}, action: "a:b", resource: "r", want: Allow},
-		"Null":             {reason: "Null asks whether the key is there.", documents: []string{`{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Null":{"iam:PermissionsBoundary":"true"}}}]}`}, action: "iam:CreateRole", resource: "r", want: Deny},
-		"ForAllValues":     {reason: "ForAllValues wants every value.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["a","b"]}}}]}`}, action: "a:b", resource: "r", keys: map[string][]string{"aws:TagKeys": {"a", "c"}}, want: Silent},
-		"ForAnyValue":      {reason: "ForAnyValue wants one.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":["a","b"]}}}]}`}, action: "a:b", resource: "r", keys: map[string][]string{"aws:TagKeys": {"a", "c"}}, want: Allow},
+		"KeyAbsentNot":     {reason: "A missing key fulfils a negated condition.", documents: []string{`{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:RequestTag/a":"b"}}}]}`}, action: "a:b", resource: "r", want: Deny},
+		"IfExists":         {reason: "IfExists does not require the key.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEqualsIfExists":{"aws:RequestTag/a":"b"}}}]}`}, action: "a:b", resource: "r", want: Allow},
+		"Null":             {reason: "Null asks whether the request has the key.", documents: []string{`{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Null":{"iam:PermissionsBoundary":"true"}}}]}`}, action: "iam:CreateRole", resource: "r", want: Deny},
+		"ForAllValues":     {reason: "ForAllValues requires every value to match.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["a","b"]}}}]}`}, action: "a:b", resource: "r", keys: map[string][]string{"aws:TagKeys": {"a", "c"}}, want: Silent},
+		"ForAnyValue":      {reason: "ForAnyValue requires one value to match.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":["a","b"]}}}]}`}, action: "a:b", resource: "r", keys: map[string][]string{"aws:TagKeys": {"a", "c"}}, want: Allow},
 		"PrincipalArn":     {reason: "aws:PrincipalArn of a session is its role.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/r"}}}]}`}, action: "a:b", resource: "r", want: Allow},
 		"Numeric":          {reason: "Numbers are compared as such.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"NumericLessThanEquals":{"s3:max-keys":10}}}]}`}, action: "a:b", resource: "r", keys: map[string][]string{"s3:max-keys": {"9"}}, want: Allow},
 		"AllKeysMustHold":  {reason: "All keys of a condition must hold.", documents: []string{`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"a","aws:PrincipalTag/stage":"x"}}}]}`}, action: "a:b", resource: "r", want: Silent},
@@ -102,7 +102,7 @@ func TestTrusts(t *testing.T) {
 			want: Trust{Effect: Allow},
 		},
 		"RoleOfAnotherAccount": {
-			reason:   "Of another account it needs its own policies, too.",
+			reason:   "A role of another account needs its own policies, too.",
 			document: `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:role/host"},"Action":"sts:AssumeRole"}]}`,
 			action:   "sts:AssumeRole", caller: stranger,
 			want: Trust{Effect: Allow, Account: true},
@@ -126,7 +126,7 @@ func TestTrusts(t *testing.T) {
 			want: Trust{Effect: Deny},
 		},
 		"Stranger": {
-			reason:   "Nobody else is trusted.",
+			reason:   "No other account is trusted.",
 			document: `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}]}`,
 			action:   "sts:AssumeRole", caller: stranger,
 			want: Trust{Account: true},
@@ -154,7 +154,7 @@ func TestParse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if d, err := Parse(text); err == nil {
-				t.Errorf("it should be refused, and became %v", d)
+				t.Errorf("the policy should be refused, got %v", d)
 			}
 		})
 	}

@@ -23,7 +23,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-var errThere = errors.New("it is still there")
+var errThere = errors.New("it still exists")
 
 // aClaim for services, as flow style YAML.
 const aClaim = `
@@ -37,15 +37,15 @@ spec:
   provider: {version: $VERSION}
 `
 
-// File a claim for services, given as YAML, and return the name of its composite resource.
-func (s *Story) file(claim, services string) string {
+// file a claim for services, given as YAML, and return the name of its composite resource.
+func (s *Scenario) file(claim, services string) string {
 	s.Helper()
 	s.Apply(strings.NewReplacer("CLAIM", claim, "SERVICES", services).Replace(aClaim))
 	return s.XR(claim).GetName()
 }
 
 // replicaSets of a provider's deployments.
-func (s *Story) replicaSets(serviceAccount string) []string {
+func (s *Scenario) replicaSets(serviceAccount string) []string {
 	s.Helper()
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(kinds["ReplicaSet"])
@@ -61,8 +61,8 @@ func (s *Story) replicaSets(serviceAccount string) []string {
 	return out
 }
 
-// credentials are what it is all about: the first pod of a provider has them, and where they change, there is a new pod.
-func credentials(s *Story) {
+// credentials of a provider: its first pod has them, and when its association is replaced, it gets a new pod.
+func credentials(s *Scenario) {
 	const object = "crossplane-prod-eu-west-1-sns"
 	s.file("topics", "[{name: sns}]")
 	s.Is(3*time.Minute, "Claim", "topics", "Ready=True")
@@ -73,11 +73,11 @@ func credentials(s *Story) {
 	}
 	s.HasCredentials(pods[0])
 	if rs := s.replicaSets("provider-aws-sns"); len(rs) != 1 {
-		s.Errorf("the provider was restarted before it ever was ready: %v", rs)
+		s.Errorf("the provider was restarted before it was ever ready: %v", rs)
 	}
 	others := s.bootstrapPods()
 
-	// Its Usage keeps the association from being deleted in Kubernetes: somebody does it in AWS.
+	// A Usage keeps the association from being deleted in Kubernetes, so another user deletes it in AWS.
 	if err := s.Client.Delete(s.ctx, s.Get("Association", object)); err == nil || !strings.Contains(err.Error(), "Usage") {
 		s.Errorf("the association could be deleted while its provider depends on it: %v", err)
 	}
@@ -94,7 +94,7 @@ func credentials(s *Story) {
 		return nil
 	})
 	s.Stepf("the association is deleted in AWS and created again")
-	s.Until(2*time.Minute, "there is a new pod, and only that", func() error {
+	s.Until(2*time.Minute, "there is a new pod, and no other", func() error {
 		now := s.Pods("provider-aws-sns")
 		if len(now) != 1 || now[0].UID == pods[0].UID || now[0].Status.Phase != corev1.PodRunning {
 			return errors.New("still the old one")
@@ -111,12 +111,12 @@ func credentials(s *Story) {
 		o := s.Get("Association", object)
 		s.Errorf("the restarted provider's pod has no credentials: %s; the association: created at %s, Ready at %v", missing, o.GetAnnotations()["crossplane.io/external-create-succeeded"], fakes.Condition(o, "Ready")["lastTransitionTime"])
 	}
-	s.Same("pods of others", others, s.bootstrapPods())
-	s.Stepf("it was restarted once, and no other")
+	s.Same("pods of other providers", others, s.bootstrapPods())
+	s.Stepf("the provider was restarted once, and no other was")
 }
 
-// bootstrapPods are those of the providers that no story has to do with.
-func (s *Story) bootstrapPods() map[string]string {
+// bootstrapPods are those of the providers that no scenario may restart.
+func (s *Scenario) bootstrapPods() map[string]string {
 	s.Helper()
 	out := map[string]string{}
 	for _, sa := range []string{"provider-aws-iam", "provider-aws-eks"} {
@@ -130,8 +130,8 @@ func (s *Story) bootstrapPods() map[string]string {
 	return out
 }
 
-// settle until nothing of a claim was written for eleven seconds: in ten the function is called again.
-func (s *Story) settle(claim string) map[string]string {
+// settle waits until nothing of a claim was written for eleven seconds: the function is called again within ten.
+func (s *Scenario) settle(claim string) map[string]string {
 	s.Helper()
 	const composite = "PodIdentityProvider"
 	versions := func() map[string]string {
@@ -155,8 +155,8 @@ func (s *Story) settle(claim string) map[string]string {
 	return nil
 }
 
-// quiet is how it must be once everything is ready.
-func quiet(s *Story) {
+// quiet: once everything is ready, nothing is written.
+func quiet(s *Scenario) {
 	xr := s.file("archive", "[{name: glacier}]")
 	s.Is(3*time.Minute, "Claim", "archive", "Ready=True")
 	s.Stepf("the claim is ready")
@@ -172,8 +172,8 @@ func quiet(s *Story) {
 	if got := s.XR("archive"); got.GetResourceVersion() != composite.GetResourceVersion() {
 		s.Errorf("the composite resource was written:\n%s", cmp.Diff(composite.Object, got.Object))
 	}
-	// A reconcile every ten seconds while the circuit breaker is open, and else one a minute. Each is two calls: the second brings the
-	// revision of the Provider, which alone says what the provider runs with.
+	// There is a reconcile every ten seconds while the circuit breaker is open, and otherwise one a minute. Each makes two calls: the
+	// second has the revision of the Provider, and only the revision says what the provider runs with.
 	if n := s.Calls(xr) - calls; n > 2*7 {
 		s.Errorf("the function was called %d times in a quiet minute", n)
 	}
@@ -192,11 +192,11 @@ func quiet(s *Story) {
 	})
 	time.Sleep(30 * time.Second)
 	s.Same("written after a reconcile", before, s.Versions("archive"))
-	s.Stepf("nor after a reconcile")
+	s.Stepf("nothing was written after a reconcile")
 }
 
-// oneFails of three services, for good.
-func oneFails(s *Story) {
+// oneFails: one of three services fails until an administrator acts.
+func oneFails(s *Scenario) {
 	const role = "crossplane-prod-eu-west-1-dynamodb"
 	allow := s.AWS.Deny("CreateRole", role)
 	defer allow()
@@ -220,7 +220,7 @@ func oneFails(s *Story) {
 		}
 	}
 	if strings.Contains(message, "RequestID") {
-		s.Errorf("IdentityReady tells what changes with every try: %s", message)
+		s.Errorf("IdentityReady has a request ID, which changes with every try: %s", message)
 	}
 	time.Sleep(10 * time.Second)
 	if now := fakes.Condition(s.Get("Claim", "three"), "IdentityReady")["message"]; now != message {
@@ -230,19 +230,19 @@ func oneFails(s *Story) {
 		s.Error("there is a provider without an identity")
 	}
 	s.shown("trace-failed.txt", s.trace("three"))
-	s.Stepf("the claim says which and why, and goes on saying it")
+	s.Stepf("the claim says which one failed and why, and its message does not change")
 	allow()
 	s.Is(4*time.Minute, "Claim", "three", "Ready=True")
-	s.Stepf("it is allowed, and the claim is ready")
+	s.Stepf("the action is allowed, and the claim is ready")
 }
 
-// edits change what they are about, and nothing else.
-func edits(s *Story) {
+// edits of a claim change what they are about, and nothing else.
+func edits(s *Scenario) {
 	s.file("flow", "[{name: sfn, version: $OLDER}]")
 	s.Is(3*time.Minute, "Claim", "flow", "Ready=True")
 	s.Stepf("the claim is ready")
 	before := s.settle("flow")
-	// edit, wait until each of what should change did, and check that the rest did not. What begins with a question mark may.
+	// edit, wait until everything in changed has changed, and check that nothing else has. Keys with a question mark may change.
 	edit := func(what, patch string, ready bool, changed ...string) {
 		s.Helper()
 		s.Edit("flow", patch)
@@ -270,9 +270,9 @@ func edits(s *Story) {
 	edit("tags", `{"spec":{"tags":{"team":"a"}}}`, true, "Role/", "Policy/", "PodIdentityAssociation/")
 	edit("permissions", `{"spec":{"services":[{"name":"sfn","version":"$OLDER","permissions":{"accessLevel":"ReadOnly"}}]}}`, true, "Policy/")
 	if calls := s.AWS.Calls("CreatePolicyVersion crossplane-prod-eu-west-1-sfn"); len(calls) != 1 {
-		s.Errorf("the policy has other than one new version: %v", calls)
+		s.Errorf("the policy should have one new version: %v", calls)
 	}
-	// The provider's pods restart, which its status may tell.
+	// The provider's pods restart, which the Provider's status may show.
 	edit("runtime", `{"spec":{"runtime":{"args":["--debug"]}}}`, true, "DeploymentRuntimeConfig/", "Deployment/", "?Provider/")
 	edit("version", `{"spec":{"services":[{"name":"sfn","version":"$VERSION","permissions":{"accessLevel":"ReadOnly"}}]}}`, true, "Provider/", "Deployment/")
 	uids := s.UIDs("flow")
@@ -282,7 +282,7 @@ func edits(s *Story) {
 	after := s.settle("flow")
 	maps.DeleteFunc(after, func(k, _ string) bool { return strings.Contains(k, "kinesis") })
 	s.Same("a service added", before, after)
-	s.Stepf("a service added: nothing of the other changed")
+	s.Stepf("a service is added: nothing of the other one changed")
 	s.Edit("flow", `{"spec":{"services":[{"name":"sfn","version":"$VERSION","permissions":{"accessLevel":"ReadOnly"}}]}}`)
 	for kind, name := range map[string]string{"Provider": "provider-aws-kinesis", "Role": "crossplane-prod-eu-west-1-kinesis", "Policy": "crossplane-prod-eu-west-1-kinesis", "Association": "crossplane-prod-eu-west-1-kinesis"} {
 		s.Gone(3*time.Minute, kind, name)
@@ -293,7 +293,7 @@ func edits(s *Story) {
 	s.Is(time.Minute, "Claim", "flow", "Ready=True")
 	s.Same("a service removed", before, s.settle("flow"))
 	s.Same("UIDs", uids, s.UIDs("flow"))
-	s.Stepf("a service removed: it is gone in AWS, too, and nothing of the other changed")
+	s.Stepf("a service is removed: it is deleted in AWS, too, and nothing of the other one changed")
 }
 
 func only(m map[string]string, prefix string) map[string]string {
@@ -302,15 +302,15 @@ func only(m map[string]string, prefix string) map[string]string {
 	return m
 }
 
-// badClaim is how a wrong claim looks to who filed it: testdata/bad-claim.txt, which docs/e2e.md shows.
-func badClaim(s *Story) {
+// badClaim is how a wrong claim looks to its owner: testdata/bad-claim.txt, which docs/e2e.md shows.
+func badClaim(s *Scenario) {
 	s.Namespace = "team-b"
 	s.Apply("{apiVersion: v1, kind: Namespace, metadata: {name: team-b}}")
 	wrong := func(arn string) string {
 		return strings.NewReplacer("CLAIM", "mistake", "SERVICES", "[{name: s4}, {name: efs, permissions: {managedPolicyArns: [\""+arn+"\"]}}]").Replace(aClaim)
 	}
 	if err := s.apply(s.expand(wrong("arn:aws:iam:policy"))); err == nil || !strings.Contains(err.Error(), "spec.services[1].permissions.managedPolicyArns[0]") {
-		s.Errorf("kubectl apply does not refuse what is no ARN: %v", err)
+		s.Errorf("kubectl apply should refuse what is not an ARN, got: %v", err)
 	}
 	s.Apply(wrong("arn:aws-cn:iam::aws:policy/ReadOnlyAccess"))
 	xr := s.XR("mistake").GetName()
@@ -321,7 +321,7 @@ func badClaim(s *Story) {
 		}
 		return nil
 	})
-	// How often an event came, and which of Crossplane's own there are, is a matter of time.
+	// How often an event came, and which events Crossplane sent itself, depends on timing.
 	got, _, _ := strings.Cut(s.run(binaries.Kubectl, "describe", "podidentityproviderclaim", "mistake", "--namespace", "team-b"), "Events:\n")
 	for _, want := range []string{"spec.services[0].name: Invalid value: \"s4\"", "spec.services[1].permissions.managedPolicyArns[0]: Invalid value"} {
 		if !strings.Contains(got, want) {
@@ -334,8 +334,8 @@ func badClaim(s *Story) {
 	s.Stepf("kubectl describe says what is wrong")
 }
 
-// warnings are the messages of the function's own events of a composite resource.
-func (s *Story) warnings(xr string) string {
+// warnings are the messages of the function's own events for a composite resource.
+func (s *Scenario) warnings(xr string) string {
 	s.Helper()
 	list := &corev1.EventList{}
 	if err := s.Client.List(s.ctx, list); err != nil {
@@ -350,8 +350,8 @@ func (s *Story) warnings(xr string) string {
 	return strings.Join(slices.Sorted(maps.Keys(seen)), "")
 }
 
-// run a tool as the cluster's administrator, and return what it says.
-func (s *Story) run(tool string, args ...string) string {
+// run a tool as the cluster's administrator, and return its output.
+func (s *Scenario) run(tool string, args ...string) string {
 	s.Helper()
 	cmd := exec.CommandContext(s.ctx, built.Paths[tool], args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.Kubeconfig)
@@ -362,17 +362,17 @@ func (s *Story) run(tool string, args ...string) string {
 	return string(out)
 }
 
-// trace of a claim: what the CLI shows to who filed it.
-func (s *Story) trace(claim string) string {
+// trace of a claim: what the CLI shows to its owner.
+func (s *Scenario) trace(claim string) string {
 	s.Helper()
 	out := s.run(binaries.CLI, "resource", "trace", "podidentityproviderclaim/"+claim, "--namespace", s.Namespace)
 	s.Logf("crossplane resource trace:\n%s", out)
 	return out
 }
 
-// shown fails the story if a text, but for what differs from run to run, is not in that file of testdata, which the
-// documentation shows. The texts are those of Crossplane v2.
-func (s *Story) shown(file, text string) {
+// shown fails the scenario if a text is not that of the file of testdata, which the documentation shows. What differs from run to run
+// does not count. The texts are those of Crossplane v2.
+func (s *Scenario) shown(file, text string) {
 	s.Helper()
 	if s.Version != v2.crossplane {
 		return
@@ -389,12 +389,12 @@ func (s *Story) shown(file, text string) {
 		s.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), text); diff != "" {
-		s.Errorf("what is shown is not as in %s (rewrite it with -update): -want, +got:\n%s", path, diff)
+		s.Errorf("the output is not that of %s (rewrite it with -update): -want, +got:\n%s", path, diff)
 	}
 }
 
-// delete a claim.
-func (s *Story) delete(claim string) {
+// delete a claim, and wait until it is gone.
+func (s *Scenario) delete(claim string) {
 	s.Helper()
 	s.Delete("Claim", claim)
 	s.Gone(4*time.Minute, "Claim", claim)
@@ -423,8 +423,8 @@ func stable(text string) string {
 	return text
 }
 
-// chaos around a claim: whatever breaks, nothing of it is ever deleted or created again.
-func chaos(s *Story) {
+// chaos around a claim: components are killed and break, and no composed resource is ever deleted or created again.
+func chaos(s *Scenario) {
 	const object = "crossplane-prod-eu-west-1-athena"
 	s.file("chaos", "[{name: athena}]")
 	stop := s.guard("chaos")
@@ -434,13 +434,13 @@ func chaos(s *Story) {
 	if err := s.Function().Start(); err != nil {
 		s.Fatal(err)
 	}
-	s.Stepf("the function was killed in the middle of it, and restarted")
+	s.Stepf("the function was killed while it composed resources, and restarted")
 	s.Exists(3*time.Minute, "Provider", "provider-aws-athena")
 	s.Core.Kill()
 	if err := s.StartCore(s.ctx); err != nil {
 		s.Fatal(err)
 	}
-	s.Stepf("Crossplane was killed while it installs the provider, and restarted")
+	s.Stepf("Crossplane was killed while it installed the provider, and restarted")
 	s.Is(4*time.Minute, "Claim", "chaos", "Ready=True")
 	s.Stepf("the claim is ready")
 	if err := s.RestartAPIServer(); err != nil {
@@ -474,16 +474,16 @@ func chaos(s *Story) {
 	stop()
 	for _, call := range []string{"CreateRole ", "CreatePolicy ", "CreatePodIdentityAssociation "} {
 		if calls := s.AWS.Calls(call, "athena"); len(calls) != 1 {
-			s.Errorf("AWS was called %v", calls)
+			s.Errorf("AWS should have got one call, got %v", calls)
 		}
 	}
 	if calls := s.AWS.Calls("Delete", "athena"); len(calls) > 0 {
-		s.Errorf("AWS was called %v", calls)
+		s.Errorf("AWS should have got no call to delete anything, got %v", calls)
 	}
 }
 
-// guard the composed resources of a claim, until the answer is called: none may be deleted or be created again.
-func (s *Story) guard(claim string) func() {
+// guard the composed resources of a claim, until the returned function is called: none may be deleted or created again.
+func (s *Scenario) guard(claim string) func() {
 	s.Helper()
 	xr := s.XR(claim).GetName()
 	done := make(chan struct{})

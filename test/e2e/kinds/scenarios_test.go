@@ -9,17 +9,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// A story of an object of a kind: it is created, changed, read all the time, and deleted.
-type story struct {
-	// kind with its service, and how its CRD calls it.
+// A scenario for an object of a kind: it is created, changed, read all the time, and deleted.
+type scenario struct {
+	// kind with its service, and its plural in the name of the CRD.
 	kind, plural string
-	// before it is created, somebody makes what must be there, and after the last change what deletion has to do with.
+	// before creates what the object needs, and after the last change creates what its deletion must deal with.
 	before, after func(ctx context.Context, w *world, name string) error
 	// steps, of which the first creates.
 	steps []step
-	// ends are the calls that end the story, in this order, where the provider goes on asking for minutes after AWS has deleted the object.
+	// ends are the calls that end the scenario, in this order, if the provider keeps asking for minutes after AWS has deleted the object.
 	ends []string
-	// unused are actions of the policy that nothing here needs, by the reason for which they are in it.
+	// unused are actions of the policy that nothing here needs, by the reason why the policy has them.
 	unused map[string]string
 }
 
@@ -28,24 +28,24 @@ type step struct{ fields, calls string }
 
 // Reasons.
 const (
-	drift = "Somebody else may have done in AWS what is undone here."
+	drift = "It undoes a change of another owner in AWS."
 	field = "A field that is not set here."
-	tags  = "AWS answers tags with this object. They are asked for where it does not."
+	tags  = "AWS returns the tags with this object. Where it does not, the provider asks for them."
 )
 
-// ofBucket is the story of a property of a bucket, which takes two steps to set and change.
-func ofBucket(kind, plural, put, create, change string) story {
+// ofBucket is the scenario for a property of a bucket, with one step that sets it and one that changes it.
+func ofBucket(kind, plural, put, create, change string) scenario {
 	at := "{region: eu-west-1, bucket: NAME, "
-	return story{
+	return scenario{
 		kind: "s3/" + kind, plural: plural, before: bucket,
 		steps: []step{{at + create + "}", "s3:" + put}, {"{" + change + "}", "s3:" + put}},
 	}
 }
 
-// ofQueue is the story of a property of a queue.
-func ofQueue(kind, plural, create, change string) story {
+// ofQueue is the scenario for a property of a queue.
+func ofQueue(kind, plural, create, change string) scenario {
 	const at = `{region: eu-west-1, queueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/NAME", `
-	return story{
+	return scenario{
 		kind: "sqs/" + kind, plural: plural, before: queue,
 		steps: []step{{at + create + "}", "sqs:SetQueueAttributes"}, {"{" + change + "}", "sqs:SetQueueAttributes"}},
 	}
@@ -77,12 +77,12 @@ const (
 	mayWrite = `'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::NAME/*"}]}'`
 )
 
-// stories of kinds that the providers of the suite can do: those of the suite have no key of KMS and no access point to refer to, which
-// objects, encryption and some filters do even where they name none; and the lifecycle of a bucket that has none cannot be observed with
-// provider-aws v2.5.0.
+// scenarios for the kinds that the providers of the suite support. The suite has no key of KMS and no access point to refer to, but
+// objects, encryption and some filters look for one even if they name none. And provider-aws v2.5.0 cannot observe the lifecycle of a
+// bucket that has none.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
-var stories = []story{
+var scenarios = []scenario{
 	{
 		kind: "s3/Bucket", plural: "buckets",
 		steps: []step{
@@ -91,8 +91,8 @@ var stories = []story{
 		},
 		after: content,
 		unused: map[string]string{
-			"An object may be locked, or held, and is deleted in spite of it.": "s3:BypassGovernanceRetention s3:PutObjectLegalHold",
-			"The older way to tag, where the newer one is refused.":            "s3:GetBucketTagging s3:PutBucketTagging",
+			"An object may be locked or held, and is deleted anyway.": "s3:BypassGovernanceRetention s3:PutObjectLegalHold",
+			"The older way to tag, where the newer one is refused.":   "s3:GetBucketTagging s3:PutBucketTagging",
 		},
 	},
 	ofBucket("BucketACL", "bucketacls", "PutBucketAcl", "acl: private", "acl: public-read"),

@@ -24,7 +24,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// Kinds by the names that stories call them.
+// kinds by the names that scenarios use for them.
 var kinds = map[string]schema.GroupVersionKind{
 	"Claim":            {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityProviderClaim"},
 	"XR":               {Group: "aws.podidentity.dev", Version: "v1alpha1", Kind: "PodIdentityProvider"},
@@ -52,7 +52,7 @@ var kinds = map[string]schema.GroupVersionKind{
 	"MutatingWebhookConfiguration": {Group: "admissionregistration.k8s.io", Version: "v1", Kind: "MutatingWebhookConfiguration"},
 }
 
-// gvkOf a kind that a story names. Those of provider-family-aws need no line above.
+// gvkOf a kind that a scenario names. Those of provider-family-aws need no line above.
 func gvkOf(kind string) schema.GroupVersionKind {
 	if gvk, ok := kinds[kind]; ok {
 		return gvk
@@ -60,53 +60,53 @@ func gvkOf(kind string) schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: "aws.upbound.io", Version: "v1beta1", Kind: kind}
 }
 
-// A Story is one scenario in one world, with a namespace of its own.
-type Story struct {
+// A Scenario is the context of one running scenario: its world, with a namespace of its own.
+type Scenario struct {
 	*testing.T
 	*World
 
-	// Namespace of the story's claims.
+	// Namespace of the scenario's claims.
 	Namespace string
 
 	began, last time.Time
 }
 
-// tell a story.
-func (w *World) tell(t *testing.T, s scenario) {
+// runScenario in this world.
+func (w *World) runScenario(t *testing.T, e entry) {
 	t.Helper()
 	now := time.Now()
-	st := &Story{T: t, World: w, Namespace: "team-" + strings.ToLower(s.name), began: now, last: now}
-	if err := w.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + st.Namespace + "}}"); err != nil {
+	s := &Scenario{T: t, World: w, Namespace: "team-" + strings.ToLower(e.name), began: now, last: now}
+	if err := w.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + s.Namespace + "}}"); err != nil {
 		t.Fatal(err)
 	}
-	s.tell(st)
-	if !s.large && !strings.HasPrefix(w.Version, "v1.") {
+	e.run(s)
+	if !e.large && !strings.HasPrefix(w.Version, "v1.") {
 		// Crossplane v1 has no circuit breaker.
-		st.tellTokens()
+		s.printTokens()
 	}
-	sayf("%s: %.0f s", t.Name(), time.Since(st.began).Seconds())
+	sayf("%s: %.0f s", t.Name(), time.Since(s.began).Seconds())
 }
 
-// Stepf says that something was reached, and when.
-func (s *Story) Stepf(format string, args ...any) {
+// Stepf logs what the scenario has reached, and when.
+func (s *Scenario) Stepf(format string, args ...any) {
 	s.Helper()
 	now := time.Now()
 	s.Logf("%6.1f s  +%5.1f s  %s", now.Sub(s.began).Seconds(), now.Sub(s.last).Seconds(), fmt.Sprintf(format, args...))
 	s.last = now
 }
 
-// Apply YAML. $NS, $CROSSPLANE and $VERSION in it are the story's namespace, Crossplane's, and the version of provider-aws.
-func (s *Story) Apply(stream string) {
+// Apply YAML. $NS, $CROSSPLANE and $VERSION in it are the scenario's namespace, Crossplane's, and the version of provider-aws.
+func (s *Scenario) Apply(stream string) {
 	s.Helper()
 	s.Until(10*time.Second, "applied", func() error { return s.apply(s.expand(stream)) })
 }
 
-func (s *Story) expand(stream string) string {
+func (s *Scenario) expand(stream string) string {
 	return strings.NewReplacer("$NS", s.Namespace, "$CROSSPLANE", controlplane.Namespace, "$VERSION", s.version.providerVersion, "$OLDER", s.version.olderProvider).Replace(stream)
 }
 
 // File of the repository. The version of provider-aws in it becomes the one that goes with this Crossplane.
-func (s *Story) File(path string) string {
+func (s *Scenario) File(path string) string {
 	s.Helper()
 	b, err := os.ReadFile(built.Root + "/" + path)
 	if err != nil {
@@ -115,19 +115,19 @@ func (s *Story) File(path string) string {
 	return strings.ReplaceAll(string(b), "v2.5.0", s.version.providerVersion)
 }
 
-// patience multiplies how long a story waits: four lanes, one of them with real providers, share two cores.
+// patience multiplies how long a scenario waits: four lanes, one of them with real providers, share two cores.
 const patience = 2
 
-// Until something is so.
-func (s *Story) Until(timeout time.Duration, what string, is func() error) {
+// Until waits until something is so.
+func (s *Scenario) Until(timeout time.Duration, what string, is func() error) {
 	s.Helper()
 	if err := controlplane.Poll(s.ctx, patience*timeout, func(context.Context) error { return is() }); err != nil {
 		s.Fatalf("%s: %v", what, err)
 	}
 }
 
-// Get an object. Nil if it does not exist, and neither its kind.
-func (s *Story) Get(kind, name string) *unstructured.Unstructured {
+// Get an object. Nil if it or its kind does not exist.
+func (s *Scenario) Get(kind, name string) *unstructured.Unstructured {
 	s.Helper()
 	o, err := s.get(kind, name)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *Story) Get(kind, name string) *unstructured.Unstructured {
 	return o
 }
 
-func (s *Story) get(kind, name string) (*unstructured.Unstructured, error) {
+func (s *Scenario) get(kind, name string) (*unstructured.Unstructured, error) {
 	key := client.ObjectKey{Name: name}
 	switch kind {
 	case "Claim", "Tenant":
@@ -153,21 +153,21 @@ func (s *Story) get(kind, name string) (*unstructured.Unstructured, error) {
 	return o, err
 }
 
-// Exists until then.
-func (s *Story) Exists(timeout time.Duration, kind, name string) *unstructured.Unstructured {
+// Exists waits until an object exists, and returns it.
+func (s *Scenario) Exists(timeout time.Duration, kind, name string) *unstructured.Unstructured {
 	s.Helper()
 	var o *unstructured.Unstructured
 	s.Until(timeout, kind+" "+name+" exists", func() (err error) {
 		if o, err = s.get(kind, name); err == nil && o == nil {
-			err = fmt.Errorf("there is none")
+			err = fmt.Errorf("it does not exist")
 		}
 		return err
 	})
 	return o
 }
 
-// Gone until then.
-func (s *Story) Gone(timeout time.Duration, kind, name string) {
+// Gone waits until an object no longer exists.
+func (s *Scenario) Gone(timeout time.Duration, kind, name string) {
 	s.Helper()
 	s.Until(timeout, kind+" "+name+" is gone", func() error {
 		o, err := s.get(kind, name)
@@ -179,7 +179,7 @@ func (s *Story) Gone(timeout time.Duration, kind, name string) {
 }
 
 // Is waits until an object has conditions, such as "Ready=True" or "IdentityReady=False/Failed", and returns it.
-func (s *Story) Is(timeout time.Duration, kind, name string, want ...string) *unstructured.Unstructured {
+func (s *Scenario) Is(timeout time.Duration, kind, name string, want ...string) *unstructured.Unstructured {
 	s.Helper()
 	var o *unstructured.Unstructured
 	s.Until(timeout, kind+" "+name+" is "+strings.Join(want, " "), func() (err error) {
@@ -187,7 +187,7 @@ func (s *Story) Is(timeout time.Duration, kind, name string, want ...string) *un
 			return err
 		}
 		if o == nil {
-			return fmt.Errorf("there is none")
+			return fmt.Errorf("it does not exist")
 		}
 		for _, w := range want {
 			typ, status, _ := strings.Cut(w, "=")
@@ -201,7 +201,7 @@ func (s *Story) Is(timeout time.Duration, kind, name string, want ...string) *un
 	return o
 }
 
-// conditions of an object, for people.
+// conditions of an object, for people to read.
 func conditions(o *unstructured.Unstructured) string {
 	var b strings.Builder
 	cs, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
@@ -212,8 +212,8 @@ func conditions(o *unstructured.Unstructured) string {
 	return b.String()
 }
 
-// Claim of the story, and the composite resource that it became.
-func (s *Story) XR(claim string) *unstructured.Unstructured {
+// XR is the composite resource of a claim, once it exists.
+func (s *Scenario) XR(claim string) *unstructured.Unstructured {
 	s.Helper()
 	name := ""
 	s.Until(20*time.Second, "claim "+claim+" has a composite resource", func() error {
@@ -230,7 +230,7 @@ func (s *Story) XR(claim string) *unstructured.Unstructured {
 }
 
 // Composed resources of a claim, by kind and name.
-func (s *Story) Composed(claim string) map[string]*unstructured.Unstructured {
+func (s *Scenario) Composed(claim string) map[string]*unstructured.Unstructured {
 	s.Helper()
 	out := map[string]*unstructured.Unstructured{}
 	refs, _, _ := unstructured.NestedSlice(s.XR(claim).Object, "spec", "resourceRefs")
@@ -249,14 +249,14 @@ func (s *Story) Composed(claim string) map[string]*unstructured.Unstructured {
 	return out
 }
 
-// UIDs of the composed resources: one changes if it is deleted and created again.
-func (s *Story) UIDs(claim string) map[string]string {
+// UIDs of the composed resources. A UID changes if its resource is deleted and created again.
+func (s *Scenario) UIDs(claim string) map[string]string {
 	s.Helper()
 	return each(s.Composed(claim), func(o *unstructured.Unstructured) string { return string(o.GetUID()) })
 }
 
-// Versions of the composed resources and of what Crossplane makes of them: one changes with every write, but for those of providers.
-func (s *Story) Versions(claim string) map[string]string {
+// Versions of the composed resources and of the Deployments of Providers. A version changes with every write, except those of providers.
+func (s *Scenario) Versions(claim string) map[string]string {
 	s.Helper()
 	composed := s.Composed(claim)
 	for _, o := range composed {
@@ -271,7 +271,7 @@ func (s *Story) Versions(claim string) map[string]string {
 	}
 	return each(composed, func(o *unstructured.Unstructured) string {
 		if strings.HasSuffix(o.GroupVersionKind().Group, ".aws.upbound.io") {
-			// Its provider writes what it sees in AWS each time that it looks.
+			// The provider writes what it sees in AWS at every poll.
 			return fmt.Sprint(o.GetGeneration())
 		}
 		return o.GetResourceVersion()
@@ -286,8 +286,8 @@ func each(os map[string]*unstructured.Unstructured, f func(*unstructured.Unstruc
 	return out
 }
 
-// Same fails the story if there is a difference, but for the keys that begin with what may change.
-func (s *Story) Same(what string, before, after map[string]string, but ...string) {
+// Same fails the scenario if there is a difference, except in keys that begin with what may change.
+func (s *Scenario) Same(what string, before, after map[string]string, but ...string) {
 	s.Helper()
 	before, after = maps.Clone(before), maps.Clone(after)
 	for _, m := range []map[string]string{before, after} {
@@ -301,7 +301,7 @@ func (s *Story) Same(what string, before, after map[string]string, but ...string
 }
 
 // Pods of a ServiceAccount in Crossplane's namespace that are not being deleted.
-func (s *Story) Pods(serviceAccount string) []corev1.Pod {
+func (s *Scenario) Pods(serviceAccount string) []corev1.Pod {
 	s.Helper()
 	list := &corev1.PodList{}
 	if err := s.Client.List(s.ctx, list, client.InNamespace(controlplane.Namespace)); err != nil {
@@ -312,15 +312,15 @@ func (s *Story) Pods(serviceAccount string) []corev1.Pod {
 	})
 }
 
-// HasCredentials fails the story unless the webhook gave the pod its credentials.
-func (s *Story) HasCredentials(p corev1.Pod) {
+// HasCredentials fails the scenario unless the webhook gave the pod its credentials.
+func (s *Scenario) HasCredentials(p corev1.Pod) {
 	s.Helper()
 	if missing := s.missingCredentials(p); missing != "" {
 		s.Error(missing)
 	}
 }
 
-func (s *Story) missingCredentials(p corev1.Pod) string {
+func (s *Scenario) missingCredentials(p corev1.Pod) string {
 	env := map[string]string{}
 	for _, e := range p.Spec.Containers[0].Env {
 		env[e.Name] = e.Value
@@ -344,7 +344,7 @@ func (s *Story) missingCredentials(p corev1.Pod) string {
 }
 
 // Calls of the function for a composite resource so far.
-func (s *Story) Calls(xr string) int {
+func (s *Scenario) Calls(xr string) int {
 	s.Helper()
 	f, err := os.Open(s.Function().Log())
 	if err != nil {
@@ -362,15 +362,15 @@ func (s *Story) Calls(xr string) int {
 	return n
 }
 
-// Reconciles of all composite resources so far, as Crossplane counts them. It starts again with Crossplane.
-func (s *Story) Reconciles() int {
+// Reconciles of all composite resources so far, as Crossplane counts them. The count restarts with Crossplane.
+func (s *Scenario) Reconciles() int {
 	s.Helper()
 	return int(s.metric(s.Metrics, "controller_runtime_reconcile_total", `controller="composite/podidentityproviders.aws.podidentity.dev"`))
 }
 
-// Breaker says how Crossplane's circuit breaker of the composite resource is: it opens where too many events come at once,
-// and then changes are carried out every 30 seconds only.
-func (s *Story) Breaker(xr string) string {
+// Breaker says whether Crossplane's circuit breaker of the composite resource is open. It opens when too many events come at once.
+// While it is open, changes are carried out every 30 seconds only.
+func (s *Scenario) Breaker(xr string) string {
 	s.Helper()
 	c := fakes.Condition(s.Get("XR", xr), "Responsive")
 	if c["status"] == "False" {
@@ -380,7 +380,7 @@ func (s *Story) Breaker(xr string) string {
 }
 
 // Edit a claim with a JSON merge patch.
-func (s *Story) Edit(claim, patch string) {
+func (s *Scenario) Edit(claim, patch string) {
 	s.Helper()
 	o := &unstructured.Unstructured{}
 	o.SetGroupVersionKind(kinds["Claim"])
@@ -392,7 +392,7 @@ func (s *Story) Edit(claim, patch string) {
 }
 
 // Delete an object, without waiting.
-func (s *Story) Delete(kind, name string) {
+func (s *Scenario) Delete(kind, name string) {
 	s.Helper()
 	o := s.Get(kind, name)
 	if o == nil {
@@ -404,7 +404,7 @@ func (s *Story) Delete(kind, name string) {
 }
 
 // Service of a claim's status.
-func (s *Story) Service(claim *unstructured.Unstructured, name string) map[string]any {
+func (s *Scenario) Service(claim *unstructured.Unstructured, name string) map[string]any {
 	s.Helper()
 	services, _, _ := unstructured.NestedSlice(claim.Object, "status", "services")
 	for _, x := range services {
@@ -415,14 +415,14 @@ func (s *Story) Service(claim *unstructured.Unstructured, name string) map[strin
 	return map[string]any{}
 }
 
-// Install what docs/bootstrap.md and the README say. The family comes as a dependency.
-func (s *Story) Install() {
+// Install what docs/bootstrap.md and the README say. Crossplane installs the family as a dependency.
+func (s *Scenario) Install() {
 	s.Helper()
 	s.install("upbound-provider-family-aws")
 }
 
-// install it where the family is a Provider of that name.
-func (s *Story) install(family string) {
+// install the same where the Provider of the family has that name.
+func (s *Scenario) install(family string) {
 	s.Helper()
 	s.Apply(s.File("manifests/clusterrole.yaml"))
 	s.Apply(s.File("manifests/bootstrap-providers.yaml"))
@@ -445,12 +445,12 @@ func (s *Story) install(family string) {
 	s.Stepf("claims can be filed")
 }
 
-// offered waits until Crossplane looks at claims and their composite resources.
+// offered waits until Crossplane reconciles claims and their composite resources.
 //
-// Crossplane v1.20 starts its controller of claims before that controller's watches. Where the composite resource's kind is not
-// served yet, they fail to start and are never tried again (controller/apiextensions/offered): claims say for ever that they wait.
-// docs/troubleshooting.md knows it. A restart of Crossplane mends it.
-func (s *Story) offered() {
+// Crossplane v1.20 starts its controller of claims before that controller's watches. If the composite resource's kind is not
+// served yet, the watches fail to start and are never tried again (controller/apiextensions/offered): claims report forever that they wait.
+// docs/troubleshooting.md describes it. A restart of Crossplane fixes it.
+func (s *Scenario) offered() {
 	s.Helper()
 	s.Is(time.Minute, "XRD", "podidentityproviders.aws.podidentity.dev", "Established=True", "Offered=True")
 	if !strings.HasPrefix(s.Version, "v1.") {
