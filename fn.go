@@ -16,7 +16,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// Run the function, with what the flags say, until it is asked to stop. What it does with a request is in internal/function.
+// Run serves the function, as the flags configure it, until a signal stops it. Package internal/function handles the requests.
 func (c *CLI) Run() error {
 	log, err := sdk.NewLogger(c.Debug)
 	if err != nil {
@@ -36,7 +36,7 @@ func (c *CLI) Run() error {
 	return server.Serve(ctx, fn, c.options(log, registry))
 }
 
-// function that the flags describe. It counts in the registry, and holds to the platform's configuration.
+// function returns the function that the flags describe. It counts in the registry, and applies the platform's configuration.
 func (c *CLI) function(ctx context.Context, log logging.Logger, registry prometheus.Registerer) (*function.Function, error) {
 	config, err := c.platform(ctx, log, registry)
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *CLI) function(ctx context.Context, log logging.Logger, registry prometh
 	return function.New(log, metrics.New(registry), config), nil
 }
 
-// platform returns what asks for the configuration that holds at the moment, which follows its file until the context ends.
+// platform returns a getter for the current platform configuration, which follows its file until the context ends.
 func (c *CLI) platform(ctx context.Context, log logging.Logger, registry prometheus.Registerer) (func() *view.Configuration, error) {
 	if c.Config == "" {
 		return function.NoPlatform, nil
@@ -58,11 +58,11 @@ func (c *CLI) platform(ctx context.Context, log logging.Logger, registry prometh
 	return file.Current, nil
 }
 
-// options of the server.
+// options returns the options of the server.
 func (c *CLI) options(log logging.Logger, registry *prometheus.Registry) server.Options {
 	drain := server.DefaultDrain
 	if c.Insecure {
-		// Somebody who tries it out does not want to wait.
+		// A local run should stop at once.
 		drain = 0
 	}
 	return server.Options{

@@ -6,7 +6,7 @@ import (
 	"github.com/crossplane/function-sdk-go/errors"
 )
 
-// CLI of this Function.
+// CLI holds the flags of this function.
 type CLI struct {
 	Debug bool `help:"Emit debug logs in addition to info logs." short:"d"`
 
@@ -19,7 +19,7 @@ type CLI struct {
 	MetricsAddress     string `help:"Address at which to serve Prometheus metrics (/metrics) and health (/livez, /readyz) over HTTP, for example :9090. Off if empty."`
 }
 
-// Validate the flags.
+// Validate checks the flags.
 func (c *CLI) Validate() error {
 	if c.MaxRecvMessageSize < 1 {
 		return errors.New("--max-recv-message-size must be at least 1")

@@ -17,14 +17,14 @@ type Decision struct {
 	Named bool
 	// Gain is what an adversary who files claims would gain by the fields.
 	Gain string
-	// Stop is what stops that, beside the refusal of fields that claims may not set.
+	// Stop is what stops that, besides the refusal of fields that claims may not set.
 	Stop string
 }
 
-// Decisions for the fields of the specs of both kinds. docs/claims.md shows them.
+// Decisions lists the decisions for the specs of both kinds. docs/claims.md shows them.
 //
-// A claim may set what describes a team's own identity. Whatever concerns objects that exist, code that runs, or anybody else is
-// the platform team's: it sets defaults, or opens fields by claims.allowedFields.
+// A claim may set fields that describe its team's own identity. Fields that concern existing objects, running code, or other owners
+// belong to the platform team: it sets defaults, or opens fields with claims.allowedFields.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var Decisions = []Decision{
@@ -255,12 +255,12 @@ var Decisions = []Decision{
 	},
 }
 
-// DecisionsFor the fields of one kind's spec.
+// DecisionsFor returns the decisions for the spec of one kind.
 func DecisionsFor(kind string) []Decision {
 	return slices.DeleteFunc(slices.Clone(Decisions), func(d Decision) bool { return d.Kind != "" && d.Kind != kind })
 }
 
-// ofRuntime are the paths of fields of the runtime: that of all services, and that of one.
+// ofRuntime returns the paths of runtime fields: those for all services, and those for one.
 func ofRuntime(fields ...string) []string {
 	var out []string
 	for _, f := range fields {

@@ -12,16 +12,16 @@ package v1alpha1
 
 import "k8s.io/apimachinery/pkg/runtime/schema"
 
-// Identity of the composite resources' kinds.
+// Group, version and kind of the composite resources.
 const (
 	Group   = "aws.podidentity.dev"
 	Version = "v1alpha1"
 	Kind    = "PodIdentityProvider"
 
-	// TenantKind is the kind of a role on providers that everybody shares, and TenantClaimKind that of its claim.
+	// TenantKind is the kind of a role on shared providers, and TenantClaimKind the kind of its claim.
 	TenantKind      = "PodIdentityTenant"
 	TenantClaimKind = "PodIdentityTenantClaim"
 )
 
-// GroupVersionKind of the composite resource that installs providers.
+// GroupVersionKind is that of the composite resource that installs providers.
 var GroupVersionKind = schema.GroupVersionKind{Group: Group, Version: Version, Kind: Kind} //nolint:gochecknoglobals // A constant in all but the keyword.

@@ -16,15 +16,15 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// pageSize of lists: a cluster may have thousands of an object.
+// pageSize limits the pages of a list: a cluster may have thousands of objects of a kind.
 const pageSize = 500
 
-// A cluster is what there is, as far as it matters here.
+// A cluster holds the objects of a cluster that the plugin looks at.
 type cluster struct {
 	// namespace that Crossplane runs in.
 	namespace string
 
-	// crossplane tells whether Crossplane's package manager is installed.
+	// crossplane says whether Crossplane's package manager is installed.
 	crossplane bool
 
 	providers, revisions, runtimeConfigs, imageConfigs  []unstructured.Unstructured
@@ -32,7 +32,7 @@ type cluster struct {
 	associations, identities, serviceAccounts, agentSet []unstructured.Unstructured
 	pods                                                []corev1.Pod
 
-	// unread are kinds that exist, and that the reader may not list.
+	// unread are existing kinds that the user may not list.
 	unread []string
 }
 
@@ -42,11 +42,11 @@ type source struct {
 	namespace string
 	selector  string
 	into      *[]unstructured.Unstructured
-	// optional kinds only make the answer better: it is said that they could not be read.
+	// optional kinds only improve the report, which says that they could not be read.
 	optional bool
 }
 
-// read a cluster. It fails if it cannot list what every answer is made of.
+// read reads a cluster. It fails if it cannot list a kind that every report needs.
 func read(ctx context.Context, client dynamic.Interface, namespace string) (*cluster, error) {
 	c := &cluster{namespace: namespace, crossplane: true}
 	gvr := func(group, version, resource string) schema.GroupVersionResource {
@@ -86,7 +86,7 @@ func read(ctx context.Context, client dynamic.Interface, namespace string) (*clu
 	return c, nil
 }
 
-// list all objects of a kind, by name.
+// list returns all objects of a kind, sorted by name.
 func list(ctx context.Context, client dynamic.Interface, s source) ([]unstructured.Unstructured, error) {
 	var out []unstructured.Unstructured
 	options := metav1.ListOptions{Limit: pageSize, LabelSelector: s.selector}
@@ -106,7 +106,7 @@ func list(ctx context.Context, client dynamic.Interface, s source) ([]unstructur
 	return out, nil
 }
 
-// addPods that run. Those that have ended, or are about to, tell about the past.
+// addPods adds the pods that run, and leaves out those that have ended or are being deleted.
 func (c *cluster) addPods(objects []unstructured.Unstructured) error {
 	var errs []error
 	for _, o := range objects {
@@ -122,13 +122,13 @@ func (c *cluster) addPods(objects []unstructured.Unstructured) error {
 	return errors.Join(errs...)
 }
 
-// text of a field of an object, empty if there is none.
+// text returns a text field of an object; empty if there is none.
 func text(o unstructured.Unstructured, path ...string) string {
 	s, _, _ := unstructured.NestedString(o.Object, path...)
 	return s
 }
 
-// maps of a field that is a list of objects.
+// maps returns the items of a field that is a list of objects.
 func maps(o unstructured.Unstructured, path ...string) []unstructured.Unstructured {
 	items, _, _ := unstructured.NestedSlice(o.Object, path...)
 	out := make([]unstructured.Unstructured, 0, len(items))
@@ -140,7 +140,7 @@ func maps(o unstructured.Unstructured, path ...string) []unstructured.Unstructur
 	return out
 }
 
-// condition of an object: its status, and what it says.
+// condition returns the status and the message of an object's condition.
 func condition(o unstructured.Unstructured, kind string) (status, message string) {
 	for _, c := range maps(o, "status", "conditions") {
 		if text(c, "type") == kind {
@@ -150,7 +150,7 @@ func condition(o unstructured.Unstructured, kind string) (status, message string
 	return "", ""
 }
 
-// reason of a condition; empty if there is none.
+// reason returns the reason of a condition; empty if there is none.
 func reason(o unstructured.Unstructured, kind string) string {
 	for _, c := range maps(o, "status", "conditions") {
 		if text(c, "type") == kind {
@@ -160,7 +160,7 @@ func reason(o unstructured.Unstructured, kind string) string {
 	return ""
 }
 
-// named is the object of a name.
+// named returns the object that has the name.
 func named(objects []unstructured.Unstructured, name string) (unstructured.Unstructured, bool) {
 	for _, o := range objects {
 		if o.GetName() == name {

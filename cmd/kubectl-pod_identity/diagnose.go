@@ -11,20 +11,20 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// soon is how long before the end of anonymous pulls it is said.
+// soon is how long before the end of anonymous pulls the report mentions it.
 const soon = 90 * 24 * time.Hour
 
-// A finding is something to know, or to do something about.
+// A finding is something to know, or to act on.
 type finding struct {
 	// problem findings make the exit code 1.
 	problem bool
-	// about is the object.
+	// about names the object.
 	about string
-	// says what is the matter, and what to do.
+	// says what is wrong, and what to do.
 	says string
 }
 
-// A providerReport is what an AWS provider runs with.
+// A providerReport says how an AWS provider runs.
 type providerReport struct {
 	name, source   string
 	serviceAccount string
@@ -47,12 +47,12 @@ func (r *report) notef(about, format string, args ...any) {
 	r.findings = append(r.findings, finding{about: about, says: fmt.Sprintf(format, args...)})
 }
 
-// problems is how many there are.
+// problems counts the findings that are problems.
 func (r *report) problems() int {
 	return len(slices.DeleteFunc(slices.Clone(r.findings), func(f finding) bool { return !f.problem }))
 }
 
-// diagnose a cluster.
+// diagnose reports on a cluster.
 func diagnose(c *cluster, now time.Time) *report {
 	r := &report{}
 	if !c.crossplane {
@@ -89,7 +89,7 @@ func (c *cluster) awsProviders() []unstructured.Unstructured {
 	})
 }
 
-// describe what a provider runs with.
+// describe says how a provider runs.
 func (c *cluster) describe(p unstructured.Unstructured) providerReport {
 	d := providerReport{name: p.GetName(), source: text(p, "spec", "package"), serviceAccount: c.configuredAccount(p)}
 	pods := c.podsOf(p)
@@ -111,7 +111,7 @@ func (c *cluster) describe(p unstructured.Unstructured) providerReport {
 	return d
 }
 
-// podsOf the provider's current revision.
+// podsOf returns the pods of the provider's current revision.
 func (c *cluster) podsOf(p unstructured.Unstructured) []corev1.Pod {
 	var out []corev1.Pod
 	revision := text(p, "status", "currentRevision")
@@ -123,7 +123,7 @@ func (c *cluster) podsOf(p unstructured.Unstructured) []corev1.Pod {
 	return out
 }
 
-// runtimeConfig that counts for a provider: that of an ImageConfig comes first. Returned is also what names it.
+// runtimeConfig returns the name of a provider's DeploymentRuntimeConfig, and the object that names it: an ImageConfig comes first.
 func (c *cluster) runtimeConfig(p unstructured.Unstructured) (name, namedBy string) {
 	revision, _ := named(c.revisions, text(p, "status", "currentRevision"))
 	for _, ref := range maps(revision, "status", "appliedImageConfigRefs") {
@@ -137,14 +137,14 @@ func (c *cluster) runtimeConfig(p unstructured.Unstructured) (name, namedBy stri
 	return cmp.Or(text(p, "spec", "runtimeConfigRef", "name"), "default"), "Provider " + p.GetName()
 }
 
-// configuredAccount is the ServiceAccount of a provider's pods by its configuration: without one it is called like the revision.
+// configuredAccount is the ServiceAccount in a provider's configuration. By default it has the name of the revision.
 func (c *cluster) configuredAccount(p unstructured.Unstructured) string {
 	name, _ := c.runtimeConfig(p)
 	config, _ := named(c.runtimeConfigs, name)
 	return cmp.Or(text(config, "spec", "serviceAccountTemplate", "metadata", "name"), text(p, "status", "currentRevision"))
 }
 
-// association of a ServiceAccount, as far as Crossplane manages it.
+// association returns the association of a ServiceAccount, if Crossplane manages it.
 func (c *cluster) association(serviceAccount string) (unstructured.Unstructured, bool) {
 	for _, a := range c.associations {
 		if text(a, "spec", "forProvider", "namespace") == c.namespace && text(a, "spec", "forProvider", "serviceAccount") == serviceAccount {
@@ -154,7 +154,7 @@ func (c *cluster) association(serviceAccount string) (unstructured.Unstructured,
 	return unstructured.Unstructured{}, false
 }
 
-// irsaRole of a pod.
+// irsaRole returns the IRSA role of a pod.
 func (c *cluster) irsaRole(pod corev1.Pod) string {
 	if v := variable(pod, "AWS_ROLE_ARN"); v != nil && v.Value != "" {
 		return v.Value
@@ -166,7 +166,7 @@ func (c *cluster) irsaRole(pod corev1.Pod) string {
 // awaitingActivation is why a healthy provider has no pods on Crossplane v2.4 or later.
 const awaitingActivation = "AwaitingActivation"
 
-// provider says what is wrong with one.
+// provider reports what is wrong with a provider.
 func (r *report) provider(c *cluster, p unstructured.Unstructured, d providerReport, now time.Time) {
 	about := "Provider " + p.GetName()
 	ref := parsePackage(d.source)
@@ -192,7 +192,7 @@ func (r *report) provider(c *cluster, p unstructured.Unstructured, d providerRep
 	}
 }
 
-// credentials of a provider's pods: of all of them the same, and those that its association gives.
+// credentials checks that each pod of a provider has credentials, and those of its association if it has one.
 func (r *report) credentials(c *cluster, about string, d providerReport, pods []corev1.Pod) {
 	associated := d.association != ""
 	for _, pod := range pods {
@@ -211,7 +211,7 @@ func (r *report) credentials(c *cluster, about string, d providerReport, pods []
 	}
 }
 
-// ownCredentials tells whether a ProviderConfig brings credentials that do not come from the pod, such as keys in a Secret.
+// ownCredentials says whether a ProviderConfig brings credentials that do not come from the pod, such as keys in a Secret.
 func (c *cluster) ownCredentials() bool {
 	for _, p := range slices.Concat(c.providerConfigs, c.clusterProviderConfigs) {
 		switch text(p, "spec", "credentials", "source") {
@@ -222,7 +222,7 @@ func (c *cluster) ownCredentials() bool {
 	return false
 }
 
-// shared ServiceAccounts: an association is for all pods of a ServiceAccount.
+// shared reports shared ServiceAccounts: an association is for all pods of a ServiceAccount.
 func (r *report) shared(accounts map[string][]string) {
 	for _, account := range sortedKeys(accounts) {
 		if names := accounts[account]; len(names) > 1 {
@@ -231,7 +231,7 @@ func (r *report) shared(accounts map[string][]string) {
 	}
 }
 
-// duplicates are Providers of one package, or of one package from two registries: they bring the same kinds.
+// duplicates reports Providers of one package, from one registry or two: they bring the same kinds.
 func (r *report) duplicates(c *cluster) {
 	byName := map[string][]unstructured.Unstructured{}
 	for _, p := range c.awsProviders() {
@@ -248,7 +248,7 @@ func (r *report) duplicates(c *cluster) {
 	}
 }
 
-// duplicate says which of several Providers to keep: the one that owns the CRDs. Deleting that one deletes them, with all their
+// duplicate says which of several Providers to keep: the one that owns the CRDs. Deleting that one deletes the CRDs, with all their
 // objects.
 func (c *cluster) duplicate(ps []unstructured.Unstructured) string {
 	var owner string
@@ -267,7 +267,7 @@ func (c *cluster) duplicate(ps []unstructured.Unstructured) string {
 	return fmt.Sprintf("%s. To do: keep %s, which owns the CRDs and with them all objects, and run kubectl delete provider.pkg.crossplane.io %s", what, owner, strings.Join(others, " "))
 }
 
-// ownsKinds tells whether a Provider's current revision is healthy and controls CRDs.
+// ownsKinds says whether a Provider's current revision is healthy and controls CRDs.
 func (c *cluster) ownsKinds(p unstructured.Unstructured) bool {
 	revision, ok := named(c.revisions, text(p, "status", "currentRevision"))
 	if !ok {
@@ -279,7 +279,7 @@ func (c *cluster) ownsKinds(p unstructured.Unstructured) bool {
 	return (healthy == "True" || v2 == "True") && len(maps(revision, "status", "objectRefs")) > 0
 }
 
-// imageConfigs that change what a Provider's package or pods are.
+// imageConfigs reports those that change a Provider's package or pods.
 func (r *report) imageConfigs(c *cluster) {
 	for _, image := range c.imageConfigs {
 		about := "ImageConfig " + image.GetName()
@@ -295,7 +295,7 @@ func (r *report) imageConfigs(c *cluster) {
 	}
 }
 
-// runtime that an ImageConfig gives a Provider in place of its own.
+// runtime reports a runtime that an ImageConfig gives a Provider in place of its own.
 func (r *report) runtime(c *cluster, about string, image, p unstructured.Unstructured) {
 	name := text(image, "spec", "runtime", "configRef", "name")
 	own := text(p, "spec", "runtimeConfigRef", "name")
@@ -314,14 +314,14 @@ func (r *report) runtime(c *cluster, about string, image, p unstructured.Unstruc
 	r.notef(about, "Provider %s runs with DeploymentRuntimeConfig %s", p.GetName(), name)
 }
 
-// matches tells whether an ImageConfig is for a package.
+// matches says whether an ImageConfig is for a package.
 func matches(image unstructured.Unstructured, source string) bool {
 	return slices.ContainsFunc(maps(image, "spec", "matchImages"), func(m unstructured.Unstructured) bool {
 		return strings.HasPrefix(source, text(m, "prefix"))
 	})
 }
 
-// identities that are not ready say why themselves.
+// identities reports PodIdentityProviders that are not ready, with their own reasons.
 func (r *report) identities(c *cluster) {
 	for _, o := range c.identities {
 		if status, _ := condition(o, "Ready"); status == "True" {
@@ -342,7 +342,7 @@ func (r *report) identities(c *cluster) {
 	}
 }
 
-// agent that hands credentials to the pods. EKS Auto Mode has it built in, without a DaemonSet.
+// agent checks the agent that hands credentials to the pods. EKS Auto Mode has it built in, without a DaemonSet.
 func (r *report) agent(c *cluster) {
 	for _, d := range c.agentSet {
 		wanted, _, _ := unstructured.NestedInt64(d.Object, "status", "desiredNumberScheduled")

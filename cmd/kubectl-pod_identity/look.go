@@ -8,11 +8,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// advice before an installation: what is there, and what to do.
+// advice before an installation lists existing objects, and the steps to take.
 type advice struct {
 	there, steps []string
 
-	// blocked means that something has to be put right before anything else.
+	// blocked says that a problem has to be fixed before anything else.
 	blocked bool
 }
 
@@ -31,14 +31,14 @@ func (a *advice) stepf(format string, args ...any) {
 	a.steps = append(a.steps, fmt.Sprintf(format, args...))
 }
 
-// firstf is a step that has to be done before all others are known.
+// firstf gives a step that has to be done before the others are known.
 func (a *advice) firstf(format string, args ...any) *advice {
 	a.blocked = true
 	a.steps = []string{fmt.Sprintf(format, args...), "Run kubectl pod-identity look again."}
 	return a
 }
 
-// An inventory is the AWS providers of a cluster by the name of their package.
+// An inventory lists the AWS providers of a cluster by the name of their package.
 type inventory map[string][]unstructured.Unstructured
 
 func (c *cluster) inventory() inventory {
@@ -50,7 +50,7 @@ func (c *cluster) inventory() inventory {
 	return out
 }
 
-// look at a cluster before an installation.
+// look gives advice on a cluster before an installation.
 func look(c *cluster) *advice {
 	a := &advice{}
 	if !c.crossplane {
@@ -79,7 +79,7 @@ func look(c *cluster) *advice {
 	return a
 }
 
-// list what is there.
+// list adds the existing Providers and ProviderConfigs.
 func (a *advice) list(c *cluster) {
 	for _, p := range c.awsProviders() {
 		d := c.describe(p)
@@ -96,7 +96,7 @@ func (a *advice) list(c *cluster) {
 	}
 }
 
-// origin of the providers that are there: everything else has to come from the same registry, in the same version.
+// origin returns the registry and version of the existing providers. All others have to come from there, in the same version.
 func (i inventory) origin() (registry, version string) {
 	for _, name := range append([]string{familyName}, sortedKeys(i)...) {
 		for _, p := range i[name] {
@@ -107,14 +107,14 @@ func (i inventory) origin() (registry, version string) {
 	return upboundRegistry, ""
 }
 
-// family of the providers: there must never be a second one.
+// family says to keep the family of the providers: there must never be a second one.
 func (a *advice) family(i inventory) {
 	for _, p := range i[familyName] {
 		a.stepf("Keep the family, Provider %s. Never apply another of %s: two stop the package manager.", p.GetName(), familyName)
 	}
 }
 
-// bootstrap of provider-aws-iam and provider-aws-eks.
+// bootstrap gives the steps for provider-aws-iam and provider-aws-eks.
 func (a *advice) bootstrap(c *cluster, i inventory, registry, version string) {
 	var missing []string
 	for _, service := range []string{"iam", "eks"} {
@@ -136,7 +136,7 @@ func (a *advice) bootstrap(c *cluster, i inventory, registry, version string) {
 	a.stepf("Give %s an identity, then install them %s: docs/bootstrap.md.", strings.Join(missing, " and "), how)
 }
 
-// existing provider of the bootstrap.
+// existing gives the step for an existing provider of the bootstrap.
 func (a *advice) existing(c *cluster, p unstructured.Unstructured) {
 	d := c.describe(p)
 	switch origin(d.credentials) {
@@ -155,7 +155,7 @@ func (a *advice) existing(c *cluster, p unstructured.Unstructured) {
 	}
 }
 
-// services whose providers are there: a PodIdentityProvider does not install them again.
+// services lists those whose providers exist: a PodIdentityProvider does not install them again.
 func (a *advice) services(i inventory) {
 	var there []string
 	for _, name := range sortedKeys(i) {

@@ -1,7 +1,7 @@
 // Command kubectl-pod_identity is a kubectl plugin. It reads a cluster, and changes nothing.
 //
 //	kubectl pod-identity doctor    what every AWS provider runs with, and what is wrong
-//	kubectl pod-identity look      what is there before you install, and what to do
+//	kubectl pod-identity look      which providers exist before you install, and what to do
 package main
 
 import (
@@ -40,7 +40,7 @@ Exit code: 0 all is well, 1 there are problems, 2 the cluster cannot be read.
 Flags
 `
 
-// options are what the command line says.
+// options are those of the command line.
 type options struct {
 	command    string
 	kubeconfig string
@@ -56,7 +56,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run the command. Returned is the exit code.
+// run runs the command, and returns the exit code.
 func run(ctx context.Context, args []string, out, diagnostics io.Writer) int {
 	o, err := parse(args, diagnostics)
 	if errors.Is(err, flag.ErrHelp) {
@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, out, diagnostics io.Writer) int {
 	return examine(ctx, client, o, time.Now(), out, diagnostics)
 }
 
-// parse the command line: a command, and its flags before or after it.
+// parse reads the command line: a command, and its flags before or after it.
 func parse(args []string, diagnostics io.Writer) (options, error) {
 	o := options{}
 	flags := flag.NewFlagSet("kubectl pod-identity", flag.ContinueOnError)
@@ -113,7 +113,7 @@ func parse(args []string, diagnostics io.Writer) (options, error) {
 	return o, fmt.Errorf("unknown command %q: use doctor or look", o.command)
 }
 
-// connect to the cluster of the kubeconfig.
+// connect returns a client for the cluster of the kubeconfig.
 func connect(o options) (dynamic.Interface, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = o.kubeconfig
@@ -122,12 +122,12 @@ func connect(o options) (dynamic.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A dozen lists in a row: the default of five a second would make people wait.
+	// A dozen lists in a row: the default of five a second would make users wait.
 	cfg.QPS, cfg.Burst = 50, 100
 	return dynamic.NewForConfig(cfg)
 }
 
-// examine a cluster, and print what is found.
+// examine reads a cluster, prints the findings, and returns the exit code.
 func examine(ctx context.Context, client dynamic.Interface, o options, now time.Time, out, diagnostics io.Writer) int {
 	c, err := read(ctx, client, o.namespace)
 	if err != nil {

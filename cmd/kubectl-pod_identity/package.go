@@ -16,13 +16,13 @@ const (
 	contribRegistry = "xpkg.crossplane.io/crossplane-contrib"
 )
 
-// A reference of a package.
+// A reference to a package.
 type reference struct {
-	// registry is all before the last slash, name the last part of the repository, version its tag or digest.
+	// registry is everything before the last slash, name the last part of the repository, version its tag or digest.
 	registry, name, version string
 }
 
-// parsePackage takes the source of a package apart.
+// parsePackage splits the source of a package.
 func parsePackage(source string) reference {
 	repository, version := source, ""
 	if before, digest, ok := strings.Cut(source, "@"); ok {
@@ -38,12 +38,12 @@ func parsePackage(source string) reference {
 	return reference{registry: path.Dir(repository), name: path.Base(repository), version: version}
 }
 
-// aws tells whether a package is of the AWS family, or the provider that was one for all services.
+// aws says whether a package is of the AWS family, or the former provider for all services.
 func (r reference) aws() bool {
 	return r.name == familyName || r.name == monolithName || strings.HasPrefix(r.name, servicePrefix)
 }
 
-// service of a package; empty for the family and others.
+// service returns the service of a package; empty for the family and others.
 func (r reference) service() string {
 	service, ok := strings.CutPrefix(r.name, servicePrefix)
 	if !ok {
@@ -58,7 +58,7 @@ type release struct {
 	date    time.Time
 }
 
-// releases of provider-aws whose dates are known, as the Go module proxy has them. A version between two of them is as old as the
+// releases lists releases of provider-aws with their dates, from the Go module proxy. A version between two of them is as old as the
 // first at most.
 //
 //nolint:gochecknoglobals // A constant, if Go had such tables.
@@ -70,15 +70,15 @@ var releases = []release{
 	{"v2.7.0", day(2026, time.August, 10)},
 }
 
-// Upbound lets everybody pull a main release for this many months. The newest stays.
+// anonymousMonths is how many months anyone can pull a main release from Upbound. The newest stays available.
 const anonymousMonths = 12
 
 func day(year int, month time.Month, d int) time.Time {
 	return time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
 }
 
-// anonymousUntil is the day from which on only subscribers can pull a package from Upbound's registry, at the earliest. It is not
-// known for the newest release, which stays, for what is newer than this program, for digests, and for other registries.
+// anonymousUntil is the earliest day from which only subscribers can pull a package from Upbound's registry. It is not known for the
+// newest release, which stays available, for versions newer than this program, for digests, and for other registries.
 func anonymousUntil(r reference) (time.Time, bool) {
 	if r.registry != upboundRegistry || !r.aws() || !older(r.version, releases[len(releases)-1].version) {
 		return time.Time{}, false
@@ -92,7 +92,7 @@ func anonymousUntil(r reference) (time.Time, bool) {
 	return date.AddDate(0, anonymousMonths, 0), true
 }
 
-// older compares two versions vX.Y.Z. What is none is older than nothing.
+// older compares two versions vX.Y.Z. Any other text is not older than anything.
 func older(a, b string) bool {
 	x, okX := numbers(a)
 	y, okY := numbers(b)
@@ -107,7 +107,7 @@ func older(a, b string) bool {
 	return false
 }
 
-// numbers of a version vX.Y.Z, without what follows a dash.
+// numbers splits a version vX.Y.Z, without any suffix after a dash.
 func numbers(s string) ([3]int, bool) {
 	var out [3]int
 	s, ok := strings.CutPrefix(s, "v")

@@ -6,7 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// What Crossplane and EKS write to the pods of a provider.
+// Names that Crossplane and EKS use for a provider's pods.
 const (
 	labelRevision    = "pkg.crossplane.io/revision"
 	containerRuntime = "package-runtime"
@@ -14,7 +14,7 @@ const (
 	annotationRole   = "eks.amazonaws.com/role-arn"
 )
 
-// Where the credentials of a pod come from.
+// An origin says where the credentials of a pod come from.
 type origin string
 
 // The origins, in the order in which the AWS SDK looks for them.
@@ -26,7 +26,7 @@ const (
 	originNoPod       origin = "no pod"
 )
 
-// originOf the credentials that a pod was started with.
+// originOf returns the origin of the credentials that a pod was started with.
 func originOf(pod corev1.Pod) origin {
 	switch {
 	case has(pod, "AWS_ACCESS_KEY_ID"):
@@ -39,10 +39,10 @@ func originOf(pod corev1.Pod) origin {
 	return originNone
 }
 
-// has tells whether the provider's container has a variable.
+// has says whether the provider's container has a variable.
 func has(pod corev1.Pod, name string) bool { return variable(pod, name) != nil }
 
-// variable of the provider's container.
+// variable returns a variable of the provider's container; nil if there is none.
 func variable(pod corev1.Pod, name string) *corev1.EnvVar {
 	for _, c := range pod.Spec.Containers {
 		if c.Name != containerRuntime && len(pod.Spec.Containers) > 1 {

@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 )
 
-// print the report: a table, then what is wrong, then what is good to know.
+// print writes the report: a table, then the problems, then the notes.
 func (r *report) print(w io.Writer) error {
 	var b strings.Builder
 	if len(r.providers) > 0 {
@@ -43,7 +43,7 @@ func (r *report) print(w io.Writer) error {
 	return err
 }
 
-// print the advice.
+// print writes the advice.
 func (a *advice) print(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("What is there\n")
@@ -60,7 +60,7 @@ func (a *advice) print(w io.Writer) error {
 
 func dash(s string) string { return cmp.Or(s, "-") }
 
-// sortedKeys of a map.
+// sortedKeys returns the keys of a map, sorted.
 func sortedKeys[V any](m map[string]V) []string {
 	out := make([]string, 0, len(m))
 	for k := range m {
