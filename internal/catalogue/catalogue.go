@@ -1,5 +1,5 @@
-// Package catalogue knows the AWS services that a provider-aws package manages, and what that takes in IAM. All it knows is
-// in catalogue.yaml.
+// Package catalogue knows the AWS services that provider-aws packages manage, and the IAM permissions that this takes. All it knows is
+// in catalogue.yaml and kinds.tsv.
 package catalogue
 
 import (
@@ -23,20 +23,20 @@ type Service struct {
 	Source string `json:"source"`
 	// Note says what Full does not cover.
 	Note string `json:"note"`
-	// Extras are of other services.
+	// Extras are permissions for other services.
 	Extras []Extra `json:"extras"`
 }
 
-// An Extra is what managing a service takes of other services.
+// An Extra is a set of permissions for other services that managing a service takes.
 type Extra struct {
 	// Source, like that of the service.
 	Source string `json:"source"`
-	// Kinds that take it, where others of the service are known not to. Who lists no kinds gets it in any case.
+	// Kinds that take it, where others of the service are known not to. Permissions without a list of kinds include it in any case.
 	Kinds Words `json:"kinds"`
 	// Reads are part of Full and of ReadOnly, Actions only of Full.
 	Reads   Actions `json:"reads"`
 	Actions Actions `json:"actions"`
-	// Resources of both, * if there are none, and a Condition. They may have a {partition} in them.
+	// Resources of both, * if there are none, and a Condition. They may contain {partition}.
 	Resources Words                       `json:"resources"`
 	Condition map[string]map[string]Words `json:"condition"`
 	// ServiceLinkedRoles may have to be created for these services, and roles are passed to those of PassRole: both
@@ -45,15 +45,15 @@ type Extra struct {
 	PassRole           Words `json:"passRole"`
 }
 
-// Reading is what only reads, of a prefix.
+// Reading holds the actions of a prefix that only read.
 type Reading struct {
-	// Why it is not the same as for most.
+	// Why they differ from those of most prefixes.
 	Why string `json:"why"`
 	// Actions without the prefix.
 	Actions Words `json:"actions"`
 }
 
-// Actions are actions of IAM, sorted. The file has them by their prefix.
+// Actions are IAM actions, sorted. The file has them by their prefix.
 type Actions []string
 
 // UnmarshalJSON reads actions by their prefix.
@@ -79,20 +79,20 @@ func (w *Words) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Lookup a service by the name of its provider package.
+// Lookup returns a service by the name of its provider package.
 func Lookup(name string) (Service, bool) {
 	s, ok := content().Services[name]
 	return s, ok
 }
 
-// Names of all services, sorted.
+// Names returns the names of all services, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(content().Services)) }
 
-// Versions of the family that the catalogue knows, in order.
+// Versions returns the versions of the family that the catalogue knows, in order.
 func Versions() []string { return slices.Clone(content().Versions) }
 
-// ReadingOf a prefix: what ReadOnly allows of it.
+// ReadingOf returns the actions of a prefix that ReadOnly allows.
 func ReadingOf(prefix string) Reading { return content().reading(prefix) }
 
-// Nearest names of services to one that does not exist, at most three.
+// Nearest returns the names of services that are closest to one that does not exist, at most three.
 func Nearest(name string) []string { return nearest.To(name, Names()) }

@@ -12,7 +12,7 @@ import (
 //go:embed catalogue.yaml
 var file []byte
 
-// data is what catalogue.yaml says, and explains.
+// data is the content of catalogue.yaml, which explains it.
 type data struct {
 	Versions   Words                       `json:"versions"`
 	Principals map[string]map[string]Words `json:"principals"`
@@ -20,7 +20,7 @@ type data struct {
 	Services   map[string]Service          `json:"services"`
 }
 
-// content of the file, read once.
+// content returns the content of the file, read once.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var content = sync.OnceValue(func() *data {
@@ -53,7 +53,7 @@ func parse(b []byte) (*data, error) {
 	return d, nil
 }
 
-// reading is what only reads, of a prefix.
+// reading returns the actions of a prefix that only read.
 func (d *data) reading(prefix string) Reading {
 	if r, ok := d.Reading[prefix]; ok {
 		return r
@@ -61,7 +61,7 @@ func (d *data) reading(prefix string) Reading {
 	return Reading{Actions: Words{"BatchGet*", "Describe*", "Get*", "List*"}}
 }
 
-// principals of AWS services, as conditions name them in a partition.
+// principals returns those of AWS services, as conditions name them in a partition.
 func (d *data) principals(partition string, services []string) []string {
 	var out []string
 	for _, s := range services {

@@ -18,24 +18,24 @@ var kindsFile string
 // A Kind of a provider package, and the actions that managing it takes. It is shared: do not change what it refers to.
 type Kind struct {
 	Name string
-	// Plural of the name, as definitions have it. The file has those that are not the name and an s.
+	// Plural of the name, as definitions have it. The file lists those that are not the name and an s.
 	Plural string
-	// Observe are the actions that reading it takes. Create, Update and Delete are what these take, reading included.
+	// Observe are the actions to read it. Create, Update and Delete are the actions for these operations, reading included.
 	Observe, Create, Update, Delete []string
-	// NamesKey and NamesRole say whether a field of it names a key that encrypts, or a role that is passed.
+	// NamesKey and NamesRole say whether one of its fields names an encryption key, or a role to pass.
 	NamesKey, NamesRole bool
-	// Passes roles to these services in any case.
+	// Passes lists the services that it always passes roles to.
 	Passes []string
 }
 
-// kindsData is what kinds.tsv says.
+// kindsData is the content of kinds.tsv.
 type kindsData struct {
 	kinds    map[string]map[string]Kind
 	versions []string
 	notes    []string
 }
 
-// kindsContent of the file, read when it is first asked for: most do not ask.
+// kindsContent returns the content of the file, read on first use: most calls do not need it.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var kindsContent = sync.OnceValue(func() *kindsData {
@@ -88,7 +88,7 @@ func parseKinds(file string) (*kindsData, error) {
 	return d, nil
 }
 
-// prefixed are words, each with the prefix that stands before it.
+// prefixed returns words, each with the prefix that stands before it.
 func prefixed(words string) []string {
 	var out []string
 	prefix := ""
@@ -102,18 +102,18 @@ func prefixed(words string) []string {
 	return out
 }
 
-// All actions that managing the kind takes, sorted.
+// All returns all actions that managing the kind takes, sorted.
 func (k Kind) All() []string {
 	return sorted(slices.Concat(k.Observe, k.Create, k.Update, k.Delete))
 }
 
-// Groups of the service's kinds: of those for the whole cluster, and of those for namespaces.
+// Groups returns the API groups of the service's kinds: of the cluster-scoped ones, and of the namespaced ones.
 func (s Service) Groups() []string {
 	return []string{s.Name + ".aws.upbound.io", s.Name + ".aws.m.upbound.io"}
 }
 
-// Definitions of a kind of the service are the names of its ManagedResourceDefinitions, which are those of its
-// CustomResourceDefinitions: one in each group.
+// Definitions returns the names of the ManagedResourceDefinitions of a kind of the service, one in each group. The
+// CustomResourceDefinitions have the same names.
 func (s Service) Definitions(k Kind) []string {
 	groups := s.Groups()
 	for i, g := range groups {
@@ -122,26 +122,26 @@ func (s Service) Definitions(k Kind) []string {
 	return groups
 }
 
-// Kind of the service's package by its name.
+// Kind returns a kind of the service's package by its name.
 func (s Service) Kind(name string) (Kind, bool) {
 	k, ok := kindsContent().kinds[s.Name][name]
 	return k, ok
 }
 
-// Kinds of the service's package, sorted.
+// Kinds returns the kinds of the service's package, sorted.
 func (s Service) Kinds() []string { return slices.Sorted(maps.Keys(kindsContent().kinds[s.Name])) }
 
-// KindHint asks whether one of the kinds that are the most like a name was meant; empty if none is like it.
+// KindHint suggests the kinds that are the most like a name; empty if none is like it.
 func (s Service) KindHint(name string) string { return nearest.Hint(name, s.Kinds()) }
 
-// KindSources are the modules, with their versions, whose source the kinds' actions were read from.
+// KindSources returns the modules, with their versions, from whose source the kinds' actions were read.
 func KindSources() []string { return slices.Clone(kindsContent().versions) }
 
-// KindNotes are what that source does not tell.
+// KindNotes are notes on what that source does not show.
 func KindNotes() []string { return slices.Clone(kindsContent().notes) }
 
-// FullOf is what it takes to manage some kinds of the service in a partition: the actions that they call, and of the extras what
-// their fields can ask for. Names that are no kinds add nothing.
+// FullOf returns the statements to manage some kinds of the service in a partition: the actions that they call, and of the extras those
+// that their fields can need. Names that are not kinds add nothing.
 func (s Service) FullOf(partition string, names []string) []iam.Statement {
 	var own, linked, passed []string
 	key, role := false, false
@@ -170,7 +170,8 @@ func (s Service) FullOf(partition string, names []string) []iam.Statement {
 	return w.done()
 }
 
-// ReadOnlyOf is what it takes to observe some kinds of the service in a partition, as far as it only reads: some repair what they observe.
+// ReadOnlyOf returns the statements to observe some kinds of the service in a partition, as far as that only reads: some repair what
+// they observe.
 func (s Service) ReadOnlyOf(partition string, names []string) []iam.Statement {
 	var own []string
 	for _, name := range names {
@@ -182,7 +183,7 @@ func (s Service) ReadOnlyOf(partition string, names []string) []iam.Statement {
 	return w.done()
 }
 
-// reads tells whether an action is one of those that only read, of its prefix.
+// reads says whether an action is one of those of its prefix that only read.
 func reads(action string) bool {
 	prefix, name, _ := strings.Cut(action, ":")
 	return slices.ContainsFunc(content().reading(prefix).Actions, func(p string) bool { return iam.Match(p, name) })

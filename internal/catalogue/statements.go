@@ -8,7 +8,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
-// Full is what it takes to manage the service in a partition: every action of its own, and the extras.
+// Full returns the statements to manage the service in a partition: every action of its own, and the extras.
 func (s Service) Full(partition string) []iam.Statement {
 	own := make([]string, 0, len(s.Prefixes))
 	for _, p := range s.Prefixes {
@@ -27,7 +27,7 @@ func (s Service) Full(partition string) []iam.Statement {
 	return w.done()
 }
 
-// ReadOnly is what it takes to observe the service in a partition: the actions that only read.
+// ReadOnly returns the statements to observe the service in a partition: the actions that only read.
 func (s Service) ReadOnly(partition string) []iam.Statement {
 	var own []string
 	for _, p := range s.Prefixes {
@@ -43,13 +43,13 @@ func (s Service) ReadOnly(partition string) []iam.Statement {
 	return w.done()
 }
 
-// A writer of the statements for one partition. What has the same resources and condition is one statement.
+// A writer collects the statements for one partition. Actions with the same resources and condition are one statement.
 type writer struct {
 	partition  string
 	statements []iam.Statement
 }
 
-// allow actions on the resources and under the condition of an extra.
+// allow adds actions on the resources and under the condition of an extra.
 func (w *writer) allow(actions []string, e Extra) {
 	if len(actions) == 0 {
 		return
@@ -79,7 +79,7 @@ func (w *writer) allow(actions []string, e Extra) {
 	w.statements = append(w.statements, iam.Statement{Effect: iam.Allow, Action: slices.Clone(actions), Resource: resources, Condition: condition})
 }
 
-// bind an action to services that a condition key names.
+// bind limits an action to services that a condition key names.
 func (w *writer) bind(action, key string, services []string) {
 	if len(services) == 0 {
 		return
@@ -103,7 +103,7 @@ func (w *writer) done() []iam.Statement {
 	return w.statements
 }
 
-// place strings in the partition.
+// place puts strings into the partition.
 func (w *writer) place(in []string) iam.StringSet {
 	out := make(iam.StringSet, 0, len(in))
 	for _, s := range in {

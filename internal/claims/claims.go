@@ -1,5 +1,4 @@
-// Package claims keeps claims to the fields that they may set. A claim is closed by default: a field that nobody decided to
-// open is refused.
+// Package claims keeps claims to the fields that they may set. A claim is closed by default: a field that no decision opens is refused.
 package claims
 
 import (
@@ -17,7 +16,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/nearest"
 )
 
-// crossplane's own fields in the spec of a composite resource. They are not ours to refuse.
+// crossplane are Crossplane's own fields in the spec of a composite resource. They are not ours to refuse.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var crossplane = map[string]bool{
@@ -26,7 +25,7 @@ var crossplane = map[string]bool{
 	"publishConnectionDetailsTo": true, "resourceRef": true, "resourceRefs": true, "writeConnectionSecretToRef": true,
 }
 
-// maxErrors is after how many nobody looks for more.
+// maxErrors is the number of errors after which a check stops.
 const maxErrors = 100
 
 // list follows the name of a list in a path.
@@ -38,7 +37,7 @@ type Policy struct {
 	fields map[string]bool
 	// parents of the fields, by their path: whether a claim may set any field in them.
 	parents map[string]bool
-	// named are the fields at the top of a spec that no pattern opens which does not name them.
+	// named are the top-level fields of a spec that are opened only by a pattern that names them.
 	named map[string]bool
 }
 
@@ -68,7 +67,7 @@ func newPolicy(decisions []v1alpha1.Decision) *Policy {
 	return p
 }
 
-// top of a path: the field of the spec that it is in.
+// top returns the top-level field of the spec that a path is in.
 func top(path string) string {
 	if end := strings.IndexAny(path, ".["); end >= 0 {
 		return path[:end]
@@ -81,7 +80,7 @@ func (p *Policy) opens(pattern, path string) bool {
 	return iam.Match(pattern, path) && (!p.named[top(path)] || top(pattern) == top(path))
 }
 
-// parents of a path: of a.b[].c they are a, a.b and a.b[].
+// parents returns the parents of a path: of a.b[].c they are a, a.b and a.b[].
 func parents(path string) []string {
 	var out []string
 	for i, c := range path {
@@ -95,7 +94,7 @@ func parents(path string) []string {
 	return out
 }
 
-// Validate patterns of fields to open: each must be about some field of one of the kinds.
+// Validate checks patterns of fields to open: each must match some field of one of the kinds.
 func Validate(at *field.Path, patterns []string, kinds ...*Policy) field.ErrorList {
 	errs := field.ErrorList{}
 	for i, pattern := range patterns {
@@ -114,7 +113,7 @@ func Validate(at *field.Path, patterns []string, kinds ...*Policy) field.ErrorLi
 	return errs
 }
 
-// fieldsOf some kinds, sorted.
+// fieldsOf returns the fields of some kinds, sorted.
 func fieldsOf(kinds []*Policy) []string {
 	all := map[string]bool{}
 	for _, p := range kinds {
@@ -123,13 +122,13 @@ func fieldsOf(kinds []*Policy) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// clean form of a pattern: it may begin with spec, and name the index of a list *.
+// clean returns the form of a pattern without spec at its beginning, and with [] for [*].
 func clean(pattern string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(pattern, "spec."), "[*]", list)
 }
 
-// Check what a claim sets in its spec: every field that it may not set is an error. Further fields are open that every one of the
-// lists opens; where there are no lists, none is.
+// Check reports every field that a claim sets in its spec and may not set. A further field is open if every one of the lists opens it.
+// Without lists, none is.
 func (p *Policy) Check(at *field.Path, spec *structpb.Struct, open ...[]string) field.ErrorList {
 	c := &check{policy: p}
 	for _, patterns := range open {
@@ -154,7 +153,7 @@ type check struct {
 	errs   field.ErrorList
 }
 
-// lookAt a field of an object. A name that looks like a path is none.
+// lookAt checks a field of an object. A name that looks like a path is not one.
 func (c *check) lookAt(at *field.Path, parent, name string, v *structpb.Value) {
 	if strings.ContainsAny(name, ".[]") {
 		name = strconv.Quote(name)
@@ -162,7 +161,7 @@ func (c *check) lookAt(at *field.Path, parent, name string, v *structpb.Value) {
 	c.look(at.Child(name), parent+name, v)
 }
 
-// look at a value, by its path for people and its path in the policy. What is below an open path is open.
+// look checks a value, by its path for users and its path in the policy. Everything below an open path is open.
 func (c *check) look(at *field.Path, path string, v *structpb.Value) {
 	if len(c.errs) > maxErrors || c.policy.fields[path] || c.opened(path) {
 		return
@@ -187,7 +186,7 @@ func (c *check) look(at *field.Path, path string, v *structpb.Value) {
 			return
 		}
 	}
-	// Nothing is in it, or it has another type than it must have. That is an error of its own, unless a claim has no business there.
+	// The value is empty, or has the wrong type. The latter is an error of its own, unless a claim may set nothing there.
 	if !c.policy.parents[path] && !c.opensBelow(path) {
 		c.refuse(at, path)
 	}

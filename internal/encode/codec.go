@@ -7,12 +7,11 @@ import (
 	"sync"
 )
 
-// A codec is what there is to know of a type before one of its values is encoded. Finding it out takes longer than encoding
-// most values.
+// A codec holds what is known of a type before one of its values is encoded. Working that out takes longer than encoding most values.
 type codec struct {
-	// custom says that the type has its own JSON form, customPointer that pointers to it have.
+	// custom says that the type has its own JSON form, customPointer that pointers to it have one.
 	custom, customPointer bool
-	// elem is the codec of what a pointer, slice or map holds.
+	// elem is the codec of the elements of a pointer, slice or map.
 	elem *codec
 	// fields of a struct.
 	fields []structField
@@ -35,7 +34,7 @@ func codecOf(t reflect.Type) *codec {
 	if c, ok := codecs.Load(t); ok {
 		return c.(*codec) //nolint:forcetypeassert // Nothing else is stored.
 	}
-	// Types may hold themselves. Others see a codec when all that it refers to is complete.
+	// Types may hold themselves. Other calls see a codec only once everything that it refers to is complete.
 	made := map[reflect.Type]*codec{}
 	c := newCodec(t, made)
 	for t, c := range made {

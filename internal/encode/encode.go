@@ -16,15 +16,15 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// An Encoder of the objects of one call. Its zero value is ready to use, by one goroutine.
+// An Encoder encodes the objects of one call. Its zero value is ready to use, by one goroutine.
 type Encoder struct {
-	// Objects are made of hundreds of strings and structs: memory for some of them is there already. What is encoded together is
-	// sent together, and garbage together.
+	// Objects are made of hundreds of strings and structs, so memory is allocated for several at once. Values that are encoded together
+	// are sent together, and become garbage together.
 	strings []stringValue
 	structs []structValue
 }
 
-// slab is for how many values memory is taken at once.
+// slab is the number of values for which memory is allocated at once.
 const slab = 32
 
 type stringValue struct {
@@ -62,7 +62,7 @@ func (e *Encoder) value(v reflect.Value) (*structpb.Value, error) {
 	return e.encode(codecOf(v.Type()), v)
 }
 
-// encode a value of the codec's type.
+// encode encodes a value of the codec's type.
 func (e *Encoder) encode(c *codec, v reflect.Value) (*structpb.Value, error) {
 	switch {
 	case c.custom:
@@ -115,7 +115,7 @@ func (e *Encoder) encodeSlice(c *codec, v reflect.Value) (*structpb.Value, error
 func (e *Encoder) encodeMap(c *codec, v reflect.Value) (*structpb.Value, error) {
 	out, s := e.newStruct(v.Len())
 	if m, ok := reflect.TypeAssert[map[string]string](v); ok {
-		// Most are of this type, and reflection copies every key and value.
+		// Most maps are of this type, and reflection copies every key and value.
 		for k, elem := range m {
 			s.Fields[k] = e.newString(elem)
 		}
@@ -187,7 +187,7 @@ func (e *Encoder) newString(s string) *structpb.Value {
 	return &n.value
 }
 
-// newStruct that has room for so many fields, and the value that it is.
+// newStruct returns a value that is a struct with room for so many fields, and the struct.
 func (e *Encoder) newStruct(size int) (*structpb.Value, *structpb.Struct) {
 	if len(e.structs) == 0 {
 		e.structs = make([]structValue, slab)

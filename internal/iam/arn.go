@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// maxARN is how long an ARN of IAM may be: https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html.
+// maxARN is the maximum length of an IAM ARN: https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html.
 const maxARN = 2048
 
-// CheckRoleARN says what is wrong with the ARN of a role that is to be used from this partition. Nothing if it returns nothing.
+// CheckRoleARN says what is wrong with the ARN of a role that is to be used from this partition; empty if nothing is.
 //
-// It has only the characters that IAM has for names: a wildcard, which a path could have, would make one role all roles wherever the
-// ARN becomes part of a policy.
+// The ARN may have only the characters that IAM has for names: a wildcard, which a path could have, would make one role all roles
+// wherever the ARN becomes part of a policy.
 func CheckRoleARN(arn, partition string) string { return checkARN(arn, partition, "role", MaxRoleName) }
 
 // CheckPolicyARN says what is wrong with the ARN of a managed policy that is to be used from this partition.
@@ -44,15 +44,15 @@ func checkARN(arn, partition, kind string, maxNameLength int) string {
 	return checkPartition(arn, partition)
 }
 
-// RoleARN of a role without a path.
+// RoleARN returns the ARN of a role without a path.
 func RoleARN(partition, account, name string) string {
 	return fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, account, name)
 }
 
 func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
 
-// checkPartition says whether an ARN, or a pattern of ARNs, can be one of the partition. What is not an ARN can. Partitions know nothing of
-// each other: IAM refuses a policy that has an ARN of another one, and no role of another one can be assumed.
+// checkPartition says why an ARN, or a pattern of ARNs, cannot be one of the partition; empty if it can, or is not an ARN. Partitions
+// are isolated: IAM refuses a policy with an ARN of another one, and no role of another one can be assumed.
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 func checkPartition(arn, partition string) string {
 	rest, ok := strings.CutPrefix(arn, "arn:")
@@ -63,7 +63,7 @@ func checkPartition(arn, partition string) string {
 	return fmt.Sprintf("is in partition %s, but the region is in %s: begin it with arn:%s:", got, partition, partition)
 }
 
-// CheckARNs finds what is of another partition in a document that ParseDocument returned.
+// CheckARNs finds ARNs of another partition in a document that ParseDocument returned.
 func (d Document) CheckARNs(partition string) []Problem {
 	var out []Problem
 	for i, s := range d.Statement {
@@ -77,7 +77,7 @@ func (d Document) CheckARNs(partition string) []Problem {
 	return out
 }
 
-// CheckARNs finds what is of another partition in a statement.
+// CheckARNs finds ARNs of another partition in a statement.
 func (s Statement) CheckARNs(n Names, partition string) []Problem {
 	var out []Problem
 	for _, e := range []struct {
@@ -96,7 +96,7 @@ func (s Statement) CheckARNs(n Names, partition string) []Problem {
 	return append(out, s.Condition.CheckARNs(n.Condition, partition)...)
 }
 
-// CheckARNs finds what is of another partition in a condition, whatever its operator.
+// CheckARNs finds ARNs of another partition in a condition with any operator.
 func (c Condition) CheckARNs(name, partition string) []Problem {
 	var out []Problem
 	for _, op := range sorted(c) {
@@ -114,15 +114,15 @@ func (c Condition) CheckARNs(name, partition string) []Problem {
 	return out
 }
 
-// s3InRegion are the kinds of S3 that have a region and an account. Buckets and objects have neither, and nothing of IAM has a region: IAM
-// refuses a policy that says otherwise, or takes it, and it matches nothing.
+// s3InRegion are the kinds of S3 resources that have a region and an account. Buckets and objects have neither, and no IAM resource has
+// a region: IAM refuses a policy that says otherwise, or accepts it, and it matches nothing.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_identityandaccessmanagement.html
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var s3InRegion = []string{"accesspoint", "job", "storage-lens", "access-grants", "async-request", "multi-region-access-point"}
 
-// checkPlace says whether a resource has a region or an account that its kind does not have. A pattern that may stand for none has not.
+// checkPlace says whether a resource has a region or an account that its kind does not have. A pattern that may match none is accepted.
 func checkPlace(service, region, account, resource string) string {
 	some := func(part string) bool { return part != "" && !strings.ContainsAny(part, "*$") }
 	switch {

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// Names of the elements of a statement in messages: those of the policy language, or those of an API that has others.
+// Names of the elements of a statement in messages: those of the policy language, or those of an API with other names.
 type Names struct {
 	Sid, Effect, Principal, Action, NotAction, Resource, NotResource, Condition string
 }
@@ -18,10 +18,10 @@ var (
 	plainNames   = Names{"sid", "effect", "principal", "actions", "notActions", "resources", "notResources", "conditions"}
 )
 
-// maxProblems is after how many of them nobody looks for more.
+// maxProblems is the number of problems after which a check stops.
 const maxProblems = 100
 
-// What is wrong with an element.
+// Messages about an element.
 const (
 	noPrincipal = "a principal belongs in a trust policy, not in a role's permissions"
 	exactlyOne  = "exactly one of "
@@ -41,8 +41,8 @@ func (s Statement) Problems() []string {
 	return out
 }
 
-// Check says what is wrong with a statement of an identity policy, and with which element. The problem with a set of two elements of
-// which one is required is said to be the first one's.
+// Check says what is wrong with a statement of an identity policy, and with which element. If one of two elements is required, the
+// problem is reported for the first.
 func (s Statement) Check(n Names) []Problem {
 	var out []Problem
 	add := func(element, format string, args ...any) {
@@ -85,7 +85,7 @@ func (s Statement) Check(n Names) []Problem {
 	return append(out, s.Condition.Check(n.Condition)...)
 }
 
-// CheckAction says what is wrong with an action, or a pattern of actions. Nothing if it returns nothing.
+// CheckAction says what is wrong with an action, or a pattern of actions; empty if nothing is.
 func CheckAction(a string) string {
 	if a == "*" || a == "*:*" {
 		return ""
@@ -101,14 +101,14 @@ func CheckAction(a string) string {
 	}
 }
 
-// made says whether a string is not empty, and made only of ASCII letters, digits and these characters.
+// made says whether a string is not empty, and has only ASCII letters, digits and these characters.
 func made(s, more string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(more, r)
 	})
 }
 
-// CheckResource says what is wrong with a resource, or a pattern of resources. Nothing if it returns nothing.
+// CheckResource says what is wrong with a resource, or a pattern of resources; empty if nothing is.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 func CheckResource(r string) string {
 	if r == "*" {
@@ -146,7 +146,7 @@ func CheckResource(r string) string {
 	}
 }
 
-// withoutVariables returns a text with a $ in place of each ${variable}, whose names have colons of their own.
+// withoutVariables returns a text with a $ in place of each ${variable}, whose name may have colons of its own.
 func withoutVariables(s string) (string, bool) {
 	var out strings.Builder
 	for {
@@ -164,7 +164,7 @@ func withoutVariables(s string) (string, bool) {
 	}
 }
 
-// checkText says whether a text has characters that IAM takes in no policy.
+// checkText says whether a text has characters that IAM accepts in no policy.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
 func checkText(s string) string {
 	for _, r := range s {
@@ -175,7 +175,7 @@ func checkText(s string) string {
 	return ""
 }
 
-// operators of conditions, without ForAllValues:, ForAnyValue: and IfExists.
+// operators are the operators of conditions, without ForAllValues:, ForAnyValue: and IfExists.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
@@ -187,8 +187,8 @@ var operators = []string{
 	"ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike",
 }
 
-// Check says what is wrong with a condition that has this name in messages. The values may be anything: which make sense depends on
-// the key, and each service has its own.
+// Check says what is wrong with a condition that has this name in messages. Any value is accepted: which are valid depends on the key,
+// and each service has its own.
 func (c Condition) Check(name string) []Problem {
 	var out []Problem
 	add := func(element, format string, args ...any) {
@@ -232,7 +232,7 @@ func (c Condition) Check(name string) []Problem {
 	return out
 }
 
-// in an object: the place of a key. A key may be of any length, and many places have it.
+// in returns the place of a key in an object. The key is cut, as it may be of any length and be part of many places.
 func in(at, key string) string {
 	const most = 200
 	if len(key) > most {

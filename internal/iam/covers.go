@@ -5,15 +5,13 @@ const unnamed = -1
 
 // Covers says whether every string that matches b matches a, too.
 //
-// It reads b as if it were a string, and follows how far a matches at worst. Where b has a ?, the worst character is one that a
-// does not name. Where b has a *, the worst string is none at all or an endless one of such characters, and it is always
-// clear which of the two: see worst.
+// It reads b as if it were a string, and follows how far a matches at worst. For a ? in b, the worst character is one that a does not
+// name. For a * in b, the worst string is an empty one or an endless one of such characters, and it is always clear which: see worst.
 func Covers(a, b string) bool { return read(a).covers(read(b)) }
 
-// A cover is a pattern, and how far it matches what was read so far. The pattern is cut at its gaps, the longest runs of
-// wildcards that have a *. A gap takes at least as many characters as it has ?, in whatever order they stand. So what is between
-// two gaps begins and ends with a character, the beginning of the pattern ends with one unless it is empty, and its end begins with
-// one unless it is empty.
+// A cover is a pattern, and how far it matches the text that was read so far. The pattern is cut at its gaps, the longest runs of
+// wildcards that have a *. A gap takes at least as many characters as it has ?, in any order. So a part between two gaps begins and
+// ends with a character, the first part ends with one unless it is empty, and the last part begins with one unless it is empty.
 type cover struct {
 	parts [][]rune // One more than gaps.
 	gaps  []int    // The least number of characters of each.
@@ -21,7 +19,7 @@ type cover struct {
 	part int
 	// taken by the gap before the part, up to its least number.
 	taken int
-	// matched lengths of the part that what was read last can be. Always with 0 once the gap has its least number.
+	// matched lengths of the part, by the text that was read last. Always with 0 once the gap has its least number.
 	matched []bool
 }
 
@@ -66,7 +64,7 @@ func newCover(p []rune) *cover {
 	return c
 }
 
-// enter a part.
+// enter moves to a part.
 func (c *cover) enter(part int) {
 	c.part, c.taken = part, 0
 	c.matched = make([]bool, len(c.parts[part])+1)
@@ -74,14 +72,14 @@ func (c *cover) enter(part int) {
 	c.leave()
 }
 
-// leave a part that is matched: the gap behind it is then the best place to be. The last part has to be matched at the end.
+// leave moves on from a matched part: the gap behind it is then the best place to be. The last part has to match at the end.
 func (c *cover) leave() {
 	if c.part < len(c.gaps) && c.matched[len(c.parts[c.part])] {
 		c.enter(c.part + 1)
 	}
 }
 
-// least number of characters of the gap before the part.
+// least is the least number of characters of the gap before the part.
 func (c *cover) least() int {
 	if c.part == 0 {
 		return 0
@@ -89,7 +87,7 @@ func (c *cover) least() int {
 	return c.gaps[c.part-1]
 }
 
-// step over a character.
+// step reads a character.
 func (c *cover) step(r rune) {
 	part := c.parts[c.part]
 	for n := len(part); n > 0; n-- {
@@ -103,10 +101,10 @@ func (c *cover) step(r rune) {
 	c.leave()
 }
 
-// worst that any string can do, and whether a match is still possible. Before the first gap, an endless string cannot match. In a gap
-// that has not its least number yet, each character helps, so the worst is none, and no match of the part has begun. After that
-// an endless string is the worst: the gap takes it, and it ends all matches of the part that have begun, because a part that is
-// followed by a gap ends with a character, and the last one cannot be followed by anything.
+// worst reads the worst possible string, and says whether a match is still possible. Before the first gap, an endless string cannot
+// match. In a gap that does not have its least number yet, each character helps, so an empty string is the worst, and no match of the
+// part has begun. After that an endless string is the worst: the gap takes it, and it ends all matches of the part that have begun,
+// because a part that is followed by a gap ends with a character, and the last one cannot be followed by anything.
 func (c *cover) worst() bool {
 	if c.part == 0 {
 		return false
@@ -115,7 +113,7 @@ func (c *cover) worst() bool {
 	return true
 }
 
-// done says whether the whole pattern matches: a part that is matched would have been left were it not the last one.
+// done says whether the whole pattern matches: only the last part stays current once it is matched.
 func (c *cover) done() bool {
 	return c.matched[len(c.parts[c.part])]
 }

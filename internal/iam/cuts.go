@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// A cutter cuts a list of things, of which each has a hash, into pieces that fit. It returns the indices at which pieces begin, and the
-// length of the list. Each thing has to fit alone, and of what fits every part has to.
+// A cutter cuts a list of items, each with a hash, into pieces that fit. It returns the indices at which pieces begin, and the length
+// of the list. Each item has to fit alone, and so does every part of a piece that fits.
 type cutter func(hashes []uint64, fits func(from, to int) bool) []int
 
-// stableCuts depend on what is around them only, so that the pieces stay the same but near to a thing that changes.
+// stableCuts depend only on the items around them, so that a change keeps all pieces the same but those near it.
 //
-// A thing's hash says how gladly a piece begins with it. At first each begins one. Then, from the worst to the best, such a cut is
+// An item's hash says how well a piece begins with it. At first each item begins one. Then, from the worst to the best, a cut is
 // dropped if the pieces on both sides of it fit together. So whether a cut is dropped depends on nothing beyond the nearest better
-// ones, which are still there: a change is not felt far away. Filling one piece after the other to the brim takes about a
-// fifth fewer pieces, but then a change in one shifts the beginning of all that follow.
+// cuts, which still exist: a change has no distant effect. Filling one piece after the other to the brim takes about a fifth fewer
+// pieces, but then a change in one shifts the beginning of all that follow.
 func stableCuts(hashes []uint64, fits func(from, to int) bool) []int {
 	var worst []int
 	before, after := []int{-1}, []int{1}
@@ -37,7 +37,7 @@ func stableCuts(hashes []uint64, fits func(from, to int) bool) []int {
 	return cuts
 }
 
-// denseCuts make as few pieces as there can be without a change of order.
+// denseCuts make as few pieces as possible without a change of order.
 func denseCuts(hashes []uint64, fits func(from, to int) bool) []int {
 	cuts := []int{0}
 	for i := 1; i < len(hashes); i++ {
@@ -53,7 +53,7 @@ func hash64(s string) uint64 {
 	return binary.BigEndian.Uint64(h[:])
 }
 
-// sums of the first so many numbers.
+// sums returns the sums of the first numbers: of none, of one, and so on.
 func sums(numbers []int) []int {
 	out := make([]int, 1, len(numbers)+1)
 	for i, n := range numbers {

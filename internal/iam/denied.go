@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Violation is a statement that grants, or may grant, what is denied.
+// A Violation is a statement that grants, or may grant, a denied action.
 type Violation struct {
 	// Statement is its index.
 	Statement int
@@ -18,14 +18,14 @@ type Violation struct {
 }
 
 // Denied finds the statements that may grant an action that one of the denied patterns matches. It errs on the side of denying:
-// conditions and resources do not make a grant harmless, nor do Deny statements elsewhere, and a NotAction has to leave
-// out all that is denied with a single pattern. The order is that of the statements, their patterns and the denied ones. It ends early
-// where it found too many.
+// conditions and resources do not make a grant harmless, nor do Deny statements elsewhere, and a NotAction has to exclude a denied
+// pattern as a whole with one of its own. The order is that of the statements, their patterns and the denied ones. It stops early if it
+// finds too many.
 func Denied(statements []Statement, denied []string) []Violation {
 	var out []Violation
 	ds := folded(denied)
 	for i, s := range statements {
-		// Whatever else an effect may be, it is no Deny.
+		// Any other effect is not a Deny.
 		if s.Effect == Deny {
 			continue
 		}

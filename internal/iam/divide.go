@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// divide a statement into ones that fit into a document each. It says why if it cannot. There are so many statements in all.
+// divide splits a statement into statements that fit into a document each, or says why it cannot. There are so many statements in all.
 func divide(s Statement, limit, statements int, cut cutter) (pieces []Statement, problem string) {
 	size, room := statementSize(s), limit-emptySize
 	if size <= room {
@@ -14,7 +14,7 @@ func divide(s Statement, limit, statements int, cut cutter) (pieces []Statement,
 	actions := newElement(s, func(s *Statement) *StringSet { return &s.Action })
 	resources := newElement(s, func(s *Statement) *StringSet { return &s.Resource })
 	if s.Sid != "" {
-		// Room for the highest number: that of all pieces that there can be, and of all that others may have already.
+		// Room for the highest number: that of all possible pieces, and of all that other statements may have already.
 		room -= len(strconv.Itoa(max(1, len(actions.values))*max(1, len(resources.values)) + statements))
 	}
 	// The least size of a piece.
@@ -27,7 +27,7 @@ func divide(s Statement, limit, statements int, cut cutter) (pieces []Statement,
 	case size-resources.saving() <= room:
 		return resources.divide(s, room, cut), ""
 	}
-	// The resources leave no room for an action, nor the actions for a resource. Each gets half of what there is.
+	// The resources leave no room for an action, nor the actions for a resource. Each gets half of the room.
 	one := s
 	one.Action = StringSet{actions.longest()}
 	for _, p := range resources.divide(one, (least+room)/2, cut) {
@@ -48,12 +48,12 @@ func tooLong(s Statement, least, limit int) string {
 	return problem
 }
 
-// An element of a statement that can be divided: a statement with all values means the same as one for each.
+// An element of a statement that can be divided: a statement with all values means the same as one statement for each.
 type element struct {
 	of     func(*Statement) *StringSet
 	values StringSet
 	hashes []uint64
-	// before each value, and all of them: how long they are with the commas.
+	// before has the length of all values before each one, and of all of them, with commas.
 	before []int
 	// long is the index of the longest value.
 	long int
@@ -73,10 +73,10 @@ func newElement(s Statement, of func(*Statement) *StringSet) element {
 	return e
 }
 
-// longest value.
+// longest returns the longest value.
 func (e element) longest() string { return e.values[e.long] }
 
-// size of some of the values, as they are written.
+// size returns the size of some of the values, as they are written.
 func (e element) size(from, to int) int {
 	n := e.before[to] - e.before[from] - 1
 	if to-from > 1 {
@@ -85,7 +85,7 @@ func (e element) size(from, to int) int {
 	return n
 }
 
-// saving of characters if only the longest value were left.
+// saving returns how many characters are saved if only the longest value is left.
 func (e element) saving() int {
 	if len(e.values) == 0 {
 		return 0
@@ -93,7 +93,7 @@ func (e element) saving() int {
 	return e.size(0, len(e.values)) - e.size(e.long, e.long+1)
 }
 
-// divide the statement's element, whose longest value has to fit.
+// divide splits the statement's element, whose longest value has to fit.
 func (e element) divide(s Statement, room int, cut cutter) []Statement {
 	rest := statementSize(s) - e.size(0, len(e.values))
 	cuts := cut(e.hashes, func(from, to int) bool { return rest+e.size(from, to) <= room })

@@ -1,10 +1,10 @@
 // Package iam writes and checks what AWS Identity and Access Management reads: policy documents, trust policies, names and ARNs. It
 // knows nothing of Kubernetes.
 //
-// The policy grammar is read here, and not by a library, because none that was found refuses what it does not understand:
-// github.com/liamg/iamgo (last release 2022) and github.com/micahhausler/aws-iam-policy read both forms of each element, but
-// validate nothing; github.com/hashicorp/awspolicyequivalence only compares documents; and the policies of
-// github.com/minio/pkg are those of MinIO, under the AGPL, with a wildcard match that takes exponential time.
+// The package reads the policy grammar itself. No library was found that refuses what it does not understand: github.com/liamg/iamgo
+// (last release 2022) and github.com/micahhausler/aws-iam-policy read both forms of each element, but validate nothing;
+// github.com/hashicorp/awspolicyequivalence only compares documents; and the policies of github.com/minio/pkg are those of MinIO, under
+// the AGPL, with a wildcard match that takes exponential time.
 package iam
 
 import (
@@ -12,7 +12,7 @@ import (
 	"unicode"
 )
 
-// Limits of AWS, in characters unless said otherwise.
+// Limits of AWS, in characters unless noted otherwise.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 const (
 	MaxPolicySize      = 6144
@@ -57,10 +57,10 @@ type Statement struct {
 // A Condition of a statement: operator, then key, then values.
 type Condition map[string]map[string]StringSet
 
-// A StringSet is an unordered set of strings. It is written sorted; a set of one as the string itself, as AWS does.
+// A StringSet is an unordered set of strings. It is written sorted, and a set of one as the string itself, as AWS does.
 type StringSet []string
 
-// unique elements, sorted.
+// unique returns the elements without duplicates, sorted.
 func (s StringSet) unique() StringSet {
 	if s.sorted() {
 		return s
@@ -70,7 +70,7 @@ func (s StringSet) unique() StringSet {
 	return slices.Compact(u)
 }
 
-// sorted says whether the elements are, and unique.
+// sorted says whether the elements are sorted and unique.
 func (s StringSet) sorted() bool {
 	for i := 1; i < len(s); i++ {
 		if s[i-1] >= s[i] {
@@ -83,8 +83,8 @@ func (s StringSet) sorted() bool {
 // NewDocument returns a document of the statements.
 func NewDocument(s ...Statement) Document { return Document{Version: version, Statement: s} }
 
-// Size of a policy document as AWS counts it: without white space. Whether that includes white space within strings is not
-// documented, so that is counted.
+// Size returns the size of a policy document as AWS counts it: without white space. White space within strings is counted, as AWS does
+// not document it.
 func Size(doc string) int {
 	n := 0
 	quoted, escaped := false, false

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// An object of JSON, with its keys in the order in which they stand there.
+// An object of JSON, with its keys in their original order.
 type object struct {
 	keys   []string
 	values map[string]any
-	// twice has the keys that stand there more than once. Readers differ in which value they take.
+	// twice has the keys that occur more than once. Parsers differ in which value they take.
 	twice []string
 }
 
@@ -32,7 +32,7 @@ func readJSON(s string) (any, error) {
 	return readValue(d)
 }
 
-// readValue reads what comes next. The decoder reads valid JSON, so that an error cannot happen, and the depth has a limit.
+// readValue reads the next value. The JSON is valid, so that an error cannot happen, and its depth has a limit.
 func readValue(d *json.Decoder) (any, error) {
 	t, err := d.Token()
 	if err != nil {
@@ -84,7 +84,7 @@ func readObject(d *json.Decoder) (any, error) {
 	return o, err
 }
 
-// kind of a value, for people.
+// kind describes a value for users.
 func kind(v any) string {
 	switch v := v.(type) {
 	case nil:

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// hashLength is the number of hexadecimal digits that tell names apart that would be the same once cut.
+// hashLength is the number of hexadecimal digits that keep different names different once they are cut.
 const hashLength = 8
 
 // Name joins the parts with dashes. A name that is longer than limit is cut and ends in a hash of the whole.
@@ -17,7 +17,7 @@ func Name(limit int, parts ...string) string {
 	return Cut(strings.Join(parts, "-"), limit)
 }
 
-// Cut a name to the limit, in bytes. A name that is longer ends in a hash of the whole, so that different names stay different.
+// Cut shortens a name to the limit, in bytes. A longer name ends in a hash of the whole, so that different names stay different.
 func Cut(name string, limit int) string {
 	if len(name) <= limit {
 		return name
@@ -29,7 +29,7 @@ func Cut(name string, limit int) string {
 	return strings.TrimRight(name[:end], "-_.") + "-" + Hash(name)
 }
 
-// Hash of a string in 8 hexadecimal digits.
+// Hash returns a hash of a string in 8 hexadecimal digits.
 func Hash(s string) string {
 	h := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(h[:hashLength/2])

@@ -36,8 +36,8 @@ func (e DocumentError) Error() string {
 	return strings.Join(s, "; ")
 }
 
-// ParseDocument reads an identity policy. Whatever IAM would refuse, read in another way or ignore is an error, a DocumentError if the
-// document is JSON at all. A single statement has the index 0 there. The Id, which means nothing to IAM, is not kept.
+// ParseDocument reads an identity policy. Anything that IAM would refuse, read in another way or ignore is an error, a DocumentError if
+// the document is JSON at all. A single statement has the index 0 there. The Id, which means nothing to IAM, is not kept.
 func ParseDocument(s string) (Document, error) {
 	v, err := readJSON(s)
 	if err != nil {
@@ -114,7 +114,7 @@ func (p *parser) statement(at string, v any) Statement {
 		return s
 	}
 	p.elements(o, at+".", "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
-	// Elements that cannot be read are not missing, too.
+	// Elements that cannot be read are not reported as missing, too.
 	unread := map[string]bool{}
 	for _, key := range o.keys {
 		before, v, at := len(p.problems), o.values[key], at+"."+key
@@ -179,7 +179,7 @@ func (p *parser) condition(at string, v any) Condition {
 	return c
 }
 
-// object of a condition, whose keys may be any, but each only once.
+// object returns an object of a condition. It may have any keys, but each only once.
 func (p *parser) object(at string, v any) (*object, bool) {
 	o, ok := v.(*object)
 	if !ok {
@@ -192,7 +192,7 @@ func (p *parser) object(at string, v any) (*object, bool) {
 	return o, true
 }
 
-// elements reports those that are none of these, and those that are there twice.
+// elements reports unknown elements, and those that occur twice.
 func (p *parser) elements(o *object, at string, names ...string) {
 	for _, key := range o.keys {
 		if slices.Contains(names, key) {
@@ -220,7 +220,7 @@ func (p *parser) text(at string, v any) string {
 	return s
 }
 
-// set of strings, written as one or as a list. The values of conditions may also be numbers and booleans.
+// set reads a set of strings, written as one or as a list. The values of conditions may also be numbers and booleans.
 func (p *parser) set(at string, v any, condition bool) StringSet {
 	if s, ok := scalar(v, condition); ok {
 		return StringSet{s}

@@ -5,7 +5,7 @@ import "strings"
 // DefaultPartition is AWS's commercial partition.
 const DefaultPartition = "aws"
 
-// partitions by the beginning of their regions' names.
+// partitions lists the partitions by the prefixes of their regions' names.
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
@@ -19,7 +19,7 @@ var partitions = []struct{ prefix, partition string }{
 	{"eusc-", "aws-eusc"},
 }
 
-// Partition of a region: the second part of the ARNs of everything in it.
+// Partition returns the partition of a region: the second part of the ARNs of everything in it.
 func Partition(region string) string {
 	for _, p := range partitions {
 		if strings.HasPrefix(region, p.prefix) {

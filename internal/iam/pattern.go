@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Wildcards of IAM: * is any number of characters, none included, and ? is exactly one. Everything else is itself; there
-// is no way to escape a wildcard, so the policy variables ${*} and ${?} are not understood here.
+// Wildcards of IAM: * is any number of characters, none included, and ? is exactly one. Everything else is itself; a wildcard cannot be
+// escaped, so the policy variables ${*} and ${?} are not understood here.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 //
-// All functions take time proportional to the product of the two lengths at most, whatever the patterns look like.
+// All functions take time proportional to the product of the two lengths at most, for any pattern.
 const (
 	anyString = '*'
 	anyRune   = '?'
@@ -18,8 +18,8 @@ const (
 // Match says whether the pattern matches the string.
 func Match(pattern, s string) bool {
 	p, t := []rune(pattern), []rune(s)
-	// The last * seen, and how much of the string it and all before it have taken. An earlier * need not be tried again:
-	// whatever it could leave to the later one, the later one can take itself.
+	// The last * seen, and how much of the string it and all before it have taken. An earlier * need not be tried again: the later one
+	// can take itself all that the earlier one could leave to it.
 	star, taken := -1, 0
 	i := 0
 	for j := 0; j < len(t); {
@@ -46,12 +46,12 @@ func Match(pattern, s string) bool {
 // Overlap says whether some string matches both patterns.
 func Overlap(a, b string) bool { return read(a).overlaps(read(b)) }
 
-// A pattern that was read, to be compared with many others.
+// A pattern is parsed once, to be compared with many others.
 type pattern struct {
 	runes []rune
-	// prefix and suffix are what stands before the first and after the last wildcard; all of it where there is none.
+	// prefix and suffix are the text before the first and after the last wildcard; all of it if there is none.
 	prefix, suffix []rune
-	// star says whether there is one, and least how long a string must be to match.
+	// star says whether there is a *, and least how long a string must be to match.
 	star  bool
 	least int
 }
@@ -92,8 +92,8 @@ func folded(patterns []string) []pattern {
 	return out
 }
 
-// apart says whether the lengths, the beginnings or the ends tell already that no string matches both. Nearly all pairs of patterns
-// are.
+// apart says whether the lengths, the beginnings or the ends already show that no string matches both. Nearly all pairs of patterns are
+// apart.
 func (p pattern) apart(q pattern) bool {
 	if !p.star && q.least > p.least || !q.star && p.least > q.least {
 		return true

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Same says whether two policy documents say the same, in whatever words: AWS writes sets in an order of its own, and a set of one
-// as the element itself. Of what is not JSON nothing can be said, and so not that it differs.
+// Same says whether two policy documents have the same meaning, however they are written: AWS writes sets in an order of its own, and a
+// set of one as the element itself. A text that is not JSON cannot be compared, and does not count as different.
 func Same(a, b string) bool {
 	if a == b {
 		return true
@@ -20,7 +20,7 @@ func Same(a, b string) bool {
 	return reflect.DeepEqual(canonical(x), canonical(y))
 }
 
-// canonical form of a value in a policy document: sets sorted, and a list of one as its element.
+// canonical returns the canonical form of a value in a policy document: sets sorted, and a list of one as its element.
 func canonical(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -7,7 +7,7 @@ import (
 
 // A SplitError says why statements cannot be split into policy documents.
 type SplitError struct {
-	// Statement that does not fit. -1 if all do, and take too many documents.
+	// Statement that does not fit. -1 if each fits, but together they take too many documents.
 	Statement int
 	// Message says why, with figures.
 	Message string
@@ -20,7 +20,7 @@ func (e *SplitError) Error() string {
 	return fmt.Sprintf("Statement[%d]: %s", e.Statement, e.Message)
 }
 
-// Documents are what Split makes, in their canonical form.
+// Documents returns what Split makes, in the canonical form.
 func Documents(statements []Statement, limit, most int) ([]string, error) {
 	if whole := NewDocument(statements...).String(); len(statements) > 0 && most > 0 && Size(whole) <= limit {
 		return []string{whole}, nil
@@ -36,13 +36,13 @@ func Documents(statements []Statement, limit, most int) ([]string, error) {
 	return out, nil
 }
 
-// Split statements into at most so many documents of at most limit characters, as AWS counts them. What is granted and denied
-// stays exactly the same.
+// Split divides statements into at most so many documents of at most limit characters, as AWS counts them. The permissions stay exactly
+// the same.
 //
-// What fits into one document becomes one. What does not is cut between statements, and a statement that is too long alone at its
-// actions or resources, into several with the same Sid and a number. The order stays. The cuts are stable ones, see stableCuts:
-// every document is a policy that is replaced when it changes, and what moves from one policy to another may be missing for a
-// moment. Only where that takes too many documents they are filled to the brim.
+// Statements that fit into one document become one. Otherwise they are cut between statements, and a statement that is too long alone
+// at its actions or resources, into several with the same Sid and a number. The order stays. The cuts are stable, see stableCuts: every
+// document is a policy that is replaced when it changes, and a permission that moves from one policy to another may be missing for a
+// moment. Documents are filled to the brim only if there would be too many otherwise.
 func Split(statements []Statement, limit, most int) ([]Document, error) {
 	if len(statements) == 0 {
 		return nil, nil
@@ -51,7 +51,7 @@ func Split(statements []Statement, limit, most int) ([]Document, error) {
 	if whole <= limit && most > 0 {
 		return []Document{NewDocument(statements...)}, nil
 	}
-	// What is split is repeated in part, so that together it never becomes less but for the commas between the documents.
+	// Splitting repeats a part, so that the total never becomes less, except for the commas between the documents.
 	if room := max(1, limit-emptySize) + 1; whole-emptySize+1 > most*room {
 		least := (whole - emptySize + room) / room
 		return nil, tooManyPolicies(whole, fmt.Sprintf("at least %d", least), limit, most)
@@ -74,7 +74,7 @@ func tooManyPolicies(whole int, needed string, limit, most int) error {
 	return &SplitError{Statement: -1, Message: fmt.Sprintf("the statements have %d characters and need %s policies of at most %d characters, and there may be %d", whole, needed, limit, most)}
 }
 
-// split with one kind of cuts.
+// split divides statements with one kind of cuts.
 func split(statements []Statement, limit int, cut cutter) ([]Document, error) {
 	sids := map[string]bool{}
 	for _, s := range statements {
@@ -110,7 +110,7 @@ func split(statements []Statement, limit int, cut cutter) ([]Document, error) {
 	return docs, nil
 }
 
-// numbered Sid, with the first number after the last one that makes one that nobody has.
+// numbered returns a Sid with a number: the first after the last one that makes a Sid that is not taken.
 func numbered(sid string, last int, taken map[string]bool) (string, int) {
 	for {
 		last++
@@ -121,7 +121,7 @@ func numbered(sid string, last int, taken map[string]bool) (string, int) {
 	}
 }
 
-// emptySize of a document without statements.
+// emptySize is the size of a document without statements.
 const emptySize = len(`{"Version":"` + version + `","Statement":[]}`)
 
 func statementSize(s Statement) int { return Size(NewDocument(s).String()) - emptySize }

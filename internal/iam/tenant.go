@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Caller is a provider that takes on the role of a tenant.
+// A Caller is a provider that assumes the role of a tenant.
 type Caller struct {
 	// RoleARN that the provider runs with.
 	RoleARN string
@@ -28,20 +28,21 @@ type TenantTrust struct {
 	ExternalID string
 }
 
-// The session tags of EKS, as those of the caller's session. Here it is the provider that takes on a role, not EKS.
+// The session tags of EKS, as those of the caller's session. Here the provider assumes the role, not EKS.
 const (
 	principalCluster        = "aws:PrincipalTag/eks-cluster-arn"
 	principalNamespace      = "aws:PrincipalTag/kubernetes-namespace"
 	principalServiceAccount = "aws:PrincipalTag/kubernetes-service-account"
 )
 
-// maxListedTwice is up to how many callers both statements of a trust policy list them: it may have 2,048 characters.
+// maxListedTwice is up to how many callers are listed in both statements of a trust policy: it may have 2,048 characters.
 const maxListedTwice = 8
 
-// Document returns the trust policy. It trusts the account of the callers and of that, by condition, the callers: were their roles
-// themselves the principals, AWS would keep their unique ids, and a role that is made again would not be trusted any more.
+// Document returns the trust policy. It trusts the account of the callers and, by condition, only the callers: if their roles were the
+// principals, AWS would keep their unique ids, and would no longer trust a role that is created again.
 //
-// An external ID is no part of a request to tag a session: a statement with both actions and the external ID would let nobody pass on tags.
+// An external ID is not part of a request to tag a session: a statement with both actions and the external ID would let no caller pass
+// on tags.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
 func (t TenantTrust) Document() Document {
 	first := t.Callers[0].RoleARN
@@ -68,7 +69,7 @@ func (t TenantTrust) Document() Document {
 	if slices.ContainsFunc(t.Callers, func(c Caller) bool { return !c.NoTags }) {
 		tag := Condition{"ArnEquals": {"aws:PrincipalArn": roles}}
 		if len(roles) > maxListedTwice {
-			// To tag a session alone gives nothing.
+			// Tagging a session alone grants nothing.
 			tag = Condition{"StringEquals": {"aws:PrincipalAccount": {account}}}
 		}
 		statements = append(statements, Statement{Effect: Allow, Principal: root, Action: StringSet{tagSession}, Condition: tag})
@@ -76,7 +77,7 @@ func (t TenantTrust) Document() Document {
 	return NewDocument(statements...)
 }
 
-// TenantRoles are the roles, as patterns, that a policy made of AssumeStatements lets a provider take on. None if it is another one.
+// TenantRoles returns the roles, as patterns, that a policy of AssumeStatements lets a provider assume. None for any other policy.
 func TenantRoles(policy string) []string {
 	if policy == "" {
 		return nil
@@ -96,7 +97,7 @@ func TenantRoles(policy string) []string {
 	return out
 }
 
-// tenantRoles finds patterns of roles below a path.
+// tenantRoles matches patterns of roles below a path.
 var tenantRoles = regexp.MustCompile(`^arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+/\*$`) //nolint:gochecknoglobals // A constant in all but the keyword.
 
 // Tagged says whether every caller's session has EKS's tags, so that conditions can look at them.
@@ -104,8 +105,9 @@ func (t TenantTrust) Tagged() bool {
 	return !slices.ContainsFunc(t.Callers, func(c Caller) bool { return c.NoTags })
 }
 
-// ForServiceAccount limits a statement to the pods of one ServiceAccount. EKS's session tags are transitive: they are in the sessions of
-// the roles that a provider takes on, too. A Deny stays as wide as it is. Taken says that the statement looks at that tag already.
+// ForServiceAccount limits a statement to the pods of one ServiceAccount. EKS's session tags are transitive: the sessions of the roles
+// that a provider assumes have them, too. A Deny stays as wide as it is. Taken says that the statement has a condition on that tag
+// already.
 func (s Statement) ForServiceAccount(name string) (limited Statement, taken bool) {
 	if s.Effect == Deny {
 		return s, false

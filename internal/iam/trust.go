@@ -17,14 +17,14 @@ type Trust struct {
 	ServiceAccount string
 	// AccountID of the cluster, optional.
 	AccountID string
-	// DisableSessionTags is what the association says. Without the tags nothing tells EKS's requests for one ServiceAccount
-	// from those for another.
+	// DisableSessionTags is the setting of the association. Without the tags, EKS's requests for one ServiceAccount do not differ from
+	// those for another.
 	DisableSessionTags bool
 	// Conditions to add.
 	Conditions Condition
 }
 
-// The actions that take on a role, without and with session tags.
+// The actions that assume a role, without and with session tags.
 const (
 	assumeRole = "sts:AssumeRole"
 	tagSession = "sts:TagSession"
@@ -32,13 +32,13 @@ const (
 
 // Document returns the trust policy. EKS sends session tags that name the pod's cluster, namespace and ServiceAccount, so
 // the role cannot be used through an association of any other: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html.
-// It fails if an added condition would take the place of a generated one.
+// It fails if an added condition would replace a generated one.
 func (t Trust) Document() (Document, error) {
 	c := Condition{}
 	if !t.DisableSessionTags {
 		c["StringEquals"] = t.tags("aws:RequestTag/eks-cluster-name", t.Cluster)
 		if t.AccountID == "" {
-			// Clusters of other regions may have the same name. Otherwise aws:SourceArn says which region it is.
+			// Clusters of other regions may have the same name. With an account, aws:SourceArn names the region.
 			c["StringLike"] = map[string]StringSet{clusterARNTag: {t.clusterARN("*")}}
 		}
 	}
@@ -55,7 +55,7 @@ func (t Trust) Document() (Document, error) {
 		}
 		generated, merged := c[op], maps.Clone(t.Conditions[op])
 		for _, key := range sorted(generated) {
-			// AWS does not tell the letter case of keys.
+			// AWS ignores the letter case of keys.
 			for added := range merged {
 				if strings.EqualFold(added, key) {
 					return Document{}, fmt.Errorf("%s of %s is generated and cannot be set", op, key)
@@ -73,7 +73,7 @@ func (t Trust) Document() (Document, error) {
 	}), nil
 }
 
-// tags that EKS sends. The cluster's is that of its name or of its ARN.
+// tags returns the tags that EKS sends. The cluster's is that of its name or of its ARN.
 func (t Trust) tags(clusterTag, cluster string) map[string]StringSet {
 	return map[string]StringSet{
 		clusterTag:                                  {cluster},
@@ -82,8 +82,8 @@ func (t Trust) tags(clusterTag, cluster string) map[string]StringSet {
 	}
 }
 
-// sourceARNs are what EKS may say a request is for: the cluster, or the association. AWS's documentation has both forms for
-// requests of EKS, and does not tell which one it is here.
+// sourceARNs are the ARNs that EKS may give as the source of a request: the cluster, or the association. AWS's documentation has both
+// forms for requests of EKS, and does not say which one applies here.
 func (t Trust) sourceARNs() StringSet {
 	prefix := fmt.Sprintf("arn:%s:eks:%s:%s:", Partition(t.Region), t.Region, t.AccountID)
 	return StringSet{t.clusterARN(t.AccountID), prefix + "podidentityassociation/" + t.Cluster + "/*"}
@@ -96,22 +96,22 @@ func (t Trust) clusterARN(account string) string {
 const (
 	// clusterARNTag is the session tag of EKS that has the cluster's ARN.
 	clusterARNTag = "aws:RequestTag/eks-cluster-arn"
-	// sourceARN is what EKS says a request is for.
+	// sourceARN is the key of the ARN that EKS gives as the source of a request.
 	sourceARN = "aws:SourceArn"
 )
 
-// TargetTrust returns the trust policy of a target role, which may be in another account: the one with which it lets EKS take it on by
-// way of the source role, for the pods that the source role is for. It follows
+// TargetTrust returns the trust policy of a target role, which may be in another account. It lets EKS assume that role by way of the
+// source role, for the pods that the source role is for. It follows
 // https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html.
 //
-// It trusts the source role's account, and of that the source role. Were the role itself the principal, AWS would keep its unique id in its
-// place, and a role that is deleted and made again would not be trusted any more:
+// It trusts the source role's account and, by condition, only the source role. If the role itself were the principal, AWS would keep
+// its unique id in its place, and would no longer trust a role that is deleted and created again:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
 //
 // EKS sends session tags or, when they are disabled, the association's external ID. So the external ID limits the policy only then,
 // and an empty one, not known yet, leaves the source role as the only limit.
 func TargetTrust(t Trust, sourceRoleARN, externalID string) Document {
-	// The role and the cluster are always in the same account: IAM lets nobody pass a role to the service of another.
+	// The role and the cluster are always in the same account: IAM lets no caller pass a role to the service of another.
 	account := ARNAccount(sourceRoleARN)
 	s := Statement{
 		Effect:    Allow,
@@ -128,8 +128,8 @@ func TargetTrust(t Trust, sourceRoleARN, externalID string) Document {
 	return NewDocument(s)
 }
 
-// AssumeStatement returns what a role needs to take on a target role, with or without session tags. Tags are passed on from role to
-// role, so one that has them cannot take on another without the permission to.
+// AssumeStatement returns what a role needs to assume a target role, with or without session tags. Tags are passed on from role to
+// role, so a session with tags cannot assume another role without permission to pass them.
 func AssumeStatement(targetRoleARN string, tags bool) Statement {
 	return AssumeStatements(StringSet{targetRoleARN}, tags)
 }
@@ -146,8 +146,8 @@ func assumeActions(tags bool) StringSet {
 	return StringSet{assumeRole}
 }
 
-// ReadTrust tells whom a trust policy that Document returned trusts: the region, the cluster, the namespace and the ServiceAccount. What the
-// policy does not say is empty.
+// ReadTrust returns the region, the cluster, the namespace and the ServiceAccount that a trust policy of Document trusts. Fields that
+// the policy does not name are empty.
 func ReadTrust(document string) Trust {
 	var d struct {
 		Statement []struct {
@@ -189,7 +189,7 @@ func trusts(t *Trust, keys map[string]any) {
 	}
 }
 
-// callerKeys are about who calls, and are there where a service does, as EKS does.
+// callerKeys are about the caller, and requests of a service such as EKS have them, too.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// String returns the canonical form: compact, with sorted sets, a set of one as the string itself, as AWS does, and without what is
-// empty. So equal policies are equal strings. Not a general encoder writes it, as there are several for every service on every call.
+// String returns the canonical form: compact, with sorted sets, a set of one as the string itself, as AWS does, and without empty
+// elements. So equal policies are equal strings. A general encoder would be slower, and every call writes several for each service.
 func (d Document) String() string {
 	b := make([]byte, 0, 1024)
 	b = append(b, `{"Version":`...)
@@ -21,7 +21,7 @@ func (d Document) String() string {
 	return string(append(b, "]}"...))
 }
 
-// String returns the canonical form, as it is in that of a document.
+// String returns the canonical form, as a document contains it.
 func (s Statement) String() string { return string(s.append(nil)) }
 
 func (s Statement) append(b []byte) []byte {
@@ -88,7 +88,7 @@ func (s StringSet) append(b []byte) []byte {
 	return append(b, ']')
 }
 
-// appendString in JSON. Nearly all strings are written as they are.
+// appendString appends a string in JSON. Nearly all strings are written as they are.
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {

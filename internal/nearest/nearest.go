@@ -1,4 +1,4 @@
-// Package nearest finds what somebody may have meant.
+// Package nearest finds names that a user may have meant.
 package nearest
 
 import (
@@ -8,8 +8,8 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// To a name that does not exist, those of others that are the most like it: at most three. Of those that are equally near, the
-// first come first.
+// To returns the names that are the most like one that does not exist: at most three. Of those that are equally near, the first come
+// first.
 func To(name string, others []string) []string {
 	type candidate struct {
 		name     string
@@ -33,7 +33,7 @@ func To(name string, others []string) []string {
 	return out
 }
 
-// Hint asks whether one of those that are the most like a name was meant; empty if none is like it.
+// Hint suggests the names that are the most like one that does not exist; empty if none is like it.
 func Hint(name string, others []string) string {
 	near := To(name, others)
 	if len(near) == 0 {

@@ -20,10 +20,10 @@ const (
 	ServiceAccountTemplate = "serviceAccountTemplate"
 )
 
-// Container is the one of a provider's pods that Crossplane runs the package in.
+// Container is the container of a provider's pods that Crossplane runs the package in.
 const Container = "package-runtime"
 
-// maxErrors is after how many errors nobody looks for more.
+// maxErrors is the number of errors after which a check stops.
 const maxErrors = 25
 
 // A Field that not every Crossplane has. The one that runs has to be asked.
@@ -32,12 +32,12 @@ type Field struct {
 	Path []string
 	// Known says that some release of Crossplane has it.
 	Known bool
-	// Err is what to say if the Crossplane that runs does not.
+	// Err is the error to report if the Crossplane that runs does not.
 	Err *field.Error
 }
 
-// Check what becomes a part of every DeploymentRuntimeConfig, at that path below its spec; [] stands for the items of a list. It returns what
-// is wrong with it, and the fields that may be.
+// Check checks a part of every DeploymentRuntimeConfig, at that path below its spec; [] stands for the items of a list. It returns the
+// errors, and fields that may be errors.
 func Check(at *field.Path, v any, path ...string) (field.ErrorList, []Field) {
 	c, n := &checker{}, root()
 	for _, name := range path {
@@ -113,7 +113,7 @@ func (c *checker) list(at *field.Path, p place, l []any, n *node) {
 		if c.full() {
 			return
 		}
-		// One that is wrong may lack its keys, which are required unless they have a default.
+		// An invalid item may lack its keys, which are required unless they have a default.
 		if !n.Set && len(n.Keys) == 0 || len(c.errs) > before {
 			continue
 		}
@@ -125,7 +125,7 @@ func (c *checker) list(at *field.Path, p place, l []any, n *node) {
 	}
 }
 
-// key that tells an item of a list apart, as text.
+// key returns the key that identifies an item of a list, as text.
 func key(v any, n *node) string {
 	if n.Set {
 		return fmt.Sprint(v)
@@ -142,10 +142,10 @@ func key(v any, n *node) string {
 	return strings.Join(parts, " ")
 }
 
-// with one more name.
+// with adds one more name.
 func (p place) with(name string) place { return append(slices.Clip(p), name) }
 
-// unknown says what may be meant by a field that is not there.
+// unknown says what a user may have meant by a field that does not exist.
 func unknown(p place, name string, n *node) string {
 	const what = "unknown field"
 	siblings := slices.Sorted(maps.Keys(n.Properties))
@@ -169,7 +169,7 @@ func unknown(p place, name string, n *node) string {
 	return what
 }
 
-// deepest is how deep the fields of a container are. Names that are deeper mean something only where they are.
+// deepest is how deep the fields of a container are. Deeper names mean something only where they are.
 const deepest = 7
 
 // pasted says why a field of a whole Deployment or ServiceAccount has no place in a template.
@@ -213,7 +213,7 @@ func mismatch(v any, typ string) string {
 		}
 		return "an integer or a string"
 	case "quantity":
-		// A number with a fraction is not taken: 1.5 is 1500m, or text.
+		// A number with a fraction is not accepted: 1.5 is 1500m, or text.
 		if unlessInteger(v, maxSafe) == "" {
 			return ""
 		}
@@ -239,7 +239,7 @@ func unlessInteger(v any, limit float64) string {
 	return "an integer up to " + strconv.FormatFloat(limit, 'f', -1, 64)
 }
 
-// kindOf a value, in words; of a scalar it is the value.
+// kindOf describes a value in words; a scalar by the value itself.
 func kindOf(v any) string {
 	switch v := v.(type) {
 	case map[string]any:

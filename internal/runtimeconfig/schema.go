@@ -1,6 +1,6 @@
-// Package runtimeconfig knows what a DeploymentRuntimeConfig may hold. The API server does not answer a field that it does not
-// know, or an item of a list without its key, with a refusal that Crossplane could report: the apply fails as a whole, and with
-// it everything that Crossplane would have done after it. So what users write is held against the schema first.
+// Package runtimeconfig knows what a DeploymentRuntimeConfig may hold. If a field is unknown, or an item of a list lacks its key, the
+// API server does not return a refusal that Crossplane could report: the apply fails as a whole, and with it everything that Crossplane
+// would have done after it. So user input is checked against the schema first.
 package runtimeconfig
 
 import (
@@ -17,24 +17,24 @@ import (
 //go:embed schema.json
 var file []byte
 
-// A node is what is known of one value. Nodes refer to each other by number; 0 is none.
+// A node is the schema of one value. Nodes refer to each other by number; 0 is none.
 type node struct {
 	// Type is object, array, string, boolean, int32, int64, int-or-string or quantity.
 	Type string `json:"type"`
-	// Properties of an object, those of them that only newer releases of Crossplane have, and those that must be there.
+	// Properties of an object, those of them that only newer releases of Crossplane have, and those that are required.
 	Properties map[string]int `json:"properties"`
 	Newer      []string       `json:"newer"`
 	Required   []string       `json:"required"`
 	// Values of an object that is a map.
 	Values int `json:"values"`
-	// Items of a list, whether each is there once only, the keys that tell them apart, and the values that keys have by default.
+	// Items of a list, whether each may occur only once, the keys that identify them, and the values that keys have by default.
 	Items    int               `json:"items"`
 	Set      bool              `json:"set"`
 	Keys     []string          `json:"keys"`
 	Defaults map[string]string `json:"defaults"`
 }
 
-// schema of the spec of a DeploymentRuntimeConfig, which is the last node. It is read when somebody first needs it.
+// schema has the nodes of a DeploymentRuntimeConfig's spec. The last one is the spec itself. It is read on first use.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var schema = sync.OnceValue(func() []node {
@@ -50,7 +50,7 @@ func get(n int) *node { return &schema()[n] }
 
 func root() *node { return get(len(schema()) - 1) }
 
-// child of a value: a property, or the items of a list. Nil if there is none.
+// child returns a child of a value: a property, or the items of a list. Nil if there is none.
 func (n *node) child(name string) *node {
 	i := n.Properties[name]
 	if name == items {
@@ -68,10 +68,10 @@ const items = "[]"
 // A place is where a field is found in the spec of a DeploymentRuntimeConfig.
 type place []string
 
-// String as users write it, such as deploymentTemplate.spec.template.spec.containers[].args.
+// String returns the place as users write it, such as deploymentTemplate.spec.template.spec.containers[].args.
 func (p place) String() string { return strings.ReplaceAll(strings.Join(p, "."), "."+items, items) }
 
-// places of fields, by their names: of each name that which is the least deep.
+// places has the places of fields, by their names: for each name the least deep one.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var places = sync.OnceValue(func() map[string]place {
@@ -94,7 +94,7 @@ var places = sync.OnceValue(func() map[string]place {
 				next = append(next, step{node: get(s.node.Items), at: append(slices.Clip(s.at), items)})
 			}
 		}
-		// What is in every pod comes before what is in some of its containers.
+		// Fields of every pod come before those of some of its containers.
 		slices.SortStableFunc(next, func(a, b step) int { return cmp.Compare(len(a.at), len(b.at)) })
 		level = next
 	}

@@ -159,7 +159,7 @@ func writeKinds(root string) error {
 	return os.WriteFile(dir+".md", []byte(kindsPage(root)), 0o644) //nolint:gosec // Likewise.
 }
 
-// kindsPage is the whole of docs/kinds.md, of the repository at a root.
+// kindsPage returns docs/kinds.md of the repository at a root.
 func kindsPage(root string) string {
 	total, links := 0, []string{}
 	for _, name := range catalogue.Names() {
@@ -172,7 +172,7 @@ func kindsPage(root string) string {
 	return fmt.Sprintf(kindsHeader, strings.Join(links, ",\n"), sizes(root), total, bullets(catalogue.KindSources()), len(words(root, "cloudformation.txt")), reviewed(root), bullets(catalogue.KindNotes()))
 }
 
-// servicePages are those of docs/kinds, by service.
+// servicePages returns the pages of docs/kinds, by service.
 func servicePages() map[string]string {
 	out := map[string]string{}
 	for _, name := range catalogue.Names() {
@@ -204,7 +204,7 @@ source does not show.
 | --- | --- | --- |
 `
 
-// reviewed kinds, one by one: a line for each.
+// reviewed counts the kinds that were reviewed one by one: a line for each.
 func reviewed(root string) int {
 	text, err := os.ReadFile(filepath.Join(root, "internal", "catalogue", "testdata", "reviewed.tsv"))
 	if err != nil {
@@ -219,7 +219,7 @@ func reviewed(root string) int {
 	return n
 }
 
-// sizes of policies for kinds that are used together, beside those of the whole service.
+// sizes compares policies for kinds that are used together with those for the whole service.
 func sizes(root string) string {
 	published := words(root, "actions.txt")
 	b := &strings.Builder{}
@@ -253,7 +253,8 @@ func sizes(root string) string {
 	return b.String()
 }
 
-// words of a file of what AWS publishes, by the word before them. A line that begins with a space goes on.
+// words returns the words in a file of data that AWS publishes, by the word before them. A line that begins with a space continues the
+// one before.
 func words(root, file string) map[string][]string {
 	text, err := os.ReadFile(filepath.Join(root, "tools", "catalogue", "reference", file))
 	if err != nil {

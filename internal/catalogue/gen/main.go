@@ -1,5 +1,5 @@
-// Command gen prints what is made of the catalogue: docs/catalogue.md, and with policies and kinds, such as s3/Bucket, the policies that
-// are derived for these. With the argument kinds it writes docs/kinds.md and the pages of docs/kinds.
+// Command gen generates pages and policies from the catalogue. It prints docs/catalogue.md or, with policies and kinds such as
+// s3/Bucket, the policies that are derived for these. With the argument kinds it writes docs/kinds.md and the pages of docs/kinds.
 package main
 
 import (

@@ -42,7 +42,7 @@ package, of %s.
 | --- | --- | --- | --- | --- | --- | --- |
 `
 
-// page is the whole of docs/catalogue.md.
+// page returns docs/catalogue.md.
 func page() string {
 	b := &strings.Builder{}
 	services := make([]catalogue.Service, 0, len(catalogue.Names()))
@@ -71,7 +71,7 @@ func row(b *strings.Builder, s catalogue.Service) {
 	fmt.Fprintf(b, "| `%s` | `provider-aws-%s` | %s | %s | %s | %s | %s |\n", s.Name, s.Name, code(s.Prefixes), summary(s), readOnly, versions, source(s.Source))
 }
 
-// summary of the extras in a few words.
+// summary describes the extras in a few words.
 func summary(s catalogue.Service) string {
 	kinds := map[string]bool{}
 	for _, e := range s.Extras {
@@ -111,7 +111,7 @@ func summary(s catalogue.Service) string {
 	return fmt.Sprintf("[%s](#%s)", strings.Join(out, "; "), s.Name)
 }
 
-// extras of all services, in full.
+// extras writes those of all services, in full.
 func extras(b *strings.Builder, services []catalogue.Service) {
 	b.WriteString("\n## Extras\n\nWhat is *read* is part of Full and of ReadOnly, everything else only of Full.\n")
 	for _, s := range services {
@@ -156,7 +156,7 @@ func extra(b *strings.Builder, e catalogue.Extra) {
 	line("Uses", e.Actions, where)
 }
 
-// readings that are not the same as for most prefixes.
+// readings writes those that differ from most prefixes.
 func readings(b *strings.Builder, services []catalogue.Service) {
 	b.WriteString("\n## ReadOnly\n\nThese prefixes have other actions than most, for the reason that is given.\n\n| Prefix | Actions | Reason |\n| --- | --- | --- |\n")
 	var prefixes []string
@@ -178,13 +178,13 @@ func source(s string) string {
 	return fmt.Sprintf("[%s](https://docs.aws.amazon.com/aws-managed-policy/latest/reference/%s.html)", s, s)
 }
 
-// prefix of an action.
+// prefix returns the prefix of an action.
 func prefix(action string) string {
 	p, _, _ := strings.Cut(action, ":")
 	return p
 }
 
-// code is a list of values as code, sorted.
+// code returns a list of values as code, sorted.
 func code(values []string) string {
 	out := make([]string, 0, len(values))
 	for _, v := range slices.Sorted(slices.Values(values)) {
@@ -193,7 +193,7 @@ func code(values []string) string {
 	return strings.Join(out, ", ")
 }
 
-// list of words.
+// list joins words.
 func list(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")

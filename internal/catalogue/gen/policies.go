@@ -9,14 +9,14 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
-// A kindPolicy is what test/e2e/kinds holds against reality.
+// A kindPolicy is compared with reality by test/e2e/kinds.
 type kindPolicy struct {
-	// Policy that is derived for the kind, and the actions of it that the provider's source calls.
+	// Policy that is derived for the kind, and those of its actions that the provider's source calls.
 	Policy  string   `json:"policy"`
 	Actions []string `json:"actions"`
 }
 
-// policies of kinds, each written as service/Kind, as JSON.
+// policies returns the policies of kinds, each written as service/Kind, as JSON.
 func policies(names []string) (string, error) {
 	out := map[string]kindPolicy{}
 	for _, name := range names {

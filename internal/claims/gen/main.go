@@ -1,4 +1,4 @@
-// Command gen prints docs/claims.md, which is made of the decisions what a claim may set.
+// Command gen prints docs/claims.md from the decisions on what a claim may set.
 package main
 
 import (

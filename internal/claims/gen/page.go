@@ -31,7 +31,8 @@ const (
 		"cannot know which fields your configuration opens. These mistakes, too, show only in the conditions:\n\n| What | Why |\n|---|---|\n"
 )
 
-// unseen are what the function refuses for everybody, and no schema can tell. testdata/attacks.yaml has examples of each.
+// unseen are mistakes that the function refuses in every object, and that no schema can detect. testdata/attacks.yaml has examples of
+// each.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var unseen = []struct{ what, why string }{
