@@ -1,4 +1,4 @@
-// Package function is the composition function: it answers a request in six steps, of which each has a package of its own.
+// Package function is the composition function: it answers a request in six steps, each with a package of its own.
 //
 //	request -> view -> identity -> guardrails -> plan -> response
 package function
@@ -24,19 +24,19 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// How long until Crossplane looks again.
+// How long until Crossplane calls again.
 const (
-	// ttlUnanswered: a response that asks for something must not be cached; Crossplane calls again at once.
+	// ttlUnanswered: a response with unanswered requirements must not be cached; Crossplane calls again at once.
 	ttlUnanswered = 0
-	// ttlWaiting: what is waited for may be something that Crossplane does not watch.
+	// ttlWaiting: the function may wait for something that Crossplane does not watch.
 	ttlWaiting = 10 * time.Second
 	// breakerOpen is how long Crossplane's circuit breaker stays open once it opened (--circuit-breaker-cooldown).
 	breakerOpen = 5 * time.Minute
 )
 
 // heapBallast is memory that is never touched, so never resident, but live to the garbage collector, which collects when the heap is
-// twice what is live. The function keeps 3 MB, and a call of ten services leaves 3 MB behind: with every other call collected, that
-// took a third of the CPU time. A higher GOGC would multiply what a burst of large calls takes; this adds its own size to it, once.
+// twice the live memory. The function keeps 3 MB, and a call with ten services leaves 3 MB behind: collecting after every other call
+// took a third of the CPU time. A higher GOGC would multiply the memory of a burst of large calls; this adds its own size to it, once.
 const heapBallast = 16 << 20
 
 // Function composes the resources of a PodIdentityProvider or a PodIdentityTenant.
@@ -46,12 +46,12 @@ type Function struct {
 	log     logging.Logger
 	metrics *metrics.Metrics
 	now     func() time.Time
-	// platform returns the configuration that holds at the moment; nil if there is none.
+	// platform returns the current configuration; nil if there is none.
 	platform func() *view.Configuration
 	ballast  []byte
 }
 
-// New returns a Function that logs to the supplied logger, counts, and asks for the platform's configuration in every call.
+// New returns a Function that logs to the supplied logger, counts, and gets the platform's configuration in every call.
 func New(log logging.Logger, m *metrics.Metrics, platform func() *view.Configuration) *Function {
 	return &Function{log: log, metrics: m, now: time.Now, platform: platform, ballast: make([]byte, heapBallast)} //nolint:forbidigo // Tests have another clock. It only opens gates.
 }
@@ -59,8 +59,8 @@ func New(log logging.Logger, m *metrics.Metrics, platform func() *view.Configura
 // NoPlatform is a Function's configuration where the platform has none.
 func NoPlatform() *view.Configuration { return nil }
 
-// RunFunction composes what a PodIdentityProvider asks for, as far as it can exist yet. It never fails but through a fatal
-// result, and a fatal result leaves everything as it is.
+// RunFunction composes the desired resources, as far as they can exist yet. It reports failures only as fatal results, and a fatal
+// result leaves everything as it is.
 func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) (*fnv1.RunFunctionResponse, error) {
 	defer f.metrics.Time()()
 	a := f.answer(req)
@@ -74,11 +74,11 @@ func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) 
 // An answer to a request.
 type answer struct {
 	response *fnv1.RunFunctionResponse
-	// result as metrics have it.
+	// result as metrics count it.
 	result string
-	// plan that the response shows; nil of a fatal one.
+	// plan that the response shows; nil if the response is fatal.
 	plan *plan.Plan
-	// unguarded says that there are guardrails, and that what exists may not keep to them.
+	// unguarded says that there are guardrails, and that existing resources may violate them.
 	unguarded bool
 }
 
@@ -122,7 +122,7 @@ func (f *Function) answer(req *fnv1.RunFunctionRequest) (a answer) {
 	return answer{response: rsp, result: metrics.Composed, plan: p}
 }
 
-// respond with what the plan says, on top of what earlier functions of the pipeline desire.
+// respond adds the plan to the resources that earlier functions of the pipeline desire.
 func respond(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.RunFunctionResponse, error) {
 	rsp := response.To(req, ttl(v, p))
 	rsp.Requirements = v.Requirements.Proto()
@@ -161,8 +161,8 @@ func respond(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.Ru
 	return rsp, nil
 }
 
-// composite resource as it is desired: only its status, beside what earlier functions set. It is not ready while anything of
-// the full plan is missing, which Crossplane cannot know.
+// composite returns the desired composite resource: only its status, in addition to the fields that earlier functions set. It is not
+// ready while anything of the full plan is missing, which Crossplane cannot know.
 func composite(req *fnv1.RunFunctionRequest, v *view.View, p *plan.Plan) (*fnv1.Resource, error) {
 	earlier := req.GetDesired().GetComposite()
 	out := &fnv1.Resource{
@@ -200,10 +200,10 @@ func ttl(v *view.View, p *plan.Plan) time.Duration {
 	return v.SteadyTTL()
 }
 
-// missesEvents says whether Crossplane v2 may not call for what happens next: while it comes to be, a composite resource causes
-// more events than its circuit breaker lets through, and then a change of the spec would wait until the time is up.
+// missesEvents says whether Crossplane v2 may not call the function for the next event. While it is being created, a composite resource
+// causes more events than its circuit breaker lets through, and then a change of the spec would wait until the TTL is over.
 func missesEvents(v *view.View) bool {
 	ready, responsive := v.XR.Condition("Ready"), v.XR.Condition("Responsive")
-	// Crossplane takes Responsive back with the next event only, and there may be none.
+	// Crossplane resets Responsive only with the next event, and there may be none.
 	return ready.Status != "" && !ready.True() || responsive.False() && v.Now.Sub(responsive.LastTransitionTime()) < breakerOpen
 }

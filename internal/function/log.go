@@ -8,10 +8,10 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// maxName of what is logged. No object has a longer one.
+// maxName bounds a logged name. No object has a longer one.
 const maxName = 253
 
-// logFor a request: it names the composite resource, and the claim if one made it.
+// logFor returns the logger for a request: it names the composite resource, and the claim if one made it.
 func logFor(log logging.Logger, req *fnv1.RunFunctionRequest) logging.Logger {
 	v := &view.View{XR: view.NewObject(req.GetObserved().GetComposite().GetResource())}
 	log = log.WithValues("xr", cut(v.XR.Name(), maxName))
@@ -21,8 +21,8 @@ func logFor(log logging.Logger, req *fnv1.RunFunctionRequest) logging.Logger {
 	return log
 }
 
-// logPhases of services that are not what the composite resource's status says. Crossplane writes the new ones there after the last
-// call of a reconcile, which has all answers.
+// logPhases logs the phases of services that differ from those in the composite resource's status. Crossplane writes the new ones there
+// after the last call of a reconcile, which has all answers.
 func logPhases(log logging.Logger, v *view.View, p *plan.Plan) {
 	if v.Requirements.Unanswered() {
 		return

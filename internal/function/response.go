@@ -20,15 +20,15 @@ import (
 
 // How long a response and its parts may be, in bytes.
 const (
-	// maxResponse is what Crossplane takes, gRPC's default: https://pkg.go.dev/google.golang.org/grpc#MaxCallRecvMsgSize.
+	// maxResponse is Crossplane's limit, gRPC's default: https://pkg.go.dev/google.golang.org/grpc#MaxCallRecvMsgSize.
 	maxResponse = 4 << 20
-	// maxMessage of a result: that of as many errors as are reported at once.
+	// maxMessage bounds the message of a result: it holds as many errors as are reported at once.
 	maxMessage = 64 << 10
-	// maxError of one field.
+	// maxError bounds the error of one field.
 	maxError = 500
 )
 
-// refused because of what is wrong with the composite resource or the Input. The view is nil if that could not be read.
+// refused answers a request whose composite resource or Input is invalid. The view is nil if that could not be read.
 func refused(req *fnv1.RunFunctionRequest, log logging.Logger, v *view.View, errs field.ErrorList) answer {
 	// Errors quote values, and those do not belong in a log.
 	paths := make([]string, 0, min(len(errs), view.MaxErrors))
@@ -39,8 +39,8 @@ func refused(req *fnv1.RunFunctionRequest, log logging.Logger, v *view.View, err
 	return answer{response: invalid(req, v, errs), result: metrics.Invalid}
 }
 
-// notHeld tells that what exists is not held to the guardrails that there are, because what is asked for is refused as a whole. It stays
-// as it is: to take it away would take away the credentials of what runs.
+// notHeld reports that existing resources are not checked against the guardrails, because the request is refused as a whole. They stay
+// as they are: removing them would take the credentials of running providers away.
 func (a answer) notHeld(req *fnv1.RunFunctionRequest, guarded bool) answer {
 	if !guarded || len(req.GetObserved().GetResources()) == 0 {
 		return a
@@ -61,26 +61,26 @@ func guarded(req *fnv1.RunFunctionRequest, platform *view.Configuration) bool {
 	return platform != nil || in["guardrails"] != nil || in["namespaces"] != nil
 }
 
-// failed for another reason. An error may quote values too.
+// failed answers a request that fails for another reason. An error may quote values, too.
 func failed(req *fnv1.RunFunctionRequest, log logging.Logger, v *view.View, why string, err error) answer {
 	log.Debug("Cannot compose", "why", why)
 	return answer{response: broken(req, v, err), result: metrics.Fatal}
 }
 
-// broken is a fatal response to what nothing is known to be wrong with.
+// broken is a fatal response to a request that is not known to be invalid.
 func broken(req *fnv1.RunFunctionRequest, v *view.View, err error) *fnv1.RunFunctionResponse {
 	rsp := fatal(req, err)
 	notLookedAt(req, v, rsp, v1alpha1.ReasonFailed, cut(err.Error(), maxMessage), "not evaluated, because there is no plan; existing resources are unchanged")
 	return rsp
 }
 
-// invalid lists what is wrong with the composite resource or the Input. What exists is kept.
+// invalid lists what is wrong with the composite resource or the Input. Existing resources are kept.
 func invalid(req *fnv1.RunFunctionRequest, v *view.View, errs field.ErrorList) *fnv1.RunFunctionResponse {
 	var lines []string
 	seen := map[string]bool{}
 	for i, e := range errs {
 		if len(lines) == view.MaxErrors {
-			// Nobody looked for all of them.
+			// The check stopped here: there may be more.
 			lines = append(lines, fmt.Sprintf("and at least %d more", len(errs)-i))
 			break
 		}
@@ -94,8 +94,8 @@ func invalid(req *fnv1.RunFunctionRequest, v *view.View, errs field.ErrorList) *
 	return rsp
 }
 
-// notLookedAt sets the conditions of a fatal response: the first says why, and of the others nothing is known. Crossplane would say of those
-// that are not sent that the function did not come that far, and not why.
+// notLookedAt sets the conditions of a fatal response: the first says why, and the others are Unknown. If they were not sent,
+// Crossplane would report that the function did not come that far, and not why.
 func notLookedAt(req *fnv1.RunFunctionRequest, v *view.View, rsp *fnv1.RunFunctionResponse, reason v1alpha1.Reason, why, message string) {
 	response.ConditionFalse(rsp, string(v1alpha1.ConditionPrerequisitesReady), string(reason)).WithMessage(why).TargetCompositeAndClaim()
 	for _, c := range conditionsOf(req, v) {
@@ -103,8 +103,8 @@ func notLookedAt(req *fnv1.RunFunctionRequest, v *view.View, rsp *fnv1.RunFuncti
 	}
 }
 
-// conditionsOf a composite resource, beside PrerequisitesReady: those that all have, those that the spec asks for as far as it could be
-// read, and those that are there from before.
+// conditionsOf returns the conditions of a composite resource, besides PrerequisitesReady: those that all have, those that the spec
+// asks for as far as it could be read, and those that exist from before.
 func conditionsOf(req *fnv1.RunFunctionRequest, v *view.View) []v1alpha1.ConditionType {
 	xr := view.NewObject(req.GetObserved().GetComposite().GetResource())
 	teardown, verified := v1alpha1.Teardown(xr.String("spec", "teardown")), false
@@ -121,7 +121,7 @@ func conditionsOf(req *fnv1.RunFunctionRequest, v *view.View) []v1alpha1.Conditi
 	return cs
 }
 
-// verifies says whether a spec wants the credentials of any provider's pods verified.
+// verifies says whether a spec asks to verify the credentials of any provider's pods.
 func verifies(s *v1alpha1.PodIdentityProviderSpec) bool {
 	wanted := func(r *v1alpha1.Runtime) bool { return r != nil && r.VerifyCredentials != nil && *r.VerifyCredentials }
 	return wanted(s.Runtime) || slices.ContainsFunc(s.Services, func(svc v1alpha1.Service) bool { return wanted(svc.Runtime) })
@@ -131,7 +131,7 @@ func verifies(s *v1alpha1.PodIdentityProviderSpec) bool {
 func fatal(req *fnv1.RunFunctionRequest, err error) *fnv1.RunFunctionResponse {
 	rsp := response.To(req, ttlWaiting)
 	if proto.Size(rsp) > maxResponse/2 {
-		// Crossplane does not look at it, and the rest must still fit.
+		// Crossplane ignores these in a fatal response, and the rest must still fit.
 		rsp.Desired, rsp.Context = nil, nil
 	}
 	response.Fatal(rsp, errors.New(cut(err.Error(), maxMessage)))
@@ -139,7 +139,7 @@ func fatal(req *fnv1.RunFunctionRequest, err error) *fnv1.RunFunctionResponse {
 	return rsp
 }
 
-// cut a text that is longer than so many bytes.
+// cut shortens a text that is longer than so many bytes.
 func cut(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -147,7 +147,7 @@ func cut(s string, most int) string {
 	return strings.ToValidUTF8(s[:most], "") + " ..."
 }
 
-// fits says why Crossplane would not take the response.
+// fits says why Crossplane would refuse the response; nil if it would not.
 func fits(rsp *fnv1.RunFunctionResponse) error {
 	b := budget(maxResponse)
 	b.value(structpb.NewStructValue(rsp.GetDesired().GetComposite().GetResource()))
@@ -168,11 +168,11 @@ func fits(rsp *fnv1.RunFunctionResponse) error {
 	return nil
 }
 
-// A budget of bytes. Counting what a message has at most takes a fifth of the time that it takes to count exactly.
+// A budget of bytes. An upper bound for the size of a message takes a fifth of the time of an exact count.
 type budget int
 
-// take so many bytes, and what can stand around them in a message: tags and lengths of the value, of what it is, and of the key that
-// it has in a map.
+// take subtracts so many bytes, and the most that can stand around them in a message: tags and lengths of the value, of its kind, and
+// of its key in a map.
 func (b *budget) take(bytes int) { *b -= budget(bytes + 32) }
 
 func (b *budget) value(v *structpb.Value) {

@@ -1,10 +1,10 @@
 // Package guardrails holds a composite resource to what the platform team allows. A violation names the rule, the field and
 // the value. One rule, one function.
 //
-// Rules that limit a value look at what results, the Input's own defaults included. Rules that forbid a field look at what
-// the composite resource itself sets: the platform team may use in its defaults what it forbids to others.
+// Rules that limit a value look at the result, the Input's own defaults included. Rules that forbid a field look at the fields that the
+// composite resource itself sets: the platform team may use fields in its defaults that it forbids to others.
 //
-// A list of what is allowed that is there and empty allows nothing.
+// An empty list of allowed values allows nothing.
 package guardrails
 
 import (
@@ -49,13 +49,13 @@ var rules = map[string]rule{
 	"forbidBringYourOwnRole":      forbidBringYourOwnRole,
 }
 
-// always holds, whatever a platform team says: who takes a ServiceAccount of Crossplane or of the providers that create all identities
-// acts as them, or takes their identity away.
+// always applies, regardless of the platform team's configuration: a service that uses a ServiceAccount of Crossplane, or of the
+// providers that create all identities, acts as them or takes their identity away.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var always = &v1beta1.Guardrails{ProtectedServiceAccounts: []string{"crossplane", "rbac-manager", "default", "provider-aws-iam", "provider-aws-eks"}}
 
-// A request is what a composite resource asks for.
+// A request is a composite resource, with the guardrails to check it against.
 type request struct {
 	*v1beta1.Guardrails
 
@@ -66,10 +66,10 @@ type request struct {
 	at   *field.Path
 }
 
-// Check what a composite resource asks for against every set of guardrails that applies. It returns all violations.
+// Check checks a composite resource against every set of guardrails that applies. It returns all violations.
 func Check(v *view.View, id *identity.Identity) field.ErrorList { return check(rules, v, id) }
 
-// check each set on its own: a list that one set allows does not make that of another longer.
+// check applies each set on its own: the list of one set does not extend the list of another.
 func check(rules map[string]rule, v *view.View, id *identity.Identity) field.ErrorList {
 	errs := field.ErrorList{}
 	for _, g := range append([]*v1beta1.Guardrails{always}, v.Guardrails...) {
@@ -101,7 +101,7 @@ func allowedServices(r *request) field.ErrorList {
 
 func allowedServiceAccounts(r *request) field.ErrorList {
 	if r.AllowedServiceAccounts == nil || r.id.Tenant != nil {
-		// A tenant's providers are the host's.
+		// A tenant uses the host's providers.
 		return nil
 	}
 	errs := field.ErrorList{}
@@ -113,7 +113,7 @@ func allowedServiceAccounts(r *request) field.ErrorList {
 	return errs
 }
 
-// protectedServiceAccounts are nobody's, but that of provider-aws-iam is the service iam's, and likewise of eks.
+// protectedServiceAccounts may not be used, but the service iam may use that of provider-aws-iam, and likewise eks.
 func protectedServiceAccounts(r *request) field.ErrorList {
 	errs := field.ErrorList{}
 	for i, s := range r.id.Services {
@@ -152,7 +152,7 @@ func allowedProviders(r *request) field.ErrorList {
 	return field.ErrorList{notOneOf(r.at.Child("providerRef", "name"), "allowedProviders", r.id.Tenant.Host.Name, r.AllowedProviders)}
 }
 
-// allowedClusters has nothing to say while the cluster is not known: package resources creates nothing then.
+// allowedClusters refuses nothing while the cluster is not known: package resources creates nothing then.
 func allowedClusters(r *request) field.ErrorList {
 	if r.AllowedClusters == nil || r.id.Cluster == "" || slices.Contains(r.AllowedClusters, r.id.Cluster) {
 		return nil
@@ -222,7 +222,7 @@ func allowedTargetAccounts(r *request) field.ErrorList {
 	}
 	errs = append(errs, r.composedElsewhere()...)
 	for _, f := range r.rolesOfOthers() {
-		// EKS takes a roleArn only of the cluster's own account; that of a tenant may be in another.
+		// EKS accepts only a roleArn of the cluster's own account; that of a tenant may be in another.
 		if strings.HasSuffix(f.at.String(), ".roleArn") && (r.id.Tenant == nil || r.inHostAccount(f.arn)) {
 			continue
 		}
@@ -233,7 +233,7 @@ func allowedTargetAccounts(r *request) field.ErrorList {
 	return errs
 }
 
-// composedElsewhere is a tenant's role that turns out to be in another account, by way of the bootstrap identity.
+// composedElsewhere refuses a tenant's role that turns out to be in another account, by way of the bootstrap identity.
 func (r *request) composedElsewhere() field.ErrorList {
 	if r.id.Tenant == nil {
 		return nil
@@ -245,14 +245,15 @@ func (r *request) composedElsewhere() field.ErrorList {
 	return field.ErrorList{notOneOf(r.at.Child("providerConfigRef"), "allowedTargetAccounts", arn, r.AllowedTargetAccounts)}
 }
 
-// inHostAccount says whether a tenant's role is in the account of the host's cluster. While that is asked for nothing is refused: Crossplane
-// does not answer what comes with a refusal, and what is composed before it answers is never applied.
+// inHostAccount says whether a tenant's role is in the account of the host's cluster. While that is being looked up, nothing is
+// refused: Crossplane does not answer the requirements of a refusal, and resources that are composed before it answers are never
+// applied.
 func (r *request) inHostAccount(arn string) bool {
 	account := r.id.Tenant.Host.Account()
 	return account == "" && r.view.Requirements.Unanswered() || account != "" && iam.ARNAccount(arn) == account
 }
 
-// deniedActions looks at every statement that is composed, those of the catalogue included. What cannot be read is refused.
+// deniedActions checks every composed statement, those of the catalogue included. Policies and roles that cannot be read are refused.
 func deniedActions(r *request) field.ErrorList {
 	if len(r.DeniedActions) == 0 {
 		return nil
@@ -270,7 +271,7 @@ func deniedActions(r *request) field.ErrorList {
 	return errs
 }
 
-// deniedSharing: what is shared lets providers take on the roles of tenants.
+// deniedSharing refuses sharing if its permissions are denied: shared providers assume the roles of tenants.
 func (r *request) deniedSharing(rule string) field.ErrorList {
 	if r.id.Sharing == nil {
 		return nil
@@ -300,7 +301,7 @@ func requiredPermissionsBoundary(r *request) field.ErrorList {
 	return errs
 }
 
-// requiredKinds refuses everything of a service at once, wherever it may come from.
+// requiredKinds refuses access to a whole service, wherever it may come from.
 func requiredKinds(r *request) field.ErrorList {
 	if !r.RequiredKinds {
 		return nil
@@ -326,7 +327,7 @@ func requiredKinds(r *request) field.ErrorList {
 	return errs
 }
 
-// serviceWide are the statements of one's own that allow all actions of a service. A document that cannot be parsed is an error elsewhere.
+// serviceWide refuses custom statements that allow all actions of a service. A document that cannot be parsed is reported elsewhere.
 func serviceWide(at *field.Path, rule string, p *v1alpha1.Permissions) field.ErrorList {
 	const why = "allows all actions of a service: list kinds, or the actions that are used"
 	errs := field.ErrorList{}
@@ -345,7 +346,7 @@ func serviceWide(at *field.Path, rule string, p *v1alpha1.Permissions) field.Err
 	return errs
 }
 
-// isServiceWide tells whether a pattern of actions names none: s3:*, or *.
+// isServiceWide says whether a pattern of actions names no action: s3:*, or *.
 func isServiceWide(action string) bool {
 	_, name, ok := strings.Cut(action, ":")
 	return !ok || strings.Trim(name, "*?") == ""
@@ -364,7 +365,7 @@ func requiredTags(r *request) field.ErrorList {
 	return errs
 }
 
-// blank says whether nobody can see a text. Some letters are invisible, such as U+3164, with which languages fill a gap.
+// blank says whether a text is invisible. Some letters are, such as U+3164, with which languages fill a gap.
 func blank(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return !unicode.IsSpace(r) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
@@ -387,7 +388,7 @@ func forbidRuntimeTemplates(r *request) field.ErrorList {
 	return r.forbidTemplates("forbidRuntimeTemplates", "raw templates are not allowed")
 }
 
-// claimedTemplates are the raw templates of a claim. They can carry other images, and credentials of another role.
+// claimedTemplates refuses the raw templates of a claim. They can carry other images, and credentials of another role.
 func (r *request) claimedTemplates(rule string) field.ErrorList {
 	if _, claim := r.view.Claim(); claim == "" || r.ForbidRuntimeTemplates {
 		return nil
@@ -400,8 +401,8 @@ func (r *request) forbidTemplates(rule, why string) field.ErrorList {
 	return append(errs, r.forbid(rule, why, []string{"runtime", "deploymentTemplate"}, []string{"runtime", "serviceAccountTemplate"})...)
 }
 
-// forbidBringYourOwnRole forbids everything that may hand an existing role over. A role name does: where a role of that name
-// exists, the provider takes it over with all that it may do.
+// forbidBringYourOwnRole forbids everything that may hand an existing role over. A role name does: if a role of that name exists, the
+// provider adopts it with all its permissions.
 func forbidBringYourOwnRole(r *request) field.ErrorList {
 	if !r.ForbidBringYourOwnRole {
 		return nil
@@ -412,13 +413,13 @@ func forbidBringYourOwnRole(r *request) field.ErrorList {
 	return append(errs, r.forbid(rule, why, []string{"role", "namePrefix"}, []string{"role", "path"}, []string{"adoptExisting"})...)
 }
 
-// foreign is a role that is managed elsewhere, and whose credentials providers get, at once or in the end.
+// foreign is a role that is managed elsewhere, and whose credentials providers get, directly or through a chain.
 type foreign struct {
 	at  *field.Path
 	arn string
 }
 
-// rolesOfOthers that result, wherever they are named.
+// rolesOfOthers returns the foreign roles that result, wherever they are named.
 func (r *request) rolesOfOthers() []foreign {
 	var out []foreign
 	if t := r.id.Tenant; t != nil {
@@ -438,7 +439,7 @@ func (r *request) rolesOfOthers() []foreign {
 	return slices.DeleteFunc(out, func(f foreign) bool { return f.arn == "" })
 }
 
-// forbidRolesOfOthers that a composite resource itself names.
+// forbidRolesOfOthers refuses those that a composite resource itself names.
 func (r *request) forbidRolesOfOthers(rule, why string) field.ErrorList {
 	errs := r.forbidInServices(rule, why, []string{"roleArn"}, []string{"targetRoleArn"})
 	if r.id.Tenant != nil {
@@ -447,7 +448,7 @@ func (r *request) forbidRolesOfOthers(rule, why string) field.ErrorList {
 	return append(errs, r.forbid(rule, why, []string{"providerConfig", "assumeRoleChain"})...)
 }
 
-// importedRoles keep policies that cannot be read. Somebody may name them, if it is known which they are.
+// importedRoles refuses imported roles, whose policies cannot be read, unless the platform team lists their ARNs.
 func (r *request) importedRoles(rule string) field.ErrorList {
 	errs := field.ErrorList{}
 	for i, s := range r.id.Services {
@@ -469,7 +470,7 @@ func (r *request) importedRoles(rule string) field.ErrorList {
 
 const wayOut = "; ask the platform team to list its ARN in allowedManagedPolicyArns"
 
-// unreadable are the policies and roles that cannot be read, and that the platform team did not name.
+// unreadable refuses policies and roles that cannot be read, and that the platform team did not name.
 func (r *request) unreadable(rule string) field.ErrorList {
 	errs := field.ErrorList{}
 	for _, f := range r.rolesOfOthers() {
@@ -489,12 +490,12 @@ func (r *request) unreadable(rule string) field.ErrorList {
 	return errs
 }
 
-// named says whether the platform team lists another owner's role. A pattern that does not say that it is about roles is about policies.
+// named says whether the platform team lists another owner's role. A pattern without :role/ is about policies.
 func (r *request) named(role string) bool {
 	return slices.ContainsFunc(r.AllowedManagedPolicyARNs, func(p string) bool { return strings.Contains(p, ":role/") && iam.Match(p, role) })
 }
 
-// unwritten is what management policies keep from ever reaching AWS.
+// unwritten refuses management policies that keep required settings from ever reaching AWS.
 func (r *request) unwritten(rule string) field.ErrorList {
 	has := func(a v1alpha1.ManagementAction) bool { return slices.Contains(r.spec.ManagementPolicies, a) }
 	if len(r.spec.ManagementPolicies) == 0 || has("*") || has("Create") && has("Update") {
@@ -504,7 +505,7 @@ func (r *request) unwritten(rule string) field.ErrorList {
 	return field.ErrorList{violation(r.at.Child("managementPolicies"), rule, value, "must have Create and Update, or *: without them what the rule requires never reaches AWS")}
 }
 
-// forbid fields that a composite resource sets.
+// forbid refuses fields that a composite resource sets.
 func (r *request) forbid(rule, why string, paths ...[]string) field.ErrorList {
 	errs := field.ErrorList{}
 	for _, p := range paths {
@@ -515,7 +516,7 @@ func (r *request) forbid(rule, why string, paths ...[]string) field.ErrorList {
 	return errs
 }
 
-// isSet says whether a field has a value. An empty text is none, as for defaults.
+// isSet says whether a field has a value. An empty text is not one, as for defaults.
 func isSet(v *structpb.Value) bool {
 	switch k := v.GetKind().(type) {
 	case nil, *structpb.Value_NullValue:
@@ -526,7 +527,7 @@ func isSet(v *structpb.Value) bool {
 	return true
 }
 
-// forbidInServices forbids fields that a composite resource sets for a service.
+// forbidInServices refuses fields that a composite resource sets for a service.
 func (r *request) forbidInServices(rule, why string, paths ...[]string) field.ErrorList {
 	errs := field.ErrorList{}
 	for i, s := range r.xr.List("spec", "services") {
@@ -552,7 +553,7 @@ func violation(at *field.Path, rule, value, why string) *field.Error {
 	return field.Forbidden(at, fmt.Sprintf("guardrail %s: %q: %s", rule, value, why))
 }
 
-// short form of a value. Policies do not belong in messages.
+// short returns a short form of a value. Policies do not belong in messages.
 func short(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -15,12 +15,12 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// On Crossplane v2 a kind of managed resources exists once its ManagedResourceDefinition is active. Definitions hold whole schemas, too
-// much to be asked for. What activates them is small: ManagedResourceActivationPolicies, with patterns of names, and the names that they
-// have activated. A definition that is active stays so, whatever becomes of the policy: its API refuses the way back. So the kinds of
-// a service only ever grow, and the status remembers them.
+// On Crossplane v2 a kind of managed resources exists once its ManagedResourceDefinition is active. Definitions hold whole schemas,
+// which are too large to require. The objects that activate them are small: ManagedResourceActivationPolicies, with patterns of names,
+// and the names that they have activated. An active definition stays active even if the policy changes or is deleted: its API refuses
+// the way back. So the kinds of a service only ever grow, and the status remembers them.
 
-// activationKind is what activates kinds.
+// activationKind is the kind of the policies that activate kinds.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var activationKind = view.Kind{
@@ -28,38 +28,38 @@ var activationKind = view.Kind{
 	Plural:           "managedresourceactivationpolicies",
 }
 
-// An Activation says which kinds a service's permissions are for that follow what is active.
+// An Activation says which kinds a service's permissions cover, if they follow the active kinds.
 type Activation struct {
 	// Kinds that are active now or were before, sorted.
 	Kinds []string
-	// Problem says why there are none: the policies of the service stay as they are. Empty if there are.
+	// Problem says why there are none: the policies of the service stay as they are. Empty if there are some.
 	Problem string
 	// Pending says that the only problem is that Crossplane has not answered yet.
 	Pending bool
-	// Refused are kinds that are newly active, and Why says why they are not granted.
+	// Refused are newly active kinds that are not granted, and Why says why.
 	Refused []string
 	Why     string
-	// Strange are active definitions of the service's groups that are of no kind that the catalogue knows.
+	// Strange are active definitions in the service's groups whose kind the catalogue does not know.
 	Strange []string
 
 	// added are the kinds that were not active before.
 	added []string
 }
 
-// definitions of managed resources that are active in the cluster. They are asked for when a service first follows them.
+// definitions holds the active definitions of managed resources in the cluster. They are required once a service follows them.
 type definitions struct {
 	v     *view.View
 	asked bool
-	// all of them are: this Crossplane has none that are not.
+	// all says that all of them are active: this Crossplane has no inactive ones.
 	all bool
-	// patterns of the names of those that are activated, and names of those that were.
+	// patterns of the names that policies activate, and names that they have activated.
 	patterns []string
 	names    map[string]bool
 	// pending says that Crossplane has not answered yet, and unreadable that it cannot.
 	pending, unreadable bool
 }
 
-// activation of a service; nil unless its permissions follow what is active.
+// activation returns the Activation of a service; nil unless its permissions follow the active kinds.
 func (d *definitions) activation(s *v1alpha1.Service) *Activation {
 	if s.Permissions == nil || !s.Permissions.Kinds.Active() {
 		return nil
@@ -94,7 +94,7 @@ func (d *definitions) activation(s *v1alpha1.Service) *Activation {
 	return a
 }
 
-// remembered are the kinds of a service that were active before.
+// remembered returns the kinds of a service that were active before.
 func remembered(v *view.View, entry catalogue.Service) []string {
 	var out []string
 	for _, s := range v.XR.List("status", "services") {
@@ -112,7 +112,7 @@ func remembered(v *view.View, entry catalogue.Service) []string {
 	return slices.Compact(out)
 }
 
-// ask for them, once.
+// ask requires the policies, once.
 func (d *definitions) ask() {
 	if d.asked {
 		return
@@ -144,7 +144,7 @@ func (d *definitions) ask() {
 	}
 }
 
-// active says whether a definition is active, or will be once it is there: the patterns are Crossplane's.
+// active says whether a definition is active, or will be once it exists. The patterns are Crossplane's.
 // https://github.com/crossplane/crossplane/blob/v2.4.2/apis/apiextensions/v1alpha1/mrd_policy_types.go
 func (d *definitions) active(name string) bool {
 	return d.all || d.names[name] || slices.ContainsFunc(d.patterns, func(p string) bool {
@@ -153,7 +153,7 @@ func (d *definitions) active(name string) bool {
 	})
 }
 
-// strange are the active definitions of a service's groups that are not among those of its kinds, sorted.
+// strange returns the active definitions of a service's groups that are not among those of its kinds, sorted.
 func (d *definitions) strange(entry catalogue.Service, known []string) []string {
 	var out []string
 	for name := range d.names {
@@ -176,19 +176,19 @@ func (d *definitions) problem() (pending bool, message string) {
 	return false, "none of its kinds is active. To do: name those that you use in a ManagedResourceActivationPolicy, as manifests/activation-policy.yaml does, or list kinds in place of Active"
 }
 
-// grows says whether kinds are newly active, beside others: a first grant that is not possible is refused with the whole object.
+// grows says whether kinds are newly active, in addition to others. If a first grant is not possible, the whole object is refused.
 func (a *Activation) grows() bool {
 	return a != nil && len(a.added) > 0 && len(a.added) < len(a.Kinds)
 }
 
-// refuse the kinds that are newly active.
+// refuse drops the newly active kinds.
 func (a *Activation) refuse(why string) {
 	a.Refused, a.Why, a.added = a.added, why, nil
 	a.Kinds = slices.DeleteFunc(a.Kinds, func(k string) bool { return slices.Contains(a.Refused, k) })
 }
 
-// within grants what grant does, and again without the kinds that are newly active if it cannot be granted with them: the service goes on
-// with those that it has. Only services that grow are looked at.
+// within calls grant, and again without the newly active kinds if these cannot be granted: the service keeps the kinds that it has. It
+// calls grant again only for services that grow.
 func (a *Activation) within(v *view.View, grant func() ([]iam.Statement, field.ErrorList)) field.ErrorList {
 	statements, errs := grant()
 	if !a.grows() {
@@ -201,11 +201,11 @@ func (a *Activation) within(v *view.View, grant func() ([]iam.Statement, field.E
 	return errs
 }
 
-// unknown says whether it is not known which kinds are active.
+// unknown says whether the active kinds are not known.
 func (a *Activation) unknown() bool { return a != nil && a.Problem != "" }
 
-// asTheyAre are the policies that hold the permissions of a role, while it is not known which kinds are active, and the statements in
-// them. Before Crossplane has answered there are no statements: a refusal would be final then.
+// asTheyAre returns the statements and documents of the existing policies of a role, while the active kinds are not known. Before
+// Crossplane has answered there are no statements: a refusal would be final then.
 func (a *Activation) asTheyAre(v *view.View, name string) ([]iam.Statement, []string) {
 	var statements []iam.Statement
 	documents := observedPolicies(v, name)
@@ -217,8 +217,8 @@ func (a *Activation) asTheyAre(v *view.View, name string) ([]iam.Statement, []st
 	return statements, documents
 }
 
-// attachable checks that a role takes policies that stay as they are, beside those that exist. Not before Crossplane has answered: there may be
-// fewer of them then.
+// attachable checks that a role can have its existing policies in addition to the managed ones. Not before Crossplane has answered:
+// there may be fewer of them then.
 func (a *Activation) attachable(at *field.Path, documents, managed []string, most int) field.ErrorList {
 	if a.Pending {
 		return nil
@@ -226,8 +226,8 @@ func (a *Activation) attachable(at *field.Path, documents, managed []string, mos
 	return attachable(at, len(documents), managed, most)
 }
 
-// observedPolicies are the documents of the policies that hold the permissions of a role. One that is missing is empty, where another
-// comes after it, or its attachment is there.
+// observedPolicies returns the documents of the policies that hold the permissions of a role. A missing one is empty, if another
+// follows it, or its attachment exists.
 func observedPolicies(v *view.View, name string) []string {
 	var out []string
 	for n := 1; n <= iam.MaxAttachments; n++ {
@@ -258,7 +258,7 @@ func ungrantable(v *view.View, statements []iam.Statement, errs field.ErrorList)
 	return ""
 }
 
-// strangeKinds are notes on active definitions that the catalogue does not know.
+// strangeKinds returns notes on active definitions that the catalogue does not know.
 func (id *Identity) strangeKinds() []string {
 	var out []string
 	for _, s := range id.Services {

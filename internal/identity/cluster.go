@@ -46,7 +46,7 @@ func (id *Identity) resolveCluster(v *view.View) {
 	id.selectCluster(cs)
 }
 
-// clusters that the spec refers to, and whether Crossplane told of them. Their kind must be proven.
+// clusters returns the Clusters that the spec refers to, and whether Crossplane has answered. Their kind must be proven.
 func (id *Identity) clusters(v *view.View) ([]view.Object, view.Answer) {
 	if ref := id.Spec.ClusterNameRef; ref != nil {
 		c, answer := v.Requirements.Get(clusterKind.GroupVersionKind, ref.Name)
@@ -64,8 +64,8 @@ func (id *Identity) clusters(v *view.View) ([]view.Object, view.Answer) {
 	return cs, answer
 }
 
-// resolveAgent finds out whether the cluster has the agent already: one in Auto Mode has. That is asked for as long as there is
-// no add-on; one that is there stays. Of a cluster that is only named nothing is known.
+// resolveAgent finds out whether the cluster has the agent already: one in Auto Mode has. It asks for as long as there is no add-on; an
+// existing add-on stays. It cannot know for a cluster that is only named.
 func (id *Identity) resolveAgent(v *view.View) {
 	if !id.Agent || id.Spec.ClusterName != "" || v.Observed(AgentKey).Exists() {
 		return
@@ -85,8 +85,8 @@ func (id *Identity) resolveAgent(v *view.View) {
 	}
 }
 
-// autoMode says whether EKS runs the nodes of a cluster, and with them what pods need: the agent, too. The field is an object or a
-// list of one, as the version of the kind has it.
+// autoMode says whether EKS runs the nodes of a cluster, and with them everything that pods need: the agent, too. The field is an
+// object or a list of one, as the version of the kind has it.
 // https://docs.aws.amazon.com/eks/latest/userguide/automode.html
 func autoMode(c view.Object) bool {
 	for _, path := range [][]string{{"spec", "forProvider", "computeConfig"}, {"status", "atProvider", "computeConfig"}} {
@@ -100,7 +100,7 @@ func autoMode(c view.Object) bool {
 	return false
 }
 
-// setCluster that was found. Its name becomes part of other names, so it must be one.
+// setCluster sets the name that was found. It becomes part of other names, so it must be valid.
 func (id *Identity) setCluster(name string) {
 	if !clusterPattern.MatchString(name) {
 		id.ClusterProblem = fmt.Sprintf("the Cluster that was found has the external name %q, which is not a name of an EKS cluster", name[:min(len(name), 100)])
@@ -125,7 +125,7 @@ func (id *Identity) selectCluster(cs []view.Object) {
 	}
 }
 
-// clusterName of a Cluster managed resource in AWS.
+// clusterName returns the name in AWS of a Cluster managed resource.
 func clusterName(c view.Object) string {
 	return cmp.Or(c.Annotation(AnnotationExternalName), c.Name())
 }

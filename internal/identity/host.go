@@ -13,7 +13,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// AnnotationHost on the role of a tenant remembers what was known of its host.
+// AnnotationHost on the role of a tenant remembers the facts about its host.
 const AnnotationHost = v1alpha1.Group + "/host"
 
 // HostKind is the kind of a host.
@@ -25,17 +25,17 @@ var HostKind = view.Kind{GroupVersionKind: v1alpha1.GroupVersionKind, Plural: "p
 type Host struct {
 	// Name of the PodIdentityProvider.
 	Name string
-	// Object as it is; it does not exist while nobody has told.
+	// Object as Crossplane sent it; it does not exist before that.
 	Object view.Object
-	// Pending says that the problem is only that it is not ready yet.
+	// Pending says that the problem is only that the host is not ready yet.
 	Pending bool
-	// Problem says why none of its providers can be used; empty if nothing does.
+	// Problem says why none of its providers can be used; empty if they can.
 	Problem string
 	// Services in the order of the tenant's.
 	Services []HostService
 
 	facts *facts
-	// asked says that nobody has answered yet whether there is one.
+	// asked says that Crossplane has not answered yet whether the host exists.
 	asked bool
 }
 
@@ -43,9 +43,9 @@ type Host struct {
 type HostService struct {
 	// Name of the service.
 	Name string
-	// Pending says that the problem is only that it is not ready yet.
+	// Pending says that the problem is only that the service is not ready yet.
 	Pending bool
-	// Problem says why it cannot be used; empty if nothing does.
+	// Problem says why it cannot be used; empty if it can.
 	Problem string
 	// Phase and Message of the host's status.
 	Phase   v1alpha1.Phase
@@ -54,7 +54,7 @@ type HostService struct {
 	ProviderName, ProviderRevision string
 }
 
-// Facts of the host, as a tenant remembers them; empty while none are known.
+// Facts returns the facts about the host, as a tenant remembers them; empty while none are known.
 func (h *Host) Facts() string {
 	if h.facts == nil {
 		return ""
@@ -62,7 +62,7 @@ func (h *Host) Facts() string {
 	return h.facts.String()
 }
 
-// Account of the host's cluster; empty while it is not known.
+// Account returns the account of the host's cluster; empty while it is not known.
 func (h *Host) Account() string {
 	if h.facts == nil {
 		return ""
@@ -70,8 +70,8 @@ func (h *Host) Account() string {
 	return h.facts.account()
 }
 
-// Unreachable says why a role that exists is none that the host may take on: it was made when the host said something else. Empty if
-// the host may, and while it does not say.
+// Unreachable says why the host may not assume an existing role: it was created when the host had other settings. Empty if the host
+// may, and while it does not report them.
 func (h *Host) Unreachable(roleARN string) string {
 	if h.facts == nil || h.Problem != "" {
 		return ""
@@ -88,8 +88,8 @@ func (h *Host) Unreachable(roleARN string) string {
 	return ""
 }
 
-// resolveHost finds out what is known of the host: what it says now and, where it does not say, what the tenant remembers. It fails if
-// neither says what is needed for the objects that exist: they could only be composed in part.
+// resolveHost works out the facts about the host: what it reports now or, where it does not report, what the tenant remembers. It fails
+// if neither has what the existing objects need: they could only be composed in part.
 func (id *Identity) resolveHost(v *view.View, at *field.Path) field.ErrorList {
 	h := id.Tenant.Host
 	remembered := parseFacts(v.Observed(RoleKey(TenantName)).Annotation(AnnotationHost))
@@ -131,8 +131,8 @@ func (id *Identity) resolveHost(v *view.View, at *field.Path) field.ErrorList {
 	return nil
 }
 
-// forgotten says why what there is of a tenant's own role cannot be composed with what is known of the host; empty if it can, and while
-// nobody has answered.
+// forgotten says why the existing objects of a tenant's own role cannot be composed with the known facts about the host; empty if they
+// can, and while Crossplane has not answered.
 func (id *Identity) forgotten(v *view.View, known *facts) string {
 	h := id.Tenant.Host
 	if h.asked || id.Tenant.Role.RoleARN != "" {
@@ -155,8 +155,8 @@ func (id *Identity) forgotten(v *view.View, known *facts) string {
 	return ""
 }
 
-// lookAtHost reads the host. It is one object, by its name. Its kind comes with the tenant's own. An old caller proves it by a list of all
-// kinds, which is worth it only until something was made on a host that it read.
+// lookAtHost reads the host, which is one object, by its name. Its kind comes with the tenant's own. For an old caller, proving the
+// kind takes a whole definition, which is worth it only until something was made on a host that it read.
 func (id *Identity) lookAtHost(v *view.View, proven bool) {
 	h := id.Tenant.Host
 	subject := "PodIdentityProvider " + h.Name
@@ -188,7 +188,7 @@ func (id *Identity) lookAtHost(v *view.View, proven bool) {
 	}
 }
 
-// admits says whether claims of a namespace may be tenants of a host. What no claim made may always.
+// admits says whether claims of a namespace may be tenants of a host. Tenants without a claim always may.
 func admits(host view.Object, namespace string) bool {
 	patterns := host.Value("status", "sharing", "namespaces").GetListValue().GetValues()
 	if namespace == "" || len(patterns) == 0 {
@@ -202,7 +202,7 @@ func admits(host view.Object, namespace string) bool {
 	return false
 }
 
-// now is what the host says; nil while it does not say enough.
+// now returns the facts that the host reports; nil while it does not report enough.
 func (h *Host) now() *facts {
 	if h.Problem != "" {
 		return nil
@@ -232,7 +232,7 @@ func (h *Host) now() *facts {
 	return f
 }
 
-// specOf is what a host's spec says of a service.
+// specOf returns the entry of a service in a host's spec.
 func specOf(host view.Object, name string) view.Object {
 	for _, s := range host.List("spec", "services") {
 		if s.String("name") == name {
@@ -242,7 +242,7 @@ func specOf(host view.Object, name string) view.Object {
 	return view.Object{}
 }
 
-// service of the host, as far as it can be used.
+// service returns a service of the host, and why it cannot be used if so.
 func (h *Host) service(name string) HostService {
 	s := HostService{Name: name, Problem: h.Problem, Pending: h.Pending}
 	if h.Problem != "" {
@@ -267,7 +267,7 @@ func (h *Host) service(name string) HostService {
 	return s
 }
 
-// shared are the names of the host's services, but not too many.
+// shared returns the names of the host's services, but not too many.
 func (h *Host) shared() []string {
 	var out []string
 	for _, o := range h.Object.List("status", "services") {

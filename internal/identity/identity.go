@@ -1,5 +1,5 @@
-// Package identity works out what a composite resource asks for: every default applied, every name, policy and package
-// known, everything checked. It says what is wanted; package resources says how, and package plan when.
+// Package identity resolves a composite resource: it applies every default, works out every name, policy and package, and checks
+// everything. It says what to compose; package resources says how, and package plan when.
 package identity
 
 import (
@@ -27,9 +27,9 @@ const (
 	defaultAssociationSettle = 10 * time.Second
 )
 
-// An Identity is what a composite resource asks for.
+// An Identity is a composite resource in its resolved form.
 type Identity struct {
-	// Spec of the composite resource, for what is passed on as it is.
+	// Spec of the composite resource, for fields that are passed on as they are.
 	Spec *v1alpha1.PodIdentityProviderSpec
 	// Region of the EKS cluster and the partition it is in.
 	Region, Partition string
@@ -45,9 +45,9 @@ type Identity struct {
 	ProviderConfig string
 	// Agent says whether the EKS add-on that hands credentials to pods is composed.
 	Agent bool
-	// AgentUnknown says that nobody told yet whether the cluster has the agent already.
+	// AgentUnknown says that it is not known yet whether the cluster has the agent already.
 	AgentUnknown bool
-	// AutoMode says that it has, and that the add-on that was asked for is not composed for that.
+	// AutoMode says that the cluster has the agent, and that the add-on is therefore not composed.
 	AutoMode bool
 	// ConfigNamespaces are the namespaces in which a ProviderConfig is composed too.
 	ConfigNamespaces []string
@@ -55,16 +55,16 @@ type Identity struct {
 	Family *Package
 	// Teardown is how deletion is ordered.
 	Teardown v1alpha1.Teardown
-	// ClusterPending says that it is only not known yet.
+	// ClusterPending says that the cluster is only not known yet.
 	ClusterPending bool
-	// Tenant is what a PodIdentityTenant asks for, and TenantSpec its whole spec; nil of a PodIdentityProvider.
+	// Tenant is a PodIdentityTenant in its resolved form, and TenantSpec its whole spec; nil for a PodIdentityProvider.
 	Tenant     *Tenant
 	TenantSpec *v1alpha1.PodIdentityTenantSpec
 	// Sharing with tenants; nil for none.
 	Sharing *Sharing
 	// Services in the order of the spec.
 	Services []*Service
-	// Notes say where what exists keeps what the defaults say otherwise today, and which active kinds the catalogue does not know.
+	// Notes name values of existing resources that the defaults no longer have, and active kinds that the catalogue does not know.
 	Notes []string
 }
 
@@ -78,13 +78,13 @@ type Package struct {
 	Source string
 }
 
-// A Service is what the composite resource asks for one AWS service.
+// A Service is one AWS service of the composite resource.
 type Service struct {
 	// Name of the service.
 	Name string
 	// Managed says whether the provider package is composed.
 	Managed bool
-	// Bootstrap says that the provider is one of those that create the identities of all, its own included.
+	// Bootstrap says that the provider is one of those that create all identities, its own included.
 	Bootstrap bool
 	// Provider package.
 	Provider Package
@@ -100,43 +100,43 @@ type Service struct {
 	ObjectName string
 	// TrustPolicy of the composed role; empty while the cluster is not known.
 	TrustPolicy string
-	// Activation says which kinds the permissions are for; nil unless they follow what is active.
+	// Activation says which kinds the permissions are for; nil unless they follow the active kinds.
 	Activation *Activation
 	// Statements of the permissions to grant; none if the service brings its own role.
 	Statements []iam.Statement
-	// Policies to compose, which hold the statements. One that is empty was there, and is not known.
+	// Policies to compose, which hold the statements. An empty one existed, and is not known.
 	Policies []string
 	// ManagedPolicyARNs to attach.
 	ManagedPolicyARNs []string
-	// ImportRole says that an existing role is taken over on purpose.
+	// ImportRole says that an existing role is adopted on purpose.
 	ImportRole bool
-	// AdoptPolicies says that existing policies are taken over on purpose.
+	// AdoptPolicies says that existing policies are adopted on purpose.
 	AdoptPolicies bool
 	// AssociationID to import; empty to create one.
 	AssociationID string
-	// AdoptAssociation says that an existing association is to be taken over.
+	// AdoptAssociation says that an existing association is to be adopted.
 	AdoptAssociation bool
-	// AdoptProvider says that a Provider that nobody controls is to be taken over, with its DeploymentRuntimeConfig.
+	// AdoptProvider says that a Provider without a controller is to be adopted, with its DeploymentRuntimeConfig.
 	AdoptProvider bool
 	// TargetRoleARN is the role that EKS assumes after the service's own; empty for none.
 	TargetRoleARN string
-	// FormerTargetRoleARN is another one, which the association still has it assume; empty for none.
+	// FormerTargetRoleARN is an earlier target role, which the association still names; empty for none.
 	FormerTargetRoleARN string
 	// DisableSessionTags says that EKS is to leave out session tags.
 	DisableSessionTags bool
 	// Runtime of the provider.
 	Runtime v1alpha1.Runtime
-	// Flaws of the runtime. They concern this service alone.
+	// Flaws of the runtime. They affect this service alone.
 	Flaws []Flaw
-	// Notes on the runtime, for people: what may be meant, and more often is left over.
+	// Notes on the runtime, for users: settings that may be intended, but are more often left over.
 	Notes []string
-	// VerifyCredentials says that the provider's pods are to be looked at.
+	// VerifyCredentials says that the provider's pods are to be checked.
 	VerifyCredentials bool
 	// Settle is how long to wait after the association is ready before the Provider is created.
 	Settle time.Duration
 }
 
-// Resolve what the composite resource asks for. It fails with everything that is wrong with it.
+// Resolve resolves the composite resource. It fails with everything that is wrong with it.
 func Resolve(v *view.View) (*Identity, field.ErrorList) {
 	if errs := misplaced(v); len(errs) > 0 {
 		return nil, errs
@@ -166,7 +166,7 @@ func Resolve(v *view.View) (*Identity, field.ErrorList) {
 	errs := validate(at, s)
 	errs = append(errs, validateProviderConfigName(at, v, id)...)
 	if len(errs) == 0 {
-		// A spec that is wrong must ask for nothing.
+		// An invalid spec must require nothing.
 		id.resolveCluster(v)
 		id.Cluster = exists.cluster(s, at, id.Cluster)
 		id.resolveAgent(v)
@@ -276,7 +276,7 @@ func (id *Identity) generatedRoleName(service string) string {
 	return iam.Name(iam.MaxRoleName, id.namePrefix(), id.Cluster, id.Region, service)
 }
 
-// namePrefix of roles and policies.
+// namePrefix returns the prefix of roles and policies.
 func (id *Identity) namePrefix() string {
 	if id.Spec.Role == nil {
 		return defaultRolePrefix
@@ -308,8 +308,8 @@ func (id *Identity) trust(s *Service) iam.Trust {
 	}
 }
 
-// TargetTrust is the trust policy that a service's target role needs, given what is known of the service's own role and
-// association; empty without a target role, and while what limits the trust is not known.
+// TargetTrust is the trust policy that a service's target role needs, given the ARN of the service's own role and the external ID of
+// its association; empty without a target role, and while the limits of the trust are not known.
 func (id *Identity) TargetTrust(s *Service, roleARN, externalID string) string {
 	if s.TargetRoleARN == "" || iam.ARNAccount(roleARN) == "" || s.DisableSessionTags && externalID == "" {
 		return ""
@@ -317,8 +317,8 @@ func (id *Identity) TargetTrust(s *Service, roleARN, externalID string) string {
 	return iam.TargetTrust(id.trust(s), roleARN, externalID).String()
 }
 
-// formerTarget is the role that a service's association has EKS assume, where the spec wants another or none. It stays until the
-// provider has changed that, and for good if the association has to be deleted: without leave to assume it, pods get no credentials.
+// formerTarget is the target role that a service's association still has, if the spec has another one or none. Its permission stays
+// until the provider has changed the association, and for good if that has to be deleted: without it, pods get no credentials.
 func formerTarget(v *view.View, s *v1alpha1.Service) string {
 	o := v.Observed(AssociationKey(s.Name))
 	arn := cmp.Or(o.String("status", "atProvider", "targetRoleArn"), o.String("spec", "forProvider", "targetRoleArn"))
@@ -328,7 +328,7 @@ func formerTarget(v *view.View, s *v1alpha1.Service) string {
 	return arn
 }
 
-// overlay a service's runtime on that of all services, field by field; maps merge.
+// overlay puts a service's runtime over that of all services, field by field; maps merge.
 func overlay(base, over *v1alpha1.Runtime) v1alpha1.Runtime {
 	switch {
 	case base == nil && over == nil:

@@ -12,11 +12,10 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// Some inputs cannot change once something was made with them. What the composite resource itself sets and changes is refused.
-// A default that changes is nobody's mistake: what exists keeps what it was made with, a note says so, and the new default is for
-// new objects.
+// Some inputs cannot change once resources were made with them. If the composite resource itself changes one, it is refused. A changed
+// default is not the user's mistake: existing resources keep the old value, a note says so, and the new default is for new objects.
 
-// made is what exists, and what the spec says against it.
+// made compares the spec with existing resources.
 type made struct {
 	v     *view.View
 	errs  field.ErrorList
@@ -24,8 +23,8 @@ type made struct {
 	told  map[string]bool
 }
 
-// keep decides on an input that cannot change. Want is its value with the defaults, own says whether the composite resource itself
-// sets it, and got is what exists was made with; empty if nothing tells.
+// keep decides on an input that cannot change. Want is its value with the defaults, own says whether the composite resource itself sets
+// it, and got is the value that existing resources were made with; empty if none shows it.
 func (m *made) keep(at *field.Path, own bool, want, got string) string {
 	switch {
 	case got == "" || want == got:
@@ -55,7 +54,7 @@ func (m *made) own(path ...string) bool {
 	return m.v.XR.String(append([]string{"spec"}, path...)...) != ""
 }
 
-// ownService is what the composite resource itself says of a service.
+// ownService returns the entry of a service that the composite resource itself has.
 func (m *made) ownService(name string) view.Object {
 	for _, s := range m.v.XR.List("spec", "services") {
 		if s.String("name") == name {
@@ -65,7 +64,7 @@ func (m *made) ownService(name string) view.Object {
 	return view.Object{}
 }
 
-// first value that the observed objects of any service have. Keys are those of one service's objects.
+// first returns the first value that the observed objects of any service have. Keys are those of one service's objects.
 func (m *made) first(services []v1alpha1.Service, keys []func(string) string, path ...string) string {
 	for i := range services {
 		for _, key := range keys {
@@ -77,7 +76,7 @@ func (m *made) first(services []v1alpha1.Service, keys []func(string) string, pa
 	return ""
 }
 
-// madeFor is whose identity a service's objects give: the association tells or, while there is none, the trust policy of the role.
+// madeFor returns the identity that a service's objects give: that of the association or, without one, of the role's trust policy.
 func (m *made) madeFor(service string) iam.Trust {
 	if o := m.v.Observed(AssociationKey(service)); o.Exists() {
 		at := func(name string) string { return o.String("spec", "forProvider", name) }
@@ -86,7 +85,7 @@ func (m *made) madeFor(service string) iam.Trust {
 	return iam.ReadTrust(m.v.Observed(RoleKey(service)).String("spec", "forProvider", "assumeRolePolicy"))
 }
 
-// common is what the objects of all services were made for alike: the first that tells counts.
+// common returns a part of the identity that the objects of all services have in common: the first one found counts.
 func (m *made) common(services []v1alpha1.Service, part func(iam.Trust) string) string {
 	for i := range services {
 		if s := part(m.madeFor(services[i].Name)); s != "" {
@@ -96,7 +95,7 @@ func (m *made) common(services []v1alpha1.Service, part func(iam.Trust) string) 
 	return ""
 }
 
-// spec with the inputs that are the same for all services as what exists was made with them.
+// spec returns the spec with the values that existing resources were made with, for inputs that are the same for all services.
 func (m *made) spec(s *v1alpha1.PodIdentityProviderSpec, at *field.Path) *v1alpha1.PodIdentityProviderSpec {
 	out := *s
 	out.Region = m.keep(at.Child("region"), m.own("region"), s.Region, m.common(s.Services, func(t iam.Trust) string { return t.Region }))
@@ -106,8 +105,8 @@ func (m *made) spec(s *v1alpha1.PodIdentityProviderSpec, at *field.Path) *v1alph
 	return &out
 }
 
-// bootstrapConfig that the managed resources use: with another one they would be managed in another account, and those in this one
-// be forgotten.
+// bootstrapConfig is the ProviderConfig that the managed resources use: with another one they would be managed in another account, and
+// those in this one be forgotten.
 func (m *made) bootstrapConfig(s *v1alpha1.PodIdentityProviderSpec, at *field.Path) string {
 	want := defaultProviderConfig
 	if s.ProviderConfigRef != nil {
@@ -117,25 +116,25 @@ func (m *made) bootstrapConfig(s *v1alpha1.PodIdentityProviderSpec, at *field.Pa
 	return m.keep(at.Child("providerConfigRef", "name"), m.own("providerConfigRef", "name"), want, m.first(s.Services, keys, "spec", "providerConfigRef", "name"))
 }
 
-// cluster that the identities are for.
+// cluster is the cluster that the identities are for.
 func (m *made) cluster(s *v1alpha1.PodIdentityProviderSpec, at *field.Path, want string) string {
 	spec := m.v.XR.Value("spec").GetStructValue().GetFields()
 	own := spec["clusterName"] != nil || spec["clusterNameRef"] != nil || spec["clusterNameSelector"] != nil
 	return m.keep(at.Child("clusterName"), own, want, m.common(s.Services, func(t iam.Trust) string { return t.Cluster }))
 }
 
-// serviceAccount of a service.
+// serviceAccount is the ServiceAccount of a service.
 func (m *made) serviceAccount(s *v1alpha1.Service, at *field.Path) string {
 	own := m.ownService(s.Name).String("serviceAccountName") != ""
 	return m.keep(at.Child("serviceAccountName"), own, cmp.Or(s.ServiceAccountName, "provider-aws-"+s.Name), m.madeFor(s.Name).ServiceAccount)
 }
 
-// associationID to import. Empty where a provider created the association: then its external name is that provider's.
+// associationID is the id to import. Empty if a provider created the association: then that provider sets its external name.
 func (m *made) associationID(s *v1alpha1.Service, at *field.Path) string {
 	o := m.v.Observed(AssociationKey(s.Name))
 	known := o.String("status", "atProvider", "associationId")
 	if known == "" && !o.Condition("Ready").True() {
-		// It never lived: another id may be what brings it to life.
+		// It was never ready: another id may make it so.
 		return s.AssociationID
 	}
 	imported := o.Annotation(AnnotationImported)
@@ -150,7 +149,7 @@ func (m *made) associationID(s *v1alpha1.Service, at *field.Path) string {
 	return id
 }
 
-// path of a service's role and policies. One that was taken over has its own.
+// path returns the path of a service's role and policies. An adopted one has its own.
 func (m *made) path(spec *v1alpha1.PodIdentityProviderSpec, s *Service, at *field.Path) string {
 	want := ""
 	if spec.Role != nil {
@@ -172,7 +171,7 @@ func (m *made) path(spec *v1alpha1.PodIdentityProviderSpec, s *Service, at *fiel
 	return want
 }
 
-// roleName of a service's role, whatever is generated today.
+// roleName is the name of a service's role, even if another one would be generated today.
 func (m *made) roleName(id *Identity, s *v1alpha1.Service, at, service *field.Path) string {
 	generated := id.generatedRoleName(s.Name)
 	got := m.knownRoleName(s.Name)
@@ -190,7 +189,7 @@ func (m *made) givenName(id *Identity, service, name string) bool {
 	return name != "" && len(name) < iam.MaxRoleName && !strings.HasSuffix(name, "-"+iam.Name(iam.MaxRoleName, id.Cluster, id.Region, service))
 }
 
-// knownRoleName is what any observed object of a service tells of its composed role's name; empty if none does.
+// knownRoleName is the name of a service's composed role, as any observed object shows it; empty if none does.
 func (m *made) knownRoleName(service string) string {
 	for _, key := range []string{RoleKey(service), policyKey(service)} {
 		if name := m.v.Observed(key).Annotation(AnnotationExternalName); name != "" {
@@ -210,14 +209,14 @@ func (m *made) knownRoleName(service string) string {
 	return ""
 }
 
-// providerConfig says whether the ProviderConfig has the name that the spec gives it.
+// providerConfig checks that the ProviderConfig has the name that the spec gives it.
 func (m *made) providerConfig(s *v1alpha1.PodIdentityProviderSpec, at *field.Path) {
 	if s.ProviderConfig != nil && s.ProviderConfig.Name != "" {
 		m.keep(at.Child("providerConfig", "name"), m.own("providerConfig", "name"), s.ProviderConfig.Name, m.v.Observed(ProviderConfigKey).Name())
 	}
 }
 
-// host of a tenant. What exists trusts its providers.
+// host is the host of a tenant. Existing resources trust its providers.
 func (m *made) host(at *field.Path, spec *v1alpha1.PodIdentityTenantSpec) string {
 	want, got := "", ""
 	if spec.ProviderRef != nil {

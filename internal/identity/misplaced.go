@@ -21,8 +21,8 @@ const usagePrefix = "usage/"
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var keys = []string{"role", "policy", "attachment", "association", "runtimeconfig", "provider", FamilyKey, ProviderConfigKey, "clusterproviderconfig", "usage", AgentKey}
 
-// misplaced finds composed objects in namespaces that stand under the composition-resource name of something else. Crossplane takes that
-// name from an annotation, and who may edit objects in a namespace can change it: a ProviderConfig would pass for a role, with
+// misplaced finds composed objects in namespaces that have the composition-resource name of another object. Crossplane takes that name
+// from an annotation, and anyone who may edit objects in a namespace can change it: a ProviderConfig would pass for a role, with
 // annotations of the editor's choice, or give its name to another object.
 func misplaced(v *view.View) field.ErrorList {
 	errs := field.ErrorList{}
@@ -42,8 +42,8 @@ func misplaced(v *view.View) field.ErrorList {
 	return errs
 }
 
-// placeOf is the composition-resource name that an object in a namespace has, or the beginning of that of a Usage; empty for everything that
-// is not composed in namespaces.
+// placeOf is the composition-resource name that an object in a namespace must have, or the beginning of that of a Usage; empty for
+// everything that is not composed in namespaces.
 func placeOf(o view.Object) string {
 	group, _, _ := strings.Cut(o.APIVersion(), "/")
 	switch {

@@ -11,13 +11,13 @@ import (
 // AnnotationExternalName is the name of a managed resource in AWS.
 const AnnotationExternalName = "crossplane.io/external-name"
 
-// AnnotationImported on an association remembers its id where that was given, and not chosen by AWS for the provider that created it.
+// AnnotationImported on an association remembers its id if it was imported or adopted, and not created by the provider.
 const AnnotationImported = v1alpha1.Group + "/imported"
 
 // ProviderConfigKey is the composition-resource name of the ProviderConfig.
 const ProviderConfigKey = "providerconfig"
 
-// MaxProviderConfigName is how long the name of a ProviderConfig may be: whatever uses it is tracked by a label that has the name.
+// MaxProviderConfigName is the maximum length of a ProviderConfig's name: a label with that name tracks its users.
 // https://github.com/crossplane/crossplane-runtime/blob/v2.2.0/pkg/resource/providerconfig.go
 const MaxProviderConfigName = 63
 
@@ -30,7 +30,7 @@ const FamilyKey = "family"
 // RoleKey is the composition-resource name of a service's role.
 func RoleKey(service string) string { return "role/" + service }
 
-// PolicyKey is the composition-resource name of a service's first policy. Those of the others have a dot and a number behind it.
+// PolicyKey is the composition-resource name of a service's first policy. Those of the others end in a dot and a number.
 func PolicyKey(service string) string { return "policy/" + service }
 
 // AssociationKey is the composition-resource name of a service's association.
@@ -54,7 +54,7 @@ func bootstraps(service string) bool { return service == "iam" || service == "ek
 // maxObjectName is the longest name that is used for a Kubernetes object, so that it also fits a label.
 const maxObjectName = 63
 
-// ObjectName makes a Kubernetes name of an AWS name. Where that changes it, a hash keeps different names different.
+// ObjectName makes a Kubernetes name of an AWS name. If that changes it, a hash keeps different names different.
 func ObjectName(awsName string) string {
 	name := strings.Map(func(r rune) rune {
 		switch {
@@ -72,20 +72,20 @@ func ObjectName(awsName string) string {
 	return iam.Cut(name, maxObjectName)
 }
 
-// A Policy is one that is composed for a role.
+// A Policy is composed for a role.
 type Policy struct {
-	// Suffix that tells it from the others of the role, in keys and names; that of the first is empty.
+	// Suffix that distinguishes it from the role's other policies, in keys and names; empty for the first.
 	Suffix string
 	// Document of the policy.
 	Document string
 }
 
-// Policy of a service that is the i-th of those that hold its permissions. The first has the role's name, the others are numbered.
+// Policy returns the i-th policy that holds a service's permissions. The first has the role's name, the others are numbered.
 func (s *Service) Policy(i int) *Policy {
 	return &Policy{Document: s.Policies[i], Suffix: suffixOf(i + 1)}
 }
 
-// suffixOf the n-th policy of a role that holds its permissions.
+// suffixOf returns the suffix of the n-th policy that holds a role's permissions.
 func suffixOf(n int) string {
 	if n == 1 {
 		return ""
@@ -93,7 +93,7 @@ func suffixOf(n int) string {
 	return fmt.Sprintf(".%d", n)
 }
 
-// policies that are composed for a service's role.
+// policies returns those that are composed for a service's role.
 func (s *Service) policies(shared bool) []*Policy {
 	out := make([]*Policy, 0, len(s.Policies)+1)
 	for i := range s.Policies {
@@ -105,7 +105,7 @@ func (s *Service) policies(shared bool) []*Policy {
 	return out
 }
 
-// withSuffix of a policy; empty while the name is not known.
+// withSuffix returns a name with the suffix of a policy; empty while the name is not known.
 func withSuffix(name, suffix string) string {
 	if name == "" {
 		return ""
@@ -119,10 +119,10 @@ func (p *Policy) Key(s *Service) string { return PolicyKey(s.Name) + p.Suffix }
 // AttachmentKey is the composition-resource name of the attachment of a service's policy.
 func (p *Policy) AttachmentKey(s *Service) string { return "attachment/" + s.Name + p.Suffix }
 
-// ObjectName of a service's policy, and of its attachment.
+// ObjectName is the Kubernetes name of a service's policy, and of its attachment.
 func (p *Policy) ObjectName(s *Service) string { return withSuffix(s.ObjectName, p.Suffix) }
 
-// NameInAWS of a service's policy; empty while the role's is.
+// NameInAWS is the name of a service's policy in AWS; empty while the role's name is not known.
 func (p *Policy) NameInAWS(s *Service) string {
 	return iam.Cut(withSuffix(s.RoleName, p.Suffix), iam.MaxPolicyName)
 }

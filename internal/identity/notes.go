@@ -14,18 +14,18 @@ import (
 // https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
 var CredentialsBefore = []string{"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"} //nolint:gochecknoglobals // A constant in all but the keyword.
 
-// otherIdentity are variables by which a pod gets another identity than EKS's, or none.
+// otherIdentity are variables that give a pod another identity than EKS's, or none.
 var otherIdentity = append(slices.Clip(CredentialsBefore), "AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI") //nolint:gochecknoglobals // A constant in all but the keyword.
 
-// annotationIRSA on a ServiceAccount makes EKS inject credentials of the mechanism before Pod Identity, which come first.
+// annotationIRSA on a ServiceAccount makes EKS inject credentials of IRSA, the mechanism before Pod Identity, which come first.
 const annotationIRSA = "eks.amazonaws.com/role-arn"
 
 // agents are the addresses of the agent that hands credentials to pods.
 // https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
 var agents = []string{"169.254.170.23", "fd00:ec2::23"} //nolint:gochecknoglobals // A constant in all but the keyword.
 
-// notes on a runtime that may be meant, but more often is left over: what it takes to use the identity is there, and something
-// else comes before it. They are no errors.
+// notes returns notes on settings of a runtime that may be intended, but are more often left over: the identity could be used, but
+// something else comes before it. Notes are not errors.
 func notes(env []corev1.EnvVar, deploymentTemplate, serviceAccountTemplate map[string]any) []string {
 	var out []string
 	vars := variables(env, deploymentTemplate)
@@ -43,13 +43,13 @@ func notes(env []corev1.EnvVar, deploymentTemplate, serviceAccountTemplate map[s
 	return out
 }
 
-// A variable of the provider's container. What it is taken from nobody knows here.
+// A variable of the provider's container. Its value is not known if it comes from a reference.
 type variable struct {
 	value string
 	known bool
 }
 
-// variables of the provider's container. Those of the template win.
+// variables returns those of the provider's container. Those of the template win.
 func variables(env []corev1.EnvVar, deploymentTemplate map[string]any) map[string]variable {
 	vars := make(map[string]variable, len(env))
 	for _, e := range env {
@@ -68,7 +68,7 @@ func variables(env []corev1.EnvVar, deploymentTemplate map[string]any) map[strin
 	return vars
 }
 
-// objects of a list. What is none is a flaw of the template.
+// objects returns the objects in a list. Any other item is a flaw of the template.
 func objects(v any) []map[string]any {
 	list, _ := v.([]any)
 	out := make([]map[string]any, 0, len(list))
@@ -80,7 +80,7 @@ func objects(v any) []map[string]any {
 	return out
 }
 
-// behindProxy are the addresses of the agent that a proxy would be asked for; none without a proxy.
+// behindProxy returns the addresses of the agent whose requests a proxy would get; none without a proxy.
 func behindProxy(vars map[string]variable) []string {
 	if !slices.ContainsFunc([]string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}, func(name string) bool {
 		v, ok := vars[name]
@@ -110,7 +110,7 @@ func behindProxy(vars map[string]variable) []string {
 	return out
 }
 
-// excepts says whether an entry of NO_PROXY is about an address.
+// excepts says whether an entry of NO_PROXY covers an address.
 func excepts(entry string, ip netip.Addr) bool {
 	if entry == "*" {
 		return true

@@ -15,8 +15,8 @@ import (
 
 //nolint:gochecknoglobals // Constants in all but the keyword.
 var (
-	// versionPattern is a full semantic version, a digest, or both. A floating tag such as v1 would be resolved once, and never
-	// again. Registries know no tags with the + of a semantic version's build.
+	// versionPattern is a full semantic version, a digest, or both. A floating tag such as v1 would be resolved once, and never again.
+	// Registries do not allow tags with the + of a semantic version's build.
 	versionPattern = regexp.MustCompile(`^(v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64})$`)
 	// repositoryPattern is a registry's host and at least one path segment, without a tag.
 	repositoryPattern = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9-]+|:[0-9]+)(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)
@@ -28,7 +28,7 @@ const (
 	packageHint    = "must be the repository of a provider with its registry and no tag, such as xpkg.upbound.io/upbound/provider-aws-s3"
 )
 
-// servicePackage is the provider package of a service.
+// servicePackage returns the provider package of a service.
 func servicePackage(at *field.Path, p *v1alpha1.Provider, s *v1alpha1.Service) (Package, field.ErrorList) {
 	registry, version := defaultRegistry, s.Version
 	if p != nil {
@@ -60,7 +60,7 @@ func isPackage(repository string) bool {
 	return !alone && last != "provider-aws"
 }
 
-// validatePackages checks that packages fit together, as far as the spec alone can tell.
+// validatePackages checks that packages fit together, as far as the spec alone shows.
 func (id *Identity) validatePackages(v *view.View, at *field.Path) field.ErrorList {
 	if id.skipsDependencies() {
 		return id.validateDigests(at)
@@ -99,7 +99,7 @@ func (id *Identity) validateDigests(at *field.Path) field.ErrorList {
 	return errs
 }
 
-// digestOf a version that may have one.
+// digestOf returns the digest of a version; empty if there is none.
 func digestOf(version string) string {
 	if _, digest, ok := strings.Cut(version, "@"); ok {
 		return digest
@@ -110,7 +110,7 @@ func digestOf(version string) string {
 	return ""
 }
 
-// validateFamily checks that what depends on a composed family can find it. One that exists stays as it is.
+// validateFamily checks that packages that depend on a composed family can find it. An existing family stays as it is.
 func (id *Identity) validateFamily(v *view.View, at *field.Path) field.ErrorList {
 	if id.Family == nil || v.Observed(FamilyKey).Exists() {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// policies that grant a service's permissions: the statements that grant them, and the documents that hold these.
+// policies returns the statements that grant a service's permissions, and the documents that hold these.
 func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Service, formerTarget string, a *Activation) ([]iam.Statement, []string, field.ErrorList) {
 	p := s.Permissions
 	if p == nil {
@@ -36,7 +36,7 @@ func policies(at *field.Path, v *view.View, partition string, s *v1alpha1.Servic
 	return statements, documents, errs
 }
 
-// granted statements: those that a service's permissions name.
+// granted returns the statements that a service's permissions name.
 func granted(at *field.Path, partition string, s *v1alpha1.Service, p *v1alpha1.Permissions, a *Activation) ([]iam.Statement, field.ErrorList) {
 	statements, errs := fromCatalogue(at, cmp.Or(partition, iam.DefaultPartition), s, p, a)
 	for i, ps := range p.Statements {
@@ -54,7 +54,7 @@ func granted(at *field.Path, partition string, s *v1alpha1.Service, p *v1alpha1.
 	return statements, errs
 }
 
-// generated statements let a provider assume the roles that the spec tells it to.
+// generated returns statements that let a provider assume the roles that the spec names.
 func generated(spec *v1alpha1.PodIdentityProviderSpec, s *v1alpha1.Service, formerTarget string) []iam.Statement {
 	var out []iam.Statement
 	for _, target := range []string{s.TargetRoleARN, formerTarget} {
@@ -69,9 +69,9 @@ func generated(spec *v1alpha1.PodIdentityProviderSpec, s *v1alpha1.Service, form
 	return out
 }
 
-// kept is the statement by which earlier versions neutralised what guardrails deny, if a policy that exists has it and policies are
-// attached that cannot be read: what an upgrade finds stays as safe as it was. It is never put into a policy that lacks it, as AWS
-// may refuse that policy, and attach the others anyway.
+// kept returns the statement by which earlier versions neutralised what guardrails deny, if an existing policy has it and attached
+// policies cannot be read: an upgrade leaves them as safe as they were. It is never added to a policy that lacks it, as AWS may refuse
+// that policy, and attach the others anyway.
 func kept(v *view.View, s *v1alpha1.Service, p *v1alpha1.Permissions) []iam.Statement {
 	var denied []string
 	for _, g := range v.Guardrails {
@@ -86,7 +86,7 @@ func kept(v *view.View, s *v1alpha1.Service, p *v1alpha1.Permissions) []iam.Stat
 	}
 	st := iam.Statement{Effect: iam.Deny, Action: denied, Resource: iam.StringSet{"*"}}
 	for _, key := range v.ObservedWithPrefix(PolicyKey(s.Name)) {
-		// Those of a service with a longer name begin like this, too.
+		// The keys of a service with a longer name begin like this, too.
 		if more := strings.TrimPrefix(key, PolicyKey(s.Name)); more != "" && more[0] != '.' {
 			continue
 		}
@@ -97,7 +97,7 @@ func kept(v *view.View, s *v1alpha1.Service, p *v1alpha1.Permissions) []iam.Stat
 	return nil
 }
 
-// attachments that a service's role has for its permissions.
+// attachments returns how many attachments a service's role can have for its permissions.
 func attachments(spec *v1alpha1.PodIdentityProviderSpec) int {
 	if spec.Sharing != nil {
 		return iam.MaxAttachments - 1
@@ -105,7 +105,7 @@ func attachments(spec *v1alpha1.PodIdentityProviderSpec) int {
 	return iam.MaxAttachments
 }
 
-// split statements into as many documents as AWS's limits allow: with the policies that exist they are attached to one role.
+// split divides statements into as many documents as AWS's limits allow: they are attached to one role with the existing policies.
 func split(at *field.Path, statements []iam.Statement, managed []string, most int) ([]string, field.ErrorList) {
 	if errs := attachable(at, min(1, len(statements)), managed, most); len(errs) > 0 {
 		return nil, errs
@@ -120,7 +120,7 @@ func split(at *field.Path, statements []iam.Statement, managed []string, most in
 	return ds, nil
 }
 
-// attachable checks that a role takes so many composed policies beside those that exist.
+// attachable checks that a role can have so many composed policies in addition to the existing ones.
 func attachable(at *field.Path, composed int, managed []string, most int) field.ErrorList {
 	n := len(managed)
 	if n+composed <= most {
@@ -141,7 +141,7 @@ func attachable(at *field.Path, composed int, managed []string, most int) field.
 func fromCatalogue(at *field.Path, partition string, s *v1alpha1.Service, p *v1alpha1.Permissions, a *Activation) ([]iam.Statement, field.ErrorList) {
 	entry, known := catalogue.Lookup(s.Name)
 	if !known {
-		// It brings its own permissions: validateService sees to that.
+		// It brings its own permissions: validateService ensures that.
 		return nil, nil
 	}
 	if p.Kinds != nil {
@@ -180,8 +180,8 @@ func fromKinds(at *field.Path, entry catalogue.Service, partition string, p *v1a
 	}
 }
 
-// accessLevel that is asked for. Without one it is all of the service, or of its kinds that are listed, unless there are permissions of
-// one's own: a narrow statement beside everything would narrow nothing.
+// accessLevel returns the desired access level. The default is Full, of the service or of its listed kinds. It is None for custom
+// permissions without kinds: a narrow statement next to full access would narrow nothing.
 func accessLevel(p *v1alpha1.Permissions) v1alpha1.AccessLevel {
 	switch {
 	case p.AccessLevel != "":
@@ -192,17 +192,17 @@ func accessLevel(p *v1alpha1.Permissions) v1alpha1.AccessLevel {
 	return v1alpha1.AccessFull
 }
 
-// ServiceWide says whether permissions are the catalogue's for everything of the service.
+// ServiceWide says whether permissions come from the catalogue, for the whole service.
 func ServiceWide(p *v1alpha1.Permissions) bool {
 	return p == nil || p.Kinds == nil && accessLevel(p) != v1alpha1.AccessNone
 }
 
-// ownPermissions says whether a service brings some of its own, beside those of the catalogue.
+// ownPermissions says whether a service has custom permissions, in addition to those of the catalogue.
 func ownPermissions(p *v1alpha1.Permissions) bool {
 	return len(p.Statements) > 0 || p.PolicyDocument != "" || len(p.ManagedPolicyARNs) > 0
 }
 
-// statement of the API as one of IAM.
+// statement converts a statement of the API to one of IAM.
 func statement(s v1alpha1.Statement) iam.Statement {
 	return iam.Statement{
 		Sid:         s.SID,
@@ -248,7 +248,7 @@ func fromDocument(at *field.Path, partition, s string) ([]iam.Statement, field.E
 	return d.Statement, asErrors(at, d.CheckARNs(partition))
 }
 
-// asErrors gives the problems of a policy the path of the field that they are in.
+// asErrors returns the problems of a policy as errors, with the path of their field.
 func asErrors(at *field.Path, problems []iam.Problem) field.ErrorList {
 	errs := field.ErrorList{}
 	for _, p := range problems {
@@ -261,8 +261,8 @@ func asErrors(at *field.Path, problems []iam.Problem) field.ErrorList {
 	return errs
 }
 
-// uniqueSIDs checks that no two statements of a policy have the same identifier. Where one of those that the spec writes out has it,
-// the error names that one: the last, since the first is not to blame.
+// uniqueSIDs checks that no two statements of a policy have the same identifier. If the spec writes one of them out, the error names
+// that one: the last, since the first is not to blame.
 func uniqueSIDs(at *field.Path, own []v1alpha1.Statement, statements []iam.Statement) field.ErrorList {
 	errs := field.ErrorList{}
 	seen := map[string]bool{}

@@ -14,8 +14,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// TenantsSuffix tells the policy that lets a service's provider take on the roles of tenants from those that hold its permissions. It is
-// an object of its own, so that sharing comes and goes without touching anything else.
+// TenantsSuffix marks the policy that lets a service's provider assume the roles of tenants. It is an object of its own, so that
+// sharing can be set and removed without changing anything else.
 const TenantsSuffix = ".tenants"
 
 // maxRolePath leaves room for a namespace and a slash.
@@ -27,19 +27,19 @@ var (
 	namespacePattern = regexp.MustCompile(`^[a-z0-9*?]([-a-z0-9*?]*[a-z0-9*?])?$`)
 )
 
-// Sharing is what a host grants to tenants.
+// Sharing holds the settings of a host for its tenants.
 type Sharing struct {
 	// RolePath below which the roles of tenants are; empty while the cluster is not known.
 	RolePath string
 	// NamePrefix of the roles of tenants.
 	NamePrefix string
-	// Accounts that roles of tenants may be in, beside the cluster's own.
+	// Accounts that roles of tenants may be in, besides the cluster's own.
 	Accounts []string
 	// Namespaces whose claims may be tenants, as patterns; none for all.
 	Namespaces []string
 }
 
-// sharing that the spec asks for; nil for none. Roles of tenants are below the path that they were given.
+// sharing returns the settings of the spec; nil for none. Roles of tenants stay below the path that they were given.
 func (id *Identity) sharing(exists *made, at *field.Path) *Sharing {
 	s := id.Spec.Sharing
 	if s == nil {
@@ -55,8 +55,8 @@ func (id *Identity) sharing(exists *made, at *field.Path) *Sharing {
 	return out
 }
 
-// toldRolePath is the path below which tenants have their roles so far: what the status says or, without it, what policies let
-// providers take on. Empty if nothing tells.
+// toldRolePath is the path below which tenants have their roles so far: that in the status or, without it, in the policies that let
+// providers assume them. Empty if neither has it.
 func toldRolePath(v *view.View) string {
 	if told := v.XR.String("status", "sharing", "rolePath"); rolePathPattern.MatchString(told) {
 		return told
@@ -75,9 +75,9 @@ func toldRolePath(v *view.View) string {
 	return ""
 }
 
-// TenantsPolicy lets a service's provider take on the roles of tenants; nil if nothing is shared, or while it is not known where they are.
-// They are in the account of the service's own role, which only IAM knows for sure, and in those that the spec adds. Kept are patterns of
-// roles that it granted before and cannot take away yet.
+// TenantsPolicy lets a service's provider assume the roles of tenants; nil if nothing is shared. It has no document while their path or
+// account is not known. They are in the account of the service's own role, which only IAM knows for sure, and in those that the spec
+// adds. Kept are patterns of roles that it granted before and cannot remove yet.
 func (id *Identity) TenantsPolicy(s *Service, roleARN string, kept ...string) *Policy {
 	if id.Sharing == nil {
 		return nil
@@ -100,7 +100,7 @@ func (id *Identity) TenantsPolicy(s *Service, roleARN string, kept ...string) *P
 	return p
 }
 
-// validateSharing checks what a host says of its tenants.
+// validateSharing checks a host's settings for tenants.
 func validateSharing(at *field.Path, spec *v1alpha1.PodIdentityProviderSpec) field.ErrorList {
 	s := spec.Sharing
 	if s == nil {
@@ -131,7 +131,7 @@ func validateSharing(at *field.Path, spec *v1alpha1.PodIdentityProviderSpec) fie
 	return errs
 }
 
-// maxAccounts is also that of the schema.
+// maxAccounts is also the limit of the schema.
 const maxAccounts = 20
 
 func validateAccounts(at *field.Path, accounts []string) field.ErrorList {

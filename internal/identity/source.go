@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// A Source is a package as a Provider names it, taken apart.
+// A Source is a package as a Provider names it, split into its parts.
 type Source struct {
-	// Registry is the host; empty if the source names none and Crossplane's default counts.
+	// Registry is the host; empty if the source names none and Crossplane's default applies.
 	Registry string
 	// Path of the repository in the registry.
 	Path string
 	// Version is the tag; empty if there is none.
 	Version string
-	// Digest sha256:...; empty if there is none. Where there is one, Crossplane does not look at the tag.
+	// Digest sha256:...; empty if there is none. If there is one, Crossplane ignores the tag.
 	Digest string
 }
 
-// ParseSource takes a package apart. It does not check it, as Crossplane does that.
+// ParseSource splits a package into its parts. It does not check them, as Crossplane does that.
 func ParseSource(pkg string) Source {
 	s := Source{}
 	pkg, s.Digest, _ = strings.Cut(pkg, "@")
@@ -44,7 +44,7 @@ func (s Source) Parent() string {
 }
 
 // SameOrganisation says whether Crossplane takes two packages for members of one family: same registry, same first part of the
-// path. Only then a provider may read the ProviderConfigs that the family brings.
+// path. Only then may a provider read the ProviderConfigs that the family brings.
 // https://github.com/crossplane/crossplane/blob/v2.3.4/internal/controller/rbac/provider/roles/reconciler.go (OrgDiffer)
 func (s Source) SameOrganisation(o Source) bool {
 	if s.Registry != "" && o.Registry != "" && s.Registry != o.Registry {
@@ -55,7 +55,7 @@ func (s Source) SameOrganisation(o Source) bool {
 	return a == b
 }
 
-// Major version; empty if the tag does not begin with a number.
+// Major returns the major version; empty if the tag does not begin with a number.
 func (s Source) Major() string {
 	major, _, _ := strings.Cut(s.plain(), ".")
 	if _, err := strconv.ParseUint(major, 10, 32); err != nil {
@@ -64,7 +64,7 @@ func (s Source) Major() string {
 	return major
 }
 
-// Full says whether the version is a full one. Of a partial one, such as v2, nobody knows which it is today.
+// Full says whether the version is a full one. A partial one, such as v2, does not show which version it is today.
 func (s Source) Full() bool { return versionPattern.MatchString(s.Version) }
 
 // SameVersion says whether two sources have the same version, with or without a v.
@@ -96,7 +96,7 @@ func (s Source) Pinned() bool {
 	return number(major) > pinnedMajor || number(major) == pinnedMajor && number(minor) >= pinnedMinor
 }
 
-// number of digits; 0 if it is none.
+// number parses digits; 0 if there are none.
 func number(digits string) uint64 {
 	n, _ := strconv.ParseUint(digits, 10, 32)
 	return n

@@ -19,18 +19,18 @@ import (
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var runtimeConfigKind = view.Kind{GroupVersionKind: pkgv1beta1.DeploymentRuntimeConfigGroupVersionKind, Plural: "deploymentruntimeconfigs"}
 
-// A Flaw is what is wrong with a part of a service's runtime that becomes a part of its DeploymentRuntimeConfig.
+// A Flaw is an error in a part of a service's runtime that becomes a part of its DeploymentRuntimeConfig.
 //
-// There are two kinds of mistakes in a raw template. One that would take the identity away, or what it depends on, is an attempt at
-// the whole object, and refused with it (validateTemplates). One that the schema of a DeploymentRuntimeConfig does not allow is
-// a slip that concerns those who use the template, and must not hold back the other services. So it is no error of the
-// composite resource: Resolve leaves it with the service, and package resources keeps the service's DeploymentRuntimeConfig as it
-// is, or does not create it, and nor the Provider. The same holds for the fields of a runtime that are as in a pod: this function may know
-// newer ones than the Crossplane that runs.
+// There are two kinds of mistakes in a raw template. One that would take away the identity, or anything that it depends on, endangers
+// the whole object, and is refused with it (validateTemplates). One that the schema of a DeploymentRuntimeConfig does not allow affects
+// only the services that use the template, and must not hold back the others. So it is not an error of the composite resource: Resolve
+// leaves it with the service, and package resources keeps the service's DeploymentRuntimeConfig as it is, or creates neither that nor
+// the Provider. The same holds for the fields of a runtime that are as in a pod: this function may know newer ones than the Crossplane
+// that runs.
 type Flaw struct {
 	// Part that it is in, such as deploymentTemplate.
 	Part string
-	// Errors with their field paths; none while nobody knows whether the Crossplane that runs has all fields of the part.
+	// Errors with their field paths; none while it is not known whether the Crossplane that runs has all fields of the part.
 	Errors field.ErrorList
 }
 
@@ -39,11 +39,11 @@ type part struct {
 	name string
 	// path below the spec of a DeploymentRuntimeConfig.
 	path []string
-	// of a runtime: its value, and a pointer that tells it apart; nil if the runtime has none.
+	// of returns its value in a runtime, and a pointer that identifies it; nil if the runtime has none.
 	of func(r *v1alpha1.Runtime) (value, pointer any)
 }
 
-// parts of a runtime.
+// parts lists the parts of a runtime.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var parts = []part{
@@ -73,13 +73,13 @@ func ofList[T any](l []T) (value, pointer any) {
 	return l, &l[0]
 }
 
-// checkRuntimes that providers run with: what a service sets itself, and what is set for all.
+// checkRuntimes checks the runtimes of providers: the settings of each service, and those for all.
 func (id *Identity) checkRuntimes(v *view.View, at *field.Path) {
-	// Most services have the parts of all.
+	// Most services share the parts that are set for all.
 	done := map[any]checked{}
 	for i, s := range id.Services {
 		if !s.Managed {
-			// Nobody reads it.
+			// Its runtime is not used.
 			continue
 		}
 		own := id.Spec.Services[i].Runtime
@@ -111,7 +111,7 @@ func (id *Identity) checkRuntimes(v *view.View, at *field.Path) {
 	}
 }
 
-// checked is a part of a runtime, what is wrong with it, and what may be.
+// checked is a part of a runtime, with its errors, and fields that may be errors.
 type checked struct {
 	value  any
 	errs   field.ErrorList
@@ -132,8 +132,8 @@ func check(at *field.Path, value any, path []string) checked {
 	return c
 }
 
-// lacking are the fields that the Crossplane that runs does not have, and whether it still has to tell of some. What it stored
-// already it has.
+// lacking returns errors for fields that the Crossplane that runs does not have, and whether it has not answered for some yet. It has
+// every field that it stored already.
 func lacking(v *view.View, observed view.Object, fields []runtimeconfig.Field) (errs field.ErrorList, asking bool) {
 	assumed := v.Input.Preview || v.Input.Prerequisites == v1beta1.PrerequisitesAssume
 	for _, f := range fields {
@@ -151,7 +151,7 @@ func lacking(v *view.View, observed view.Object, fields []runtimeconfig.Field) (
 	return errs, asking
 }
 
-// holds says whether there is anything at a path; [] stands for any item of a list.
+// holds says whether there is a value at a path; [] stands for any item of a list.
 func holds(v *structpb.Value, path []string) bool {
 	if len(path) == 0 {
 		return v != nil
@@ -162,7 +162,7 @@ func holds(v *structpb.Value, path []string) bool {
 	return holds(v.GetStructValue().GetFields()[path[0]], path[1:])
 }
 
-// validateTemplates refuses what would take the identity away from all who use a template.
+// validateTemplates refuses settings that would take the identity away from all services that use a template.
 func validateTemplates(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 	errs := field.ErrorList{}
 	if t := r.DeploymentTemplate; t != nil {
@@ -187,13 +187,13 @@ func validateTemplates(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 // ownAccount says where the name of a ServiceAccount belongs.
 const ownAccount = "the identity depends on it: leave it out, and name the ServiceAccount in services[].serviceAccountName"
 
-// An owned path of a template is not the user's to set.
+// An owned path of a template cannot be set by users.
 type owned struct {
 	path []string
 	why  string
 }
 
-// validateTemplate refuses paths that the identity depends on, and directives that could take other parts out.
+// validateTemplate refuses paths that the identity depends on, and directives that could remove other parts.
 func validateTemplate(at *field.Path, raw []byte, forbidden ...owned) (map[string]any, field.ErrorList) {
 	var m map[string]any
 	if err := json.Unmarshal(raw, &m); err != nil {
@@ -210,7 +210,7 @@ func validateTemplate(at *field.Path, raw []byte, forbidden ...owned) (map[strin
 	return m, errs
 }
 
-// inner object at a path; nil if there is none.
+// inner returns the object at a path; nil if there is none.
 func inner(m map[string]any, path ...string) map[string]any {
 	for _, name := range path {
 		m, _ = m[name].(map[string]any)
@@ -218,7 +218,7 @@ func inner(m map[string]any, path ...string) map[string]any {
 	return m
 }
 
-// texts of an object at a path. What is no text is a flaw of the template, and counts as empty here.
+// texts returns those of an object at a path. A value that is not a text is a flaw of the template, and counts as empty here.
 func texts(m map[string]any, path ...string) map[string]string {
 	out := map[string]string{}
 	for k, v := range inner(m, path...) {
@@ -227,7 +227,7 @@ func texts(m map[string]any, path ...string) map[string]string {
 	return out
 }
 
-// directives adds them to the errors, until there are too many.
+// directives adds merge directives to the errors, until there are too many.
 func directives(at *field.Path, v any, errs *field.ErrorList) {
 	if len(*errs) > view.MaxErrors {
 		return

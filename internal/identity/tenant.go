@@ -19,18 +19,18 @@ import (
 // TenantName stands in keys for the one role of a tenant, where others have the name of a service.
 const TenantName = "tenant"
 
-// maxTenantServices is also that of the schema.
+// maxTenantServices is also the limit of the schema.
 const maxTenantServices = 20
 
-// A Tenant is what a PodIdentityTenant asks for: one role for all its services, on the providers of a host.
+// A Tenant is a PodIdentityTenant in its resolved form: one role for all its services, on the providers of a host.
 type Tenant struct {
 	// Host is the PodIdentityProvider whose providers are used.
 	Host *Host
 	// Role of the tenant, with its policies.
 	Role *Service
-	// ExternalID that the role's trust policy asks for.
+	// ExternalID that the role's trust policy requires.
 	ExternalID string
-	// TrustPolicy that the role needs, also one that is not composed; empty while the host is not known.
+	// TrustPolicy that the role needs, even if it is not composed; empty while the host is not known.
 	TrustPolicy string
 	// NamespacedConfig is the name of the ProviderConfig in the claim's namespace.
 	NamespacedConfig string
@@ -38,7 +38,7 @@ type Tenant struct {
 	ClaimNamespace string
 }
 
-// resolveTenant works out what a PodIdentityTenant asks for. It fails with everything that is wrong with it.
+// resolveTenant resolves a PodIdentityTenant. It fails with everything that is wrong with it.
 func resolveTenant(v *view.View) (*Identity, field.ErrorList) {
 	at, exists := field.NewPath("spec"), &made{v: v}
 	s, t := v.Spec, v.Tenant
@@ -82,14 +82,14 @@ func newTenant(v *view.View, spec *v1alpha1.PodIdentityTenantSpec, host string) 
 	}
 	t.NamespacedConfig = iam.Cut(t.NamespacedConfig, MaxProviderConfigName)
 	if spec.RoleARN == "" {
-		// Another object has another one: nobody can take on a role with what was known of an earlier one. Local renders have no uid.
+		// Each object has its own: an external ID of an earlier object lets no caller assume the role. Local renders have no uid.
 		t.ExternalID = "podidentity/" + cmp.Or(v.XR.String("metadata", "uid"), v.XR.Name())
 	}
 	t.Role = &Service{Name: TenantName, RoleARN: spec.RoleARN, Settle: defaultAssociationSettle}
 	return t
 }
 
-// tenantServices are the services of a tenant, with the statements that they are granted.
+// tenantServices resolves the services of a tenant, with the statements that they are granted.
 func (id *Identity) tenantServices(v *view.View, at *field.Path) field.ErrorList {
 	errs := field.ErrorList{}
 	h, active := home{partition: id.Partition}, &definitions{v: v}
@@ -116,7 +116,7 @@ func (id *Identity) tenantServices(v *view.View, at *field.Path) field.ErrorList
 	return errs
 }
 
-// grant a service of a tenant what its permissions name.
+// grant gives a service of a tenant the statements that its permissions name.
 func (id *Identity) grant(at *field.Path, svc *Service, s *v1alpha1.Service) (errs field.ErrorList) {
 	p := s.Permissions
 	if p == nil {
@@ -126,14 +126,14 @@ func (id *Identity) grant(at *field.Path, svc *Service, s *v1alpha1.Service) (er
 	return errs
 }
 
-// refuseKinds takes away again what is newly active, of all services of a tenant: one role has the policies of all. False if nothing is.
+// refuseKinds drops the newly active kinds of all services of a tenant: one role has the policies of all. False if there are none.
 func (id *Identity) refuseKinds(at *field.Path, why string) bool {
 	refused := false
 	for i, svc := range id.Services {
 		if svc.Activation.grows() {
 			svc.Activation.refuse(why)
 			refused = true
-			// It could be granted with more.
+			// This cannot fail: it was possible with more kinds.
 			_ = id.grant(at.Index(i), svc, &id.Spec.Services[i])
 		}
 	}
@@ -180,7 +180,8 @@ func (id *Identity) tenantNames(v *view.View) []string {
 	return append(parts, v.XR.Name())
 }
 
-// belowPath checks that the host may take on a role that is not composed: it may, below its path, and for a claim only below its namespace there.
+// belowPath checks that the host may assume a role that is not composed: below its path, and for a claim below the claim's namespace
+// there.
 func (id *Identity) belowPath(at *field.Path) field.ErrorList {
 	t, facts := id.Tenant, id.Tenant.Host.facts
 	want := facts.RolePath
@@ -197,7 +198,7 @@ func (id *Identity) belowPath(at *field.Path) field.ErrorList {
 	return nil
 }
 
-// tenantPolicies are the policies of the role: the statements of all services, each limited to its own provider.
+// tenantPolicies sets the policies of the role: the statements of all services, each limited to its own provider.
 func (id *Identity) tenantPolicies(v *view.View, at *field.Path, tagged bool) field.ErrorList {
 	separate := tagged && (id.TenantSpec.Role == nil || id.TenantSpec.Role.SeparateServices == nil || *id.TenantSpec.Role.SeparateServices)
 	errs := field.ErrorList{}
@@ -206,7 +207,7 @@ func (id *Identity) tenantPolicies(v *view.View, at *field.Path, tagged bool) fi
 	for i, s := range id.Services {
 		account := id.Tenant.Host.facts.serviceAccount(s.Name)
 		if account == "" {
-			// What is not known of it cannot limit it.
+			// Without its ServiceAccount, the statements cannot be limited.
 			continue
 		}
 		for _, st := range s.Statements {
@@ -234,7 +235,7 @@ func (id *Identity) tenantPolicies(v *view.View, at *field.Path, tagged bool) fi
 	role.Statements = statements
 	for _, s := range id.Services {
 		if a := s.Activation; a.unknown() {
-			// All are in the policies of one role.
+			// All services share the policies of one role.
 			found, documents := a.asTheyAre(v, TenantName)
 			s.Statements, role.Policies = append(s.Statements, found...), documents
 			return a.attachable(at.Child("services"), documents, role.ManagedPolicyARNs, iam.MaxAttachments)
@@ -244,7 +245,7 @@ func (id *Identity) tenantPolicies(v *view.View, at *field.Path, tagged bool) fi
 	return errs
 }
 
-// validateTenant checks what only a tenant has.
+// validateTenant checks the fields that only a tenant has.
 func validateTenant(at *field.Path, t *v1alpha1.PodIdentityTenantSpec, host string) field.ErrorList {
 	errs := field.ErrorList{}
 	if host == "" {
@@ -297,7 +298,7 @@ func validateTenantService(at *field.Path, s *v1alpha1.TenantService, foreign bo
 	return errs
 }
 
-// facts are what is known of a host. A tenant remembers them: what exists stays as it is while the host cannot be read.
+// facts are the known settings of a host. A tenant remembers them: existing resources stay as they are while the host cannot be read.
 type facts struct {
 	Region     string     `json:"region"`
 	Cluster    string     `json:"cluster"`
@@ -308,7 +309,7 @@ type facts struct {
 	Services   []provider `json:"services"`
 }
 
-// A provider is what is known of a host's provider.
+// A provider holds the known settings of a host's provider.
 type provider struct {
 	Name           string `json:"name"`
 	RoleARN        string `json:"roleArn"`
@@ -330,7 +331,7 @@ func (f *facts) serviceAccount(name string) string {
 	return ""
 }
 
-// account of the host's cluster.
+// account returns the account of the host's cluster.
 func (f *facts) account() string {
 	for _, p := range f.Services {
 		return iam.ARNAccount(p.RoleARN)
@@ -338,7 +339,7 @@ func (f *facts) account() string {
 	return ""
 }
 
-// String is what a tenant remembers.
+// String returns the form in which a tenant remembers the facts.
 func (f *facts) String() string {
 	b, err := json.Marshal(f)
 	if err != nil {
@@ -348,7 +349,7 @@ func (f *facts) String() string {
 	return string(b)
 }
 
-// parseFacts that a tenant remembers; nil if they are none.
+// parseFacts reads the facts that a tenant remembers; nil if they are not valid.
 func parseFacts(s string) *facts {
 	f := &facts{}
 	if s == "" || json.Unmarshal([]byte(s), f) != nil || !f.complete() {
@@ -357,7 +358,7 @@ func parseFacts(s string) *facts {
 	return f
 }
 
-// complete says whether everything is what it must be: others can write what is read here.
+// complete says whether all facts are valid: other users can write what is read here.
 func (f *facts) complete() bool {
 	return regionPattern.MatchString(f.Region) && clusterPattern.MatchString(f.Cluster) && rolePathPattern.MatchString(f.RolePath) &&
 		len(validation.IsDNS1123Label(f.Namespace)) == 0 && (f.NamePrefix == "" || iamNamePattern.MatchString(f.NamePrefix)) &&

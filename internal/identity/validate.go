@@ -32,10 +32,10 @@ var (
 	tagPattern          = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 )
 
-// agentManaged is the management of an agent that is composed.
+// agentManaged is the management of a composed agent.
 const agentManaged = "Managed"
 
-// validate what concerns the whole spec.
+// validate checks the fields that concern the whole spec.
 func validate(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorList {
 	errs := field.ErrorList{}
 	if s.Region == "" {
@@ -63,7 +63,7 @@ func validate(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorLi
 	return errs
 }
 
-// validateCommon checks what all kinds have.
+// validateCommon checks the fields that all kinds have.
 func validateCommon(at *field.Path, s *v1alpha1.PodIdentityProviderSpec, h home) field.ErrorList {
 	errs := validateTags(at.Child("tags"), s.Tags)
 	errs = append(errs, validateRole(at.Child("role"), s.Role, h)...)

@@ -14,7 +14,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A home is where a cluster and its roles are in AWS. Every ARN of a spec is checked against it, wherever it stands.
+// A home is the place of a cluster and its roles in AWS. Every ARN of a spec is checked against it.
 type home struct {
 	partition string
 	// account is empty if it is not known.
@@ -25,7 +25,7 @@ func homeOf(s *v1alpha1.PodIdentityProviderSpec) home {
 	return home{partition: iam.Partition(s.Region), account: s.AccountID}
 }
 
-// role of any account; none is given if it is empty.
+// role checks the ARN of a role in any account; an empty one is not checked.
 func (h home) role(at *field.Path, arn string) field.ErrorList {
 	if arn == "" {
 		return nil
@@ -33,7 +33,7 @@ func (h home) role(at *field.Path, arn string) field.ErrorList {
 	return wrong(at, arn, iam.CheckRoleARN(arn, h.partition))
 }
 
-// ownRole is one that pods get directly: IAM lets nobody pass a role to a service of another account.
+// ownRole checks the ARN of a role that pods get directly: IAM lets no caller pass a role to a service of another account.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 func (h home) ownRole(at *field.Path, arn string) field.ErrorList {
 	if errs := h.role(at, arn); len(errs) > 0 || arn == "" {
@@ -42,7 +42,7 @@ func (h home) ownRole(at *field.Path, arn string) field.ErrorList {
 	return wrong(at, arn, h.foreign(arn, "EKS takes only a role of the cluster's account: for others use targetRoleArn"))
 }
 
-// policy to attach to a role, or to bound it with: IAM takes those of the role's account and AWS's own.
+// policy checks the ARN of a policy to attach to a role, or to bound it with: IAM accepts those of the role's account and AWS's own.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
 func (h home) policy(at *field.Path, arn string) field.ErrorList {
 	if arn == "" {
@@ -70,10 +70,10 @@ func wrong(at *field.Path, v, problem string) field.ErrorList {
 	return field.ErrorList{field.Invalid(at, v, problem)}
 }
 
-// maxOwnTags leaves room for those that provider-aws adds to everything.
+// maxOwnTags leaves room for the tags that provider-aws adds to everything.
 const maxOwnTags = iam.MaxTags - 3
 
-// reservedTags are the keys that others write, as fold has them.
+// reservedTags are the keys that provider-aws and EKS write, as fold has them.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var reservedTags = func() map[string]string {
@@ -89,11 +89,12 @@ var reservedTags = func() map[string]string {
 	return out
 }()
 
-// fold what AWS takes for the same key of a tag: it does not tell letter case. Some letters have one of ASCII's as their other case, such as
-// the long s, so that only the way by the upper case finds them all. Spaces around a key do not make it look like another one.
+// fold returns the same text for keys that are the same to AWS, which ignores letter case. Some letters have one of ASCII's as their
+// other case, such as the long s, so that only the way by the upper case finds them all. Spaces around a key do not make it look like
+// another one.
 func fold(key string) string { return strings.ToLower(strings.ToUpper(strings.TrimSpace(key))) }
 
-// validateTags checks what AWS says of tags: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html.
+// validateTags checks AWS's rules for tags: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html.
 func validateTags(at *field.Path, tags map[string]string) field.ErrorList {
 	if len(tags) > maxOwnTags {
 		return field.ErrorList{field.TooMany(at, len(tags), maxOwnTags)}
@@ -106,7 +107,7 @@ func validateTags(at *field.Path, tags map[string]string) field.ErrorList {
 	return errs
 }
 
-// validateTag checks one tag, whose key and value are at these places. It knows the first key of those that are the same to AWS.
+// validateTag checks one tag, whose key and value are at these paths. First has the first of the keys that are the same to AWS.
 func validateTag(keyAt, valueAt *field.Path, key, value string, first map[string]string) field.ErrorList {
 	errs := field.ErrorList{}
 	folded := fold(key)
@@ -133,10 +134,10 @@ func validateTag(keyAt, valueAt *field.Path, key, value string, first map[string
 	return errs
 }
 
-// maxSessionTags of one session: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html.
+// maxSessionTags bounds those of one session: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html.
 const maxSessionTags = 50
 
-// validateSession checks what is sent when a role of a chain is assumed:
+// validateSession checks the parameters that are sent when a role of a chain is assumed:
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html.
 func validateSession(at *field.Path, r v1alpha1.AssumeRole) field.ErrorList {
 	errs := field.ErrorList{}
@@ -176,7 +177,7 @@ func validateTrust(at *field.Path, c iam.Condition, h home) field.ErrorList {
 	return asErrors(at, append(problems, iam.CheckServiceConditions(name, c)...))
 }
 
-// validateSessionTags checks what depends on the session tags that a service does without.
+// validateSessionTags checks settings that depend on session tags that a service disables.
 func validateSessionTags(at *field.Path, s *v1alpha1.PodIdentityProviderSpec) field.ErrorList {
 	errs := field.ErrorList{}
 	for i, svc := range s.Services {

@@ -12,7 +12,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 )
 
-// validateRuntime checks how providers run, and refuses what would take the identity away from them.
+// validateRuntime checks how providers run, and refuses settings that would take the identity away from them.
 func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 	if r == nil {
 		return nil
@@ -44,8 +44,8 @@ func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 	return append(errs, validateTemplates(at, r)...)
 }
 
-// keysOf prefixes, in small letters, are of those who give a pod its identity, and of Crossplane's package manager. A pod of a
-// provider that has one could lose its credentials, or be taken for another's.
+// keysOf has prefixes of labels and annotations, in lower case: of those that give a pod its identity, and of Crossplane's package
+// manager. A pod of a provider that has one could lose its credentials, or be taken for another's.
 //
 //nolint:gochecknoglobals // Constants in all but the keyword.
 var keysOf = map[string]string{
@@ -54,8 +54,8 @@ var keysOf = map[string]string{
 	"pkg.crossplane.io": "Crossplane knows the pods of packages by it",
 }
 
-// reserved are the labels and annotations of pods that users may not set. Kubernetes takes the prefix of an annotation in any
-// letter case.
+// reserved refuses labels and annotations of pods that users may not set. Kubernetes accepts the prefix of an annotation in any letter
+// case.
 func reserved(at *field.Path, m map[string]string) field.ErrorList {
 	errs := field.ErrorList{}
 	for _, k := range slices.Sorted(maps.Keys(m)) {

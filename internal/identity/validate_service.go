@@ -46,7 +46,7 @@ func validateService(at *field.Path, s *v1alpha1.Service, h home) field.ErrorLis
 	return errs
 }
 
-// validateManaged checks the policies of a service that exist already.
+// validateManaged checks the existing policies of a service.
 func validateManaged(at *field.Path, arns []string, h home) field.ErrorList {
 	errs := field.ErrorList{}
 	seen := make(map[string]bool, len(arns))
@@ -61,7 +61,7 @@ func validateManaged(at *field.Path, arns []string, h home) field.ErrorList {
 	return errs
 }
 
-// maxKinds is how many kinds may be listed. No package has as many.
+// maxKinds is how many kinds may be listed. No package has that many.
 const maxKinds = 200
 
 // validateKinds checks that the catalogue knows the kinds of a service.
@@ -93,7 +93,7 @@ func validateKinds(at *field.Path, entry catalogue.Service, kinds v1alpha1.Kinds
 	return errs
 }
 
-// validateKnown checks that the catalogue knows the service, or that it brings all that the catalogue would give.
+// validateKnown checks that the catalogue knows the service, or that the service has everything that the catalogue would give.
 func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
 	if _, ok := catalogue.Lookup(s.Name); ok {
 		return nil
@@ -104,7 +104,7 @@ func validateKnown(at *field.Path, s *v1alpha1.Service) field.ErrorList {
 	return field.ErrorList{field.Invalid(at.Child("name"), s.Name, unknown(s.Name)+": for any other service give both package and its own permissions, without an accessLevel")}
 }
 
-// unknown says that the catalogue does not have a service, and what it has of that kind.
+// unknown says that the catalogue does not have a service, and suggests similar ones.
 func unknown(name string) string {
 	if near := catalogue.Nearest(name); len(near) > 0 {
 		return "is not in the catalogue (did you mean " + strings.Join(near, ", ") + "?)"
@@ -112,7 +112,7 @@ func unknown(name string) string {
 	return "is not in the catalogue"
 }
 
-// withoutCatalogue says whether permissions are given, and none of them are the catalogue's.
+// withoutCatalogue says whether permissions are given, and none of them come from the catalogue.
 func withoutCatalogue(p *v1alpha1.Permissions) bool {
 	return p != nil && p.Kinds == nil && accessLevel(p) == v1alpha1.AccessNone
 }
@@ -139,7 +139,7 @@ func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Servic
 		unique(at.Child("serviceAccountName"), "serviceaccount ", s.ServiceAccount,
 			"EKS gives a ServiceAccount one association, and so one role: give each service a ServiceAccount of its own, or leave the field out")
 		if s.RoleARN == "" {
-			// IAM does not tell names apart by letter case.
+			// IAM ignores the letter case of names.
 			name := strings.ToLower(cmp.Or(s.RoleName, specs[i].RoleName))
 			again := !unique(at.Child("roleName"), "role ", name)
 			for _, p := range s.policies(shared) {
@@ -156,8 +156,8 @@ func validateUnique(at *field.Path, specs []v1alpha1.Service, services []*Servic
 	return errs
 }
 
-// validatePolicyNames checks that no composed policy has the name of one that is only referred to: a permissions boundary, or a policy to
-// attach. It would be overwritten. IAM does not tell names apart by letter case, nor by their path.
+// validatePolicyNames checks that no composed policy has the name of one that is only referred to: a permissions boundary, or a policy
+// to attach. It would be overwritten. IAM ignores letter case and path when it compares names.
 func (id *Identity) validatePolicyNames(v *view.View, at *field.Path) field.ErrorList {
 	others := map[string]string{}
 	refer := func(arn string) {

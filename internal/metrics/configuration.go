@@ -2,14 +2,14 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Configuration counts what becomes of the function's own configuration.
+// Configuration holds the metrics of the function's own configuration.
 type Configuration struct {
 	info     *prometheus.GaugeVec
 	right    prometheus.Gauge
 	failures prometheus.Counter
 }
 
-// NewConfiguration returns metrics, which are registered. Only a function that has a configuration has them.
+// NewConfiguration returns registered metrics. Only a function that has a configuration has them.
 func NewConfiguration(r prometheus.Registerer) *Configuration {
 	c := &Configuration{
 		info: prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -26,14 +26,14 @@ func NewConfiguration(r prometheus.Registerer) *Configuration {
 	return c
 }
 
-// Read a configuration, which holds from now on.
+// Read counts a configuration that is in use from now on.
 func (c *Configuration) Read(hash string) {
 	c.info.Reset()
 	c.info.WithLabelValues(hash).Set(1)
 	c.right.Set(1)
 }
 
-// Refused a configuration that is wrong.
+// Refused counts a configuration that is wrong.
 func (c *Configuration) Refused() {
 	c.right.Set(0)
 	c.failures.Inc()

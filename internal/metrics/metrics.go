@@ -1,7 +1,8 @@
-// Package metrics counts what the function answers, for Prometheus. docs/observability.md has a table of them, which a test compares.
+// Package metrics counts the function's answers, for Prometheus. docs/observability.md has a table of the metrics, which a test
+// compares.
 //
-// The function knows a composite resource only while it is called. So these are counters of answers, and no gauges of what there is:
-// conditions of composite resources tell that (kube-state-metrics).
+// The function knows a composite resource only while it is called. So these are counters of answers, and not gauges of composite
+// resources: their conditions show that (kube-state-metrics).
 package metrics
 
 import (
@@ -18,7 +19,7 @@ const Prefix = "podidentity"
 
 // The results of a call.
 const (
-	// Composed: the answer has all that is desired now.
+	// Composed: the answer has everything that is desired now.
 	Composed = "composed"
 	// Invalid: the composite resource or the Input is wrong, which is a fatal result.
 	Invalid = "invalid"
@@ -38,7 +39,7 @@ type Metrics struct {
 	unguarded  prometheus.Counter
 }
 
-// New metrics, which are registered. It panics if there are some already.
+// New returns registered metrics. It panics if there are some already.
 func New(r prometheus.Registerer) *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: Prefix, Name: name, Help: help}, labels)
@@ -61,13 +62,13 @@ func New(r prometheus.Registerer) *Metrics {
 	})
 	r.MustRegister(m.duration, m.unguarded)
 	for _, result := range []string{Composed, Invalid, Fatal, Panic} {
-		// There from the beginning, so that a first one is an increase.
+		// Each result exists from the beginning, so that a first one is an increase.
 		m.calls.WithLabelValues(result)
 	}
 	return m
 }
 
-// Time a call, until what is returned is called.
+// Time measures a call until the returned function is called.
 func (m *Metrics) Time() (stop func()) {
 	t := prometheus.NewTimer(m.duration)
 	return func() { t.ObserveDuration() }
@@ -103,11 +104,11 @@ func (m *Metrics) Answered(result string, rsp *fnv1.RunFunctionResponse, p *plan
 	}
 }
 
-// Unguarded counts a call that was refused, and left resources as they are that may not keep to the guardrails.
+// Unguarded counts a refused call that leaves resources as they are, which may violate the guardrails.
 func (m *Metrics) Unguarded() { m.unguarded.Inc() }
 
 func status(s fnv1.Status) string {
-	switch s { //nolint:exhaustive // All else is not known.
+	switch s { //nolint:exhaustive // Every other status is unknown.
 	case fnv1.Status_STATUS_CONDITION_TRUE:
 		return "True"
 	case fnv1.Status_STATUS_CONDITION_FALSE:

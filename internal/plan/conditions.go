@@ -18,7 +18,7 @@ type Condition struct {
 	Message string
 }
 
-// maxParts bounds how much a condition tells, so that it stays readable with many services.
+// maxParts bounds how much a condition lists, so that it stays readable with many services.
 const maxParts = 5
 
 // stages are the conditions that sum up the resources that count for them.
@@ -35,7 +35,7 @@ var stages = []struct {
 	{v1alpha1.ConditionCredentialsInjected, "EKS injected credentials into the pods of every provider that is verified"},
 }
 
-// former are conditions that do not apply any more, and were there before.
+// former are conditions that no longer apply, and were set before.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var former = map[v1alpha1.ConditionType]Condition{
@@ -49,10 +49,10 @@ var former = map[v1alpha1.ConditionType]Condition{
 	},
 }
 
-// Unknown says whether nothing is known, whatever Status says.
+// Unknown says whether the condition is Unknown, regardless of Status.
 func (c Condition) Unknown() bool { return c.Reason == v1alpha1.ReasonUnverified }
 
-// Gravity of the reasons: a condition that covers several resources has the gravest of theirs.
+// gravity orders the reasons: a condition that covers several resources has the gravest of theirs.
 var gravity = []v1alpha1.Reason{ //nolint:gochecknoglobals // A constant in all but the keyword.
 	v1alpha1.ReasonFailed, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonConflict, v1alpha1.ReasonActionRequired, v1alpha1.ReasonMissing, v1alpha1.ReasonRemoving, v1alpha1.ReasonCreating, v1alpha1.ReasonWaiting, v1alpha1.ReasonReady,
 }
@@ -84,7 +84,7 @@ func (p *Plan) conditions() []Condition {
 	return cs
 }
 
-// unheld says whether there is a ProviderConfig in a namespace that holds nothing.
+// unheld says whether there is a ProviderConfig in a namespace for which no Usage holds anything.
 func (p *Plan) unheld() bool {
 	return slices.ContainsFunc(p.Outcomes, func(o *Outcome) bool {
 		return o.Condition == v1alpha1.ConditionProviderConfigReady && strings.Contains(o.Key, "/") && !slices.ContainsFunc(p.Outcomes, func(u *Outcome) bool {
@@ -93,7 +93,7 @@ func (p *Plan) unheld() bool {
 	})
 }
 
-// readyMessage says that a condition is True.
+// readyMessage is the message of a condition that is True.
 func (p *Plan) readyMessage(c v1alpha1.ConditionType, message string) string {
 	t := p.identity.Tenant
 	switch {
@@ -108,8 +108,8 @@ func (p *Plan) readyMessage(c v1alpha1.ConditionType, message string) string {
 	return message
 }
 
-// notes on what is as it is asked for, or not composed, and may surprise. They are reported whether a condition is True or not: they
-// may be why not.
+// notes returns notes on settings that may surprise although the spec asks for them, or on resources that are not composed. They are
+// reported whether a condition is True or not: they may be the reason.
 func (p *Plan) notes(c v1alpha1.ConditionType) string {
 	switch c { //nolint:exhaustive // The others have none.
 	case v1alpha1.ConditionIdentityReady:
@@ -126,7 +126,7 @@ func (p *Plan) notes(c v1alpha1.ConditionType) string {
 	return ""
 }
 
-// runtimeNotes are those on the runtimes of services, each once.
+// runtimeNotes returns those on the runtimes of services, each once.
 func (p *Plan) runtimeNotes() string {
 	var messages []string
 	services := map[string][]string{}
@@ -158,7 +158,7 @@ func (p *Plan) applies(c v1alpha1.ConditionType) bool {
 	return true
 }
 
-// prerequisites are what must exist before anything of its kind can be created, and what must be right.
+// prerequisites sums up what must exist before anything of its kind can be created, and what must be valid.
 func (p *Plan) prerequisites() Condition {
 	c := p.sum(func(o *Outcome) bool {
 		return o.Condition == v1alpha1.ConditionPrerequisitesReady || o.waiting() && o.reason() == v1alpha1.ReasonMissing
@@ -176,7 +176,7 @@ func (p *Plan) prerequisites() Condition {
 	return c
 }
 
-// sum up some of the resources.
+// sum sums up some of the resources.
 func (p *Plan) sum(covers func(*Outcome) bool) Condition {
 	c := Condition{Status: true, Reason: v1alpha1.ReasonReady}
 	var os []*Outcome
@@ -202,8 +202,8 @@ func graver(a, b v1alpha1.Reason) bool { return rank(a) < rank(b) }
 
 func rank(r v1alpha1.Reason) int { return slices.Index(gravity, r) }
 
-// describe why resources are not ready: the gravest first, each message once, with what and which services it is about. What
-// belongs to all services is kept apart.
+// describe says why resources are not ready: the gravest first, each message once, with the subjects and services that it is about.
+// Resources of all services are kept apart.
 func (p *Plan) describe(os []*Outcome, withServices bool) string {
 	os = slices.Clone(os)
 	ranks := make(map[*Outcome]int, len(os))
@@ -242,7 +242,7 @@ func (p *Plan) describe(os []*Outcome, withServices bool) string {
 	return enumerate(out, "; ")
 }
 
-// A set of strings that are not empty, in the order in which they came.
+// A set of strings that are not empty, in the order in which they were added.
 type set struct {
 	list []string
 	has  map[string]bool
@@ -258,7 +258,7 @@ func (s *set) add(e string) {
 	s.list, s.has[e] = append(s.list, e), true
 }
 
-// enumerate at most maxParts.
+// enumerate joins at most maxParts.
 func enumerate(parts []string, separator string) string {
 	if more := len(parts) - maxParts; more > 0 {
 		parts = append(slices.Clone(parts[:maxParts]), fmt.Sprintf("and %d more", more))

@@ -1,5 +1,5 @@
-// Package plan decides what is composed now: of the full plan, everything that exists already and everything whose gate is
-// open. It judges how far the rest is, and says so in conditions and status.
+// Package plan decides what to compose now: of the full plan, every resource that exists already and every one whose gate is open. It
+// reports the state of the rest in conditions and status.
 package plan
 
 import (
@@ -15,38 +15,38 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A Plan is the full plan of a composite resource, and how far each resource of it is.
+// A Plan is the full plan of a composite resource, with the state of each resource.
 type Plan struct {
 	// Outcomes in the order in which the resources come to exist.
 	Outcomes []*Outcome
 	// Conditions of the composite resource and its claim.
 	Conditions []Condition
-	// Status of the composite resource, without conditions. Of a PodIdentityTenant it is what that has in common with a
-	// PodIdentityProvider.
+	// Status of the composite resource, without conditions. For a PodIdentityTenant it has the fields that a PodIdentityProvider has,
+	// too.
 	Status v1alpha1.PodIdentityProviderStatus
 	// Warnings of real problems.
 	Warnings []string
 
-	// before are the conditions that the composite resource has already, of those that it may do without.
+	// before says which of the optional conditions the composite resource has already.
 	before map[v1alpha1.ConditionType]bool
 
 	identity *identity.Identity
 	input    *v1beta1.Input
 }
 
-// An Outcome is what becomes of one resource.
+// An Outcome is the state of one resource.
 type Outcome struct {
 	*resources.Resource
-	// Observed is the object as it exists; it does not while the resource waits or was just created. Of a check it is the
-	// object that was seen.
+	// Observed is the observed object; it does not exist while the resource waits or was just created. For a check it is the object
+	// that was seen.
 	Observed view.Object
-	// Desired is the object to compose; nil while it waits, and always of a check.
+	// Desired is the object to compose; nil while it waits, and always for a check.
 	Desired *structpb.Struct
 	// Readiness of the object.
 	Readiness resources.Readiness
 }
 
-// New plan for what the composite resource asks for.
+// New returns the plan for a composite resource.
 func New(v *view.View, id *identity.Identity) (*Plan, error) {
 	p := &Plan{identity: id, input: v.Input, before: map[v1alpha1.ConditionType]bool{}}
 	for _, r := range resources.All(v, id) {
@@ -68,8 +68,8 @@ func New(v *view.View, id *identity.Identity) (*Plan, error) {
 	return p, nil
 }
 
-// outcome of a resource. What exists is composed again whatever became of its gate: leaving it out would delete it. A check
-// is never composed, whatever was observed under its key.
+// outcome returns the state of a resource. An existing resource is composed again even if its gate is closed: leaving it out would
+// delete it. A check is never composed, even if an object was observed under its key.
 func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outcome, error) {
 	if r.Check() {
 		return &Outcome{Resource: r, Observed: r.Seen, Readiness: resources.Readiness{Ready: r.Wait == nil}}, nil
@@ -83,11 +83,11 @@ func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outco
 	switch {
 	case id.Cluster != "" || r.Condition != v1alpha1.ConditionIdentityReady:
 	case v.Requirements.Unanswered():
-		// Crossplane calls again with the answers, as it would not after a fatal result.
+		// Crossplane calls again with the answers, which it would not do after a fatal result.
 		o.Desired, o.Readiness.Message = o.Observed.Applied(), id.ClusterProblem
 		return o, nil
 	default:
-		// What does not exist waits for the cluster, and did not come here.
+		// A missing resource waits for the cluster, and returned above.
 		return nil, fmt.Errorf("cannot tell what %s %s should be: %s", r.Kind.Kind, o.Observed.Name(), id.ClusterProblem)
 	}
 	desired, err := r.Build()
@@ -102,7 +102,7 @@ func outcome(v *view.View, id *identity.Identity, r *resources.Resource) (*Outco
 	return o, nil
 }
 
-// Ready says whether every resource of the full plan is.
+// Ready says whether every resource of the full plan is ready.
 func (p *Plan) Ready() bool {
 	for _, o := range p.Outcomes {
 		if !o.Readiness.Ready {
@@ -112,10 +112,10 @@ func (p *Plan) Ready() bool {
 	return true
 }
 
-// waiting says whether the resource may not be created yet, or is not as its check wants it.
+// waiting says whether the resource may not be created yet, or its check failed.
 func (o *Outcome) waiting() bool { return o.Desired == nil }
 
-// reason why the resource is not ready.
+// reason is why the resource is not ready.
 func (o *Outcome) reason() v1alpha1.Reason {
 	switch {
 	case o.Readiness.Ready:
@@ -134,8 +134,7 @@ func (o *Outcome) reason() v1alpha1.Reason {
 	return v1alpha1.ReasonCreating
 }
 
-// why the resource is not ready: what it is about, and what is the matter with it. Where somebody must do something, it
-// says what.
+// why says what a resource that is not ready is about, and what is wrong with it. If a user must do something, it says what.
 func (p *Plan) why(o *Outcome) (subject, message string) {
 	subject, message = o.Kind.Kind+" "+o.Name, o.Readiness.Message
 	if o.waiting() {

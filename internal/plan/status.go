@@ -28,7 +28,7 @@ func (p *Plan) status() v1alpha1.PodIdentityProviderStatus {
 		names = append(names, svc.Name)
 		os := byService[svc.Name]
 		if p.identity.Tenant != nil {
-			// The role is that of all services.
+			// All services share the role.
 			os = append(slices.Clone(os), byService[""]...)
 			os = slices.DeleteFunc(os, func(o *Outcome) bool { return o.Condition == v1alpha1.ConditionTeardownProtected })
 		}
@@ -40,7 +40,7 @@ func (p *Plan) status() v1alpha1.PodIdentityProviderStatus {
 	return s
 }
 
-// CompositeStatus is what to write into the status of the composite resource.
+// CompositeStatus returns the status to write to the composite resource.
 func (p *Plan) CompositeStatus() any {
 	if p.identity.Tenant == nil {
 		return p.Status
@@ -77,7 +77,7 @@ func (p *Plan) tenantStatus() v1alpha1.PodIdentityTenantStatus {
 	return s
 }
 
-// sharing is what tenants need to know; nil if nothing is shared, or while it is not known where.
+// sharing returns the settings that tenants need; nil if nothing is shared, or while the path of their roles is not known.
 func (p *Plan) sharing(services []v1alpha1.ServiceStatus) *v1alpha1.SharingStatus {
 	sharing := p.identity.Sharing
 	if sharing == nil || sharing.RolePath == "" {
@@ -98,7 +98,7 @@ func (p *Plan) sharing(services []v1alpha1.ServiceStatus) *v1alpha1.SharingStatu
 // maxSummary bounds a line of kubectl get, in characters.
 const maxSummary = 200
 
-// summary is one line: that everything is ready, or the gravest of what is not, the first if several are.
+// summary is one line: that everything is ready, or the gravest problem, the first if several are.
 func (p *Plan) summary() string {
 	var gravest *Outcome
 	for _, o := range p.Outcomes {
@@ -113,13 +113,13 @@ func (p *Plan) summary() string {
 }
 
 const (
-	// cutMark ends what was cut.
+	// cutMark ends a text that was cut.
 	cutMark = " ..."
-	// minCause is how much stays of what is the matter, in characters, where what to do about it is long.
+	// minCause is how much stays of the problem, in characters, if the advice is long.
 	minCause = 80
 )
 
-// oneLine of a message. Of one that is too long, what to do stays, and what is the matter is cut first.
+// oneLine puts a message on one line. If it is too long, the advice stays, and the problem is cut first.
 func oneLine(message string) string {
 	message = strings.Join(strings.Fields(message), " ")
 	if len([]rune(message)) <= maxSummary {
@@ -134,7 +134,7 @@ func oneLine(message string) string {
 	return cause + " " + cut(todo, maxSummary-len([]rune(cause))-1)
 }
 
-// cut a text to so many characters: behind a word, unless that is a very long one.
+// cut shortens a text to so many characters: after a word, unless that is a very long one.
 func cut(text string, most int) string {
 	r := []rune(strings.TrimSpace(text))
 	if len(r) <= most {
@@ -183,7 +183,7 @@ func (p *Plan) service(svc *identity.Service, os []*Outcome) v1alpha1.ServiceSta
 	return s
 }
 
-// observe what objects tell.
+// observe copies values from observed objects into the status.
 func observe(s *v1alpha1.ServiceStatus, os []*Outcome) {
 	policies := map[string]string{}
 	for _, o := range os {
@@ -206,7 +206,8 @@ func observe(s *v1alpha1.ServiceStatus, os []*Outcome) {
 	}
 }
 
-// attached is the ARN of the policy that an attachment attaches; empty while it does not. Policies have theirs, by the names of their objects.
+// attached is the ARN of the policy that an attachment attaches; empty while it does not. Policies has the ARNs of policies, by object
+// name.
 func attached(o *Outcome, policies map[string]string) string {
 	if arn := o.Observed.String("status", "atProvider", "policyArn"); arn != "" || !o.Readiness.Ready {
 		return arn
@@ -217,7 +218,7 @@ func attached(o *Outcome, policies map[string]string) string {
 	return cmp.Or(wants("policyArn"), policies[wants("policyArnRef", "name")])
 }
 
-// packageOf a Provider as it is composed, or as somebody else installed it.
+// packageOf returns the package of a Provider as it is composed, or as another owner installed it.
 func packageOf(o *Outcome) string {
 	if o.Desired != nil {
 		return view.NewObject(o.Desired).String("spec", "package")
@@ -225,7 +226,7 @@ func packageOf(o *Outcome) string {
 	return o.Observed.String("spec", "package")
 }
 
-// phase that sums up a service's resources.
+// phase sums up a service's resources.
 func phase(os []*Outcome) v1alpha1.Phase {
 	reason := v1alpha1.ReasonReady
 	created := false
@@ -235,7 +236,7 @@ func phase(os []*Outcome) v1alpha1.Phase {
 		}
 		created = created || o.Condition == v1alpha1.ConditionIdentityReady && !o.waiting()
 	}
-	switch reason { //nolint:exhaustive // The others are all on the way.
+	switch reason { //nolint:exhaustive // The others are all in progress.
 	case v1alpha1.ReasonReady:
 		return v1alpha1.PhaseReady
 	case v1alpha1.ReasonFailed, v1alpha1.ReasonInvalidSpec:

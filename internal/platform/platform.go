@@ -1,5 +1,5 @@
-// Package platform reads the platform team's configuration of the function: a file in the shape of the Input, which holds whatever
-// Composition an object gets. Kubernetes changes it where it comes from a ConfigMap, and so it is read again.
+// Package platform reads the platform team's configuration of the function: a file in the shape of the Input, which applies with every
+// Composition. If it comes from a ConfigMap, Kubernetes changes it, so it is read again.
 package platform
 
 import (
@@ -23,26 +23,27 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// Interval at which the file is read. The kubelet itself takes up to a minute to bring a changed ConfigMap.
+// Interval at which the file is read. The kubelet itself takes up to a minute to update a changed ConfigMap.
 const Interval = 5 * time.Second
 
 // maxSize of the file. A ConfigMap cannot hold more.
 const maxSize = 1 << 20
 
-// A File is the configuration that a file holds, or held when it was last right.
+// A File is the configuration in a file, or its last valid version.
 type File struct {
 	path    string
 	log     logging.Logger
 	metrics *metrics.Configuration
 
 	current atomic.Pointer[view.Configuration]
-	// seen is what was last read, right or wrong. Nobody but Watch reads again.
+	// seen is the content that was last read, valid or not. Only Watch reads again.
 	seen []byte
 	// problem that was last reported.
 	problem string
 }
 
-// Open a file. It fails with everything that is wrong with it: a function without the rules that it should hold must not start.
+// Open opens a file. It fails with everything that is wrong with it: a function must not start without the rules that it should
+// enforce.
 func Open(path string, log logging.Logger, m *metrics.Configuration) (*File, error) {
 	f := &File{path: path, log: log, metrics: m}
 	b, err := read(path)
@@ -58,10 +59,10 @@ func Open(path string, log logging.Logger, m *metrics.Configuration) (*File, err
 	return f, nil
 }
 
-// Current configuration.
+// Current returns the current configuration.
 func (f *File) Current() *view.Configuration { return f.current.Load() }
 
-// Watch the file until the context ends. A configuration that is wrong, or gone, is not used: the last one that was right stays.
+// Watch follows the file until the context ends. If the configuration is invalid or missing, the last valid one stays.
 func (f *File) Watch(ctx context.Context, every time.Duration) {
 	t := time.NewTicker(every)
 	defer t.Stop()
@@ -75,7 +76,7 @@ func (f *File) Watch(ctx context.Context, every time.Duration) {
 	}
 }
 
-// refresh what is used, if the file has changed.
+// refresh reads the file, and uses it if it has changed.
 func (f *File) refresh() {
 	b, err := read(f.path)
 	if err != nil {
@@ -101,7 +102,7 @@ func (f *File) use(c *view.Configuration) {
 	f.log.Info("Read the configuration", "file", f.path, "hash", c.Hash)
 }
 
-// keep the last configuration. The same problem is reported once.
+// keep keeps the last configuration. The same problem is reported once.
 func (f *File) keep(err error) {
 	if f.problem == err.Error() {
 		return
@@ -111,7 +112,7 @@ func (f *File) keep(err error) {
 	f.log.Info("Keeping the previous configuration", "file", f.path, "hash", f.Current().Hash, "error", err.Error())
 }
 
-// read a file that has a size that is reasonable.
+// read reads a file of a reasonable size.
 func read(path string) ([]byte, error) {
 	file, err := os.Open(path) //nolint:gosec // The path is that of a flag.
 	if err != nil {
@@ -128,7 +129,7 @@ func read(path string) ([]byte, error) {
 	return b, nil
 }
 
-// Parse a configuration in YAML or JSON. It fails with everything that is wrong, a line each.
+// Parse reads a configuration in YAML or JSON. It fails with everything that is wrong, a line each.
 func Parse(b []byte) (*view.Configuration, error) {
 	doc, err := onlyDocument(b)
 	if err != nil {
@@ -153,7 +154,7 @@ func Parse(b []byte) (*view.Configuration, error) {
 	return c, nil
 }
 
-// onlyDocument of a file. Nobody would notice that rules in a second one do not hold.
+// onlyDocument returns the only document of a file. Rules in a second one would silently not apply.
 func onlyDocument(b []byte) ([]byte, error) {
 	var found []byte
 	for docs := kyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(b))); ; {

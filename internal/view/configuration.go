@@ -14,10 +14,10 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
-// A Configuration is what a platform team decides, checked and ready to be applied: the function's own configuration, which holds in
+// A Configuration has the platform team's settings, checked and ready to be applied: the function's own configuration, which applies in
 // every call, or the Input of a Composition. Do not change it: calls share it.
 type Configuration struct {
-	// Hash of what it says, however that is written.
+	// Hash of its content, however that is written.
 	Hash string
 
 	input *v1beta1.Input
@@ -25,12 +25,12 @@ type Configuration struct {
 	layers []layer
 }
 
-// A layer of a Configuration: what holds for all, or for the claims of some namespaces.
+// A layer of a Configuration: settings for all, or for the claims of some namespaces.
 type layer struct {
-	// match are patterns of namespaces; nil for all, and for what no claim made.
+	// match are patterns of namespaces; nil for all, and for composite resources without a claim.
 	match      []string
 	guardrails *v1beta1.Guardrails
-	// defaults as they are written: a field that says nothing is another thing than one that is not there.
+	// defaults as they are written: an empty field is not the same as a missing one.
 	defaults map[string]any
 	// shared is how many bytes of the defaults count for every service.
 	shared int
@@ -45,7 +45,7 @@ func ParsePlatform(s *structpb.Struct) (*Configuration, field.ErrorList) {
 	if c.input.Preview {
 		return nil, field.ErrorList{field.Forbidden(field.NewPath("preview"), "is for the Input of a Composition that is rendered locally: on a cluster every call would be refused")}
 	}
-	// JSON has the fields of objects sorted.
+	// JSON sorts the fields of objects.
 	b, err := json.Marshal(s.AsMap())
 	if err != nil {
 		return nil, field.ErrorList{field.InternalError(nil, err)}
@@ -76,7 +76,7 @@ func ParseConfiguration(at *field.Path, s *structpb.Struct) (*Configuration, fie
 	return c, validateInput(at, c.input)
 }
 
-// add a layer. Where it stands are its defaults.
+// add adds a layer, with the defaults of the object that it is in.
 func (c *Configuration) add(match []string, guardrails *v1beta1.Guardrails, in *structpb.Struct) {
 	defaults := in.GetFields()["defaults"].GetStructValue()
 	if defaults == nil && guardrails == nil {
@@ -85,7 +85,7 @@ func (c *Configuration) add(match []string, guardrails *v1beta1.Guardrails, in *
 	c.layers = append(c.layers, layer{match: match, guardrails: guardrails, defaults: defaults.AsMap(), shared: sharedSize(defaults)})
 }
 
-// largeInput finds what is beyond the limits in an Input.
+// largeInput finds parts of an Input that exceed the limits.
 func largeInput(at *field.Path, s *structpb.Struct) field.ErrorList {
 	errs := largeLayer(at, s)
 	namespaces := s.GetFields()["namespaces"].GetListValue().GetValues()
@@ -107,10 +107,10 @@ func largeLayer(at *field.Path, s *structpb.Struct) field.ErrorList {
 	return append(errs, atMost(at.Child("match"), s.GetFields()["match"], maxPart)...)
 }
 
-// configurations that hold together: the function's own, if there is one, and an Input over it.
+// configurations that apply together: the function's own, if there is one, and an Input over it.
 type configurations []*Configuration
 
-// input that results: the Input of the Composition decides, and the function's own where that says nothing.
+// input is the resulting Input: that of the Composition decides, and the function's own configuration where that sets nothing.
 func (cs configurations) input() *v1beta1.Input {
 	in := &v1beta1.Input{}
 	for _, c := range slices.Backward(cs) {
@@ -123,7 +123,8 @@ func (cs configurations) input() *v1beta1.Input {
 	return in
 }
 
-// layers that hold for the claims of a namespace, the one that counts most last. The first is what holds where no defaults say anything.
+// layers returns the layers that apply to the claims of a namespace, the strongest last. The first one is for fields that no defaults
+// set.
 func (cs configurations) layers(namespace string) []layer {
 	var out []layer
 	if v := cs.input().ProviderVersion; v != "" {
@@ -139,8 +140,8 @@ func (cs configurations) layers(namespace string) []layer {
 	return out
 }
 
-// openFields are the lists of fields that are open to claims: a field is open that all of them open. The function's own configuration
-// always has one, so that the Input of a Composition, which a claim may choose, opens nothing that it does not.
+// openFields returns the lists of fields that are open to claims: a field is open if all of them open it. The function's own
+// configuration always has one, so that the Input of a Composition, which a claim may choose, cannot open more.
 func (cs configurations) openFields() [][]string {
 	var out [][]string
 	for i, c := range cs {

@@ -16,10 +16,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/nearest"
 )
 
-// decode an object into a typed one. An error lists every value of the wrong type, until there are too many. Fields that the type
-// does not have are errors too if strict, and ignored if not: Crossplane keeps fields of its own beside those of a composite resource.
+// decode converts an object into a typed one. An error lists every value of the wrong type, until there are too many. Fields that the
+// type does not have are errors too if strict, and ignored if not: Crossplane keeps fields of its own next to those of a composite
+// resource.
 func decode(at *field.Path, from map[string]any, into any, strict bool) field.ErrorList {
-	// The converter's errors do not say where they are, and it cuts integers that are too large.
+	// The converter's errors do not name the field, and it cuts integers that are too large.
 	c := &checker{strict: strict}
 	c.check(at, from, reflect.TypeOf(into))
 	if len(c.errs) > 0 {
@@ -44,7 +45,7 @@ func (c *checker) add(err *field.Error) { c.errs = append(c.errs, err) }
 // full says whether there are too many errors already.
 func (c *checker) full() bool { return len(c.errs) > MaxErrors }
 
-// check that an object can be decoded into a type.
+// check checks that an object can be decoded into a type.
 func (c *checker) check(at *field.Path, v any, t reflect.Type) {
 	if v == nil || c.full() {
 		return
@@ -178,8 +179,8 @@ func (c *checker) custom(at *field.Path, v any, t reflect.Type) {
 	}
 }
 
-// merge src into dst, whose own values win: objects merge, anything else is taken whole. Null is no value, nor is an empty text in
-// a field, which is what a template makes of a value that it was not given. In a map of the user's own, such as tags, it is one.
+// merge merges src into dst, whose own values win: objects merge, anything else is taken whole. Null is not a value, nor is an empty
+// text in a field, which a template writes for a missing value. In a map of the user's own, such as tags, it is one.
 func merge(dst, src map[string]any, t reflect.Type) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -203,5 +204,5 @@ func merge(dst, src map[string]any, t reflect.Type) {
 	}
 }
 
-// isSet says whether a field has a value: not null, and no empty text.
+// isSet says whether a field has a value: neither null nor an empty text.
 func isSet(v any) bool { return v != nil && v != "" }

@@ -24,12 +24,12 @@ var (
 	ownRole             = []string{"permissions", "roleName", "importRole"}
 )
 
-// applyDefaults of the Input to a composite resource's spec, which wins field by field.
+// applyDefaults applies those of the Input to a composite resource's spec, which wins field by field.
 func (k *kind) applyDefaults(spec, defaults map[string]any) {
 	defaults = runtime.DeepCopyJSON(defaults)
 	drop(defaults, k.without...)
 	if k == tenantKind && isSet(spec["roleArn"]) {
-		// It brings its own.
+		// An existing role has its own.
 		drop(defaults, "role", "services")
 	}
 	if slices.ContainsFunc(clusterAlternatives, func(f string) bool { return isSet(spec[f]) }) {
@@ -115,7 +115,7 @@ func validateMatch(at *field.Path, match []string) field.ErrorList {
 	return validatePatterns(at, match, namePattern("-"), "must be a namespace or a pattern such as team-*: lower-case letters, digits, -, * and ?")
 }
 
-// namePattern says what patterns of names may consist of, beside letters and digits.
+// namePattern returns the characters that patterns of names may have.
 func namePattern(more string) string { return "abcdefghijklmnopqrstuvwxyz0123456789*?" + more }
 
 // validatePatterns checks that names can match at all.
@@ -129,7 +129,7 @@ func validatePatterns(at *field.Path, patterns []string, characters, hint string
 	return errs
 }
 
-// validateGuardrails checks that a guardrail can do what it is there for: one that matches nothing would protect nothing.
+// validateGuardrails checks that a guardrail can have an effect: one that matches nothing would protect nothing.
 func validateGuardrails(at *field.Path, g *v1beta1.Guardrails) field.ErrorList {
 	if g == nil {
 		return nil

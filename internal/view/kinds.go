@@ -7,7 +7,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/claims"
 )
 
-// A kind of composite resource. It decides here, and nowhere else, how a spec is read: what follows sees one shape.
+// A kind of composite resource. It decides here, and nowhere else, how a spec is read: all later steps see one shape.
 type kind struct {
 	// policy says what claims may set.
 	policy *claims.Policy
@@ -20,7 +20,7 @@ type kind struct {
 //nolint:gochecknoglobals // Constants in all but the keyword.
 var (
 	providerKind = &kind{policy: claims.PodIdentityProvider, spec: reflect.TypeFor[v1alpha1.PodIdentityProviderSpec]()}
-	// A name or a chain that all tenants had would be that of none.
+	// A default name or chain would be the same for all tenants, and fit none.
 	tenantKind = &kind{policy: claims.PodIdentityTenant, spec: reflect.TypeFor[v1alpha1.PodIdentityTenantSpec](), without: []string{"providerConfig"}}
 )
 
@@ -31,7 +31,7 @@ func kindOf(xr Object) *kind {
 	return providerKind
 }
 
-// shared is what the spec of a tenant has in common with that of a PodIdentityProvider.
+// shared returns the part of a tenant's spec that a PodIdentityProvider has, too.
 func shared(t *v1alpha1.PodIdentityTenantSpec) *v1alpha1.PodIdentityProviderSpec {
 	s := &v1alpha1.PodIdentityProviderSpec{
 		ProviderConfigRef: t.ProviderConfigRef, Tags: t.Tags, ManagementPolicies: t.ManagementPolicies, DeletionPolicy: t.DeletionPolicy, Teardown: t.Teardown,

@@ -13,30 +13,30 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 )
 
-// MaxErrors is after how many errors nobody looks for more: who made that many has to begin with some of them.
+// MaxErrors is the number of errors after which checks stop: a user with that many has to begin with some of them.
 const MaxErrors = 100
 
-// Limits of what a composite resource and its defaults may say, in bytes as Crossplane sends them. What AWS and Kubernetes take is far
-// below: a role's policies have 60 KiB at most, and an object in etcd 1.5 MiB. They hold before anything is decoded, so that what
-// follows takes a time and memory that are known.
+// Limits of a composite resource and its defaults, in bytes as Crossplane sends them. The limits of AWS and Kubernetes are far lower: a
+// role's policies have 60 KiB at most, and an object in etcd 1.5 MiB. They are checked before anything is decoded, so that the time and
+// memory of later steps are known.
 const (
-	// maxServices is also that of the schema.
+	// maxServices is also the limit of the schema.
 	maxServices = 200
-	// maxPermissions of a service.
+	// maxPermissions bounds the permissions of a service.
 	maxPermissions = 256 << 10
-	// maxPart of the spec, and of a service, that is anything else.
+	// maxPart bounds any other part of the spec, and of a service.
 	maxPart = 64 << 10
-	// maxShared bounds what all services have in common, for each of them.
+	// maxShared bounds the settings that all services have in common, for each of them.
 	maxShared = 4 << 20
 	// maxNamespaces is how many entries for namespaces there may be, as in the schema.
 	maxNamespaces = 200
-	// maxName is Kubernetes' own: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/.
+	// maxName is Kubernetes' own limit: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/.
 	maxName = 253
 )
 
-// tooLarge finds what is beyond the limits in a spec, or in defaults, which have the same shape.
+// tooLarge finds parts that exceed the limits in a spec, or in defaults, which have the same shape.
 func tooLarge(at *field.Path, spec *structpb.Struct) field.ErrorList {
-	// Crossplane keeps fields of its own in a spec, such as references to all that is composed.
+	// Crossplane keeps fields of its own in a spec, such as references to all composed resources.
 	providers, tenants := structFields(providerKind.spec), structFields(tenantKind.spec)
 	errs := longFields(at, spec, func(name string) int {
 		if providers[name] == nil && tenants[name] == nil || name == fieldServices {
@@ -62,7 +62,7 @@ func tooLarge(at *field.Path, spec *structpb.Struct) field.ErrorList {
 	return errs
 }
 
-// longFields of an object: those that are beyond their limits.
+// longFields refuses fields of an object that exceed their limits.
 func longFields(at *field.Path, o *structpb.Struct, limit func(string) int) field.ErrorList {
 	var long []string
 	for name, v := range o.GetFields() {
@@ -89,7 +89,7 @@ func sharedSize(spec *structpb.Struct) int {
 	return n
 }
 
-// tooMuchShared finds that services have more in common than can be written for each of them.
+// tooMuchShared refuses shared settings that are too large to be written for each service.
 func tooMuchShared(at *field.Path, spec *structpb.Struct, layers []layer) field.ErrorList {
 	shared := sharedSize(spec)
 	for _, l := range layers {
@@ -101,7 +101,7 @@ func tooMuchShared(at *field.Path, spec *structpb.Struct, layers []layer) field.
 	return nil
 }
 
-// longNames finds names that no object of Kubernetes can have.
+// longNames finds names that are too long for an object of Kubernetes.
 func longNames(v *View) field.ErrorList {
 	errs := field.ErrorList{}
 	namespace, name := v.Claim()

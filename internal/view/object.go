@@ -7,8 +7,8 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// An Object is a read-only view of a Kubernetes object as Crossplane sent it. Its methods read the message in place, so
-// that nothing is decoded that nobody asks for. The zero Object is one that does not exist.
+// An Object is a read-only view of a Kubernetes object as Crossplane sent it. Its methods read the message in place, so that only
+// values in use are decoded. The zero Object is one that does not exist.
 type Object struct {
 	s *structpb.Struct
 }
@@ -19,7 +19,7 @@ func NewObject(s *structpb.Struct) Object { return Object{s: s} }
 // Exists says whether there is such an object.
 func (o Object) Exists() bool { return len(o.s.GetFields()) > 0 }
 
-// Value at the path of field names; nil if there is none.
+// Value returns the value at the path of field names; nil if there is none.
 func (o Object) Value(path ...string) *structpb.Value {
 	s := o.s
 	for i, name := range path {
@@ -35,13 +35,13 @@ func (o Object) Value(path ...string) *structpb.Value {
 	return nil
 }
 
-// String at the path of field names; empty if there is none.
+// String returns the text at the path of field names; empty if there is none.
 func (o Object) String(path ...string) string { return o.Value(path...).GetStringValue() }
 
-// Number at the path of field names; 0 if there is none.
+// Number returns the number at the path of field names; 0 if there is none.
 func (o Object) Number(path ...string) float64 { return o.Value(path...).GetNumberValue() }
 
-// List of objects at the path of field names.
+// List returns the objects in the list at the path of field names.
 func (o Object) List(path ...string) []Object {
 	vs := o.Value(path...).GetListValue().GetValues()
 	os := make([]Object, 0, len(vs))
@@ -51,22 +51,22 @@ func (o Object) List(path ...string) []Object {
 	return os
 }
 
-// APIVersion of the object.
+// APIVersion returns the API version of the object.
 func (o Object) APIVersion() string { return o.String("apiVersion") }
 
-// Kind of the object.
+// Kind returns the kind of the object.
 func (o Object) Kind() string { return o.String("kind") }
 
-// Name of the object.
+// Name returns the name of the object.
 func (o Object) Name() string { return o.String("metadata", "name") }
 
-// Namespace of the object; empty if it is cluster-scoped.
+// Namespace returns the namespace of the object; empty if it is cluster-scoped.
 func (o Object) Namespace() string { return o.String("metadata", "namespace") }
 
-// Label of the object; empty if there is none.
+// Label returns a label of the object; empty if there is none.
 func (o Object) Label(name string) string { return o.String("metadata", "labels", name) }
 
-// Annotation of the object; empty if there is none.
+// Annotation returns an annotation of the object; empty if there is none.
 func (o Object) Annotation(name string) string { return o.String("metadata", "annotations", name) }
 
 // Deleted says whether the object is being deleted.
@@ -84,7 +84,7 @@ func (o Object) Paused() bool {
 	return o.Annotation(AnnotationPaused) == "true" || o.Condition("Synced").Reason == ReasonPaused
 }
 
-// Applied is what somebody may have written of the object: all but its status and what Kubernetes adds.
+// Applied returns the fields that a client may have applied: all but the status and those that Kubernetes adds.
 func (o Object) Applied() *structpb.Struct {
 	out := &structpb.Struct{Fields: maps.Clone(o.s.GetFields())}
 	delete(out.GetFields(), "status")
@@ -103,7 +103,7 @@ type Owner struct {
 	Kind, Name, UID string
 }
 
-// Controller of the object; the zero Owner if it has none.
+// Controller returns the controller of the object; the zero Owner if it has none.
 func (o Object) Controller() Owner {
 	for _, r := range o.List("metadata", "ownerReferences") {
 		if r.Value("controller").GetBoolValue() {
@@ -119,7 +119,7 @@ type Condition struct {
 	Status string
 	// Reason for the status, a CamelCase word.
 	Reason string
-	// Message for people.
+	// Message for users.
 	Message string
 
 	lastTransitionTime string
@@ -138,7 +138,7 @@ func (c Condition) True() bool { return c.Status == "True" }
 // False says whether the condition is known not to hold.
 func (c Condition) False() bool { return c.Status == "False" }
 
-// Condition of the given type.
+// Condition returns the condition of the given type.
 func (o Object) Condition(typ string) Condition {
 	for _, v := range o.Value("status", "conditions").GetListValue().GetValues() {
 		c := Object{s: v.GetStructValue()}

@@ -6,7 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// A Kind of object that another package brings, so that it may not exist yet.
+// A Kind is a kind of object that another package brings, so that it may not exist yet.
 type Kind struct {
 	schema.GroupVersionKind
 	// Plural is the plural name of the kind, as in its CustomResourceDefinition.
@@ -18,8 +18,8 @@ type Kind struct {
 // CRD is the name of the kind's CustomResourceDefinition.
 func (k Kind) CRD() string { return k.Plural + "." + k.Group }
 
-// definitionKind is what Crossplane v2 installs in place of a CustomResourceDefinition where a provider starts safely: a
-// definition that somebody must activate. It has the name of the CustomResourceDefinition.
+// definitionKind is the kind that Crossplane v2 installs in place of a CustomResourceDefinition for a provider with SafeStart: a
+// definition that must be activated. It has the name of the CustomResourceDefinition.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var definitionKind = Kind{
@@ -27,7 +27,7 @@ var definitionKind = Kind{
 	Plural:           "managedresourcedefinitions",
 }
 
-// An Answer says whether something that was asked for exists.
+// An Answer says whether something that the function asked for exists.
 type Answer int
 
 // The answers.
@@ -40,9 +40,9 @@ const (
 	Yes
 )
 
-// Requirements are what the function asks Crossplane for, together with Crossplane's answers. Asking a question adds it to
-// what the response requires. Crossplane repeats the call, with answers, until a response requires nothing new, so a
-// question must be asked on every call for as long as its answer matters.
+// Requirements are the function's questions to Crossplane, together with Crossplane's answers. Asking a question adds it to the
+// requirements of the response. Crossplane repeats the call, with answers, until a response requires nothing new, so a question must be
+// asked on every call for as long as its answer matters.
 //
 // Questions go out in the one form that the caller understands: required resources and schemas where it advertises
 // capabilities (Crossplane 2.2 and later), extra resources where it does not.
@@ -64,12 +64,12 @@ func newRequirements(req *fnv1.RunFunctionRequest) *Requirements {
 	}
 }
 
-// prove the kind of an object that Crossplane sent.
+// prove records the kind of an object that Crossplane sent.
 func (r *Requirements) prove(o Object) {
 	r.proven[schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind())] = true
 }
 
-// Proto returns what to require, nil if nothing.
+// Proto returns the requirements to send; nil if there are none.
 func (r *Requirements) Proto() *fnv1.Requirements { return r.out }
 
 // Unanswered says whether any question has no answer yet.
@@ -101,8 +101,8 @@ func (r *Requirements) Kind(k Kind) Answer {
 }
 
 // Absent says whether a kind of Crossplane's own is known not to exist, because Crossplane is older than the kind: a caller from before
-// capabilities was asked for the definition, and there is none. That a newer caller finds no schema proves nothing: it may find one a
-// moment later.
+// capabilities was asked for the definition, and it does not exist. If a newer caller finds no schema, that proves nothing: it may find
+// one a moment later.
 func (r *Requirements) Absent(k Kind) bool {
 	if r.resources || r.Kind(k) != No {
 		return false
@@ -111,8 +111,8 @@ func (r *Requirements) Absent(k Kind) bool {
 	return answer == No
 }
 
-// Missing says what is the matter with a kind that does not exist, and what to do. Only then it asks for more: whether its
-// package is there, and the kind is only not active.
+// Missing says what is wrong with a kind that does not exist, and what to do. Only then does it ask for more: whether its package is
+// installed, and the kind is only not active.
 func (r *Requirements) Missing(k Kind) string {
 	if r.Kind(k) == No && r.Kind(definitionKind) == Yes {
 		switch d, _ := r.Get(definitionKind.GroupVersionKind, k.CRD()); d.String("spec", "state") {
@@ -125,9 +125,8 @@ func (r *Requirements) Missing(k Kind) string {
 	return "missing, install " + k.Package
 }
 
-// HasField asks whether the objects of a kind have a field, which only newer versions of its package may know. An object with
-// a field that its kind does not have cannot be applied, and nothing else with it. [] in the path stands for the items of a
-// list.
+// HasField asks whether the objects of a kind have a field, which only newer versions of its package may know. An object with a field
+// that its kind does not have cannot be applied, and neither can anything else. [] in the path stands for the items of a list.
 func (r *Requirements) HasField(k Kind, path ...string) Answer {
 	s, answer := r.openAPISchema(k)
 	if answer != Yes {
@@ -148,7 +147,7 @@ func (r *Requirements) HasField(k Kind, path ...string) Answer {
 	return Yes
 }
 
-// openAPISchema of a kind's objects.
+// openAPISchema returns the schema of a kind's objects.
 func (r *Requirements) openAPISchema(k Kind) (Object, Answer) {
 	if r.schemas {
 		answer := r.schema(k)
@@ -227,20 +226,20 @@ func (r *Requirements) get(gvk schema.GroupVersionKind, namespace *string, name 
 		return Object{}, answer
 	}
 	if namespace != nil && os[0].Namespace() != *namespace {
-		// A caller that does not know namespaces sends one of any.
+		// A caller that does not know namespaces sends an object of any namespace.
 		return Object{}, No
 	}
 	return os[0], Yes
 }
 
-// List asks for all objects that have the labels; no labels match all. The kind must be proven. The answer is Yes also where
-// there are none.
+// List asks for all objects that have the labels; no labels match all. The kind must be proven. The answer is Yes even if there are
+// none.
 func (r *Requirements) List(gvk schema.GroupVersionKind, labels map[string]string) ([]Object, Answer) {
 	return r.list("all/"+gvk.GroupKind().String(), gvk, labels)
 }
 
-// Labelled asks for the objects of any namespace that have a label of that value. The kind must be proven, and Crossplane
-// allowed to list it. The answer is Yes also where there are none.
+// Labelled asks for the objects of any namespace that have a label of that value. The kind must be proven, and Crossplane allowed to
+// list it. The answer is Yes even if there are none.
 func (r *Requirements) Labelled(gvk schema.GroupVersionKind, label, value string) ([]Object, Answer) {
 	return r.list(gvk.GroupKind().String()+"/"+label+"="+value, gvk, map[string]string{label: value})
 }
@@ -256,7 +255,7 @@ func (r *Requirements) list(key string, gvk schema.GroupVersionKind, labels map[
 	return os, answer
 }
 
-// require resources, and return those that the caller sent.
+// require requires resources, and returns those that the caller sent.
 func (r *Requirements) require(key string, s *fnv1.ResourceSelector) ([]Object, Answer) {
 	r.add()
 	asked, answers := &r.out.ExtraResources, r.req.GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.

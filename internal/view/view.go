@@ -1,6 +1,5 @@
-// Package view gives typed, read-only access to what Crossplane sends with a call: the function's Input, the composite
-// resource with the Input's defaults applied, the observed composed resources, and the answers to what the function asked
-// for.
+// Package view gives typed, read-only access to what Crossplane sends with a call: the function's Input, the composite resource with
+// the Input's defaults applied, the observed composed resources, and the answers to the function's requirements.
 package view
 
 import (
@@ -17,45 +16,45 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 )
 
-// finalizer that Crossplane puts on every composite resource of a live cluster before it calls a function.
+// finalizer is the one that Crossplane puts on every composite resource of a live cluster before it calls a function.
 const finalizer = "composite.apiextensions.crossplane.io"
 
-// The labels that Crossplane puts on what a claim leads to.
+// The labels that Crossplane puts on a claim's resources.
 const (
 	labelClaimNamespace = "crossplane.io/claim-namespace"
 	labelClaimName      = "crossplane.io/claim-name"
 )
 
-// A View of one call.
+// A View shows one call.
 type View struct {
-	// Input that results of the function's own configuration and that of the Composition, without defaults, guardrails and claims:
+	// Input is the result of the function's own configuration and that of the Composition, without defaults, guardrails and claims:
 	// these are applied.
 	Input *v1beta1.Input
 	// Platform is the hash of the function's own configuration; empty if it has none.
 	Platform string
-	// Guardrails that apply, each with its own rules: a composite resource must keep to all of them.
+	// Guardrails that apply, each with its own rules: a composite resource must satisfy all of them.
 	Guardrails []*v1beta1.Guardrails
 	// XR is the composite resource.
 	XR Object
-	// Spec of the composite resource with the Input's defaults applied. Of a PodIdentityTenant it is what that has in common with a
-	// PodIdentityProvider.
+	// Spec of the composite resource with the Input's defaults applied. For a PodIdentityTenant it has the fields that a
+	// PodIdentityProvider has, too.
 	Spec *v1alpha1.PodIdentityProviderSpec
-	// Tenant is the whole spec of a PodIdentityTenant; nil of a PodIdentityProvider.
+	// Tenant is the whole spec of a PodIdentityTenant; nil for a PodIdentityProvider.
 	Tenant *v1alpha1.PodIdentityTenantSpec
-	// Requirements are what the function asks Crossplane for.
+	// Requirements are the function's questions to Crossplane.
 	Requirements *Requirements
 	// Now is the time of the call. It may only open gates: nothing derived from it is ever written.
 	Now time.Time
 
 	observed map[string]*fnv1.Resource
-	// earlier is what earlier functions of the pipeline desire.
+	// earlier is the desired state of earlier functions of the pipeline.
 	earlier map[string]*fnv1.Resource
-	// keys of what is observed, sorted when they are first asked for.
+	// keys of the observed resources, sorted on first use.
 	keys []string
 }
 
-// From returns the View of a request, under the function's own configuration; nil if it has none. It fails with all errors of the
-// Input and the composite resource that make it impossible to understand them.
+// From returns the View of a request, with the function's own configuration; nil if it has none. It fails with all errors of the Input
+// and the composite resource that make it impossible to understand them.
 func From(req *fnv1.RunFunctionRequest, platform *Configuration, now time.Time) (*View, field.ErrorList) {
 	v := &View{
 		XR:           NewObject(req.GetObserved().GetComposite().GetResource()),
@@ -91,11 +90,11 @@ func From(req *fnv1.RunFunctionRequest, platform *Configuration, now time.Time) 
 	return v, nil
 }
 
-// decode the composite resource, under the configurations that hold.
+// decode decodes the composite resource, with the configurations that apply.
 func (v *View) decode(cs configurations) field.ErrorList {
 	spec := v.XR.Value("spec").GetStructValue()
 	if v.ofClaim() {
-		// Before anything else: what a claim may not set is not even looked at.
+		// Before anything else: a field that a claim may not set is not even looked at.
 		if errs := kindOf(v.XR).policy.Check(field.NewPath("spec"), spec, cs.openFields()...); len(errs) > 0 {
 			return errs
 		}
@@ -114,14 +113,14 @@ func (v *View) decode(cs configurations) field.ErrorList {
 	return v.decodeSpec(layers)
 }
 
-// Earlier says whether an earlier function of the pipeline desires something under that composition-resource name. It is that
-// function's then, whatever was observed under the name: it is not Observed, and must not be composed.
+// Earlier says whether an earlier function of the pipeline desires something under that composition-resource name. Then it belongs to
+// that function, even if an object was observed under the name: it is not Observed, and must not be composed.
 func (v *View) Earlier(key string) bool {
 	_, ok := v.earlier[key]
 	return ok
 }
 
-// Observed composed resource of that composition-resource name.
+// Observed returns the observed composed resource of that composition-resource name.
 func (v *View) Observed(key string) Object {
 	if v.Earlier(key) {
 		return Object{}
@@ -150,8 +149,8 @@ func (v *View) ObservedWithPrefix(prefix string) []string {
 	return keys[begin:end]
 }
 
-// ObservedAnnotation is the value of an annotation that all observed composed resources share that have it. What is in a namespace does
-// not count: teams may edit it there.
+// ObservedAnnotation returns the value of an annotation that observed composed resources share. Objects in namespaces do not count:
+// teams may edit them.
 func (v *View) ObservedAnnotation(name string) string {
 	first := ""
 	for key := range v.observed {
@@ -163,8 +162,8 @@ func (v *View) ObservedAnnotation(name string) string {
 	return first
 }
 
-// ofClaim says whether a claim decides what stands in the spec. Nothing that a claim's author can do takes the signs of that away. What
-// another composite resource composes has the labels of the claim at the root, but its spec is that Composition's.
+// ofClaim says whether a claim decides the spec. The author of a claim cannot remove the signs of that. A composite resource that
+// another one composes has the labels of the claim at the root, but its spec comes from that Composition.
 func (v *View) ofClaim() bool {
 	if v.XR.Value("spec", "claimRef") != nil {
 		return true
@@ -183,7 +182,7 @@ func (v *View) Live() bool {
 	return false
 }
 
-// Claim that the composite resource was made for; empty if there is none.
+// Claim returns the claim that the composite resource was made for; empty if there is none.
 func (v *View) Claim() (namespace, name string) {
 	ref := []string{"spec", "claimRef"}
 	if ns, n := v.XR.String(append(ref, "namespace")...), v.XR.String(append(ref, "name")...); n != "" {
@@ -192,7 +191,7 @@ func (v *View) Claim() (namespace, name string) {
 	return v.XR.Label(labelClaimNamespace), v.XR.Label(labelClaimName)
 }
 
-// decodeSpec with the defaults of all layers: the last one's first, since what is there already wins.
+// decodeSpec decodes the spec with the defaults of all layers: the last one's first, since a value that exists already wins.
 func (v *View) decodeSpec(layers []layer) field.ErrorList {
 	at, spec, k := field.NewPath("spec"), v.XR.Value("spec"), kindOf(v.XR)
 	if _, ok := spec.GetKind().(*structpb.Value_StructValue); spec != nil && !ok {
