@@ -27,8 +27,8 @@ var (
 
 // Agent is the EKS add-on that hands credentials to pods. Nil unless the spec asks for it.
 //
-// The add-on belongs to the whole cluster: everybody's pods lose their credentials with it. So it stays in EKS, whatever
-// becomes of the composite resource. A provider takes over an add-on that exists without a word, and is meant to.
+// The add-on belongs to the whole cluster: without it, all pods lose their credentials. So it stays in EKS even if the composite
+// resource is deleted. A provider silently adopts an existing add-on, as it should.
 //
 // Nothing waits for it: a pod gets its environment from EKS, and credentials as soon as there is an agent.
 func Agent(c *Context) *Resource {
@@ -62,7 +62,7 @@ func Agent(c *Context) *Resource {
 	}
 }
 
-// agent waits for what the add-on needs, and indefinitely where another managed resource is for the same add-on.
+// agent waits for the prerequisites of the add-on, and indefinitely if another managed resource is for the same add-on.
 func (c *Context) agent(name string) *Wait {
 	if w := first(c.kind(addonKind), c.cluster()); w != nil || c.View.Input.Preview || c.View.Observed(agentKey).Exists() {
 		return w

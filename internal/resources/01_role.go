@@ -39,7 +39,7 @@ func Role(c *Context, s *identity.Service) *Resource {
 
 func roleKey(s *identity.Service) string { return identity.RoleKey(s.Name) }
 
-// managed waits for what every IAM and EKS managed resource of a service does.
+// managed waits for the prerequisites of every IAM and EKS managed resource of a service.
 func (c *Context) managed(key string, k view.Kind, name string) *Wait {
 	w := first(c.kind(k), c.cluster())
 	if w != nil {
@@ -52,7 +52,7 @@ func (c *Context) managed(key string, k view.Kind, name string) *Wait {
 	return c.unowned(key, k.GroupVersionKind, name, way)
 }
 
-// soleRole of that name in AWS.
+// soleRole waits indefinitely if another managed resource is for a role of that name in AWS.
 func (c *Context) soleRole(key string, s *identity.Service) *Wait {
 	if first(c.kind(roleKind), c.cluster()) != nil {
 		return nil
@@ -69,7 +69,7 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 			ResourceSpec: claimed(c.serviceSpec(s), c.roleBelongs(s)),
 			ForProvider: iamv1beta1.RoleParameters{
 				AssumeRolePolicy: &s.TrustPolicy,
-				// Deletion must not depend on the order in which attachments go.
+				// Deletion must not depend on the order in which attachments are deleted.
 				ForceDetachPolicies: new(true),
 				Description:         given(o, "description", wanted.Description, ""),
 				MaxSessionDuration:  given(o, "maxSessionDuration", wanted.sessionDuration(), defaultSessionDuration),
@@ -85,13 +85,13 @@ func role(c *Context, s *identity.Service) *iamv1beta1.Role {
 	return r
 }
 
-// defaultPath is that of a role or policy for which nothing is said.
+// defaultPath is AWS's default for a role or policy.
 const defaultPath = "/"
 
-// defaultSessionDuration is what AWS gives a role for which nothing is said, in seconds.
+// defaultSessionDuration is AWS's default for a role, in seconds.
 const defaultSessionDuration = 3600.0
 
-// wantedRole is what the spec says of all roles.
+// wantedRole has the spec's settings for all roles.
 type wantedRole struct{ v1alpha1.Role }
 
 func (c *Context) wantedRole() wantedRole {
@@ -101,7 +101,7 @@ func (c *Context) wantedRole() wantedRole {
 	return wantedRole{*c.Identity.Spec.Role}
 }
 
-// sessionDuration that is wanted; 0 for AWS's default.
+// sessionDuration is the desired session duration; 0 for AWS's default.
 func (r wantedRole) sessionDuration() float64 {
 	if r.MaxSessionDuration == nil {
 		return 0
@@ -109,14 +109,13 @@ func (r wantedRole) sessionDuration() float64 {
 	return float64(*r.MaxSessionDuration)
 }
 
-// A provider takes over a role that has the wanted name already, without a word, changes it, and deletes it with the managed
-// resource. So it may only look at first. Then the role's date tells: one that was there before is older than the managed
-// resource.
+// A provider silently adopts an existing role of the desired name, changes it, and deletes it with the managed resource. So it may only
+// observe and create at first. Then the role's creation date decides: a role that existed before is older than the managed resource.
 
 // roleSlack is how much older a role may look than the managed resource that made it.
 const roleSlack = 5 * time.Minute
 
-// olderRole says whether an observed role existed before its managed resource. Known is false if nothing tells.
+// olderRole says whether an observed role existed before its managed resource. Known is false if a date is missing.
 func olderRole(o view.Object) (older, known bool) {
 	made, err := time.Parse(time.RFC3339, o.String("status", "atProvider", "createDate"))
 	object, oerr := time.Parse(time.RFC3339, o.String("metadata", "creationTimestamp"))
@@ -130,7 +129,7 @@ func olderRole(o view.Object) (older, known bool) {
 	return made.Add(roleSlack).Before(object), true
 }
 
-// roleBelongs says whose role has the name of a service's.
+// roleBelongs says who owns the role that has the name of a service's.
 func (c *Context) roleBelongs(s *identity.Service) belonging {
 	if s.ImportRole || c.View.Input.Preview {
 		return ours
@@ -145,8 +144,8 @@ func (c *Context) roleBelongs(s *identity.Service) belonging {
 	return belongs(o)
 }
 
-// foreignRole says whether the role existed before and nobody said to take it over: it must not be deleted. While nothing
-// tells, what was decided before stays.
+// foreignRole says whether the role existed before and is not to be adopted: it must not be deleted. While that is not known, the
+// earlier decision stays.
 func (c *Context) foreignRole(s *identity.Service) bool {
 	if s.ImportRole {
 		return false
@@ -172,7 +171,7 @@ func (c *Context) roleReady(o view.Object, s *identity.Service) Readiness {
 	)
 }
 
-// existed says that AWS has something already that nobody said to take over.
+// existed reports something that AWS had before, and that is not to be adopted.
 func (c *Context) existed(o view.Object, what, evidence, takeOver string) Readiness {
 	message := what + " existed before (" + evidence + "). It stays as it is, and is not deleted with this object."
 	if leftBehind(o) {
@@ -184,7 +183,7 @@ func (c *Context) existed(o view.Object, what, evidence, takeOver string) Readin
 	return Readiness{Conflict: true, Message: message + " To do: to adopt it, set " + takeOver + "; else use another roleName: remove the service, wait until status.services no longer has it, and add it again with that name"}
 }
 
-// roleMeta is the metadata of a role. That of a tenant remembers what was known of the host.
+// roleMeta is the metadata of a role. That of a tenant remembers the facts about the host.
 func (c *Context) roleMeta(s *identity.Service) metav1.ObjectMeta {
 	m := c.meta(s.ObjectName, s.RoleName)
 	if t := c.Identity.Tenant; t != nil && t.Host.Facts() != "" {
@@ -193,21 +192,21 @@ func (c *Context) roleMeta(s *identity.Service) metav1.ObjectMeta {
 	return m
 }
 
-// meta of a managed resource, with its name in AWS if the function chooses that.
+// meta is the metadata of a managed resource, with its name in AWS if the function chooses that.
 func (c *Context) meta(name, awsName string) metav1.ObjectMeta {
 	m := metav1.ObjectMeta{Name: name}
 	if awsName != "" {
 		metav1.SetMetaDataAnnotation(&m, identity.AnnotationExternalName, awsName)
 	}
 	if c.Identity.Spec.ClusterName == "" && c.Identity.Tenant == nil {
-		// What exists must stay the same even if the referenced Cluster can no longer be read.
+		// Existing resources must stay the same even if the referenced Cluster can no longer be read.
 		metav1.SetMetaDataAnnotation(&m, identity.AnnotationCluster, c.Identity.Cluster)
 	}
 	return m
 }
 
-// resourceSpec is what all managed resources have in common. The identity that they use is always named: without a name
-// they would use one that a user might compose with this very function.
+// resourceSpec has the fields that all managed resources have in common. Their ProviderConfig is always named: without a name they
+// would use one that a user might compose with this very function.
 func (c *Context) resourceSpec() xpv1.ResourceSpec {
 	spec := xpv1.ResourceSpec{ProviderConfigReference: &xpv1.Reference{Name: c.Identity.BootstrapConfig}, ManagementPolicies: manage}
 	if ps := c.Identity.Spec.ManagementPolicies; len(ps) > 0 {
@@ -218,14 +217,14 @@ func (c *Context) resourceSpec() xpv1.ResourceSpec {
 	}
 	spec.DeletionPolicy = xpv1.DeletionPolicy(c.Identity.Spec.DeletionPolicy)
 	if spec.DeletionPolicy == xpv1.DeletionOrphan {
-		// A provider that finds Delete among policies deletes, whatever deletionPolicy says.
+		// A provider deletes if Delete is among the policies, regardless of deletionPolicy.
 		return orphaned(spec)
 	}
 	return spec
 }
 
-// serviceSpec is what the managed resources of a service have in common. The identity of a provider that creates identities stays
-// in AWS: what would delete it needs it.
+// serviceSpec has the fields that the managed resources of a service have in common. The identity of a provider that creates identities
+// stays in AWS: the provider needs it to delete anything.
 func (c *Context) serviceSpec(s *identity.Service) xpv1.ResourceSpec {
 	if s.Bootstrap {
 		return orphaned(c.resourceSpec())

@@ -8,8 +8,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 )
 
-// Kinds checks the kinds that a service's permissions follow: some must be active, and what is newly active must be granted. Nil if the
-// permissions follow nothing, or all is well.
+// Kinds checks the kinds that a service's permissions follow: some must be active, and newly active kinds must be granted. Nil if the
+// permissions follow nothing, or if both hold.
 func Kinds(s *identity.Service) *Resource {
 	w, condition := unknownKinds(s), v1alpha1.ConditionIdentityReady
 	if w == nil {
@@ -21,7 +21,7 @@ func Kinds(s *identity.Service) *Resource {
 	return &Resource{Key: "kinds/" + s.Name, Service: s.Name, Condition: condition, Kind: policyKind.GroupVersionKind, Wait: w}
 }
 
-// unknownKinds waits until a kind is known to be active. What does not exist yet is not created: its provider could do nothing.
+// unknownKinds waits until a kind is known to be active. Until then, missing resources are not created: the provider could do nothing.
 func unknownKinds(s *identity.Service) *Wait {
 	switch a := s.Activation; {
 	case a == nil || a.Problem == "":
@@ -33,7 +33,7 @@ func unknownKinds(s *identity.Service) *Wait {
 	}
 }
 
-// refusedKinds waits indefinitely where kinds are newly active that cannot be granted.
+// refusedKinds waits indefinitely if newly active kinds cannot be granted.
 func refusedKinds(s *identity.Service) *Wait {
 	a := s.Activation
 	if a == nil || len(a.Refused) == 0 {
@@ -45,7 +45,7 @@ func refusedKinds(s *identity.Service) *Wait {
 	}
 }
 
-// holdBack what does not exist yet, unless it waits for something else already.
+// holdBack makes missing resources wait, unless they wait for something else already.
 func holdBack(rs []*Resource, w *Wait) []*Resource {
 	for _, r := range rs {
 		if w != nil && r.Wait == nil && !r.Check() {

@@ -31,7 +31,7 @@ func policyResource(c *Context, s *identity.Service, p *identity.Policy) *Resour
 	}
 }
 
-// solePolicy of that name in AWS.
+// solePolicy waits indefinitely if another managed resource is for a policy of that name in AWS.
 func (c *Context) solePolicy(key, name, awsName string) *Wait {
 	if first(c.kind(policyKind), c.cluster()) != nil {
 		return nil
@@ -56,7 +56,7 @@ func policy(c *Context, s *identity.Service, p *identity.Policy) *iamv1beta1.Pol
 	}
 }
 
-// policyPath is that of the role. A tenant's role has the path for those who look at it, and its policies have none.
+// policyPath is the path of the role. A tenant's policies have none: only the path of its role is looked at.
 func (c *Context) policyPath(s *identity.Service) string {
 	if c.Identity.Tenant != nil {
 		return ""
@@ -64,10 +64,10 @@ func (c *Context) policyPath(s *identity.Service) string {
 	return s.Path
 }
 
-// A provider takes over a policy that has the wanted name already, as it does with a role: so it may only look at first. AWS tells
-// no date of it that a provider passes on.
+// A provider adopts an existing policy of the desired name, as it does with a role: so it may only observe and create at first. A
+// provider does not report the date of a policy.
 
-// policyBelongs says whose policy has the name of a service's.
+// policyBelongs says who owns the policy that has the name of a service's.
 func (c *Context) policyBelongs(s *identity.Service, p *identity.Policy) belonging {
 	o := c.View.Observed(p.Key(s))
 	switch {
@@ -79,7 +79,7 @@ func (c *Context) policyBelongs(s *identity.Service, p *identity.Policy) belongi
 	return belongs(o)
 }
 
-// strange is what speaks against a policy's having been made for its managed resource; empty if nothing does.
+// strange is a sign that a policy was not made for its managed resource; empty if there is none.
 func (c *Context) strange(o view.Object, s *identity.Service, p *identity.Policy) string {
 	attachment := c.View.Observed(p.AttachmentKey(s))
 	switch tags := o.Value("status", "atProvider", "tagsAll").GetStructValue(); {

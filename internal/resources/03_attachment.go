@@ -21,7 +21,7 @@ func Attachments(c *Context, s *identity.Service) []*Resource {
 		rs = append(rs, policyAttachment(c, s, s.Policy(i)))
 	}
 	for _, arn := range s.ManagedPolicyARNs {
-		// Named after the policy, so that taking one out of the list changes no other.
+		// Named after the policy, so that removing one from the list changes no other.
 		rs = append(rs, attachment(c, s, "attachment/"+s.Name+"/"+arn, identity.ObjectName(s.ObjectName+"-"+iam.Hash(arn)), nil, func(p *iamv1beta1.RolePolicyAttachmentParameters) {
 			p.PolicyArn = &arn
 		}))
@@ -36,7 +36,7 @@ func policyAttachment(c *Context, s *identity.Service, p *identity.Policy) *Reso
 	})
 }
 
-// attachment of a policy; p is nil if that is not composed.
+// attachment attaches a policy; p is nil if that is not composed.
 func attachment(c *Context, s *identity.Service, key, name string, p *identity.Policy, policy func(*iamv1beta1.RolePolicyAttachmentParameters)) *Resource {
 	return &Resource{
 		Key:       key,
@@ -62,7 +62,8 @@ func attachment(c *Context, s *identity.Service, key, name string, p *identity.P
 	}
 }
 
-// attached is the spec of an attachment. It changes the role, and so it only looks until role and policy are known to be ours.
+// attached is the spec of an attachment. That changes the role, so the provider only observes until role and policy are known to be
+// ours.
 func (c *Context) attached(key string, s *identity.Service, p *identity.Policy) xpv1.ResourceSpec {
 	spec := c.serviceSpec(s)
 	if beyond(c.View.Observed(key), watch) || c.roleBelongs(s) == ours && (p == nil || c.policyBelongs(s, p) == ours) {
@@ -71,7 +72,7 @@ func (c *Context) attached(key string, s *identity.Service, p *identity.Policy) 
 	return limited(spec, watch)
 }
 
-// attachmentReady does not blame an attachment for what it waits for.
+// attachmentReady does not blame an attachment for the objects that it waits for.
 func (c *Context) attachmentReady(o view.Object, s *identity.Service, p *identity.Policy) Readiness {
 	r := c.managedReady(o)
 	if r.Ready || !consequence.MatchString(r.Message) {
@@ -81,7 +82,7 @@ func (c *Context) attachmentReady(o view.Object, s *identity.Service, p *identit
 		return Readiness{Message: "waiting for " + before}
 	}
 	if !beyond(o, watch) && allows(c.serviceSpec(s).ManagementPolicies, xpv1.ManagementActionCreate) {
-		// It has only looked so far.
+		// It was only observed so far.
 		return Readiness{Message: "being created"}
 	}
 	return r

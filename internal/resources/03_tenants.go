@@ -11,7 +11,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// Tenants let a service's provider take on the roles of tenants: one more policy of its role, and its attachment. None if nothing is
+// Tenants lets a service's provider assume the roles of tenants: one more policy of its role, and its attachment. None if nothing is
 // shared, or the service brings its own role: then the status has the policy, ready to paste.
 func Tenants(c *Context, s *identity.Service) []*Resource {
 	if s.RoleARN != "" {
@@ -36,8 +36,8 @@ func Tenants(c *Context, s *identity.Service) []*Resource {
 	return []*Resource{policy, attachment}
 }
 
-// tenantsPolicy of a service; nil if nothing is shared. One that exists stays as it is while the role does not tell its account, and keeps
-// what a tenant still needs. Then the Wait says who that is.
+// tenantsPolicy returns the policy for tenants of a service; nil if nothing is shared. An existing policy stays as it is while the role
+// does not report its account, and keeps permissions that a tenant still needs. Then the Wait names the tenants.
 func (c *Context) tenantsPolicy(s *identity.Service) (*identity.Policy, *Wait) {
 	arn := roleARN(c.View.Observed(roleKey(s)))
 	p := c.Identity.TenantsPolicy(s, arn)
@@ -59,7 +59,7 @@ func (c *Context) tenantsPolicy(s *identity.Service) (*identity.Policy, *Wait) {
 	return p, w
 }
 
-// stillNeeded are the patterns of roles that a policy grants, that it is not to grant any more, and below which tenants have their roles.
+// stillNeeded returns patterns of roles that a policy grants and is to lose, and below which tenants have their roles.
 func (c *Context) stillNeeded(granted, wanted []string, service string) (kept []string, w *Wait) {
 	for _, pattern := range granted {
 		if slices.Contains(wanted, pattern) {
@@ -74,20 +74,20 @@ func (c *Context) stillNeeded(granted, wanted []string, service string) (kept []
 	return kept, w
 }
 
-// LabelHost on the ProviderConfig of a tenant names its host, which looks for it when it takes something away.
+// LabelHost on the ProviderConfig of a tenant names its host, which looks for it before it removes a permission.
 const LabelHost = v1alpha1.Group + "/host"
 
 // AnnotationServices on the ProviderConfig of a tenant names the services of its host that it uses.
 const AnnotationServices = v1alpha1.Group + "/services"
 
-// hostLabel of a host.
+// hostLabel returns the value of the label for a host.
 func hostLabel(name string) string { return iam.Cut(name, maxLabel) }
 
-// maxLabel is how long the value of a label may be.
+// maxLabel is the maximum length of a label's value.
 const maxLabel = 63
 
-// neededBy says which tenants of this host use a service with a role that matches, or that this is not known. They are looked for only
-// where something is to be taken away from them.
+// neededBy says which tenants of this host use a service with a role that matches, or that this is not known. It looks for tenants only
+// if something is to be removed that they may need.
 func (c *Context) neededBy(service string, matches func(role string) bool) *Wait {
 	looking := removing("looking for tenants that need it")
 	if !c.assumed() {
@@ -119,7 +119,7 @@ func (c *Context) neededBy(service string, matches func(role string) bool) *Wait
 	return removing("tenants need it (%s). To do: delete them, or set sharing back", enumerate(slices.Compact(tenants)))
 }
 
-// tenantOf says whose a ProviderConfig is.
+// tenantOf names the owner of a ProviderConfig.
 func tenantOf(config view.Object) string {
 	if name := config.Label("crossplane.io/claim-name"); name != "" {
 		return "claim " + config.Label("crossplane.io/claim-namespace") + "/" + name
@@ -127,8 +127,8 @@ func tenantOf(config view.Object) string {
 	return cmp.Or(config.Controller().Kind, "ProviderConfig") + " " + cmp.Or(config.Controller().Name, config.Name())
 }
 
-// anyRole is for tenants that need a service at all.
+// anyRole matches every role, for tenants that need a service at all.
 func anyRole(string) bool { return true }
 
-// roleARN that IAM gave an observed role; empty while it is not known.
+// roleARN is the ARN that IAM gave an observed role; empty while it is not known.
 func roleARN(role view.Object) string { return role.String("status", "atProvider", "arn") }

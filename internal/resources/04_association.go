@@ -34,7 +34,8 @@ func Association(c *Context, s *identity.Service) *Resource {
 	}
 }
 
-// soleAssociation of the service's ServiceAccount. Asked for once the kind is proven and the cluster known.
+// soleAssociation waits indefinitely if another association is for the service's ServiceAccount. It asks once the kind is proven and
+// the cluster known.
 func (c *Context) soleAssociation(key string, s *identity.Service) *Wait {
 	if first(c.kind(associationKind), c.cluster()) != nil {
 		return nil
@@ -65,14 +66,14 @@ func association(c *Context, s *identity.Service) *eksv1beta1.PodIdentityAssocia
 		a.Spec.ForProvider.RoleArn = &s.RoleARN
 	}
 	if c.supported(s) == nil {
-		// Nothing takes a target role away from an association; see targetStays.
+		// A target role cannot be removed from an association; see targetStays.
 		a.Spec.ForProvider.TargetRoleArn = optional(s.TargetRoleARN)
 		a.Spec.ForProvider.DisableSessionTags = given(c.View.Observed(associationKey(s)), "disableSessionTags", s.DisableSessionTags, false)
 	}
 	return a
 }
 
-// associationMeta remembers that an association was imported: what is taken out of the spec does not make it another one.
+// associationMeta remembers that an association was imported: removing the id from the spec does not make it another association.
 func (c *Context) associationMeta(s *identity.Service) metav1.ObjectMeta {
 	name := c.associationName(s)
 	m := c.meta(s.ObjectName, name)
@@ -82,8 +83,8 @@ func (c *Context) associationMeta(s *identity.Service) metav1.ObjectMeta {
 	return m
 }
 
-// associationName is the id of an association that exists already: the one to import, or the one that EKS has for the
-// ServiceAccount, as the provider's own error tells, if it is to be adopted. Once adopted it stays.
+// associationName is the id of an existing association: the one to import or, if it is to be adopted, the one that EKS has for the
+// ServiceAccount, as the provider's own error names it. Once adopted it stays.
 func (c *Context) associationName(s *identity.Service) string {
 	if !s.AdoptAssociation {
 		return s.AssociationID
@@ -104,8 +105,8 @@ func existingAssociation(o view.Object) string {
 	return ""
 }
 
-// supported waits indefinitely where the installed provider does not know fields that the service needs: provider-aws-eks before
-// v2. An object with them could not be applied.
+// supported waits indefinitely if the installed provider does not know fields that the service needs: provider-aws-eks before v2. An
+// object with them could not be applied.
 func (c *Context) supported(s *identity.Service) *Wait {
 	if c.assumed() || c.Identity.Cluster == "" {
 		return nil
@@ -125,12 +126,13 @@ func (c *Context) supported(s *identity.Service) *Wait {
 	return nil
 }
 
-// describes says whether the schema of a kind tells fields at all, by one that every version has. One that does not says nothing about others.
+// describes says whether the schema of a kind has fields at all, by one that every version has. A schema without fields says nothing
+// about others.
 func (c *Context) describes(k view.Kind, field string) bool {
 	return c.View.Requirements.HasField(k, "spec", "forProvider", field) != view.No
 }
 
-// newFields that the service needs and provider-aws-eks has had since v2.
+// newFields returns the fields that the service needs and provider-aws-eks has had since v2.
 func newFields(s *identity.Service) []string {
 	var out []string
 	if s.TargetRoleARN != "" {
@@ -161,7 +163,7 @@ func (c *Context) supportedReady(o view.Object, s *identity.Service) Readiness {
 	return r
 }
 
-// associationReady is ready when AWS has the association, as it is wanted.
+// associationReady is ready when AWS has the association in its desired state.
 func (c *Context) associationReady(o view.Object, s *identity.Service) Readiness {
 	r := c.managedReady(o)
 	switch {
@@ -182,11 +184,11 @@ func (c *Context) associationReady(o view.Object, s *identity.Service) Readiness
 	return asWanted(o, r, ds...)
 }
 
-// targetInAWS is the role that EKS assumes after the association's own; empty if there is none, or while nobody tells.
+// targetInAWS is the role that EKS assumes after the association's own; empty if there is none, or while it is not known.
 func targetInAWS(o view.Object) string { return o.String("status", "atProvider", "targetRoleArn") }
 
-// targetStays says how to get rid of a target role. EKS takes an update without one as one that leaves it as it is, and a provider
-// cannot send an empty one.
+// targetStays says how to remove a target role. To EKS, an update without one does not change it, and a provider cannot send an empty
+// one.
 func (c *Context) targetStays(o view.Object) Readiness {
 	var first string
 	if allows(c.resourceSpec().ManagementPolicies, xpv1.ManagementActionLateInitialize) {
@@ -223,8 +225,8 @@ func (c *Context) settled(s *identity.Service) *Wait {
 	return nil
 }
 
-// othersIdentity names the role or policy of a service that AWS had before and that nobody said to take over: a provider must not
-// run as it. Empty if there is none.
+// othersIdentity names the role or policy of a service that AWS had before and that is not to be adopted: a provider must not run as
+// it. Empty if there is none.
 func (c *Context) othersIdentity(s *identity.Service) string {
 	if s.RoleARN == "" && c.roleBelongs(s) == strangers {
 		return "Role " + c.observedName(roleKey(s), s.ObjectName)
@@ -237,8 +239,8 @@ func (c *Context) othersIdentity(s *identity.Service) string {
 	return ""
 }
 
-// readySince is when an association became ready. Where it was created again in AWS, Ready is False meanwhile, but not if the
-// provider's write of that got lost, to a conflict with another: then the time of the creation tells.
+// readySince is when an association became ready. If it was created again in AWS, Ready is False meanwhile, unless the provider's write
+// of that got lost to a conflict: then the time of the creation counts.
 func readySince(o view.Object) time.Time {
 	since := o.Condition("Ready").LastTransitionTime()
 	if created, err := time.Parse(time.RFC3339, o.Annotation(annotationCreated)); err == nil && created.After(since) {
@@ -247,9 +249,9 @@ func readySince(o view.Object) time.Time {
 	return since
 }
 
-// digest of what the credentials of a service's pods depend on. Pods get and keep them from when they start, so a change
-// must start new ones. All of it is taken from the one observed association. Empty while that does not tell, so that nothing restarts
-// because something cannot be read.
+// digest identifies the settings that the credentials of a service's pods depend on. Pods keep the credentials that they start with, so
+// a change must start new ones. All of it is taken from the one observed association. Empty while that does not report it, so that
+// nothing restarts because something cannot be read.
 func (c *Context) digest(s *identity.Service) string {
 	o := c.View.Observed(associationKey(s))
 	id, role := associationID(o), o.String("status", "atProvider", "roleArn")
@@ -262,8 +264,8 @@ func (c *Context) digest(s *identity.Service) string {
 	return iam.Hash(fmt.Sprintf("%s %s %s %t", id, role, targetInAWS(o), o.Value("status", "atProvider", "disableSessionTags").GetBoolValue()))
 }
 
-// digestOfID is the digest where a provider tells no more of an association than its id: then what is wanted of it counts. It has the id in
-// front, by which it is known. A digest of all that AWS has is worth more, and stays.
+// digestOfID is the digest if a provider reports no more of an association than its id: then the desired settings count. It begins with
+// the id, by which it is known. A digest of the settings in AWS is worth more, and stays.
 func (c *Context) digestOfID(id string, s *identity.Service) string {
 	if old := c.observedDigest(s); old != "" && !strings.Contains(old, "-") {
 		return ""

@@ -26,7 +26,7 @@ const containerRuntime = runtimeconfig.Container
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var runtimeConfigKind = pkgv1beta1.DeploymentRuntimeConfigGroupVersionKind
 
-// RuntimeConfig makes a service's provider run as its ServiceAccount. Nil if somebody else installs the provider.
+// RuntimeConfig makes a service's provider run as its ServiceAccount. Nil if another owner installs the provider.
 func RuntimeConfig(c *Context, s *identity.Service) *Resource {
 	if !s.Managed {
 		return nil
@@ -43,8 +43,8 @@ func RuntimeConfig(c *Context, s *identity.Service) *Resource {
 	}
 }
 
-// configurable waits until a service's DeploymentRuntimeConfig may be created. One that is taken over has a provider that runs: what is
-// written to it restarts that, so the association comes first.
+// configurable waits until a service's DeploymentRuntimeConfig may be created. An adopted one belongs to a running provider: writing to
+// it restarts that, so the association comes first.
 func (c *Context) configurable(s *identity.Service) *Wait {
 	key := runtimeConfigKey(s)
 	if c.View.Observed(key).Exists() {
@@ -86,19 +86,19 @@ func (c *Context) held(s *identity.Service) *Wait {
 	return c.settled(s)
 }
 
-// observedDigest that a service's provider runs with.
+// observedDigest is the digest that a service's provider runs with.
 func (c *Context) observedDigest(s *identity.Service) string {
 	return c.podAnnotation(s, identity.AnnotationIdentity)
 }
 
-// podAnnotation that the observed config gives to a service's pods.
+// podAnnotation is an annotation that the observed config gives to a service's pods.
 func (c *Context) podAnnotation(s *identity.Service, name string) string {
 	return c.View.Observed(runtimeConfigKey(s)).String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", name)
 }
 
 func runtimeConfigKey(s *identity.Service) string { return identity.RuntimeConfigKey(s.Name) }
 
-// account that the provider runs as: it keeps the one that it has while the wanted one is another's.
+// account is the ServiceAccount that the provider runs as: it keeps its current one while another owner has the desired one.
 func (c *Context) account(s *identity.Service) string {
 	if has := c.runsAsNow(s); has != "" && c.soleUser(runtimeConfigKey(s), runtimeConfigKind, s, runsAs(s.ServiceAccount)) != nil {
 		return has
@@ -151,7 +151,7 @@ func deploymentSpec(c *Context, s *identity.Service) *appsv1.DeploymentSpec {
 	r := s.Runtime
 	spec := &appsv1.DeploymentSpec{
 		Replicas: r.Replicas,
-		// Crossplane writes the selector; the API server wants one anyway.
+		// Crossplane writes the selector; the API server requires one anyway.
 		Selector: &metav1.LabelSelector{},
 		Template: corev1.PodTemplateSpec{
 			ObjectMeta: metav1.ObjectMeta{Labels: r.PodLabels, Annotations: podAnnotations(c, s)},
@@ -173,7 +173,7 @@ func deploymentSpec(c *Context, s *identity.Service) *appsv1.DeploymentSpec {
 	return spec
 }
 
-// podAnnotations are those that the user wants, and our own.
+// podAnnotations returns the user's, and our own.
 func podAnnotations(c *Context, s *identity.Service) map[string]string {
 	own := c.ownAnnotations(s)
 	if len(s.Runtime.PodAnnotations) == 0 {
@@ -184,9 +184,9 @@ func podAnnotations(c *Context, s *identity.Service) map[string]string {
 	return as
 }
 
-// ownAnnotations are the digest, and that of the last restart of pods without credentials. While the association does not tell
-// the digest, or is not known everywhere yet, it stays what it was: nothing restarts because something cannot be read, or too
-// early. A restart stays recorded whatever the spec says of it: to forget it would be another one.
+// ownAnnotations returns the digest, and that of the last restart of pods without credentials. While the association does not show the
+// digest, or is not known everywhere yet, it stays the same: nothing restarts because something cannot be read, or too early. A restart
+// stays recorded regardless of the spec: forgetting it would cause another one.
 func (c *Context) ownAnnotations(s *identity.Service) map[string]string {
 	digest, restart := c.digest(s), c.podAnnotation(s, identity.AnnotationRestart)
 	if digest == "" || c.held(s) != nil {
@@ -208,7 +208,7 @@ func (c *Context) ownAnnotations(s *identity.Service) map[string]string {
 	return as
 }
 
-// patch a raw template into a field of the spec, as kubectl apply would: maps merge, lists with a key merge by key. The template
+// patch merges a raw template into a field of the spec, as kubectl apply would: maps merge, lists with a key merge by key. The template
 // may be adjusted first.
 func patch(drc *structpb.Struct, name string, raw []byte, schema any, adjust func(map[string]any)) error {
 	spec := drc.GetFields()["spec"].GetStructValue()
@@ -230,8 +230,8 @@ func patch(drc *structpb.Struct, name string, raw []byte, schema any, adjust fun
 	return nil
 }
 
-// keepArgs of a provider that its template would replace: a merge knows no single arguments. A template's argument takes the
-// place of one for the same flag, which may be given once only.
+// keepArgs keeps the args of a provider, which its template would replace: a merge does not know single arguments. A template's
+// argument replaces one for the same flag, which may be given once only.
 func keepArgs(args []string) func(deploymentTemplate map[string]any) {
 	return func(deploymentTemplate map[string]any) {
 		containers, _, _ := unstructured.NestedFieldNoCopy(deploymentTemplate, "spec", "template", "spec", "containers")
@@ -247,7 +247,8 @@ func keepArgs(args []string) func(deploymentTemplate map[string]any) {
 	}
 }
 
-// argsWithout the flags of others. What does not begin with a dash is the value of the flag before.
+// argsWithout returns the args without the flags of others. An argument that does not begin with a dash is the value of the flag before
+// it.
 func argsWithout(args []string, others []any) []any {
 	given := map[string]bool{}
 	for _, o := range others {
@@ -268,7 +269,7 @@ func argsWithout(args []string, others []any) []any {
 	return out
 }
 
-// flagOf an argument: --no-debug is about the same as --debug.
+// flagOf returns the flag of an argument: --no-debug is about the same as --debug.
 func flagOf(arg string) string {
 	name, _, _ := strings.Cut(arg, "=")
 	return strings.TrimPrefix(strings.TrimLeft(name, "-"), "no-")
@@ -277,7 +278,8 @@ func flagOf(arg string) string {
 // envLeaderElection lets one of a provider's pods work at a time. A flag wins over it, --no-leader-election too.
 const envLeaderElection = "LEADER_ELECTION"
 
-// electLeader where a provider has several pods: without, all of them would reconcile, and create everything more than once.
+// electLeader turns leader election on if a provider has several pods: without it, all of them would reconcile, and create everything
+// more than once.
 func electLeader(drc *structpb.Struct) {
 	deployment := view.NewObject(drc).Value("spec", "deploymentTemplate", "spec").GetStructValue()
 	if view.NewObject(deployment).Number("replicas") < 2 {
@@ -297,7 +299,7 @@ func electLeader(drc *structpb.Struct) {
 	container.Fields["env"] = structpb.NewListValue(&structpb.ListValue{Values: env})
 }
 
-// containerIn a pod that the package runs in; it is added if it is not there.
+// containerIn returns the container of a pod that the package runs in; it is added if it is missing.
 func containerIn(pod *structpb.Struct) *structpb.Struct {
 	all := pod.GetFields()["containers"].GetListValue().GetValues()
 	for _, c := range all {
@@ -310,7 +312,7 @@ func containerIn(pod *structpb.Struct) *structpb.Struct {
 	return c
 }
 
-// descend into an object, which is made on the way where it is not there.
+// descend returns the object at a path. Missing objects are added on the way.
 func descend(s *structpb.Struct, path ...string) *structpb.Struct {
 	for _, name := range path {
 		if s.Fields == nil {
@@ -327,7 +329,7 @@ func descend(s *structpb.Struct, path ...string) *structpb.Struct {
 	return s
 }
 
-// completePod adds the list of containers that the API server wants of a pod, even where Crossplane adds the only one.
+// completePod adds the list of containers that the API server requires of a pod, even where Crossplane adds the only one.
 func completePod(deploymentTemplate map[string]any) {
 	pod, ok, _ := unstructured.NestedMap(deploymentTemplate, "spec", "template", "spec")
 	if ok && pod["containers"] == nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// Templates checks the parts of a service's runtime: one check for each that a DeploymentRuntimeConfig cannot have.
-// None for a service whose runtime is right.
+// Templates checks the parts of a service's runtime: one check for each that a DeploymentRuntimeConfig cannot have. None for a service
+// whose runtime is valid.
 func Templates(s *identity.Service) []*Resource {
 	rs := make([]*Resource, 0, len(s.Flaws))
 	for _, f := range s.Flaws {
@@ -28,7 +28,7 @@ func Templates(s *identity.Service) []*Resource {
 	return rs
 }
 
-// flawed waits until a service's runtime is right.
+// flawed waits until a service's runtime is valid.
 func flawed(s *identity.Service) *Wait {
 	if len(s.Flaws) == 0 {
 		return nil
@@ -46,7 +46,7 @@ func flaw(f identity.Flaw) *Wait {
 // maxFlaw bounds how long an error of a runtime is, in bytes: it may quote what the user wrote.
 const maxFlaw = 500
 
-// list errors in one line.
+// list joins errors on one line.
 func list(errs field.ErrorList) string {
 	out := make([]string, 0, len(errs))
 	for _, e := range errs {
@@ -59,8 +59,8 @@ func list(errs field.ErrorList) string {
 	return strings.Join(out, "; ")
 }
 
-// kept is a DeploymentRuntimeConfig of a runtime that is wrong: as it exists, but for the annotations that restart the provider
-// when its credentials change.
+// kept is the DeploymentRuntimeConfig of an invalid runtime: as it exists, but for the annotations that restart the provider when its
+// credentials change.
 func (c *Context) kept(s *identity.Service, observed view.Object) *structpb.Struct {
 	spec := proto.CloneOf(observed.Value("spec").GetStructValue())
 	at := descend(spec, "deploymentTemplate", "spec", "template", "metadata", "annotations")

@@ -8,13 +8,13 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// Taking over a Provider that runs is done in an order that keeps it running: first the association, until EKS knows it
-// everywhere; then its DeploymentRuntimeConfig, which restarts it once; then the Provider itself, with the package that it has. Until then
-// nothing of it is written. Crossplane makes the composite resource the controller of an object that it applies and nobody controls.
+// A running Provider is adopted in an order that keeps it running: first the association, until EKS knows it everywhere; then its
+// DeploymentRuntimeConfig, which restarts it once; then the Provider itself, with the package that it has. Until then nothing of it is
+// written. Crossplane makes the composite resource the controller of an object that it applies and that has none.
 
-// An adoption is what a service takes over.
+// An adoption holds the objects that a service adopts.
 type adoption struct {
-	// provider that somebody made for the service's package; it does not exist if there is nothing to take over.
+	// provider is an existing one of the service's package; it does not exist if there is nothing to adopt.
 	provider view.Object
 	// config is the name of the DeploymentRuntimeConfig that this Provider alone runs with; empty if it has none of its own, and
 	// gets one.
@@ -23,7 +23,7 @@ type adoption struct {
 	wait *Wait
 }
 
-// adoption of a service. Once both objects are observed there is nothing left to take over.
+// adoption returns the adoption of a service. Once both objects are observed there is nothing left to adopt.
 func (c *Context) adoption(s *identity.Service) adoption {
 	observed := c.View.Observed(providerKey(s))
 	if !s.AdoptProvider || c.View.Input.Preview || observed.Exists() && c.View.Observed(runtimeConfigKey(s)).Exists() {
@@ -43,8 +43,8 @@ func (c *Context) adoption(s *identity.Service) adoption {
 	return a
 }
 
-// adoptable is the one Provider that installs the service's package from the wanted repository and that nobody controls; never the family. It does
-// not exist where there is none, or another one besides.
+// adoptable is the one Provider that installs the service's package from the desired repository and has no controller; never the
+// family. It does not exist if there is none, or another one besides.
 func (c *Context) adoptable(items []view.Object, s *identity.Service) view.Object {
 	var found view.Object
 	for _, o := range items {
@@ -59,7 +59,7 @@ func (c *Context) adoptable(items []view.Object, s *identity.Service) view.Objec
 	return found
 }
 
-// adoptableConfig is the DeploymentRuntimeConfig that a Provider alone runs with, and that nobody else controls.
+// adoptableConfig is the DeploymentRuntimeConfig that a Provider alone runs with, and that no other object controls.
 func (c *Context) adoptableConfig(items []view.Object, provider view.Object) (string, *Wait) {
 	name := provider.String("spec", "runtimeConfigRef", "name")
 	if name == "" || name == sharedRuntimeConfig {
@@ -80,10 +80,10 @@ func (c *Context) adoptableConfig(items []view.Object, provider view.Object) (st
 	return "", nil
 }
 
-// free says whether nobody controls an object.
+// free says whether an object has no controller.
 func free(o view.Object) bool { return o.Controller().UID == "" && o.Controller().Name == "" }
 
-// providerName is the name of a service's Provider: of the one that exists, of the one that is taken over, or the usual one.
+// providerName is the name of a service's Provider: of the existing one, of the one to adopt, or the usual one.
 func (c *Context) providerName(s *identity.Service) string {
 	if a := c.adoption(s); a.provider.Exists() {
 		return a.provider.Name()
@@ -91,8 +91,8 @@ func (c *Context) providerName(s *identity.Service) string {
 	return c.observedName(providerKey(s), s.Provider.Name)
 }
 
-// configName is likewise that of its DeploymentRuntimeConfig. Where that is gone, the Provider still names the one that it runs with: with
-// another one it would run as another ServiceAccount.
+// configName is likewise that of its DeploymentRuntimeConfig. If that is deleted, the Provider still names the one that it runs with:
+// with another one it would run as another ServiceAccount.
 func (c *Context) configName(s *identity.Service) string {
 	if a := c.adoption(s); a.config != "" {
 		return a.config
@@ -103,7 +103,7 @@ func (c *Context) configName(s *identity.Service) string {
 	return c.observedName(runtimeConfigKey(s), s.Provider.Name)
 }
 
-// takeOver waits until a Provider that runs can be taken over. Nil also where there is none.
+// takeOver waits until a running Provider can be adopted. Nil also if there is none.
 func (c *Context) takeOver(s *identity.Service, a adoption) *Wait {
 	if a.wait != nil || !a.provider.Exists() || c.View.Observed(runtimeConfigKey(s)).Exists() {
 		return a.wait
@@ -111,7 +111,7 @@ func (c *Context) takeOver(s *identity.Service, a adoption) *Wait {
 	return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider " + a.provider.Name(), Message: fmt.Sprintf("adopted as soon as DeploymentRuntimeConfig %s is", c.configName(s))}
 }
 
-// waysOut of a conflict with another Provider of a service's package.
+// waysOut says how to resolve a conflict with another Provider of a service's package.
 func waysOut(s *identity.Service) func(view.Object) string {
 	return func(o view.Object) string {
 		switch has := identity.ParseSource(packageOf(o)); {

@@ -15,20 +15,19 @@ import (
 )
 
 const (
-	// mayReadPods is the DeploymentRuntimeConfig whose existence says that Crossplane may read pods. Nothing uses it. It comes
-	// with the ClusterRole that allows it: to ask a Crossplane for pods that may not list them would make every reconcile fail
-	// after two minutes.
+	// mayReadPods is the DeploymentRuntimeConfig whose existence says that Crossplane may read pods. Nothing uses it. It comes with the
+	// ClusterRole that allows it: if Crossplane may not list pods and is asked for them, every reconcile fails after two minutes.
 	mayReadPods = "pod-identity-provider-may-read-pods"
 
 	// labelRevision is on the pods of every package, in Crossplane v1 and v2. Another one, pkg.crossplane.io/provider, has the
 	// name of the package in v1 and that of the Provider in v2.
 	labelRevision = "pkg.crossplane.io/revision"
 
-	// What EKS injects into a pod, and what it puts on one that runs on Fargate.
+	// Names that EKS injects into a pod, and the label of one that runs on Fargate.
 	// https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
 	envCredentials = "AWS_CONTAINER_CREDENTIALS_FULL_URI"     //nolint:gosec // The name of a variable.
 	envToken       = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" //nolint:gosec // The name of a variable.
-	tokenAudience  = "pods.eks.amazonaws.com"                 //nolint:gosec // No token, but what one is for.
+	tokenAudience  = "pods.eks.amazonaws.com"                 //nolint:gosec // Not a token, but its audience.
 	labelFargate   = "eks.amazonaws.com/fargate-profile"
 )
 
@@ -47,15 +46,15 @@ func Credentials(c *Context, s *identity.Service) *Resource {
 	}
 }
 
-// An injection is what the pods of a provider tell about their credentials.
+// An injection is the state of the credentials of a provider's pods.
 type injection struct {
-	// wait says why not all of them are known to have some; nil if they are.
+	// wait says why not all of them are known to have credentials; nil if they are.
 	wait *Wait
 	// restart says that they are to be restarted.
 	restart bool
 }
 
-// injected looks at the pods of a service's provider.
+// injected checks the pods of a service's provider.
 func (c *Context) injected(s *identity.Service) injection {
 	if !s.VerifyCredentials {
 		return injection{}
@@ -83,7 +82,7 @@ func (c *Context) injected(s *identity.Service) injection {
 	case len(pods) == 0:
 		return notYet(v1alpha1.ReasonWaiting, subject, "has no pods yet")
 	}
-	// Those of the configuration before are on their way out.
+	// Pods of the configuration before are being replaced.
 	pods = slices.DeleteFunc(pods, func(p view.Object) bool { return !c.current(p, s) })
 	if len(pods) == 0 {
 		return notYet(v1alpha1.ReasonCreating, subject, fmt.Sprintf("its pods are being restarted. If that lasts, see why: kubectl describe deployment %s -n %s", revision, c.Identity.Namespace))
@@ -101,7 +100,8 @@ func notYet(reason v1alpha1.Reason, subject, message string) injection {
 	return injection{wait: &Wait{Reason: reason, Subject: subject, Message: message}}
 }
 
-// runningProvider of a service: the composed one, or the one that was installed otherwise. It does not exist while there is none.
+// runningProvider is the provider of a service: the composed one, or one that was installed otherwise. It does not exist while there is
+// none.
 func (c *Context) runningProvider(s *identity.Service) view.Object {
 	if s.Managed {
 		return c.View.Observed(providerKey(s))
@@ -110,13 +110,13 @@ func (c *Context) runningProvider(s *identity.Service) view.Object {
 	return o
 }
 
-// over says whether a pod no longer runs, or is about not to.
+// over says whether a pod no longer runs, or is being deleted.
 func over(pod view.Object) bool {
 	phase := corev1.PodPhase(pod.String("status", "phase"))
 	return pod.Deleted() || phase == corev1.PodSucceeded || phase == corev1.PodFailed
 }
 
-// current says whether a pod was started with the runtime configuration as it is now. Those of providers that are not composed are.
+// current says whether a pod was started with the current runtime configuration. Pods of providers that are not composed count as such.
 func (c *Context) current(pod view.Object, s *identity.Service) bool {
 	if !s.Managed || pod.String("spec", "serviceAccountName") != s.ServiceAccount {
 		return true
@@ -129,7 +129,7 @@ func (c *Context) current(pod view.Object, s *identity.Service) bool {
 	return true
 }
 
-// A diagnosis is why a pod has no credentials, or not those that it should have.
+// A diagnosis says why a pod has no credentials, or the wrong ones.
 type diagnosis struct {
 	// problem with the pods, and what to do about it.
 	problem, cure string
@@ -137,7 +137,7 @@ type diagnosis struct {
 	curable bool
 }
 
-// diagnose a pod; nil if there is nothing wrong with it. The likeliest cause comes first.
+// diagnose says what is wrong with a pod; nil if nothing is. The likeliest cause comes first.
 func (c *Context) diagnose(pod view.Object, s *identity.Service, revision string) *diagnosis {
 	lacks := lacking(pod)
 	account := pod.String("spec", "serviceAccountName")
@@ -178,12 +178,12 @@ func (c *Context) diagnose(pod view.Object, s *identity.Service, revision string
 	}
 }
 
-// treat what is wrong with a service's pods: restart them, once for each state of the association, or say what to do.
+// treat decides what to do about a service's pods: restart them, once for each state of the association, or say what to do.
 func (c *Context) treat(d *diagnosis, s *identity.Service, subject string) injection {
 	digest := c.digest(s)
 	switch failed := notYet(v1alpha1.ReasonFailed, subject, "its pods "+d.problem+". To do: "+d.cure); {
 	case c.settled(s) != nil && d.curable && !triedFor(digest, c.podAnnotation(s, identity.AnnotationRestart)):
-		// Nobody has credentials of an association that EKS does not know yet.
+		// No pod gets credentials of an association that EKS does not know yet.
 		return notYet(v1alpha1.ReasonWaiting, subject, c.settled(s).Message)
 	case !s.Managed || !d.curable || digest == "" || triedFor(digest, c.podAnnotation(s, identity.AnnotationRestart)):
 		return failed
@@ -197,7 +197,7 @@ func (c *Context) treat(d *diagnosis, s *identity.Service, subject string) injec
 // triedFor says whether pods were restarted for a state of the association.
 func triedFor(digest, restarted string) bool { return digest != "" && restarted == digest }
 
-// lacking lists what EKS should have injected into a pod.
+// lacking lists the parts that EKS should have injected into a pod.
 func lacking(pod view.Object) []string {
 	var out []string
 	for _, name := range []string{envCredentials, envToken} {
@@ -246,7 +246,7 @@ func onFargate(pod view.Object) bool {
 	return pod.Label(labelFargate) != "" || pod.String("spec", "schedulerName") == "fargate-scheduler" || strings.HasPrefix(pod.String("spec", "nodeName"), "fargate-")
 }
 
-// olderThanAssociation says whether a pod was there before the association was ready. One that was restarted for that is not,
+// olderThanAssociation says whether a pod existed before the association was ready. A pod that was restarted for that is not older,
 // however often the association becomes unready.
 func (c *Context) olderThanAssociation(pod view.Object, s *identity.Service) bool {
 	digest := c.digest(s)

@@ -6,8 +6,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// ObservedProvider checks the provider of a service that somebody else installs: it exists, is healthy, and runs as the
-// ServiceAccount that the association is for. Nil if the provider is composed.
+// ObservedProvider checks the provider of a service that another owner installs: it exists, is healthy, and runs as the ServiceAccount
+// that the association is for. Nil if the provider is composed.
 func ObservedProvider(c *Context, s *identity.Service) *Resource {
 	if s.Managed {
 		return nil
@@ -26,8 +26,8 @@ func ObservedProvider(c *Context, s *identity.Service) *Resource {
 	}
 }
 
-// theirProvider is the Provider that somebody else installed for a service. The status remembers its name, so that all
-// Providers are asked for only until one is found, and again when it is gone.
+// theirProvider is the Provider that another owner installed for a service. The status remembers its name, so that all Providers are
+// listed only until one is found, and again once it is deleted.
 func (c *Context) theirProvider(s *identity.Service) (view.Object, *Wait) {
 	if c.View.Input.Preview {
 		return view.Object{}, nil
@@ -71,13 +71,13 @@ func (c *Context) remembered(s *identity.Service) string {
 	return ""
 }
 
-// theirs says whether a Provider installs the service's package, and not for this composite resource: that one goes away when
-// a service becomes an observed one.
+// theirs says whether a Provider installs the service's package, and not for this composite resource: its own one is deleted when a
+// service becomes an observed one.
 func (c *Context) theirs(o view.Object, s *identity.Service) bool {
 	return installs(o, s.Provider) && !c.mine(o)
 }
 
-// better says whether a Provider is the service's rather than another: the package counts more than the name of the Provider.
+// better says whether a Provider fits the service better than another: the package counts more than the name of the Provider.
 func better(a, b view.Object, s *identity.Service) bool {
 	same := func(o view.Object) bool { return samePackage(o.String("spec", "package"), s.Provider.Repository) }
 	if same(a) != same(b) {

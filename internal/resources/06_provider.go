@@ -13,7 +13,7 @@ import (
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var providerKind = pkgv1.ProviderGroupVersionKind
 
-// Provider installs a service's provider package, once its pods will find credentials. Nil if somebody else installs it.
+// Provider installs a service's provider package, once its pods will find credentials. Nil if another owner installs it.
 func Provider(c *Context, s *identity.Service) *Resource {
 	if !s.Managed {
 		return nil
@@ -37,8 +37,8 @@ func Provider(c *Context, s *identity.Service) *Resource {
 	}
 }
 
-// installable waits until a service's Provider may be created, or taken over. A conflict is reported at once, not when the association
-// is ready.
+// installable waits until a service's Provider may be created or adopted. A conflict is reported at once, not when the association is
+// ready.
 func (c *Context) installable(s *identity.Service) *Wait {
 	key := providerKey(s)
 	if c.View.Observed(key).Exists() {
@@ -57,7 +57,7 @@ func provider(c *Context, s *identity.Service, move *Wait) *pkgv1.Provider {
 	apiVersion, kind := runtimeConfigKind.ToAPIVersionAndKind()
 	source := c.source(providerKey(s), s.Provider, move)
 	if a := c.adoption(s); a.provider.Exists() && !c.View.Observed(providerKey(s)).Exists() {
-		// It changes to the wanted version when it is the composite resource's own.
+		// It changes to the desired version once the composite resource controls it.
 		source = packageOf(a.provider)
 	}
 	return &pkgv1.Provider{
@@ -72,7 +72,7 @@ func provider(c *Context, s *identity.Service, move *Wait) *pkgv1.Provider {
 	}
 }
 
-// packageSpec passes on what the spec says of packages.
+// packageSpec passes on the spec's settings for packages.
 func packageSpec(source string, p *v1alpha1.Provider) pkgv1.PackageSpec {
 	spec := pkgv1.PackageSpec{Package: source}
 	if p == nil {

@@ -12,27 +12,27 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A Provider says what is wanted, its revision what runs. These are the same checks for a Provider that is composed and for one
-// that somebody else installs.
+// A Provider has the desired state, its revision the one that runs. These are the same checks for a composed Provider and for one that
+// another owner installs.
 
 const (
 	// sharedRuntimeConfig is the DeploymentRuntimeConfig of every package that names no other.
 	sharedRuntimeConfig = "default"
 
-	// What kubectl calls a Provider and a ProviderRevision.
+	// Resource names of a Provider and a ProviderRevision for kubectl.
 	providerResource         = "provider.pkg.crossplane.io"
 	providerRevisionResource = "providerrevision.pkg.crossplane.io"
 )
 
-// resume says how to go on with a paused object.
+// resume says how to resume a paused object.
 func resume(o view.Object, resource string) string {
 	return fmt.Sprintf("is paused, so Crossplane does not change it. To do: kubectl annotate %s %s %s-", resource, o.Name(), view.AnnotationPaused)
 }
 
-// runs is ready when the wanted package is, and runs as the service's ServiceAccount. What is not known yet is no reason against
-// it: the call is repeated with the answer. What it runs with is asked for only when nothing else is missing: until then its
-// revision is written many times, and each time Crossplane v2.4, which watches what is asked for, would take two tokens from the
-// circuit breaker of the composite resource.
+// runs is ready when the desired package is, and runs as the service's ServiceAccount. A missing answer does not count against it: the
+// call is repeated with the answer. Its runtime is looked up only when nothing else is missing: until then its revision is written many
+// times, and each time Crossplane v2.4, which watches required resources, would take two tokens from the circuit breaker of the
+// composite resource.
 func (c *Context) runs(key string, s *identity.Service) func(view.Object) Readiness {
 	ready := c.providerReady(key, s.Provider)
 	return func(o view.Object) Readiness {
@@ -47,8 +47,8 @@ func (c *Context) runs(key string, s *identity.Service) func(view.Object) Readin
 	}
 }
 
-// configured waits until a Provider runs as the service's ServiceAccount, as far as it is known what it runs with: its own
-// DeploymentRuntimeConfig, or the one of an ImageConfig, which comes first.
+// configured waits until a Provider runs as the service's ServiceAccount, as far as its runtime is known: its own
+// DeploymentRuntimeConfig, or that of an ImageConfig, which comes first.
 func (c *Context) configured(provider view.Object, s *identity.Service) *Wait {
 	subject := "Provider " + provider.Name()
 	looking := &Wait{Reason: v1alpha1.ReasonWaiting, Subject: subject, Message: "looking for its DeploymentRuntimeConfig"}
@@ -96,7 +96,7 @@ func (c *Context) configured(provider view.Object, s *identity.Service) *Wait {
 	return &Wait{Reason: v1alpha1.ReasonFailed, Subject: subject, Message: message}
 }
 
-// revision that a Provider runs. It does not exist while none is known.
+// revision returns the revision that a Provider runs. It does not exist while none is known.
 func (c *Context) revision(provider view.Object) (view.Object, view.Answer) {
 	name := provider.String("status", "currentRevision")
 	if name == "" {
@@ -105,8 +105,8 @@ func (c *Context) revision(provider view.Object) (view.Object, view.Answer) {
 	return c.View.Requirements.Get(pkgv1.ProviderRevisionGroupVersionKind, name)
 }
 
-// runtimeOverride names the ImageConfig that gives a Provider's revision another runtime configuration than the Provider does, as
-// that revision tells: Crossplane v2 has such. Only then is the kind of it asked for. Empty if there is none.
+// runtimeOverride names the ImageConfig that gives a Provider's revision another runtime configuration than the Provider does, as that
+// revision reports: Crossplane v2 has such. Only then is its kind required. Empty if there is none.
 func runtimeOverride(revision view.Object) string {
 	for _, ref := range revision.List("status", "appliedImageConfigRefs") {
 		if ref.String("reason") == string(pkgv1.ImageConfigReasonRuntime) {
@@ -116,8 +116,9 @@ func runtimeOverride(revision view.Object) string {
 	return ""
 }
 
-// lookAgain is a command that makes Crossplane reconcile a revision. It does not on its own when an ImageConfig that only has spec.runtime
-// comes, changes or goes, nor when the DeploymentRuntimeConfig does that such a one names (seen in v2.4.2: its watches look for others).
+// lookAgain is a command that makes Crossplane reconcile a revision. Crossplane does not do so on its own when an ImageConfig that only
+// has spec.runtime is created, changed or deleted, nor when the DeploymentRuntimeConfig that it names is (seen in v2.4.2: its watches
+// look for others).
 func lookAgain(revision view.Object) string {
 	return fmt.Sprintf("kubectl annotate %s %s looked-at=\"$(date)\" --overwrite", providerRevisionResource, revision.Name())
 }
@@ -127,7 +128,7 @@ const (
 	podField      = "spec.deploymentTemplate.spec.template.spec.serviceAccountName"
 )
 
-// serviceAccountOf the pods that run with a DeploymentRuntimeConfig, and the field that says so.
+// serviceAccountOf returns that of pods that run with a DeploymentRuntimeConfig, and the field that sets it.
 func serviceAccountOf(drc view.Object) (field, name string) {
 	if name := drc.String("spec", "deploymentTemplate", "spec", "template", "spec", "serviceAccountName"); name != "" {
 		return podField, name
@@ -152,7 +153,7 @@ func misconfigured(drc view.Object, name, field string, s *identity.Service, ove
 	return fmt.Sprintf("does not run as ServiceAccount %s, which the association is for: set %s of DeploymentRuntimeConfig %s to it", s.ServiceAccount, field, name)
 }
 
-// overridden says what to change where an ImageConfig keeps a composed Provider from its own DeploymentRuntimeConfig. Of several
+// overridden says what to change if an ImageConfig keeps a composed Provider from its own DeploymentRuntimeConfig. Of several
 // ImageConfigs that match a package Crossplane takes the one that matches more of its name.
 func (c *Context) overridden(s *identity.Service, name string, override view.Object) string {
 	return fmt.Sprintf("ImageConfig %s makes it run with DeploymentRuntimeConfig %s instead of %s, so not as ServiceAccount %s, which the association is for. "+
@@ -160,10 +161,10 @@ func (c *Context) overridden(s *identity.Service, name string, override view.Obj
 		override.Name(), name, c.configName(s), s.ServiceAccount, s.Provider.Repository, c.configName(s))
 }
 
-// readinessOf an object that a check says something about.
+// readinessOf turns the result of a check into the readiness of an object.
 func readinessOf(w *Wait) Readiness {
 	r := Readiness{Message: w.Message}
-	switch w.Reason { //nolint:exhaustive // The others are on the way.
+	switch w.Reason { //nolint:exhaustive // The others are in progress.
 	case v1alpha1.ReasonFailed:
 		r.Failed = true
 	case v1alpha1.ReasonConflict:
@@ -174,7 +175,7 @@ func readinessOf(w *Wait) Readiness {
 	return r
 }
 
-// waitFor what is not ready; nil if it is. The reverse of readinessOf.
+// waitFor turns a readiness into a Wait; nil if ready. The reverse of readinessOf.
 func waitFor(subject string, r Readiness) *Wait {
 	w := &Wait{Reason: v1alpha1.ReasonCreating, Subject: subject, Message: r.Message}
 	switch {

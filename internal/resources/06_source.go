@@ -10,11 +10,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A package is more than a version. It brings kinds that no other package may bring, and depends on a family: that of its own
-// registry, and in Upbound's builds that of its own version. What would not fit is reported before anything is created or changed,
-// and only then it is asked what Providers exist.
+// A package is more than a version. It brings kinds that no other package may bring, and depends on a family: that of its own registry,
+// and in Upbound's builds that of its own version. A package that would not fit is reported before anything is created or changed, and
+// Providers are listed only then.
 
-// move says why a composed Provider keeps the package that it has; nil if it has the wanted one, or may get it.
+// move says why a composed Provider keeps its current package; nil if it has the desired one, or may change to it.
 func (c *Context) move(key string, p identity.Package, waits ...func() *Wait) *Wait {
 	o := c.View.Observed(key)
 	has := o.String("spec", "package")
@@ -31,7 +31,7 @@ func (c *Context) move(key string, p identity.Package, waits ...func() *Wait) *W
 	return nil
 }
 
-// told is a Wait in one text.
+// told returns a Wait as one text.
 func told(w *Wait) string {
 	if w.Subject == "" {
 		return w.Message
@@ -39,7 +39,7 @@ func told(w *Wait) string {
 	return w.Subject + " " + w.Message
 }
 
-// source of a Provider: the wanted package or, while it may not move, the one that it has.
+// source is the package of a Provider: the desired one or, while it may not move, the current one.
 func (c *Context) source(key string, p identity.Package, move *Wait) string {
 	if move == nil {
 		return p.Source
@@ -47,7 +47,8 @@ func (c *Context) source(key string, p identity.Package, move *Wait) string {
 	return c.View.Observed(key).String("spec", "package")
 }
 
-// moves is ready when the package is where it is wanted. What keeps it from moving is reported unless it is gone or paused.
+// moves is ready when the Provider has the desired package. The reason why it does not move is reported, unless it is being deleted,
+// failed or paused.
 func moves(move *Wait, ready func(view.Object) Readiness) func(view.Object) Readiness {
 	return func(o view.Object) Readiness {
 		r := ready(o)
@@ -58,7 +59,7 @@ func moves(move *Wait, ready func(view.Object) Readiness) func(view.Object) Read
 	}
 }
 
-// fits waits indefinitely where a package cannot be installed beside those that are.
+// fits waits indefinitely if a package cannot be installed alongside the existing ones.
 func (c *Context) fits(p identity.Package) *Wait {
 	if c.View.Input.Preview {
 		return nil
@@ -81,7 +82,7 @@ func (c *Context) fits(p identity.Package) *Wait {
 	return first(c.monolith(items, p), misfit)
 }
 
-// monolith waits indefinitely beside the one provider of old that has the kinds of all services.
+// monolith waits indefinitely while the former provider exists that has the kinds of all services.
 func (c *Context) monolith(items []view.Object, p identity.Package) *Wait {
 	o := c.firstForeign(items, func(o view.Object) bool { return isMonolith(packageOf(o)) })
 	if !o.Exists() {
@@ -104,7 +105,7 @@ func (c *Context) firstForeign(items []view.Object, matches func(view.Object) bo
 	return found
 }
 
-// fitsFamily waits indefinitely where a package needs another family than the one that somebody installed.
+// fitsFamily waits indefinitely if a package needs another family than the one that another owner installed.
 func (c *Context) fitsFamily(p identity.Package, family view.Object) *Wait {
 	conflict := func(format string, args ...any) *Wait {
 		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + family.Name(), Message: "of package " + packageOf(family) + " " + fmt.Sprintf(format, args...)}
@@ -132,7 +133,7 @@ func (c *Context) fitsFamily(p identity.Package, family view.Object) *Wait {
 	return nil
 }
 
-// fitsMembers waits indefinitely where Providers of another owner bring a family of another registry than the composed one.
+// fitsMembers waits indefinitely if Providers of another owner bring a family of another registry than the composed one.
 func (c *Context) fitsMembers(f identity.Package) *Wait {
 	if c.View.Input.Preview {
 		return nil
@@ -167,8 +168,8 @@ func isFamily(pkg string) bool { return lastSegment(pkg) == "provider-family-aws
 
 func isMember(pkg string) bool { return strings.HasPrefix(lastSegment(pkg), "provider-aws-") }
 
-// isMonolith says whether a package is Upbound's provider for all services. crossplane-contrib has a classic provider of the same
-// name, whose kinds are others.
+// isMonolith says whether a package is Upbound's provider for all services. crossplane-contrib has a classic provider of the same name,
+// with other kinds.
 func isMonolith(pkg string) bool {
 	return lastSegment(pkg) == "provider-aws" && identity.ParseSource(pkg).Parent() == "upbound"
 }

@@ -43,8 +43,8 @@ func Family(c *Context) *Resource {
 	}
 }
 
-// family waits until a composed family is installed, in the wanted version as far as it says. Else a service's provider would bring a
-// second one as its dependency.
+// family waits until a composed family is installed, in the desired version as far as it reports one. Otherwise a service's provider
+// would bring a second one as its dependency.
 func (c *Context) family() *Wait {
 	f := c.Identity.Family
 	if f == nil || c.View.Input.Preview {
@@ -60,7 +60,7 @@ func (c *Context) family() *Wait {
 	return nil
 }
 
-// familyThere waits until a composed family is healthy in the wanted version: it moves first, and the services follow, so that no
+// familyThere waits until a composed family is healthy in the desired version: it moves first, and the services follow, so that no
 // service runs with a family that is older than itself.
 func (c *Context) familyThere() *Wait {
 	f := c.Identity.Family

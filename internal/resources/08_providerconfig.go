@@ -44,8 +44,7 @@ var (
 	}
 )
 
-// ProviderConfig is what managed resources refer to, whatever service they are of: each provider's pod has its own
-// identity.
+// ProviderConfig is the one that managed resources of all services refer to: each provider's pod has its own identity.
 func ProviderConfig(c *Context) *Resource {
 	return &Resource{
 		Key:       providerConfigKey,
@@ -68,7 +67,7 @@ func ProviderConfig(c *Context) *Resource {
 	}
 }
 
-// configMeta of the ProviderConfig. That of a tenant lets the host find it.
+// configMeta is the metadata of the ProviderConfig. That of a tenant lets the host find it.
 func (c *Context) configMeta() metav1.ObjectMeta {
 	m := metav1.ObjectMeta{Name: c.Identity.ProviderConfig}
 	if t := c.Identity.Tenant; t != nil {
@@ -141,7 +140,7 @@ func (c *Context) namespacedConfig() string {
 	return c.Identity.ProviderConfig
 }
 
-// partition of the roles that the ProviderConfigs lead to.
+// partition is the partition of the roles that the ProviderConfigs lead to.
 func (c *Context) partition() string {
 	if c.Identity.Tenant == nil || c.Identity.Partition != "" {
 		return c.Identity.Partition
@@ -149,8 +148,8 @@ func (c *Context) partition() string {
 	return cmp.Or(iam.ARNPartition(c.tenantARN()), iam.DefaultPartition)
 }
 
-// namespaced waits for all that an object in a namespace needs. Where anything is missing, Crossplane could apply nothing
-// else either.
+// namespaced waits for everything that an object in a namespace needs. If anything is missing, Crossplane could not apply anything else
+// either.
 func (c *Context) namespaced(key, namespace, name string) *Wait {
 	if c.View.Observed(key).Exists() || c.View.Input.Preview {
 		return nil
@@ -160,7 +159,7 @@ func (c *Context) namespaced(key, namespace, name string) *Wait {
 		func() *Wait { return c.kind(namespacedProviderConfigKind) },
 		func() *Wait {
 			if c.Identity.Tenant != nil {
-				// The claim is there.
+				// The claim proves that it exists.
 				return nil
 			}
 			return c.namespaceExists(namespace)
@@ -174,8 +173,8 @@ func (c *Context) namespaced(key, namespace, name string) *Wait {
 	return c.foreign("ProviderConfig "+namespace+"/"+name, o, answer, providerConfigWayOut)
 }
 
-// namespacesRecorded waits indefinitely where Crossplane does not record the namespaces of what a composite resource composes.
-// Crossplane v1 does not: it would not find them again, and never reconcile the composite resource any more.
+// namespacesRecorded waits indefinitely if Crossplane does not record the namespaces of composed resources. Crossplane v1 does not: it
+// would not find them again, and never again reconcile the composite resource.
 func (c *Context) namespacesRecorded() *Wait {
 	xr := c.View.XR
 	kind := view.Kind{GroupVersionKind: schema.FromAPIVersionAndKind(xr.APIVersion(), xr.Kind()), Plural: strings.ToLower(xr.Kind()) + "s"}
@@ -192,8 +191,8 @@ func (c *Context) namespacesRecorded() *Wait {
 	}
 }
 
-// serviceAccount is one that every namespace has: with it a namespace is proven to exist. Crossplane may read
-// ServiceAccounts in every namespace, and namespaces it may not.
+// serviceAccount is one that every namespace has: it proves that a namespace exists. Crossplane may read ServiceAccounts in every
+// namespace, but not namespaces.
 const serviceAccount = "default"
 
 func (c *Context) namespaceExists(name string) *Wait {
@@ -208,8 +207,8 @@ func (c *Context) namespaceExists(name string) *Wait {
 	return w
 }
 
-// familyKind waits for the kind that every family has, and says what brings it here. Usually another provider's dependency
-// did so long ago.
+// familyKind waits for the kind that every family has, and says which package brings it. Usually another provider's dependency did so
+// long ago.
 func (c *Context) familyKind() *Wait {
 	w, k, p := c.kind(ProviderConfigKind), ProviderConfigKind, c.Identity.Spec.Provider
 	switch {

@@ -29,7 +29,7 @@ var (
 		GroupVersionKind: protectionv1beta1.ClusterUsageGroupVersionKind, Plural: "clusterusages",
 		Package: "Crossplane v2 with Usages enabled, or take usageKind out of the Composition's Input",
 	}
-	// namespacedUsageKind is for what is used from a namespace. The others cannot name anything there.
+	// namespacedUsageKind is for users in a namespace. The other kinds cannot name anything there.
 	namespacedUsageKind = view.Kind{
 		GroupVersionKind: protectionv1beta1.UsageGroupVersionKind, Plural: "usages",
 		Package: "Crossplane v2",
@@ -47,13 +47,13 @@ var (
 //	        -> PodIdentityAssociation
 //	           -> Role, Policy, RolePolicyAttachment
 //
-// Among the last three AWS keeps the order on its own. Each level costs half a minute: a Usage looks every 30 seconds whether
-// what it waits for is gone.
+// AWS keeps the order among the last three. Each level costs half a minute: a Usage checks every 30 seconds whether the object that it
+// waits for is deleted.
 //
-// And each Usage is written five times, which wakes Crossplane's composite resource: a new one waits until all else is quiet,
-// but never longer than until a user can depend on what it protects.
+// And each Usage is written five times, which makes Crossplane reconcile the composite resource: a new one waits until nothing else
+// changes, but never longer than until a managed resource can depend on the object that it protects.
 
-// Usages order the deletion of the other resources. None if the spec wants no order.
+// Usages order the deletion of the other resources. None if the spec asks for no order.
 func Usages(c *Context, rs []*Resource) []*Resource {
 	if c.Identity.Teardown != v1alpha1.TeardownOrdered {
 		return nil
@@ -80,7 +80,7 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 			}
 		}
 	}
-	// What the ProviderConfig needs, those in namespaces need: it stays for as long as they do.
+	// ProviderConfigs in namespaces need what the ProviderConfig needs: it stays for as long as they do.
 	for _, by := range inNamespaces {
 		if of := byKey[providerConfigKey]; c.holdsFromNamespaces(of, by) {
 			hold(of, by)
@@ -111,21 +111,20 @@ func Usages(c *Context, rs []*Resource) []*Resource {
 	}
 	if family := byKey[familyKey]; family != nil {
 		hold(family, configs...)
-		// The kind of every ProviderConfig in the cluster goes with the family: it stays for as long as the IAM and EKS
-		// resources have theirs.
+		// The kind of every ProviderConfig in the cluster is deleted with the family: it stays for as long as the IAM and EKS resources
+		// have theirs.
 		hold(family, &Resource{Key: bootstrapKey, Kind: ProviderConfigKind.GroupVersionKind, Name: c.Identity.BootstrapConfig})
 	}
 	return c.covered(out)
 }
 
-// holdsFromNamespaces says whether there can be a Usage in a namespace. Where Crossplane has none, nothing waits for it: the condition
-// says what that means. Nothing is asked before there is something to hold for.
+// holdsFromNamespaces says whether there can be a Usage in a namespace. If Crossplane has none, nothing waits for it: the condition
+// says what that means. It asks only once there is something to hold for.
 func (c *Context) holdsFromNamespaces(of, by *Resource) bool {
 	return c.assumed() || !c.exists(by) || c.View.Observed(usageKey(of, by)).Exists() || c.View.Requirements.Kind(namespacedUsageKind) != view.No
 }
 
-// covered marks new Usages of what another one holds: that of an earlier version of the function, with which it was protected,
-// and is.
+// covered marks new Usages of objects that another Usage holds: one of an earlier version of the function, which still protects them.
 func (c *Context) covered(usages []*Resource) []*Resource {
 	holds := map[string][]*Resource{}
 	for _, u := range usages {
@@ -133,7 +132,7 @@ func (c *Context) covered(usages []*Resource) []*Resource {
 		holds[of] = append(holds[of], u)
 	}
 	for of, us := range holds {
-		// Where several hold one object, each has its own reason.
+		// If several hold one object, each has its own reason.
 		us[0].Covered = len(us) == 1 && !c.View.Observed(us[0].Key).Exists() && c.usageInForce(of)
 	}
 	return usages
@@ -165,7 +164,7 @@ func (c *Context) usage(of, by *Resource) *Resource {
 		Ready:     usageReady,
 	}
 	if o := c.View.Observed(key); o.Exists() && (of.Name == "" || by.Name == "") {
-		// What it is about is gone, and nobody remembers its name.
+		// Its object is deleted, and the name is no longer known.
 		r.Build = func() (*structpb.Struct, error) { return asIs(o), nil }
 		return r
 	}
@@ -179,7 +178,7 @@ func (c *Context) usage(of, by *Resource) *Resource {
 	return r
 }
 
-// sole waits indefinitely where somebody else has a Usage of that name in a namespace: teams may write there.
+// sole waits indefinitely if another owner has a Usage of that name in a namespace: teams may write there.
 func (c *Context) sole(key string, k view.Kind, namespace, name string) *Wait {
 	if c.View.Input.Preview || c.View.Observed(key).Exists() {
 		return nil
@@ -188,7 +187,7 @@ func (c *Context) sole(key string, k view.Kind, namespace, name string) *Wait {
 	return c.foreign("Usage "+namespace+"/"+name, o, answer, "delete it")
 }
 
-// usageKind that the Input asks for, unless the Usage exists already: another kind under the same key would be another object.
+// usageKind is the kind in the Input, unless the Usage exists already: another kind under the same key would be another object.
 func (c *Context) usageKind(key string, by *Resource) view.Kind {
 	if by.Kind == namespacedProviderConfigKind.GroupVersionKind {
 		return namespacedUsageKind
@@ -203,16 +202,16 @@ func (c *Context) usageKind(key string, by *Resource) view.Kind {
 	return usageKind
 }
 
-// protectable waits until both ends of a Usage exist, as Crossplane can only refer to what is there, and until it is worth its
+// protectable waits until both ends of a Usage exist, as Crossplane can only refer to existing objects, and until it is worth its
 // writes.
 func (c *Context) protectable(key string, k view.Kind, of, by *Resource) *Wait {
 	if c.View.Observed(key).Exists() {
 		return nil
 	}
-	// The same for all, so that the condition does not change with each that comes to exist.
+	// The same for all, so that the condition does not change with each new object.
 	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "deletion protection is set up once everything else is ready"}
 	if k == namespacedUsageKind && !c.exists(by) && !c.View.Input.Preview {
-		// On Crossplane v1 it never does, and the kind does not.
+		// On Crossplane v1 neither this object nor the kind ever exists.
 		return later
 	}
 	if w := c.kind(k); w != nil || c.View.Input.Preview {
@@ -224,8 +223,8 @@ func (c *Context) protectable(key string, k view.Kind, of, by *Resource) *Wait {
 	return later
 }
 
-// depended says whether managed resources of users can depend on a resource: the provider that they need works. Other services
-// may fail meanwhile, or what only reports. What was protected as a whole before is so again at once.
+// depended says whether managed resources of users can depend on a resource: the provider that they need works. Other services, or
+// checks, may fail meanwhile. If everything was protected before, new Usages are created at once.
 func (c *Context) depended(of *Resource) bool {
 	if c.View.XR.Condition(string(v1alpha1.ConditionTeardownProtected)).True() {
 		return true
@@ -276,8 +275,8 @@ func usage(gvk schema.GroupVersionKind, name string, of, by *Resource) *protecti
 	}
 }
 
-// replay says whether Crossplane carries out a deletion that was refused as soon as it can be: Kubernetes would only after a quarter of an
-// hour. Not for what is not composed here: a person who was refused has to ask again, and loses nothing weeks later.
+// replay says whether Crossplane repeats a refused deletion as soon as it can: Kubernetes would only after a quarter of an hour. Not
+// for objects that are not composed here: a user whose deletion was refused has to ask again, and loses nothing weeks later.
 func replay(of *Resource) *bool {
 	if of.Check() {
 		return nil
@@ -290,8 +289,8 @@ func end(r *Resource) protectionv1beta1.Resource {
 	return protectionv1beta1.Resource{APIVersion: apiVersion, Kind: kind, ResourceRef: &protectionv1beta1.ResourceRef{Name: r.Name}}
 }
 
-// namespacedUsage lets what is in a namespace hold something that is in none. Without a namespace that is written out, however empty,
-// Crossplane would look for that in the Usage's own, and hold nothing.
+// namespacedUsage lets an object in a namespace hold a cluster-scoped one. Without an explicit namespace, however empty, Crossplane
+// would look for the latter in the Usage's own, and hold nothing.
 // https://github.com/crossplane/crossplane/blob/v2.4.2/internal/protection/usage/finder.go#L81
 func namespacedUsage(namespace, name string, of, by *Resource, config string) *protectionv1beta1.Usage {
 	ofVersion, ofKind := of.Kind.ToAPIVersionAndKind()

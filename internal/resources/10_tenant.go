@@ -11,11 +11,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// hostKey begins the keys of what is a host's.
+// hostKey begins the keys of a host's objects.
 const hostKey = "host"
 
-// tenant is the full plan of a PodIdentityTenant, but for what orders its deletion: a role with its policies, and the ProviderConfigs that
-// lead there. The providers are the host's.
+// tenant is the full plan of a PodIdentityTenant, except for the Usages that order its deletion: a role with its policies, and the
+// ProviderConfigs that lead there. The providers are the host's.
 func (c *Context) tenant() []*Resource {
 	t := c.Identity.Tenant
 	rs := make([]*Resource, 0, len(c.Identity.Services)+8)
@@ -80,7 +80,7 @@ func (c *Context) hostService(s *identity.HostService) *Resource {
 	return r
 }
 
-// unreachable waits indefinitely where the host may not take on the role that there is.
+// unreachable waits indefinitely if the host may not assume the existing role.
 func (c *Context) unreachable() *Wait {
 	host := c.Identity.Tenant.Host
 	if problem := host.Unreachable(c.tenantARN()); problem != "" {
@@ -89,7 +89,7 @@ func (c *Context) unreachable() *Wait {
 	return nil
 }
 
-// reached is a check: the host may take on the role. Nil if it may.
+// reached is a check: the host may assume the role. Nil if it may.
 func (c *Context) reached() *Resource {
 	w := c.unreachable()
 	if w == nil {
@@ -99,7 +99,7 @@ func (c *Context) reached() *Resource {
 	return &Resource{Key: hostKey, Condition: v1alpha1.ConditionProvidersReady, Kind: identity.HostKind.GroupVersionKind, Name: host.Name, Seen: host.Object, Wait: w}
 }
 
-// phaseReason is why something that is in a phase is not ready.
+// phaseReason is the reason why a service in a phase is not ready.
 func phaseReason(p v1alpha1.Phase) v1alpha1.Reason {
 	switch p {
 	case v1alpha1.PhaseCreating:
@@ -113,8 +113,8 @@ func phaseReason(p v1alpha1.Phase) v1alpha1.Reason {
 	return v1alpha1.ReasonWaiting
 }
 
-// chain of roles that the ProviderConfigs lead along: of a tenant first its own. One that exists keeps its first role while the role does
-// not tell its ARN.
+// chain returns the roles that the ProviderConfigs lead along: a tenant's own comes first. An existing one keeps its first role while
+// the role does not report its ARN.
 func (c *Context) chain() []v1alpha1.AssumeRole {
 	var out []v1alpha1.AssumeRole
 	if t := c.Identity.Tenant; t != nil {
@@ -126,8 +126,8 @@ func (c *Context) chain() []v1alpha1.AssumeRole {
 	return out
 }
 
-// tenantARN is the ARN of the tenant's role; empty while it is not known. The team may edit the ProviderConfig in its namespace: what that
-// one says counts only if it is the tenant's own role in the host's account.
+// tenantARN is the ARN of the tenant's role; empty while it is not known. The team may edit the ProviderConfig in its namespace: the
+// ARN there counts only if it is that of the tenant's own role in the host's account.
 func (c *Context) tenantARN() string {
 	s := c.Identity.Tenant.Role
 	if arn := cmp.Or(s.RoleARN, roleARN(c.View.Observed(roleKey(s)))); arn != "" {
@@ -147,7 +147,7 @@ func (c *Context) tenantARN() string {
 	return ""
 }
 
-// leads waits until the role to which a ProviderConfig leads is what it must be, and IAM knows it everywhere.
+// leads waits until the role to which a ProviderConfig leads is in its desired state, and IAM knows it everywhere.
 func (c *Context) leads() *Wait {
 	t := c.Identity.Tenant
 	if t == nil || c.View.Input.Preview {
@@ -184,7 +184,8 @@ func (c *Context) leads() *Wait {
 	return nil
 }
 
-// hostUsages are what a tenant needs of its host: the host itself, and its Providers. They stay for as long as the ProviderConfigs exist.
+// hostUsages are the objects of the host that a tenant needs: the host itself, and its Providers. They stay for as long as the
+// ProviderConfigs exist.
 func (c *Context) hostUsages(configs []*Resource) (of []*Resource) {
 	host := c.Identity.Tenant.Host
 	of = append(of, &Resource{Key: hostKey, Kind: identity.HostKind.GroupVersionKind, Name: host.Name, Seen: host.Object})
@@ -203,7 +204,7 @@ func (c *Context) hostUsages(configs []*Resource) (of []*Resource) {
 	return of
 }
 
-// inNamespace says whether a ProviderConfig in the claim's namespace can be composed at all: Crossplane v2 and its kind are there. Without
+// inNamespace says whether a ProviderConfig in the claim's namespace can be composed at all: Crossplane v2 and its kind exist. Without
 // them a tenant has the cluster-scoped one.
 func (c *Context) inNamespace(key string) bool {
 	if c.Identity.Tenant == nil || c.View.Observed(key).Exists() {

@@ -8,10 +8,10 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A difference is what AWS has that is not wanted; empty if there is none.
+// A difference is an undesired value in AWS; empty if there is none.
 type difference string
 
-// differs compares a field of what AWS has with what is wanted. Where the provider does not tell, nothing differs.
+// differs compares a field in AWS with its desired value. If the provider does not report it, nothing differs.
 func differs[T string | bool | float64](o view.Object, field string, want T) difference {
 	has, known := at[T](o, "status", "atProvider", field)
 	if !known || has == want {
@@ -20,7 +20,7 @@ func differs[T string | bool | float64](o view.Object, field string, want T) dif
 	return difference(fmt.Sprintf("%s %s, not %s", field, shown(has), shown(want)))
 }
 
-// shown is a value as people read it.
+// shown formats a value for users.
 func shown(v any) string {
 	if s := fmt.Sprint(v); s != "" {
 		return s
@@ -45,8 +45,8 @@ func differsDocument(o view.Object, field, want string) difference {
 	return difference("another " + field)
 }
 
-// asWanted keeps a managed resource from being ready while AWS has something else than what is wanted of it. It does not count
-// where the provider may not change it.
+// asWanted keeps a managed resource from being ready while AWS has another value than the desired one. It does not count if the
+// provider may not change it.
 func asWanted(o view.Object, r Readiness, ds ...difference) Readiness {
 	if !r.Ready || !updates(o) {
 		return r

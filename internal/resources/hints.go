@@ -9,13 +9,13 @@ import (
 // associationExists finds the id that EKS names when a ServiceAccount has an association already.
 var associationExists = regexp.MustCompile(`Association already exists: (a-[a-z0-9]+)`) //nolint:gochecknoglobals // A constant in all but the keyword.
 
-// ToDo begins what people must do, in a message that says what is the matter before.
+// ToDo begins the advice in a message, after the problem.
 const ToDo = "To do: "
 
 // bootstrap stands for the name of the ProviderConfig that the failing resource uses.
 const bootstrap = "BOOTSTRAP"
 
-// registries says which versions there are for everybody.
+// registries says which versions anyone can pull.
 const registries = "xpkg.upbound.io has for everybody (main releases of the last 12 months), or set provider.registry: xpkg.crossplane.io/crossplane-contrib, which keeps all, for the whole cluster"
 
 // hints for errors, the more special before the more general. The texts are those of the real providers, of AWS, of
@@ -70,8 +70,8 @@ var hints = []struct {
 	{regexp.MustCompile(`no such host|i/o timeout|connection refused|connection reset|TLS handshake timeout`), "let the provider reach AWS (DNS, NAT or VPC endpoints, proxy)"},
 }
 
-// Hint says what to do about an error; empty if nobody knows. It takes the name of the ProviderConfig that the failing
-// resource uses.
+// Hint says what to do about an error; empty if that is not known. It takes the name of the ProviderConfig that the failing resource
+// uses.
 func Hint(message, providerConfig string) string {
 	if m := associationExists.FindStringSubmatch(message); m != nil {
 		return fmt.Sprintf("to adopt that association, set adoptExistingAssociation: true or associationId: %s for the service, or adoptExisting: true for everything of this object that AWS has; or delete it in EKS", m[1])
@@ -84,7 +84,7 @@ func Hint(message, providerConfig string) string {
 	return ""
 }
 
-// telling is where what tells what to do about an error ends; 0 if nobody knows.
+// telling is where the part of an error ends that the hint depends on; 0 if there is no hint.
 func telling(message string) int {
 	if m := associationExists.FindStringIndex(message); m != nil {
 		return m[1]

@@ -14,15 +14,15 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// What the spec no longer wants leaves in the order of a deletion, one after the other, and nothing leaves that somebody still
-// needs. Crossplane deletes whatever it observes and is not composed, all at once; and where a Usage stops it, it stops
-// altogether. So what may not go yet is composed again as it is.
+// Resources that the spec no longer asks for are removed in the order of a deletion, one after the other, and none that is still
+// needed. Crossplane deletes all observed resources that are not composed, at once; and if a Usage stops it, it stops altogether. So a
+// resource that may not be deleted yet is composed again as it is.
 
-// inUse is the label that Crossplane puts on what a Usage protects.
+// inUse is the label that Crossplane puts on objects that a Usage protects.
 const inUse = "crossplane.io/in-use"
 
-// Leaving are the observed resources that are not wanted any more and may not go yet. Without an order that is only what a Usage still
-// protects, as of a time when there was one: Crossplane could not delete it, and would stop.
+// Leaving returns the observed resources that are no longer desired and may not be deleted yet. Without an order these are only
+// resources that a Usage still protects, from a time when there was one: Crossplane could not delete them, and would stop.
 func Leaving(c *Context, wanted []*Resource) []*Resource {
 	l := &leaving{Context: c, wanted: map[string]bool{}, providers: map[string]bool{}, going: map[string]*departure{}}
 	for _, r := range wanted {
@@ -50,23 +50,23 @@ func Leaving(c *Context, wanted []*Resource) []*Resource {
 	return out
 }
 
-// leaving is what is known of all that leaves.
+// leaving knows all resources that are to be removed.
 type leaving struct {
 	*Context
 
 	wanted map[string]bool
-	// providers are the names of those that are wanted.
+	// providers are the names of the desired ones.
 	providers map[string]bool
 	going     map[string]*departure
 }
 
-// A departure is one resource that leaves.
+// A departure is one resource that is to be removed.
 type departure struct {
 	key, service string
 	kind         schema.GroupVersionKind
 	condition    v1alpha1.ConditionType
 	o            view.Object
-	// replaced says that it is a Usage that does its work until another one takes over.
+	// replaced says that it is a Usage that stays in force until another one replaces it.
 	replaced bool
 }
 
@@ -89,7 +89,7 @@ var departures = map[string]struct {
 	"usage":                  {[]string{usageKind.Kind, clusterUsageKind.Kind}, v1alpha1.ConditionTeardownProtected},
 }
 
-// departureOf an observed resource; nil if this function did not compose it.
+// departureOf returns the departure of an observed resource; nil if this function did not compose it.
 func departureOf(key string, o view.Object) *departure {
 	first, rest, _ := strings.Cut(key, "/")
 	known, ok := departures[first]
@@ -100,13 +100,13 @@ func departureOf(key string, o view.Object) *departure {
 	if first == "usage" || first == providerConfigKey {
 		service = ""
 	}
-	// The keys of further policies and attachments have more behind the service.
+	// The keys of further policies and attachments have more after the service.
 	service, _, _ = strings.Cut(service, "/")
 	service, _, _ = strings.Cut(service, ".")
 	return &departure{key: key, service: service, kind: schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind()), condition: known.condition, o: o}
 }
 
-// resource to compose again, as it is, while it may not go.
+// resource returns the resource to compose again, as it is, while it may not be deleted.
 func (d *departure) resource(w *Wait) *Resource {
 	return &Resource{
 		Key: d.key, Service: d.service, Condition: d.condition, Kind: d.kind, Name: d.o.Name(), Wait: w,
@@ -120,7 +120,7 @@ func (d *departure) resource(w *Wait) *Resource {
 	}
 }
 
-// asIs is what an object is, without what others than the function's Crossplane write.
+// asIs returns an object as it is, without fields that others than the function's Crossplane write.
 func asIs(o view.Object) *structpb.Struct {
 	meta := map[string]*structpb.Value{"name": o.Value("metadata", "name")}
 	if ns := o.Value("metadata", "namespace"); ns != nil {
@@ -146,12 +146,12 @@ func asIs(o view.Object) *structpb.Struct {
 	return &structpb.Struct{Fields: out}
 }
 
-// held says why a resource may not go yet; nil if it may.
+// held says why a resource may not be deleted yet; nil if it may.
 func (l *leaving) held(d *departure) *Wait {
 	of, by, usage := usageEnds(d.key)
 	switch {
 	case l.Identity.Tenant != nil && l.cluster() != nil:
-		// While its host is not known, neither is what a tenant wants.
+		// While its host is not known, neither are a tenant's desired resources.
 		return l.cluster()
 	case l.Identity.Teardown != v1alpha1.TeardownOrdered && usage:
 		return nil
@@ -163,7 +163,7 @@ func (l *leaving) held(d *departure) *Wait {
 	return first(l.needed(d), l.protected(d))
 }
 
-// protected says which Usage does not let a resource go.
+// protected says which Usage stops the deletion of a resource.
 func (l *leaving) protected(d *departure) *Wait {
 	for _, key := range l.View.ObservedWithPrefix("usage/" + d.key + "/by/") {
 		if of, _, _ := usageEnds(key); of == d.key {
@@ -176,8 +176,8 @@ func (l *leaving) protected(d *departure) *Wait {
 	return nil
 }
 
-// usageEnds are the keys of what a Usage protects, and from what. A policy's ARN, and so the key of its attachment, may have
-// anything in its path; what protects has no such name.
+// usageEnds returns the keys of the object that a Usage protects, and of its user. A policy's ARN, and so the key of its attachment,
+// may have anything in its path; the key of a user has no such name.
 func usageEnds(key string) (of, by string, ok bool) {
 	rest, ok := strings.CutPrefix(key, "usage/")
 	i := strings.LastIndex(rest, "/by/")
@@ -187,8 +187,8 @@ func usageEnds(key string) (of, by string, ok bool) {
 	return rest[:i], rest[i+len("/by/"):], true
 }
 
-// usageHeld: a Usage goes one reconcile before what it protects, and stays while that stays for a reason of its own. One of an
-// earlier version of the function stays until those that hold the same object today are in force.
+// usageHeld says why a Usage stays. It is deleted one reconcile before the object that it protects, and stays while that stays for a
+// reason of its own. One of an earlier version of the function stays until those that hold the same object today are in force.
 func (l *leaving) usageHeld(u *departure, of, by string) *Wait {
 	if d := l.going[of]; d != nil {
 		return l.needed(d)
@@ -205,7 +205,7 @@ func (l *leaving) usageHeld(u *departure, of, by string) *Wait {
 	return nil
 }
 
-// needed says what still needs a resource: managed resources of users, or what leaves before it.
+// needed says what still needs a resource: managed resources of users, or a resource that is removed before it.
 func (l *leaving) needed(d *departure) *Wait {
 	part, _, _ := strings.Cut(d.key, "/")
 	switch part {
@@ -224,7 +224,7 @@ func (l *leaving) needed(d *departure) *Wait {
 		return l.theirUsers(d)
 	case "role", "policy", "attachment":
 		if strings.HasSuffix(d.key, identity.TenantsSuffix) && l.Identity.Sharing == nil {
-			// Nothing is shared any more. Otherwise the service goes, or has another role.
+			// Nothing is shared any longer. Otherwise the service is removed, or has another role.
 			if w := l.neededBy(d.service, anyRole); w != nil {
 				return w
 			}
@@ -234,7 +234,7 @@ func (l *leaving) needed(d *departure) *Wait {
 	return nil
 }
 
-// shared says which tenants need the provider of a service that leaves, if it was ever shared.
+// shared says which tenants need the provider of a removed service, if it was ever shared.
 func (l *leaving) shared(service string) *Wait {
 	shares := l.Identity.Sharing != nil || l.View.XR.Value("status", "sharing") != nil
 	if !shares && !l.View.Observed(identity.PolicyKey(service)+identity.TenantsSuffix).Exists() {
@@ -243,8 +243,8 @@ func (l *leaving) shared(service string) *Wait {
 	return l.neededBy(service, anyRole)
 }
 
-// provider must be gone before what its pods need. One that is being deleted is no longer observed, and one that was taken over may have
-// any name: it is known by the DeploymentRuntimeConfig that it runs with.
+// provider waits until the Provider is deleted, whose pods need the resource. One that is being deleted is no longer observed, and one
+// that was adopted may have any name: it is known by the DeploymentRuntimeConfig that it runs with.
 func (l *leaving) provider(d *departure) *Wait {
 	key := identity.ProviderKey(d.service)
 	if o := l.View.Observed(key); o.Exists() {
@@ -266,14 +266,14 @@ func (l *leaving) provider(d *departure) *Wait {
 	return nil
 }
 
-// installsService says whether a Provider has the name or the package that go with a service, if nothing else is said.
+// installsService says whether a Provider has the usual name or package of a service.
 func installsService(o view.Object, service string) bool {
 	usual := "provider-aws-" + service
 	return o.Name() == usual || lastSegment(packageOf(o)) == usual
 }
 
-// theirUsers says which managed resources need the identity that leaves, if somebody else installs the service's provider: with its usual package,
-// or as the ServiceAccount of the association.
+// theirUsers says which managed resources need the identity that is to be removed, if another owner installs the service's provider:
+// with its usual package, or as the ServiceAccount of the association.
 func (l *leaving) theirUsers(d *departure) *Wait {
 	items, answer := l.providerItems()
 	if answer != view.Yes {
@@ -298,12 +298,11 @@ func (l *leaving) theirUsers(d *departure) *Wait {
 	return w
 }
 
-// association must be gone before what it hands out, or hand out something else. Among role, policies and attachments AWS
-// keeps the order.
+// association waits until that is deleted, or gives pods another role. AWS keeps the order among role, policies and attachments.
 func (l *leaving) association(d *departure) *Wait {
 	role := l.View.Observed(identity.RoleKey(d.service))
 	if l.wanted[identity.RoleKey(d.service)] {
-		// The role stays: only a permission of it is taken away.
+		// The role stays: only one of its permissions is removed.
 		return nil
 	}
 	key := identity.AssociationKey(d.service)
@@ -318,8 +317,8 @@ func (l *leaving) association(d *departure) *Wait {
 	return l.lingers(associationKind.GroupVersionKind, &associationKind, name)
 }
 
-// handsOut waits until an association that stays is known to hand out another role than the one that leaves, and the provider
-// was restarted with that: the sessions of its pods are the old role's.
+// handsOut waits until an association that stays is known to hand out another role than the one to remove, and the provider was
+// restarted with that: the sessions of its pods are the old role's.
 func (l *leaving) handsOut(service string, association, role view.Object) *Wait {
 	now := association.String("status", "atProvider", "roleArn")
 	switch {
@@ -337,7 +336,7 @@ func (l *leaving) handsOut(service string, association, role view.Object) *Wait 
 	return nil
 }
 
-// sameRole says whether an ARN is, or may be, that of a role. IAM does not tell names apart by letter case.
+// sameRole says whether an ARN is, or may be, that of a role. IAM ignores the letter case of names.
 func sameRole(arn string, role view.Object) bool {
 	if known := role.String("status", "atProvider", "arn"); known != "" {
 		return strings.EqualFold(arn, known)
@@ -348,7 +347,7 @@ func sameRole(arn string, role view.Object) bool {
 
 func describe(o view.Object) string { return o.Kind() + " " + o.Name() }
 
-// dependents says which Providers need the family's, which brings their ProviderConfigs.
+// dependents says which Providers need the family, which brings their ProviderConfigs.
 func (l *leaving) dependents() *Wait {
 	items, answer := l.providerItems()
 	if answer != view.Yes {

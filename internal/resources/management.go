@@ -16,22 +16,22 @@ import (
 //
 //nolint:gochecknoglobals // Constants in all but the keyword.
 var (
-	// manage is everything but LateInitialize, and what is asked for by default. A provider that late-initializes writes what AWS
-	// has into every field that is not given: what is taken out of the spec would come back.
+	// manage is everything but LateInitialize, and the default. A provider that late-initializes writes what AWS has into every field
+	// that is not set: a field that is removed from the spec would come back.
 	manage = xpv1.ManagementPolicies{xpv1.ManagementActionObserve, xpv1.ManagementActionCreate, xpv1.ManagementActionUpdate, xpv1.ManagementActionDelete}
-	// look first: create what does not exist, and leave alone what does. A provider takes over, without a word, what has the
-	// wanted name already.
+	// look creates a missing resource, and does not change an existing one: otherwise a provider silently adopts any of the desired
+	// name.
 	look = xpv1.ManagementPolicies{xpv1.ManagementActionObserve, xpv1.ManagementActionCreate}
-	// watch only.
+	// watch only observes.
 	watch = xpv1.ManagementPolicies{xpv1.ManagementActionObserve}
 )
 
-// allows says whether policies let a provider do something. No policies are the default of the managed resource: all.
+// allows says whether policies let a provider do something. Without policies, the default of the managed resource applies: all.
 func allows(ps xpv1.ManagementPolicies, action xpv1.ManagementAction) bool {
 	return len(ps) == 0 || slices.Contains(ps, action) || slices.Contains(ps, xpv1.ManagementActionAll)
 }
 
-// limited to what is in limit, of what the spec allows.
+// limited returns a spec with those of its management policies that are in limit.
 func limited(spec xpv1.ResourceSpec, limit xpv1.ManagementPolicies) xpv1.ResourceSpec {
 	var ps xpv1.ManagementPolicies
 	for _, action := range limit {
@@ -43,7 +43,7 @@ func limited(spec xpv1.ResourceSpec, limit xpv1.ManagementPolicies) xpv1.Resourc
 	return spec
 }
 
-// orWatch is what to send where nothing is left of policies: to send none would ask for the default, which is everything.
+// orWatch returns the policies to send if none are left: sending none would mean the default, which is everything.
 func orWatch(ps xpv1.ManagementPolicies) xpv1.ManagementPolicies {
 	if len(ps) == 0 {
 		return watch
@@ -51,8 +51,8 @@ func orWatch(ps xpv1.ManagementPolicies) xpv1.ManagementPolicies {
 	return ps
 }
 
-// orphaned leaves the AWS resource where it is when the managed resource is deleted. Management policies that name the
-// deletion would have it anyway, whatever the deletion policy.
+// orphaned leaves the AWS resource where it is when the managed resource is deleted. With Delete among the management policies, a
+// provider would delete it anyway, regardless of the deletion policy.
 func orphaned(spec xpv1.ResourceSpec) xpv1.ResourceSpec {
 	spec.DeletionPolicy = xpv1.DeletionOrphan
 	if !slices.Contains(spec.ManagementPolicies, xpv1.ManagementActionDelete) {
@@ -64,7 +64,7 @@ func orphaned(spec xpv1.ResourceSpec) xpv1.ResourceSpec {
 	return spec
 }
 
-// policiesOf an observed managed resource.
+// policiesOf returns the management policies of an observed managed resource.
 func policiesOf(o view.Object) xpv1.ManagementPolicies {
 	var ps xpv1.ManagementPolicies
 	for _, v := range o.Value("spec", "managementPolicies").GetListValue().GetValues() {
@@ -89,25 +89,25 @@ const (
 	annotationCreated  = meta.AnnotationKeyExternalCreateSucceeded
 )
 
-// created says whether the provider created what the managed resource stands for, or is about to: nothing had its name.
+// created says whether the provider created the AWS resource of a managed resource, or is about to: nothing had its name.
 func created(o view.Object) bool {
 	return o.Annotation(annotationCreated) != "" || o.Annotation(annotationCreating) != ""
 }
 
-// A belonging says whose something in AWS is.
+// A belonging says who owns something in AWS.
 type belonging int
 
 const (
-	// unknown while nobody has looked.
+	// unknown while it was not observed.
 	unknown belonging = iota
-	// ours: made for the managed resource, or taken over on purpose.
+	// ours: made for the managed resource, or adopted on purpose.
 	ours
-	// strangers: it was there before, and nobody said to take it over.
+	// strangers: it existed before, and is not to be adopted.
 	strangers
 )
 
-// belongs says who owns what an observed managed resource stands for, where nothing speaks against its being ours. What was
-// decided before stays.
+// belongs says who owns the AWS resource of an observed managed resource, if no sign shows that it is a stranger's. An earlier decision
+// stays.
 func belongs(o view.Object) belonging {
 	if beyond(o, look) || created(o) || managedResource(o).Ready {
 		return ours
@@ -115,8 +115,8 @@ func belongs(o view.Object) belonging {
 	return unknown
 }
 
-// claimed is the spec of a managed resource that AWS may have already: no more than looked at until it is known to be ours, and
-// neither changed nor deleted if it is not.
+// claimed is the spec of a managed resource that AWS may have already: an existing one is only observed until it is known to be ours,
+// and neither changed nor deleted if it is not.
 func claimed(spec xpv1.ResourceSpec, b belonging) xpv1.ResourceSpec {
 	switch b {
 	case unknown:
@@ -128,8 +128,8 @@ func claimed(spec xpv1.ResourceSpec, b belonging) xpv1.ResourceSpec {
 	return spec
 }
 
-// leftBehind says whether AWS has the tags that a provider would give to this very managed resource. What has them without being
-// ours was left by one of the same name, or belongs to one in another cluster.
+// leftBehind says whether AWS has the tags that a provider would give to this very managed resource. A resource that has them without
+// being ours was left by one of the same name, or belongs to one in another cluster.
 func leftBehind(o view.Object) bool {
 	kind := schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind()).GroupKind()
 	tag := func(name string) string { return o.String("status", "atProvider", "tagsAll", name) }

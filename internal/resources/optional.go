@@ -6,9 +6,9 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// given is what to send of an optional field of a managed resource. What is not wanted is not sent, and so not owned. But where
-// the managed resource has the field anyway, because it was wanted before or because a provider late-initialized it, then
-// leaving it out does not take it out of AWS: its neutral value does, the one that AWS has where nothing is said.
+// given is the value to send for an optional field of a managed resource. A field that is not desired is not sent, and so not owned.
+// But if the managed resource has the field anyway, because it was desired before or because a provider late-initialized it, then
+// leaving it out does not remove it from AWS: its neutral value does, which is AWS's default.
 func given[T string | bool | float64](o view.Object, field string, want, neutral T) *T {
 	var zero T
 	if want != zero {
@@ -37,7 +37,7 @@ func at[T string | bool | float64](o view.Object, path ...string) (value T, know
 	return value, known
 }
 
-// kept is what to send of a field that AWS cannot change: what is wanted, or else what AWS has. Leaving that out would ask for a
+// kept is the value to send for a field that AWS cannot change: the desired one, or else the one in AWS. Leaving it out would ask for a
 // replacement, which providers refuse. The neutral value need not be sent.
 func kept(o view.Object, field, want, neutral string) *string {
 	has := cmp.Or(o.String("status", "atProvider", field), o.String("spec", "forProvider", field))

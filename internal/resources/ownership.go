@@ -13,14 +13,13 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// Crossplane silently takes over an object of the wanted name that nobody controls, and deletes it with the composite
-// resource; one that somebody else controls it silently leaves alone. So names are looked up before anything is created.
+// Crossplane silently adopts an object of the desired name that has no controller, and deletes it with the composite resource; one that
+// another owner controls it silently leaves alone. So names are looked up before anything is created.
 
-// "Other" is also what this composite resource made under another composition-resource name, as of a service that was renamed:
-// to Crossplane and AWS that is another object. It leaves first.
+// "Other" includes objects that this composite resource made under another composition-resource name, for example for a service that
+// was renamed: to Crossplane and AWS they are other objects. They are deleted first.
 
-// unowned waits indefinitely where an object of that name exists and is not this composite resource's. The kind must be
-// proven.
+// unowned waits indefinitely if an object of that name exists and is not this composite resource's. The kind must be proven.
 func (c *Context) unowned(key string, gvk schema.GroupVersionKind, name, wayOut string) *Wait {
 	if c.View.Input.Preview || name == "" || c.View.Observed(key).Exists() {
 		return nil
@@ -32,12 +31,12 @@ func (c *Context) unowned(key string, gvk schema.GroupVersionKind, name, wayOut 
 	return c.foreign(gvk.Kind+" "+name, o, answer, wayOut)
 }
 
-// leavesFirst waits for an own object that is in the way.
+// leavesFirst waits until an own object that is in the way is deleted.
 func leavesFirst(subject string) *Wait {
 	return &Wait{Reason: v1alpha1.ReasonRemoving, Subject: subject, Message: "was created for something that is no longer in the spec, and has to be deleted first"}
 }
 
-// foreign waits indefinitely where an object that was asked for is another owner's.
+// foreign waits indefinitely if an object of that name is another owner's.
 func (c *Context) foreign(subject string, o view.Object, answer view.Answer, wayOut string) *Wait {
 	switch answer {
 	case view.Unanswered:
@@ -79,7 +78,7 @@ func (c *Context) mine(o view.Object) bool {
 	return uid != "" && o.Controller().UID == uid
 }
 
-// ownerOf says in words who an object belongs to.
+// ownerOf names the owner of an object, in words.
 func ownerOf(o view.Object) string {
 	owner := o.Controller()
 	if owner.Name == "" {
@@ -91,7 +90,7 @@ func ownerOf(o view.Object) string {
 	return fmt.Sprintf("belongs to %s %s", owner.Kind, owner.Name)
 }
 
-// deployedBy says in words what deployed an object that no other owns, as far as that leaves its mark.
+// deployedBy names the tool that deployed an object without an owner, in words, if it left a mark.
 func deployedBy(o view.Object) string {
 	// https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/
 	if app, _, _ := strings.Cut(o.Annotation("argocd.argoproj.io/tracking-id"), ":"); app != "" {
@@ -109,13 +108,13 @@ func deployedBy(o view.Object) string {
 	return "no composite resource made it"
 }
 
-// providerList is what Providers exist, asked for once a call.
+// providerList has the existing Providers, asked for once a call.
 type providerList struct {
 	items  []view.Object
 	answer view.Answer
 }
 
-// providerItems are all Providers in the cluster.
+// providerItems returns all Providers in the cluster.
 func (c *Context) providerItems() ([]view.Object, view.Answer) {
 	if c.providers == nil {
 		items, answer := c.View.Requirements.List(providerKind, nil)
@@ -124,8 +123,8 @@ func (c *Context) providerItems() ([]view.Object, view.Answer) {
 	return c.providers.items, c.providers.answer
 }
 
-// noOther waits indefinitely where another Provider installs the same package: two of them break the package manager for every
-// package in the cluster. A Provider that has the package already needs no answer.
+// noOther waits indefinitely if another Provider installs the same package: two of them break the package manager for every package in
+// the cluster. A Provider that has the package already needs no answer.
 func (c *Context) noOther(key string, p identity.Package, wayOut func(view.Object) string) *Wait {
 	if has := c.View.Observed(key); c.View.Input.Preview || has.Exists() && installsOnly(has, p) {
 		return nil
@@ -144,8 +143,8 @@ func (c *Context) noOther(key string, p identity.Package, wayOut func(view.Objec
 	return &Wait{Reason: v1alpha1.ReasonConflict, Subject: "Provider " + o.Name(), Message: fmt.Sprintf("of package %s exists and %s: %s", o.String("spec", "package"), ownerOf(o), wayOut(o)), owner: o.Controller()}
 }
 
-// stays says why an observed Provider keeps the package that it has, though the spec names another one: with a package go the
-// kinds that it brings, and all managed resources of them. Nil if it may change, and where it has the package already.
+// stays says why an observed Provider keeps its package, though the spec names another one: with a package, its kinds are deleted, and
+// all managed resources of them. Nil if it may change, and if it has the package already.
 func (c *Context) stays(key string, p identity.Package, wayOut func(view.Object) string) *Wait {
 	o := c.View.Observed(key)
 	if !o.Exists() || c.View.Input.Preview || installsOnly(o, p) {
@@ -166,24 +165,24 @@ func (c *Context) stays(key string, p identity.Package, wayOut func(view.Object)
 	return &kept
 }
 
-// heldBack is the readiness of something that exists and keeps what it is, for the reason that a Wait gives.
+// heldBack is the readiness of an existing object that stays as it is, for the reason that a Wait gives.
 func heldBack(w *Wait) Readiness {
 	return Readiness{Conflict: w.Reason == v1alpha1.ReasonConflict, Removing: w.Reason == v1alpha1.ReasonRemoving, Message: w.Message}
 }
 
-// installsOnly says whether a Provider has a package already. One that does not say what it has does not change.
+// installsOnly says whether a Provider has a package already. A Provider without a package does not change.
 func installsOnly(o view.Object, p identity.Package) bool {
 	has := o.String("spec", "package")
 	return has == "" || samePackage(has, p.Repository)
 }
 
-// other Provider that installs the same package; the first by name.
+// other is another Provider that installs the same package; the first by name.
 func (c *Context) other(items []view.Object, key string, p identity.Package) view.Object {
 	return c.firstOther(items, key, providerKind, p.Name, func(o view.Object) bool { return installs(o, p) })
 }
 
-// firstOther is the first by name of the objects that match and are not the own one of that composition-resource name. The zero
-// Object if there is none. Those of other owners come first: they do not leave without somebody's doing.
+// firstOther is the first by name of the objects that match and are not the own one of that composition-resource name. The zero Object
+// if there is none. Those of other owners come first: they stay until a user acts.
 func (c *Context) firstOther(items []view.Object, key string, gvk schema.GroupVersionKind, name string, matches func(view.Object) bool) view.Object {
 	var found view.Object
 	for _, o := range items {
@@ -197,7 +196,7 @@ func (c *Context) firstOther(items []view.Object, key string, gvk schema.GroupVe
 	return found
 }
 
-// fullName of an object: with its namespace, if it is in one.
+// fullName is the name of an object, with its namespace if it is in one.
 func fullName(o view.Object) string {
 	if ns := o.Namespace(); ns != "" {
 		return ns + "/" + o.Name()
@@ -205,8 +204,8 @@ func fullName(o view.Object) string {
 	return o.Name()
 }
 
-// providerReady is ready when the wanted package is. Where it is not, a second Provider of the package that came later may be
-// the cause: ours stays, and the clash is reported.
+// providerReady is ready when the desired package is. If it is not, a second Provider of the package that came later may be the cause:
+// ours stays, and the conflict is reported.
 func (c *Context) providerReady(key string, p identity.Package) func(view.Object) Readiness {
 	ready := c.packageReady(p.Source)
 	return func(o view.Object) Readiness {
@@ -223,8 +222,8 @@ func (c *Context) providerReady(key string, p identity.Package) func(view.Object
 	}
 }
 
-// soleUser waits indefinitely where something else gives the service's ServiceAccount an identity: EKS knows one association for
-// each, and Crossplane's runtimes would fight for the ServiceAccount. What has that ServiceAccount already needs no answer.
+// soleUser waits indefinitely if something else gives the service's ServiceAccount an identity: EKS has one association for each, and
+// Crossplane's runtimes would fight for the ServiceAccount. An object that has that ServiceAccount already needs no answer.
 func (c *Context) soleUser(key string, gvk schema.GroupVersionKind, s *identity.Service, uses func(view.Object) bool) *Wait {
 	if c.View.Input.Preview || c.View.Observed(key).Exists() && (gvk != runtimeConfigKind || c.runsAsNow(s) == "" || c.runsAsNow(s) == s.ServiceAccount) {
 		return nil
@@ -255,8 +254,8 @@ func (c *Context) runsAsNow(s *identity.Service) string {
 	return c.View.Observed(runtimeConfigKey(s)).String("spec", "serviceAccountTemplate", "metadata", "name")
 }
 
-// soleNamed waits indefinitely where another managed resource is for the same thing in AWS: the two would fight over it, and the first
-// one to go would take it away. IAM does not tell names apart by letter case.
+// soleNamed waits indefinitely if another managed resource is for the same thing in AWS: the two would fight over it, and deleting
+// either would delete it. IAM ignores the letter case of names.
 func (c *Context) soleNamed(key string, k view.Kind, name, awsName string) *Wait {
 	if c.View.Input.Preview || awsName == "" || c.View.Observed(key).Exists() {
 		return nil
@@ -315,8 +314,8 @@ func installs(o view.Object, p identity.Package) bool {
 	return o.Name() == p.Name || samePackage(o.String("spec", "package"), p.Repository)
 }
 
-// samePackage says whether two packages install the same provider. The registry does not matter: the same kinds from
-// another registry clash just as well.
+// samePackage says whether two packages install the same provider. The registry does not matter: the same kinds from another registry
+// are a conflict, too.
 func samePackage(a, b string) bool { return lastSegment(a) == lastSegment(b) }
 
 func lastSegment(pkg string) string {

@@ -13,11 +13,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// On a way that destroys, what cannot be proven or read never counts as "there is none". A kind that is not found may be
-// unreadable for a moment, and taking that for "nobody uses it" deletes the CRDs under living managed resources. So
-// everything that lets something go asks here, and each answer is either a list that can be believed, or a reason to hold.
+// Before a deletion, something that cannot be proven or read never counts as missing. A kind that is not found may be unreadable for a
+// moment, and taking it for unused would delete the CRDs of existing managed resources. So everything that allows a deletion asks here,
+// and each answer is either a reliable list, or a reason to wait.
 
-// wayOut of a hold that only people can end.
+// wayOut of a wait that only users can end.
 const wayOut = "look into that, or set teardown: Unordered if nothing needs it any more"
 
 // usageKinds say which managed resources use a ProviderConfig.
@@ -38,7 +38,7 @@ var usageKinds = []usersOf{
 type usersOf struct {
 	view.Kind
 
-	// configs are the keys of the composed ProviderConfigs of the group, or what they begin with.
+	// configs are the keys of the composed ProviderConfigs of the group, or their prefixes.
 	configs []string
 	// config is a kind of ProviderConfig that is always installed together with this one.
 	config view.Kind
@@ -47,8 +47,8 @@ type usersOf struct {
 // brings says whether managed resources of an API group use the ProviderConfigs.
 func (k usersOf) brings(group string) bool { return strings.HasSuffix("."+group, "."+k.Group) }
 
-// users of ProviderConfigs in the whole cluster, and why there may be more. sign looks for one that the managed resources' kinds
-// of an API group are installed, beside those that all have in common.
+// users returns the users of ProviderConfigs in the whole cluster, and why there may be more. sign looks for a sign that the kinds of
+// managed resources of an API group are installed, in addition to the signs that all have in common.
 func (c *Context) users(kinds []usersOf, sign func(usersOf) string) (found []view.Object, more *Wait) {
 	for _, k := range kinds {
 		looking := removing("looking for managed resources that need it")
@@ -87,8 +87,8 @@ func (c *Context) installed(k usersOf) string {
 	return ""
 }
 
-// groupsOf are the API groups of the managed resources that a Provider's package brings: those of the definitions that its
-// revision owns, and that of the package's name. sure are those that the revision tells. None if nothing tells.
+// groupsOf returns the API groups of the managed resources that a Provider's package brings: those of the definitions that its revision
+// owns, and that of the package's name. sure are those of the revision. None if neither names any.
 func (c *Context) groupsOf(provider view.Object) (groups, sure []string, w *Wait) {
 	if name := provider.String("status", "currentRevision"); name != "" {
 		revision, answer := c.View.Requirements.Get(pkgv1.ProviderRevisionGroupVersionKind, name)
@@ -105,8 +105,8 @@ func (c *Context) groupsOf(provider view.Object) (groups, sure []string, w *Wait
 	return slices.Compact(groups), sure, nil
 }
 
-// definedGroups are the API groups of the definitions that a package revision owns. Crossplane v2 has one of its own kind for
-// each, which may be there without a CustomResourceDefinition.
+// definedGroups are the API groups of the definitions that a package revision owns. Crossplane v2 has one of its own kind for each,
+// which may exist without a CustomResourceDefinition.
 func definedGroups(revision view.Object) []string {
 	var out []string
 	for _, ref := range revision.List("status", "objectRefs") {
@@ -121,11 +121,11 @@ func definedGroups(revision view.Object) []string {
 	return slices.Compact(out)
 }
 
-// definitionKind is what Crossplane v2 installs for each kind of managed resources.
+// definitionKind is the kind of the definition that Crossplane v2 installs for each kind of managed resources.
 const definitionKind = "ManagedResourceDefinition"
 
-// used says which managed resources there are of the kinds that a Provider's package brings, or why that is not known. Verb
-// says what becomes of them without it.
+// used says which managed resources exist of the kinds that a Provider's package brings, or why that is not known. Verb says what
+// happens to them without it.
 func (c *Context) used(provider view.Object, verb, do string) *Wait {
 	groups, sure, w := c.groupsOf(provider)
 	if w != nil {
@@ -141,7 +141,7 @@ func (c *Context) used(provider view.Object, verb, do string) *Wait {
 		case i >= 0:
 			return "kinds of " + sure[i] + " are installed"
 		case k.Group == ProviderConfigKind.Group && provider.Condition("Healthy").True():
-			// What it depends on is there, the family among it.
+			// Its dependencies exist, the family among them.
 			return describe(provider) + " is healthy"
 		}
 		return ""
@@ -163,7 +163,7 @@ func (c *Context) used(provider view.Object, verb, do string) *Wait {
 	return removing("managed resources %s: %s. To do: delete them, or %s", verb, enumerate(slices.Compact(users)), do)
 }
 
-// configUsed says who uses a ProviderConfig: its own status, and what managed resources say.
+// configUsed reports the users of a ProviderConfig, by its own status and by ProviderConfigUsages.
 func (c *Context) configUsed(config view.Object) *Wait {
 	n := int(config.Number("status", "users"))
 	if n == 0 {
@@ -182,15 +182,15 @@ func (c *Context) configUsed(config view.Object) *Wait {
 	return removing("managed resources use it (%d): delete them, or give them another one", n)
 }
 
-// refersTo says whether a ProviderConfigUsage is of that ProviderConfig.
+// refersTo says whether a ProviderConfigUsage is for that ProviderConfig.
 func refersTo(usage, config view.Object) bool {
 	ref := func(f string) string { return usage.String("providerConfigRef", f) }
 	return ref("name") == config.Name() && (ref("kind") == "" || ref("kind") == config.Kind()) &&
 		(config.Namespace() == "" || usage.Namespace() == config.Namespace())
 }
 
-// lingers says that an object of that name is still there, or that it is not known. It was composed, is no longer wanted, and is
-// observed no more as soon as it is being deleted. The kind is Crossplane's own, or k proves it.
+// lingers says that an object of that name still exists, or that this is not known. It was composed, is no longer desired, and is no
+// longer observed as soon as it is being deleted. The kind is Crossplane's own, or k proves it.
 func (c *Context) lingers(gvk schema.GroupVersionKind, k *view.Kind, name string) *Wait {
 	if name == "" {
 		return nil
@@ -215,7 +215,7 @@ func (c *Context) lingers(gvk schema.GroupVersionKind, k *view.Kind, name string
 	return nil
 }
 
-// toBeRemoved begins what is said of everything that leaves.
+// toBeRemoved begins the messages about resources that are to be removed.
 const toBeRemoved = "to be removed: "
 
 func removing(format string, args ...any) *Wait {

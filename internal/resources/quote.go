@@ -9,9 +9,9 @@ import (
 const (
 	// maxQuote bounds a quoted message, in characters.
 	maxQuote = 600
-	// maxRead bounds how much of a message is read with care. What is volatile is short, or long without a gap.
+	// maxRead bounds how much of a message is searched for volatile parts. They are short, or long without a gap.
 	maxRead = 4 << 10
-	// maxSearch bounds how much of it is searched for what tells what to do, in bytes.
+	// maxSearch bounds how much of it is searched for the part that a hint depends on, in bytes.
 	maxSearch = 16 << 10
 )
 
@@ -35,19 +35,19 @@ var volatile = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d)?( UTC)?( m=[+-][\d.]+)?`), "<time>"},
 	{regexp.MustCompile(`\b\d{8}T\d{6}Z\b`), "<time>"},
 	{regexp.MustCompile(`\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|UTC)\b`), "<time>"},
-	// How long it took or will take, and the how manieth attempt it was.
+	// Durations, and the number of the attempt.
 	{regexp.MustCompile(`(?i)\b(back-?off) (?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?m?s\b`), "$1"},
 	{regexp.MustCompile(`(?i)\b(retry(?:ing)?|again|wait(?:ing)?) (after|in|for) \d+(?:\.\d+)?(?:[smh][0-9smh.]*| ?seconds?| ?minutes?)?\b`), "$1 $2 a while"},
 	{regexp.MustCompile(`\b(?:\d+h)?(?:\d+m)?\d+\.\d+(?:s|ms|µs)\b|\b\d+(?:ms|µs|ns)\b`), "<duration>"},
 	{regexp.MustCompile(`(?i)\b(attempt|retry|try)[ #:]+\d+(?:\s*(?:of|/)\s*\d+)?\b`), "$1"},
 	{regexp.MustCompile(`(?i)\bafter \d+ (attempts?|tries|retries)\b`), "after several $1"},
 	{regexp.MustCompile(`\b\d+ available, \d+ requested\b`), "too few available"},
-	// The end of a connection that is chosen anew each time.
+	// The end of a connection, which is another one each time.
 	{regexp.MustCompile(`(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\]):\d+->`), ""},
 	{regexp.MustCompile(`\s+`), " "},
 }
 
-// Quote a message without what changes on every attempt. Of one that is too long, what tells what to do about it stays.
+// Quote returns a message without the parts that change on every attempt. If it is too long, the part that a hint depends on stays.
 func Quote(message string) string {
 	if len(message) > maxSearch {
 		message = strings.ToValidUTF8(message[:maxSearch], "")
@@ -59,7 +59,7 @@ func Quote(message string) string {
 	return shorten(strings.TrimSpace(message), maxQuote)
 }
 
-// shorten a message to about so many characters: its beginning, and what tells what to do about it.
+// shorten cuts a message to about so many characters: its beginning, and the part that a hint depends on.
 func shorten(message string, most int) string {
 	if len(message) <= most {
 		return message

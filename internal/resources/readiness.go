@@ -14,7 +14,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// exists is ready as soon as it does: for kinds that report no readiness.
+// exists is ready as soon as the object exists: for kinds that report no readiness.
 func exists(o view.Object) Readiness {
 	if o.Deleted() {
 		return Readiness{Message: "being deleted"}
@@ -45,8 +45,8 @@ func managedResource(o view.Object) Readiness {
 	return Readiness{Message: "being created"}
 }
 
-// managedReady is managedResource, but for one that was ready and only says that it is being created. A provider's status of a new
-// resource is now and then overwritten by an older one, and ready again in the next second.
+// managedReady is managedResource, except that one that was ready stays so if it only reports that it is being created. The status of a
+// new resource is now and then overwritten by an older one, and ready again in the next second.
 func (c *Context) managedReady(o view.Object) Readiness {
 	if r := managedResource(o); r.Ready || !c.wasReady(o) {
 		return r
@@ -64,13 +64,13 @@ func (c *Context) wasReady(o view.Object) bool {
 	return err == nil && !created.After(whole.LastTransitionTime())
 }
 
-// resourceOf an object, as kubectl takes it.
+// resourceOf returns the resource name of an object, as kubectl takes it.
 func resourceOf(o view.Object) string {
 	kind := schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind()).GroupKind()
 	return strings.ToLower(kind.String())
 }
 
-// said quotes a condition. One without a message still has a reason, and the object may tell more.
+// said quotes a condition. One without a message still has a reason, and the object may show more.
 func said(o view.Object, typ string, c view.Condition) string {
 	if c.Message != "" {
 		return Quote(c.Message)
@@ -83,10 +83,10 @@ func startingUp(message string) bool {
 	return strings.Contains(message, "referenced field was empty") || strings.Contains(message, "cannot resolve references")
 }
 
-// consequence is what a provider says of something that another one, which is not ready, must come before.
+// consequence matches the errors of a provider while another resource, which must come first, is not ready.
 var consequence = regexp.MustCompile(`NoSuchEntity|referenced field was empty|cannot resolve references|external resource does not exist|Role provided in the request does not exist`) //nolint:gochecknoglobals // A constant in all but the keyword.
 
-// packageReady is ready when the wanted package is installed and healthy. Healthy alone may still speak of the version before.
+// packageReady is ready when the desired package is installed and healthy. Healthy alone may still be about the version before.
 func (c *Context) packageReady(source string) func(view.Object) Readiness {
 	return func(o view.Object) Readiness {
 		installed, healthy := o.Condition("Installed"), o.Condition("Healthy")
@@ -117,18 +117,18 @@ func (c *Context) packageReady(source string) func(view.Object) Readiness {
 	}
 }
 
-// reasonAwaitingActivation is what a healthy package without pods has for one: from v2.4 on Crossplane starts a provider that knows
-// which of its kinds are active (SafeStart) with the first of them:
+// reasonAwaitingActivation is the reason of a healthy package without pods: from v2.4 on Crossplane starts a provider that knows which
+// of its kinds are active (SafeStart) with the first of them:
 // https://github.com/crossplane/crossplane/blob/v2.4.2/internal/controller/pkg/runtime/runtime.go (BuilderWithMRDs).
 const reasonAwaitingActivation = "AwaitingActivation"
 
-// inactive says what to do about a revision that waits to be activated. Crossplane has stopped the one before.
+// inactive says what to do about a revision that waits to be activated. Crossplane has stopped the previous one.
 func inactive(revision string) string {
 	return fmt.Sprintf("revision %s is not active (revisionActivationPolicy: Manual), and no other runs. "+
 		"To do: kubectl patch providerrevision.pkg.crossplane.io %s --type merge -p '{\"spec\":{\"desiredState\":\"Active\"}}'", revision, revision)
 }
 
-// packageError quotes what the package manager says, which is no error while a package is on its way.
+// packageError quotes the package manager, whose message is not an error while a package is being installed.
 func (c *Context) packageError(what, message string, o view.Object) Readiness {
 	quoted := Quote(message)
 	switch {
@@ -137,7 +137,7 @@ func (c *Context) packageError(what, message string, o view.Object) Readiness {
 	case strings.Contains(message, "missing dependencies"):
 		return Readiness{Message: what + " yet: " + quoted + ". If that lasts, see why: kubectl describe lock.pkg.crossplane.io lock"}
 	case strings.Contains(message, "cannot get webhook tls secret"):
-		// Crossplane makes it while it installs the package.
+		// Crossplane creates it while it installs the package.
 		return Readiness{Message: what + " yet: " + quoted}
 	case onItsWay.MatchString(message):
 		return Readiness{Message: what + " yet"}
@@ -145,5 +145,5 @@ func (c *Context) packageError(what, message string, o view.Object) Readiness {
 	return Readiness{Failed: true, Message: what + ": " + quoted}
 }
 
-// onItsWay is what the package managers of Crossplane v1 and v2 say of a package that nothing is wrong with.
+// onItsWay matches messages of the package managers of Crossplane v1 and v2 about a package that has no problem.
 var onItsWay = regexp.MustCompile(`^Waiting for unpack|has no condition of type "Available" yet|Package revision is not healthy yet|^Package (revision|runtime) health is "[A-Za-z]*"$|waiting for package runtime`) //nolint:gochecknoglobals // A constant in all but the keyword.

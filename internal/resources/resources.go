@@ -1,7 +1,7 @@
-// Package resources holds what a composite resource composes: one kind, one builder, one file, numbered in the order in
-// which things come to exist. A builder says what an object looks like, what its creation waits for, and when it is ready.
+// Package resources builds the composed resources: one kind, one builder, one file, numbered in the order of creation. A builder says
+// what an object looks like, what its creation waits for, and when it is ready.
 //
-// A gate only delays creation. Once an object was observed it is composed again on every call, whatever became of its gate.
+// A gate only delays creation. Once an object was observed it is composed again on every call, even if its gate is closed.
 package resources
 
 import (
@@ -18,8 +18,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A Resource is one composed resource of a composite resource's full plan. One without Build is a check: something that must
-// be so, and that nobody composes. It is ready when it waits for nothing.
+// A Resource is one composed resource of a composite resource's full plan. One without Build is a check: something that must hold, and
+// that is not composed. It is ready when it waits for nothing.
 type Resource struct {
 	// Key is the composition-resource name. It never changes once released: another key is another object. That of a check
 	// is only a name for it.
@@ -30,53 +30,53 @@ type Resource struct {
 	Condition v1alpha1.ConditionType
 	// Kind of the object.
 	Kind schema.GroupVersionKind
-	// Name of the object; empty if Crossplane or nobody knows it yet.
+	// Name of the object; empty while it is not known.
 	Name string
-	// Seen is the object that a check is about; it does not exist while nobody knows it, and of what is not a check.
+	// Seen is the object that a check is about; it does not exist while it is not known, and for other resources.
 	Seen view.Object
-	// Wait says why the object may not be created yet; nil if it may. Of a check it says what is not as it must be.
+	// Wait says why the object may not be created yet; nil if it may. For a check it says what is wrong.
 	Wait *Wait
-	// Covered says that what the object is for is so already, without it: nothing waits for it.
+	// Covered says that the object's purpose is served already, without it: nothing waits for it.
 	Covered bool
-	// Build the object; nil for a check.
+	// Build builds the object; nil for a check.
 	Build func() (*structpb.Struct, error)
 	// Ready judges the observed object; nil for a check.
 	Ready func(view.Object) Readiness
 }
 
-// Check says whether the resource is one: something that must be so, and that nobody composes.
+// Check says whether the resource is one: something that must hold, and that is not composed.
 func (r *Resource) Check() bool { return r.Build == nil }
 
-// A Wait says why an object may not be created yet, or what is not as a check wants it.
+// A Wait says why an object may not be created yet, or what a check found wrong.
 type Wait struct {
-	// Reason is Missing, Waiting, Removing, Conflict or InvalidSpec; of a check also Creating, ActionRequired or Failed.
+	// Reason is Missing, Waiting, Removing, Conflict or InvalidSpec; for a check also Creating, ActionRequired or Failed.
 	Reason v1alpha1.Reason
-	// Subject is what is waited for; empty if it is part of the message.
+	// Subject is the object that is waited for; empty if it is part of the message.
 	Subject string
-	// Message for people: what is the matter with the subject and, where they must do something, what.
+	// Message for users: what is wrong with the subject and, if they must do something, what.
 	Message string
 
-	// owner of what is in the way, in a conflict.
+	// owner of the object that is in the way, in a conflict.
 	owner view.Owner
 }
 
-// A Readiness is what became of an observed object.
+// A Readiness is the state of an observed object.
 type Readiness struct {
-	// Ready says whether it does what it is for.
+	// Ready says whether it serves its purpose.
 	Ready bool
 	// Failed says whether it reports an error.
 	Failed bool
-	// Conflict says whether somebody else has a claim to it.
+	// Conflict says whether it conflicts with another owner.
 	Conflict bool
-	// ActionRequired says that it goes no further until a person acts: it is paused, or waits to be activated.
+	// ActionRequired says that a person has to act: it is paused, or waits to be activated.
 	ActionRequired bool
-	// Removing says that it is on its way out: the spec no longer wants it.
+	// Removing says that it is being removed: the spec no longer asks for it.
 	Removing bool
-	// Message says what is the matter, or quotes the error; empty if ready.
+	// Message says what is wrong, or quotes the error; empty if ready.
 	Message string
 }
 
-// A Context is what builders know.
+// A Context holds what builders need to know.
 type Context struct {
 	View     *view.View
 	Identity *identity.Identity
@@ -85,7 +85,7 @@ type Context struct {
 	providers *providerList
 }
 
-// All resources of the full plan, in the order in which they come to exist.
+// All returns all resources of the full plan, in the order of creation.
 func All(v *view.View, id *identity.Identity) []*Resource {
 	c := &Context{View: v, Identity: id}
 	var rs []*Resource
@@ -100,7 +100,7 @@ func All(v *view.View, id *identity.Identity) []*Resource {
 	return append(rs, Leaving(c, rs)...)
 }
 
-// provided is the full plan of a PodIdentityProvider, but for what orders its deletion.
+// provided is the full plan of a PodIdentityProvider, except for the Usages that order its deletion.
 func (c *Context) provided() []*Resource {
 	id := c.Identity
 	rs := make([]*Resource, 0, 6*len(id.Services)+3)
@@ -118,8 +118,8 @@ func (c *Context) provided() []*Resource {
 	return append(rs, NamespacedProviderConfigs(c)...)
 }
 
-// untaken holds back what another function of the pipeline composes something else in place of. An earlier one was first. A later one's is
-// observed: it stays as it is, since an object of our kind in its place would let Crossplane forget it.
+// untaken holds back resources whose keys another function of the pipeline uses. An earlier function comes first. The resource of a
+// later one is observed: it stays as it is, since an object of our kind in its place would let Crossplane forget it.
 func (c *Context) untaken(rs []*Resource) []*Resource {
 	for _, r := range rs {
 		o := c.View.Observed(r.Key)
@@ -139,14 +139,14 @@ func (c *Context) untaken(rs []*Resource) []*Resource {
 	return rs
 }
 
-// ofOtherKind says whether an observed object is none of a kind, in any version.
+// ofOtherKind says whether an observed object is not of a kind, in any version.
 func ofOtherKind(o view.Object, gvk schema.GroupVersionKind) bool {
 	has := schema.FromAPIVersionAndKind(o.APIVersion(), o.Kind())
 	return o.APIVersion() != "" && has.GroupKind() != gvk.GroupKind()
 }
 
-// holdForCluster holds back everything that does not exist while the cluster is not known, if only some clusters are allowed: it may be
-// another one.
+// holdForCluster holds back every missing resource while the cluster is not known, if only some clusters are allowed: it may be another
+// one.
 func (c *Context) holdForCluster(rs []*Resource) {
 	w := c.cluster()
 	if w == nil || !slices.ContainsFunc(c.View.Guardrails, func(g *v1beta1.Guardrails) bool { return g.AllowedClusters != nil }) {
@@ -159,8 +159,8 @@ func (c *Context) holdForCluster(rs []*Resource) {
 	}
 }
 
-// forService marks the resources as the service's. Another owner's claim to any of them holds back all that do not exist. A
-// check in Conflict is such a claim; what other checks found stays true.
+// forService marks the resources as the service's. A conflict with another owner about any of them holds back all that do not exist. A
+// check in Conflict counts, too; the results of other checks stay the same.
 func (c *Context) forService(s *identity.Service, rs []*Resource) []*Resource {
 	rs = c.untaken(wanted(rs))
 	var conflict *Wait
@@ -178,7 +178,7 @@ func (c *Context) forService(s *identity.Service, rs []*Resource) []*Resource {
 	return rs
 }
 
-// orShared adds to a conflict that its owner shares the service's provider: then a role on that is to be had.
+// orShared adds to a conflict that its owner shares the service's provider: then the user can have a role on that.
 func (c *Context) orShared(w *Wait, s *identity.Service) *Wait {
 	if w.owner.Kind != v1alpha1.Kind || c.Identity.Tenant != nil || c.View.Requirements.Kind(identity.HostKind) != view.Yes {
 		return w
@@ -192,7 +192,7 @@ func (c *Context) orShared(w *Wait, s *identity.Service) *Wait {
 	return &shared
 }
 
-// wanted resources: a builder returns nil for one that the spec does not ask for.
+// wanted returns the desired resources: a builder returns nil for one that the spec does not ask for.
 func wanted(rs []*Resource) []*Resource {
 	out := rs[:0]
 	for _, r := range rs {
@@ -203,12 +203,12 @@ func wanted(rs []*Resource) []*Resource {
 	return out
 }
 
-// object encodes what a builder typed.
+// object encodes the typed object of a builder.
 func (c *Context) object(build func() any) func() (*structpb.Struct, error) {
 	return func() (*structpb.Struct, error) { return c.encoder.Object(build()) }
 }
 
-// first of the waits that is not over.
+// first returns the first Wait that is not nil.
 func first(ws ...*Wait) *Wait {
 	for _, w := range ws {
 		if w != nil {

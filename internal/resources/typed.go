@@ -10,7 +10,7 @@ func typeMeta(gvk schema.GroupVersionKind) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: apiVersion, Kind: kind}
 }
 
-// optional is nil if the value is not given: what is not sent is not owned.
+// optional is nil if the value is not set: a field that is not sent is not owned.
 func optional[T comparable](v T) *T {
 	var zero T
 	if v == zero {

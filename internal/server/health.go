@@ -11,13 +11,13 @@ import (
 )
 
 // health is gRPC's health server with a Watch that ends when the server does.
-// GracefulStop waits for streams, and a watcher has no reason to leave.
+// GracefulStop waits for streams, and a watcher has no reason to end its own.
 type health struct {
 	*grpchealth.Server
 
 	stopping chan struct{}
-	// problem says why nobody can be served though the server runs; empty if
-	// nothing is the matter.
+	// problem says why the server cannot serve clients though it runs; empty if
+	// it can.
 	problem func() string
 }
 
@@ -25,7 +25,7 @@ func newHealth(problem func() string) *health {
 	return &health{Server: grpchealth.NewServer(), stopping: make(chan struct{}), problem: problem}
 }
 
-// stop reports NOT_SERVING from now on, and tells watchers so. Call it once.
+// stop reports NOT_SERVING from now on, also to watchers. Call it once.
 func (h *health) stop() {
 	h.Shutdown()
 	close(h.stopping)
@@ -41,8 +41,8 @@ func (h *health) unready() string {
 	}
 }
 
-// Check the status of a service. It is not serving either where nobody can be
-// served for a reason that lies outside.
+// Check returns the status of a service. It is not serving either if a problem
+// outside the server keeps clients from being served.
 func (h *health) Check(ctx context.Context, req *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
 	rsp, err := h.Server.Check(ctx, req)
 	if err == nil && h.unready() != "" {

@@ -14,8 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics of the calls, of the process and of what the registry has already, at /metrics, and next to them health for those who
-// have no client certificate: /livez and /readyz.
+// metrics serves the metrics of the calls, of the process and of the registry
+// at /metrics, and health for clients without a certificate at /livez and
+// /readyz.
 type metrics struct {
 	calls *grpcprometheus.ServerMetrics
 	http  *http.Server

@@ -15,13 +15,13 @@ import (
 // to end by default.
 const DefaultShutdownTimeout = 25 * time.Second
 
-// DefaultDrain is as long as it takes until nobody is sent to a pod that ends:
+// DefaultDrain is how long clients may still be sent to a pod that ends:
 // Kubernetes takes an unready pod out of its Service, and CoreDNS answers from
 // its cache for 5 seconds. Clients look the address up when the server sends
 // them away, and not again for 30 seconds.
 const DefaultDrain = 5 * time.Second
 
-// DefaultCallTimeout is that of a whole reconcile in Crossplane:
+// DefaultCallTimeout is the timeout of a whole reconcile in Crossplane:
 // https://github.com/crossplane/crossplane/blob/v2.2.0/internal/controller/apiextensions/composite/reconciler.go.
 const DefaultCallTimeout = 2 * time.Minute
 
@@ -89,8 +89,8 @@ func (o *Options) setDefaults() {
 	}
 }
 
-// credentials to serve with, and what says why no client will take them; that
-// is empty while clients do.
+// credentials returns the credentials to serve with, and a function that says
+// why no client will accept them; empty while clients do.
 func (o *Options) credentials() (credentials.TransportCredentials, func() string, error) {
 	if o.Insecure {
 		return insecure.NewCredentials(), func() string { return "" }, nil

@@ -1,6 +1,7 @@
 // Package server serves a composition function over gRPC. It answers like
 // function-sdk-go's Serve, and adds what a long-running pod needs: a graceful
-// end, certificates that rotate, and a handler whose panic costs one call only.
+// shutdown, certificates that rotate, and a handler whose panic costs one call
+// only.
 package server
 
 import (
@@ -24,9 +25,9 @@ import (
 	"google.golang.org/grpc/tap"
 )
 
-// Serve the supplied function until the context is cancelled, then finish the
-// calls in flight. It returns an error if it cannot start, or cannot end in
-// time.
+// Serve serves the supplied function until the context is cancelled, then
+// finishes the calls in flight. It returns an error if it cannot start, or
+// cannot stop in time.
 func Serve(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Options) error {
 	s, err := newServer(ctx, fn, o)
 	if err != nil {
@@ -35,7 +36,7 @@ func Serve(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Options) 
 	return s.run(ctx)
 }
 
-// A server is bound to its addresses, so that one in use is known at once.
+// A server is bound to its addresses, so that one in use is reported at once.
 type server struct {
 	log     logging.Logger
 	drain   time.Duration
@@ -59,7 +60,7 @@ func newServer(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Optio
 		if s.metrics, err = newMetrics(ctx, o.MetricsAddress, o.Registry, s.health); err != nil {
 			return nil, err
 		}
-		// Metrics go around recovery, to count a panic as the error it becomes.
+		// Metrics wrap recovery, to count a panic as the error that it becomes.
 		interceptors = append([]grpc.UnaryServerInterceptor{s.metrics.calls.UnaryServerInterceptor()}, interceptors...)
 	}
 
@@ -74,12 +75,12 @@ func newServer(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Optio
 		grpc.MaxRecvMsgSize(o.MaxRecvMessageSize),
 		grpc.ChainUnaryInterceptor(interceptors...),
 		// Stopping waits for handshakes. The default of two minutes would let a
-		// client that never says a word use up the whole shutdown timeout.
+		// client that never sends anything use up the whole shutdown timeout.
 		grpc.ConnectionTimeout(o.ShutdownTimeout/2),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.InTapHandle(bounded(o.CallTimeout)),
 		// A client that vanished does not keep its connection for two hours.
-		// Crossplane asks every five minutes itself whether the server is there.
+		// Crossplane itself checks every five minutes that the server is alive.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Minute, PermitWithoutStream: true}),
 	)
@@ -96,7 +97,7 @@ func newServer(ctx context.Context, fn fnv1.FunctionRunnerServiceServer, o Optio
 	return s, nil
 }
 
-// run until the context is cancelled or serving fails.
+// run serves until the context is cancelled or serving fails.
 func (s *server) run(ctx context.Context) error {
 	failed := make(chan error, 2) // Of gRPC and of metrics; neither may block.
 	go func() {
@@ -116,14 +117,15 @@ func (s *server) run(ctx context.Context) error {
 	case <-ctx.Done():
 		return s.stop(ctx)
 	case err := <-failed:
-		// Stopping matters less than why it is needed, and nobody can be served.
+		// The error matters more than a clean stop, and no client can be
+		// served.
 		s.drain = 0
 		_ = s.stop(ctx)
 		return err
 	}
 }
 
-// wait until nobody is sent here any more, if the context lasts as long.
+// wait waits until no client is sent here any more, within the context.
 func (s *server) wait(ctx context.Context) {
 	t := time.NewTimer(s.drain)
 	defer t.Stop()
@@ -133,8 +135,8 @@ func (s *server) wait(ctx context.Context) {
 	}
 }
 
-// stop within the shutdown timeout, though the context may be cancelled. Metrics
-// go last, to count the last calls.
+// stop ends within the shutdown timeout, though the context may be cancelled.
+// Metrics stop last, to count the last calls.
 func (s *server) stop(ctx context.Context) error {
 	s.log.Debug("Stopping", "timeout", s.timeout.String())
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
@@ -159,23 +161,23 @@ func (s *server) stop(ctx context.Context) error {
 	}
 }
 
-// bounded calls end in time, also where a client never ends sending the
-// request or to take the response: before and after the handler. Watching
+// bounded ends calls in time, even if a client never finishes sending the
+// request or reading the response: before and after the handler. Watching
 // health is a call without an end.
 func bounded(timeout time.Duration) tap.ServerInHandle {
 	return func(ctx context.Context, info *tap.Info) (context.Context, error) {
 		if info.FullMethodName == grpc_health_v1.Health_Watch_FullMethodName {
 			return ctx, nil
 		}
-		// It ends with the stream, whose context is its parent.
+		// The context ends with the stream, whose context is its parent.
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		context.AfterFunc(ctx, cancel)
 		return ctx, nil
 	}
 }
 
-// recovery turns a panic of a handler into an error of its call. What the
-// panic says is logged but not sent: it may quote the call.
+// recovery turns a panic of a handler into an error of its call. The text of
+// the panic is logged but not sent: it may quote the call.
 func recovery(log logging.Logger) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (_ any, err error) {
 		defer func() {

@@ -21,9 +21,9 @@ const (
 	fileKey  = "tls.key"
 )
 
-// certificates of a directory, read again when they change. Handshakes are few,
-// Crossplane keeps its connection, so each reads the files and compares them:
-// that misses no change, whatever a mount does to names and times.
+// certificates of a directory are read again when they change. Handshakes are
+// few, as Crossplane keeps its connection, so each reads the files and compares
+// them: that misses no change, however a mount changes names and times.
 type certificates struct {
 	dir string
 	log logging.Logger
@@ -34,7 +34,7 @@ type certificates struct {
 	failure string // The last one logged, to not repeat it at each handshake.
 }
 
-// newCertificates returns those of the supplied directory, which must be good.
+// newCertificates returns those of the supplied directory, if they are valid.
 func newCertificates(dir string, log logging.Logger) (*certificates, error) {
 	c := &certificates{dir: filepath.Clean(dir), log: log}
 	if _, err := c.load(); err != nil {
@@ -43,7 +43,8 @@ func newCertificates(dir string, log logging.Logger) (*certificates, error) {
 	return c, nil
 }
 
-// config to serve with. It asks for the certificates at each handshake.
+// config returns the configuration to serve with. It gets the latest
+// certificates at each handshake.
 func (c *certificates) config() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
@@ -53,8 +54,8 @@ func (c *certificates) config() *tls.Config {
 	}
 }
 
-// latest certificates that are good. A secret is replaced file by file, or
-// wrongly: the last good ones beat none.
+// latest returns the latest valid certificates. A Secret may be replaced file
+// by file, or wrongly: the last valid ones are better than none.
 func (c *certificates) latest() *tls.Config {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,7 +74,7 @@ func (c *certificates) latest() *tls.Config {
 	return c.current
 }
 
-// problem is that the certificate in use is not valid at this time: then no
+// problem says that the certificate in use is not valid at this time: then no
 // client can connect, and the pod must not look ready. Crossplane renews the
 // Secret, which is read again.
 func (c *certificates) problem() string {
@@ -87,7 +88,7 @@ func (c *certificates) problem() string {
 	return ""
 }
 
-// load the files if they changed. It changes nothing unless all are good.
+// load reads the files if they changed. It uses them only if all are valid.
 func (c *certificates) load() (bool, error) {
 	files := map[string][]byte{}
 	changed := false

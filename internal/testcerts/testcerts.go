@@ -17,14 +17,14 @@ import (
 	"time"
 )
 
-// An Authority signs certificates for the tests of one.
+// An Authority signs certificates for one test.
 type Authority struct {
 	t   testing.TB
 	crt *x509.Certificate
 	key *ecdsa.PrivateKey
 }
 
-// New authority, of that name.
+// New returns an authority of that name.
 func New(t testing.TB, name string) *Authority {
 	t.Helper()
 	a := &Authority{t: t}
@@ -45,7 +45,7 @@ func template(name string) *x509.Certificate {
 	}
 }
 
-// sign the supplied template: on its own if the authority has no key yet.
+// sign signs the supplied template: with its own key if the authority has none.
 func (a *Authority) sign(tmpl *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -67,12 +67,12 @@ func (a *Authority) sign(tmpl *x509.Certificate) (*x509.Certificate, *ecdsa.Priv
 	return crt, key
 }
 
-// PEM of the authority.
+// PEM returns the certificate of the authority.
 func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.crt.Raw})
 }
 
-// issue a certificate and its key, in PEM.
+// issue returns a certificate and its key, in PEM.
 func (a *Authority) issue(tmpl *x509.Certificate, usage x509.ExtKeyUsage) ([]byte, []byte) {
 	a.t.Helper()
 	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{usage}
@@ -86,13 +86,13 @@ func (a *Authority) issue(tmpl *x509.Certificate, usage x509.ExtKeyUsage) ([]byt
 		pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})
 }
 
-// ServerFiles of a certificates directory.
+// ServerFiles returns the files of a certificates directory.
 func (a *Authority) ServerFiles() map[string][]byte {
 	a.t.Helper()
 	return a.serverFiles(template("leaf"))
 }
 
-// ServerFilesValid of a certificates directory, whose certificate is valid for that time only.
+// ServerFilesValid returns the same with a certificate for that time only.
 func (a *Authority) ServerFilesValid(from, until time.Time) map[string][]byte {
 	a.t.Helper()
 	tmpl := template("leaf")
@@ -106,8 +106,8 @@ func (a *Authority) serverFiles(tmpl *x509.Certificate) map[string][]byte {
 	return map[string][]byte{"ca.crt": a.PEM(), "tls.crt": crt, "tls.key": key}
 }
 
-// Client config that trusts servers of this authority, and shows a certificate
-// of the supplied one unless that is nil.
+// Client returns a config that trusts servers of this authority, and shows a
+// certificate of the supplied one unless that is nil.
 func (a *Authority) Client(of *Authority) *tls.Config {
 	a.t.Helper()
 	roots := x509.NewCertPool()
@@ -126,8 +126,8 @@ func (a *Authority) Client(of *Authority) *tls.Config {
 	return cfg
 }
 
-// Write as kubelet mounts a secret: files are links through a link to a
-// folder, and an update swaps that link.
+// Write writes files as the kubelet mounts a Secret: they are links through a
+// link to a folder, and an update swaps that link.
 func Write(t testing.TB, dir string, files map[string][]byte) {
 	t.Helper()
 	must := func(err error) {

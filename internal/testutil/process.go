@@ -10,11 +10,11 @@ import (
 
 // Memory of a process.
 type Memory struct {
-	// Resident now, and at most since it began, in KiB.
+	// Resident memory now, and its peak since the process began, in KiB.
 	Resident, Peak int
 }
 
-// MemoryOf a process. Not every system tells.
+// MemoryOf returns the memory of a process. Not every system reports it.
 func MemoryOf(t testing.TB, pid int) (Memory, bool) {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -24,7 +24,7 @@ func MemoryOf(t testing.TB, pid int) (Memory, bool) {
 	return Memory{Resident: line(t, string(status), "VmRSS:"), Peak: line(t, string(status), "VmHWM:")}, true
 }
 
-// line of a process's status: a number of KiB.
+// line returns a number of KiB in a process's status.
 func line(t testing.TB, status, name string) int {
 	t.Helper()
 	_, number, _ := strings.Cut(status, name)

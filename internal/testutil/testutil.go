@@ -1,5 +1,5 @@
-// Package testutil builds from YAML what the tests of several packages need: objects, and requests of Crossplane. It knows nothing of
-// the packages that it helps to test.
+// Package testutil builds objects and Crossplane's requests from YAML, for the tests of several packages. It does not depend on the
+// packages that it helps to test.
 package testutil
 
 import (
@@ -16,7 +16,7 @@ import (
 // Unanswered is the answer to a question that Crossplane was not asked yet.
 const Unanswered = "unanswered"
 
-// smallest composite resource that is valid.
+// smallest is the smallest valid composite resource.
 const smallest = `
 apiVersion: aws.podidentity.dev/v1alpha1
 kind: PodIdentityProvider
@@ -28,7 +28,7 @@ spec:
   services: [{name: s3}]
 `
 
-// A World is what a composite resource meets, in YAML.
+// A World is the environment of a composite resource, in YAML.
 type World struct {
 	// Spec is merged into that of the smallest composite resource; null takes a field out.
 	Spec string
@@ -36,7 +36,7 @@ type World struct {
 	XR string
 	// Input of the function.
 	Input string
-	// Earlier are the keys of what earlier functions of the pipeline compose.
+	// Earlier are the keys of resources that earlier functions of the pipeline compose.
 	Earlier []string
 	// Observed composed resources by key.
 	Observed map[string]string
@@ -49,7 +49,7 @@ type World struct {
 // Now is the time of every test.
 func Now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// Request that Crossplane sends in this world.
+// Request returns the request that Crossplane sends in this world.
 func (w World) Request(t testing.TB) *fnv1.RunFunctionRequest {
 	t.Helper()
 	xr := Parse(t, smallest)
@@ -84,7 +84,8 @@ func (w World) Request(t testing.TB) *fnv1.RunFunctionRequest {
 	return req
 }
 
-// answer a question in the form of the caller: whether a kind exists is answered with its schema or its CustomResourceDefinition.
+// answer answers a question in the form of the caller: whether a kind exists is answered with its schema or its
+// CustomResourceDefinition.
 func (w World) answer(t testing.TB, req *fnv1.RunFunctionRequest, key, doc string) {
 	t.Helper()
 	items := objects(t, doc)
@@ -109,7 +110,7 @@ func (w World) answer(t testing.TB, req *fnv1.RunFunctionRequest, key, doc strin
 	}
 }
 
-// objects of a list in YAML.
+// objects returns a list in YAML.
 func objects(t testing.TB, doc string) []map[string]any {
 	t.Helper()
 	items, _ := Parse(t, "items: "+doc)["items"].([]any)
@@ -124,7 +125,7 @@ func objects(t testing.TB, doc string) []map[string]any {
 	return out
 }
 
-// schemaOf the only version of a CustomResourceDefinition; any object where it says nothing.
+// schemaOf returns that of the only version of a CustomResourceDefinition; any object where it has none.
 func schemaOf(t testing.TB, crd map[string]any) *structpb.Struct {
 	t.Helper()
 	spec, _ := crd["spec"].(map[string]any)
@@ -139,7 +140,7 @@ func schemaOf(t testing.TB, crd map[string]any) *structpb.Struct {
 	return Struct(t, map[string]any{"type": "object"})
 }
 
-// Parse an object of YAML; an empty document is an empty object.
+// Parse reads an object from YAML; an empty document is an empty object.
 func Parse(t testing.TB, doc string) map[string]any {
 	t.Helper()
 	m := map[string]any{}
@@ -149,7 +150,7 @@ func Parse(t testing.TB, doc string) map[string]any {
 	return m
 }
 
-// Struct of an object, as Crossplane sends it.
+// Struct converts an object to the form that Crossplane sends.
 func Struct(t testing.TB, m map[string]any) *structpb.Struct {
 	t.Helper()
 	s, err := structpb.NewStruct(m)
@@ -175,7 +176,7 @@ func MergePatch(dst, patch map[string]any) {
 	}
 }
 
-// Paths that errors are about, with their types: what a test cares for.
+// Paths returns the paths of errors, with their types: what tests compare.
 func Paths(errs field.ErrorList) []string {
 	var out []string
 	for _, e := range errs {
