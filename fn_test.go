@@ -12,12 +12,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// TestWrongConfiguration: a function whose rules are wrong, or not there, does not start.
+// TestWrongConfiguration checks that the function does not start when its configuration is invalid or missing.
 func TestWrongConfiguration(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	cli := &CLI{Insecure: true, Network: "tcp", Address: "127.0.0.1:0", MaxRecvMessageSize: 4, Config: path}
 	if err := cli.Run(); !os.IsNotExist(err) {
-		t.Errorf("Run() without the file: want an error that says so, got %v", err)
+		t.Errorf("Run() without the file: want a not-exist error, got %v", err)
 	}
 	if err := os.WriteFile(path, []byte("guardrails: {alowedServices: [s3]}\nclaim: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -25,12 +25,12 @@ func TestWrongConfiguration(t *testing.T) {
 	err := cli.Run()
 	for _, want := range []string{path, "guardrails.alowedServices", "claim: Invalid value: unknown field; did you mean claims?"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("Run() with a wrong file: want an error with %q, got %v", want, err)
+			t.Errorf("Run() with an invalid file: want an error with %q, got %v", want, err)
 		}
 	}
 }
 
-// TestConfiguration: without a file there is no configuration, with one it is used.
+// TestConfiguration checks that the function uses the configuration file if one is set, and has no configuration otherwise.
 func TestConfiguration(t *testing.T) {
 	none, err := (&CLI{}).platform(t.Context(), logging.NewNopLogger(), prometheus.NewRegistry())
 	if err != nil || none() != nil {
@@ -46,7 +46,7 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-// TestFunction: the function answers, and holds to the platform's configuration where there is one.
+// TestFunction checks that the function answers, and enforces the platform's configuration if there is one.
 func TestFunction(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(config, []byte("guardrails: {allowedServices: [sqs]}\n"), 0o600); err != nil {
@@ -61,8 +61,8 @@ func TestFunction(t *testing.T) {
 		cli    CLI
 		fatal  string
 	}{
-		"Asks":    {reason: "Before anything is composed the function asks for what it must know.", cli: CLI{}},
-		"Refuses": {reason: "What the platform's configuration does not allow is refused, with the field.", cli: CLI{Config: config}, fatal: "spec.services[0].name"},
+		"Asks":    {reason: "The function requests the resources it needs before it composes anything.", cli: CLI{}},
+		"Refuses": {reason: "A request that the platform's configuration does not allow is refused, and the message names the field.", cli: CLI{Config: config}, fatal: "spec.services[0].name"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestFunction(t *testing.T) {
 				t.Errorf("%s\nwant a fatal result with %q, got %q", tc.reason, tc.fatal, fatal)
 			}
 			if asks := len(rsp.GetRequirements().GetResources())+len(rsp.GetRequirements().GetExtraResources()) > 0; tc.fatal == "" && !asks {
-				t.Errorf("%s\nit asks for nothing", tc.reason)
+				t.Errorf("%s\nit requires no resources", tc.reason)
 			}
 		})
 	}

@@ -17,7 +17,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/platform"
 )
 
-// TestPlatformConfiguration: in the manifest everything leads to the ConfigMap, and that holds what example/guardrails shows.
+// TestPlatformConfiguration checks that the manifest's references lead to its ConfigMap, and that the ConfigMap holds the configuration
+// of example/guardrails.
 func TestPlatformConfiguration(t *testing.T) {
 	const manifest = "manifests/platform-configuration.yaml"
 	documents := bytes.Split(read(t, manifest), []byte("\n---\n"))
@@ -52,12 +53,12 @@ func TestPlatformConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want.Hash, got.Hash); diff != "" {
-		t.Errorf("%s has another configuration than example/guardrails/platform.yaml: -want, +got:\n%s", manifest, diff)
+		t.Errorf("%s differs from example/guardrails/platform.yaml: -want, +got:\n%s", manifest, diff)
 	}
 }
 
-// TestFunctionRuntime: the manifest is one that Crossplane takes, with flags that the function has, and its probes lead to the address
-// that the flags set.
+// TestFunctionRuntime checks that Crossplane accepts the manifest, that the function has the flags it sets, and that its probes use the
+// address from those flags.
 func TestFunctionRuntime(t *testing.T) {
 	drc := &pkgv1beta1.DeploymentRuntimeConfig{}
 	if err := yaml.UnmarshalStrict(read(t, "manifests/function-runtime.yaml"), drc); err != nil {
@@ -71,10 +72,10 @@ func TestFunctionRuntime(t *testing.T) {
 	parse(t, cli, container.Args)
 	port := container.Ports[0]
 	if diff := cmp.Diff(cli.MetricsAddress, fmt.Sprintf(":%d", port.ContainerPort)); diff != "" {
-		t.Errorf("the port is not that of the flags: -want, +got:\n%s", diff)
+		t.Errorf("the port differs from the one in the flags: -want, +got:\n%s", diff)
 	}
 	if diff := cmp.Diff(fmt.Sprint(port.ContainerPort), drc.Spec.DeploymentTemplate.Spec.Template.Annotations["prometheus.io/port"]); diff != "" {
-		t.Errorf("Prometheus does not look at the port: -want, +got:\n%s", diff)
+		t.Errorf("Prometheus does not scrape the port: -want, +got:\n%s", diff)
 	}
 	var got []string
 	for _, p := range []*corev1.Probe{container.StartupProbe, container.LivenessProbe, container.ReadinessProbe} {
@@ -87,7 +88,7 @@ func TestFunctionRuntime(t *testing.T) {
 
 func read(t *testing.T, file string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(file) //nolint:gosec // It is one of this repository.
+	b, err := os.ReadFile(file) //nolint:gosec // The file is part of this repository.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +102,6 @@ func parse(t *testing.T, cli *CLI, args []string) {
 		t.Fatal(err)
 	}
 	if _, err := parser.Parse(args); err != nil {
-		t.Errorf("the function does not take its flags: %v", err)
+		t.Errorf("the function does not accept its flags: %v", err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKinds: what is read is written again as it was, and an error says what to write.
+// TestKinds checks that Kinds marshals to the JSON it was read from, and that an error says what to write.
 func TestKinds(t *testing.T) {
 	const either = "must be a list of kinds such as [Bucket], or the word Active"
 	cases := map[string]struct {
@@ -17,19 +17,19 @@ func TestKinds(t *testing.T) {
 		active       bool
 		err          string
 	}{
-		"Word":     {"The word stands for kinds.", `"Active"`, Kinds{"Active"}, true, ""},
-		"List":     {"A list has their names.", `["Bucket","BucketPolicy"]`, Kinds{"Bucket", "BucketPolicy"}, false, ""},
-		"One":      {"One is a list, too.", `["Bucket"]`, Kinds{"Bucket"}, false, ""},
-		"Empty":    {"An empty list is one, which is an error elsewhere.", `[]`, Kinds{}, false, ""},
+		"Word":     {"The word Active stands for the active kinds.", `"Active"`, Kinds{"Active"}, true, ""},
+		"List":     {"A list holds the names of kinds.", `["Bucket","BucketPolicy"]`, Kinds{"Bucket", "BucketPolicy"}, false, ""},
+		"One":      {"A list may have a single kind.", `["Bucket"]`, Kinds{"Bucket"}, false, ""},
+		"Empty":    {"An empty list stays an empty list; validation elsewhere rejects it.", `[]`, Kinds{}, false, ""},
 		"Null":     {"Null is no value.", `null`, nil, false, ""},
-		"Other":    {"There is one word.", `"All"`, nil, false, either},
-		"Capitals": {"It has a capital.", `"active"`, nil, false, either},
-		"Blank":    {"No text is no word: it would grant everything.", `""`, nil, false, either},
-		"Number":   {"A number is none.", `1`, nil, false, either},
-		"Object":   {"Nor is an object.", `{"Active":true}`, nil, false, either},
-		"Numbers":  {"Kinds have names.", `["Bucket",1]`, nil, false, either},
-		"InList":   {"The word stands alone.", `["Active"]`, nil, false, "write kinds: Active, without a list"},
-		"Beside":   {"Also where others are listed.", `["Bucket","Active"]`, nil, false, "write kinds: Active, without a list"},
+		"Other":    {"Active is the only word.", `"All"`, nil, false, either},
+		"Capitals": {"Active is case-sensitive.", `"active"`, nil, false, either},
+		"Blank":    {"An empty string is not Active: it would grant everything.", `""`, nil, false, either},
+		"Number":   {"A number is not a kind.", `1`, nil, false, either},
+		"Object":   {"Neither is an object.", `{"Active":true}`, nil, false, either},
+		"Numbers":  {"Kinds have names, not numbers.", `["Bucket",1]`, nil, false, either},
+		"InList":   {"Active stands alone, not in a list.", `["Active"]`, nil, false, "write kinds: Active, without a list"},
+		"Beside":   {"Active cannot be listed next to other kinds.", `["Bucket","Active"]`, nil, false, "write kinds: Active, without a list"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestKinds(t *testing.T) {
 			}
 			written, err := json.Marshal(got)
 			if err != nil || string(written) != tc.json {
-				t.Errorf("%s\nwant %s again, got %s: %v", tc.reason, tc.json, written, err)
+				t.Errorf("%s\nwant %s after the round trip, got %s: %v", tc.reason, tc.json, written, err)
 			}
 		})
 	}

@@ -20,10 +20,10 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 )
 
-// now of the tests: v2.5.0 has been out for eight months.
+// now is the time of the tests: eight months after the release of v2.5.0.
 var now = time.Date(2026, time.November, 28, 12, 0, 0, 0, time.UTC)
 
-// kinds that are read, by their list.
+// kinds maps the resources that are read to their list kinds.
 var kinds = map[schema.GroupVersionResource]string{
 	{Group: "pkg.crossplane.io", Version: "v1", Resource: "providers"}:                     "ProviderList",
 	{Group: "pkg.crossplane.io", Version: "v1", Resource: "providerrevisions"}:             "ProviderRevisionList",
@@ -38,7 +38,7 @@ var kinds = map[schema.GroupVersionResource]string{
 	{Group: "aws.podidentity.dev", Version: "v1alpha1", Resource: "podidentityproviders"}:  "PodIdentityProviderList",
 }
 
-// agent that is well.
+// agent is a healthy Pod Identity agent.
 const agent = `
 apiVersion: apps/v1
 kind: DaemonSet
@@ -46,7 +46,8 @@ metadata: {name: eks-pod-identity-agent, namespace: kube-system}
 status: {desiredNumberScheduled: 2, numberReady: 2}
 `
 
-// provider of a package, healthy, with a DeploymentRuntimeConfig and a revision of its own. Its ServiceAccount is called like it.
+// provider returns a healthy Provider of a package, with its own DeploymentRuntimeConfig and revision. All share one name with its
+// ServiceAccount.
 func provider(name, source string) string {
 	return fmt.Sprintf(`
 apiVersion: pkg.crossplane.io/v1
@@ -68,7 +69,7 @@ spec: {serviceAccountTemplate: {metadata: {name: %[1]s}}}
 `, name, source)
 }
 
-// pod of a provider, with variables.
+// pod returns a Pod of a provider with environment variables.
 func pod(provider, account string, env ...string) string {
 	variables := make([]string, 0, len(env))
 	for _, e := range env {
@@ -85,7 +86,7 @@ status: {phase: Running}
 `, provider, account, strings.Join(variables, ", "))
 }
 
-// association of a ServiceAccount.
+// association returns the PodIdentityAssociation of a ServiceAccount.
 func association(account string) string {
 	return fmt.Sprintf(`
 apiVersion: eks.aws.upbound.io/v1beta1
@@ -103,7 +104,7 @@ const (
 	family   = "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"
 )
 
-// client of a cluster with objects.
+// client returns a client for a cluster that holds the given objects.
 func client(t *testing.T, content string) *fake.FakeDynamicClient {
 	t.Helper()
 	var objects []runtime.Object
@@ -120,7 +121,7 @@ func client(t *testing.T, content string) *fake.FakeDynamicClient {
 		if len(raw.Raw) == 0 || string(raw.Raw) == "null" {
 			continue
 		}
-		// As a client does: numbers are integers.
+		// Decode as a client does, so that numbers are integers.
 		u := &unstructured.Unstructured{}
 		if err := u.UnmarshalJSON(raw.Raw); err != nil {
 			t.Fatalf("cannot parse the cluster: %v", err)
@@ -130,7 +131,7 @@ func client(t *testing.T, content string) *fake.FakeDynamicClient {
 	return fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), kinds, objects...)
 }
 
-// refuse to list a resource.
+// refuse makes the client fail to list a resource.
 func refuse(c *fake.FakeDynamicClient, resource string, err error) {
 	c.PrependReactor("list", resource, func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, err })
 }
@@ -156,38 +157,38 @@ func TestProviders(t *testing.T) {
 			providerReport{"provider-aws-s3", s3, "provider-aws-s3", "arn:aws:iam::123456789012:role/provider-aws-s3", "a-1", "Pod Identity"},
 		},
 		"Elsewhere": {
-			"An association that nobody manages here is not known.",
+			"An association that is not managed in this cluster is unknown.",
 			provider("provider-aws-s3", s3) + pod("provider-aws-s3", "provider-aws-s3", injected),
 			providerReport{"provider-aws-s3", s3, "provider-aws-s3", "", "", "Pod Identity"},
 		},
 		"IRSA": {
-			"The role stands in the pod,",
+			"The role comes from the pod,",
 			provider("provider-aws-s3", s3) + pod("provider-aws-s3", "irsa", "AWS_WEB_IDENTITY_TOKEN_FILE=/token", "AWS_ROLE_ARN=arn:aws:iam::1:role/irsa"),
 			providerReport{"provider-aws-s3", s3, "irsa", "arn:aws:iam::1:role/irsa", "", "IRSA"},
 		},
 		"IRSAOfAccount": {
-			"or at its ServiceAccount.",
+			"or from its ServiceAccount.",
 			provider("provider-aws-s3", s3) + pod("provider-aws-s3", "irsa", "AWS_WEB_IDENTITY_TOKEN_FILE=/token") +
 				`{apiVersion: v1, kind: ServiceAccount, metadata: {name: irsa, namespace: crossplane-system, annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::1:role/sa"}}}`,
 			providerReport{"provider-aws-s3", s3, "irsa", "arn:aws:iam::1:role/sa", "", "IRSA"},
 		},
 		"Static": {
-			"Keys in the environment come before everything else.",
+			"Keys in the environment take precedence over everything else.",
 			provider("provider-aws-s3", s3) + pod("provider-aws-s3", "provider-aws-s3", injected, "AWS_ACCESS_KEY_ID=AKIA"),
 			providerReport{"provider-aws-s3", s3, "provider-aws-s3", "", "", "static keys"},
 		},
 		"Node": {
-			"Nothing was given to the pod.",
+			"The pod has no credentials of its own.",
 			provider("provider-aws-s3", s3) + pod("provider-aws-s3", "provider-aws-s3"),
 			providerReport{"provider-aws-s3", s3, "provider-aws-s3", "", "", "none"},
 		},
 		"NoPod": {
-			"Without a pod the configuration says the ServiceAccount.",
+			"Without a pod, the runtime configuration names the ServiceAccount.",
 			provider("provider-aws-s3", s3) + association("provider-aws-s3"),
 			providerReport{"provider-aws-s3", s3, "provider-aws-s3", "arn:aws:iam::123456789012:role/provider-aws-s3", "a-1", "no pod"},
 		},
 		"ByImageConfig": {
-			"The configuration that an ImageConfig brings comes before the Provider's.",
+			"The configuration from an ImageConfig takes precedence over the Provider's.",
 			strings.Replace(provider("provider-aws-s3", s3), "objectRefs:", "appliedImageConfigRefs: [{name: all, reason: ConfigureRuntime}], objectRefs:", 1) + `
 apiVersion: pkg.crossplane.io/v1beta1
 kind: ImageConfig
@@ -217,68 +218,68 @@ func TestFindings(t *testing.T) {
 	cases := map[string]struct {
 		reason  string
 		cluster string
-		// want is how every finding begins: ! for a problem.
+		// want lists the beginning of every finding; ! marks a problem.
 		want []string
 	}{
-		"Well": {"Nothing is said of what is well.", agent + "---\n" + well, nil},
+		"Well": {"Nothing is reported for a healthy provider.", agent + "---\n" + well, nil},
 		"OtherProviders": {
-			"Other providers are nobody's business here.",
+			"Providers other than those of AWS are ignored.",
 			agent + "---\n" + well + provider("provider-kubernetes", "xpkg.crossplane.io/crossplane-contrib/provider-kubernetes:v1.0.0"), nil,
 		},
-		"Nothing": {"A cluster without AWS providers is fine.", agent, []string{"Providers: there is no AWS provider"}},
+		"Nothing": {"A cluster without AWS providers has no problem.", agent, []string{"Providers: there is no AWS provider"}},
 		"OldPod": {
 			"A pod that is older than its association has no credentials.",
 			agent + "---\n" + strings.Replace(well, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "X", 1),
 			[]string{"!Provider provider-aws-s3: pod provider-aws-s3-1-abc has no credentials, although association a-1 exists"},
 		},
 		"Node": {
-			"Without any association the node's role is used.",
+			"Without an association, the provider uses the node's role.",
 			agent + "---\n" + provider("provider-aws-s3", s3) + pod("provider-aws-s3", "provider-aws-s3"),
 			[]string{"!Provider provider-aws-s3: pod provider-aws-s3-1-abc has no credentials: it uses the role of its node"},
 		},
 		"Secret": {
-			"That is right where ProviderConfigs bring the credentials.",
+			"A pod needs no credentials if ProviderConfigs supply them.",
 			agent + "---\n" + provider("provider-aws-s3", s3) + pod("provider-aws-s3", "provider-aws-s3") +
 				"{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: default}, spec: {credentials: {source: Secret}}}", nil,
 		},
 		"IRSAFirst": {
-			"The SDK takes IRSA before Pod Identity.",
+			"The SDK prefers IRSA to Pod Identity.",
 			agent + "---\n" + strings.Replace(well, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE", 1),
 			[]string{"!Provider provider-aws-s3: pod provider-aws-s3-1-abc uses IRSA, which the AWS SDK prefers"},
 		},
 		"FamilyNeedsNone": {
-			"The family calls nobody.",
+			"The family provider calls no AWS API.",
 			agent + "---\n" + provider("family", family) + pod("family", "family"), nil,
 		},
 		"Unhealthy": {
-			"Crossplane's own words are quoted.",
+			"Crossplane's message is quoted.",
 			agent + "---\n" + strings.Replace(well, `{type: Healthy, status: "True"}]}`, `{type: Healthy, status: "False", message: "cannot unpack"}]}`, 1),
 			[]string{"!Provider provider-aws-s3: is not healthy: cannot unpack"},
 		},
 		"SharedAccount": {
-			"An association is for a ServiceAccount.",
+			"An association belongs to one ServiceAccount.",
 			agent + "---\n" + well + provider("provider-aws-sqs", "xpkg.upbound.io/upbound/provider-aws-sqs:v2.5.0") + pod("provider-aws-sqs", "provider-aws-s3", injected),
 			[]string{"!ServiceAccount provider-aws-s3: is shared by the Providers provider-aws-s3, provider-aws-sqs"},
 		},
 		"TwoFamilies": {
-			"The one that owns the CRDs stays, whatever its name.",
+			"The Provider that owns the CRDs is kept, regardless of its name.",
 			agent + "---\n" + provider("provider-family-aws", family) +
 				strings.Replace(provider("upbound-provider-family-aws", family), `status: {conditions: [{type: Healthy, status: "True"}], objectRefs`, `status: {conditions: [{type: Healthy, status: "False"}], objectRefs`, 1) +
 				pod("provider-family-aws", "a") + pod("upbound-provider-family-aws", "b"),
 			[]string{"!provider-family-aws: is installed 2 times: Providers provider-family-aws, upbound-provider-family-aws. Crossplane's package manager stops for all packages. To do: keep provider-family-aws, which owns the CRDs and with them all objects, and run kubectl delete provider.pkg.crossplane.io upbound-provider-family-aws"},
 		},
 		"TwoRegistries": {
-			"The same package from another registry brings the same kinds.",
+			"The same package from another registry installs the same kinds.",
 			agent + "---\n" + well + provider("contrib-s3", "xpkg.crossplane.io/crossplane-contrib/provider-aws-s3:v2.5.0") + pod("contrib-s3", "contrib-s3", injected),
 			[]string{"!provider-aws-s3: is installed 2 times"},
 		},
 		"Monolith": {
-			"So does the provider that was one for all.",
+			"So does the monolithic provider.",
 			agent + "---\n" + well + provider("aws", "xpkg.upbound.io/upbound/provider-aws:v2.5.0") + pod("aws", "aws", injected),
 			[]string{"!provider-aws: brings the kinds of all services"},
 		},
 		"NoActiveKind": {
-			"Crossplane v2.4 runs no pod of a provider until one of its kinds is active, and calls it healthy.",
+			"Crossplane v2.4 runs no pod for a provider until one of its kinds is active, yet reports it healthy.",
 			agent + "---\n" + well + strings.Replace(provider("provider-aws-sqs", "xpkg.upbound.io/upbound/provider-aws-sqs:v2.5.0"), `{type: Healthy, status: "True"}`, `{type: Healthy, status: "True", reason: AwaitingActivation}`, 1) + association("provider-aws-sqs"),
 			[]string{"!Provider provider-aws-sqs: has no pods, because none of its kinds is active"},
 		},
@@ -288,12 +289,12 @@ func TestFindings(t *testing.T) {
 			[]string{"!Provider provider-aws-s3: v1.23.0 is older than the 12 months"},
 		},
 		"NearItsEnd": {
-			"It is said some months before.",
+			"The end is reported some months in advance.",
 			agent + "---\n" + strings.ReplaceAll(well, "v2.5.0", "v2.4.1"),
 			[]string{"Provider provider-aws-s3: anyone can pull v2.4.1 from xpkg.upbound.io/upbound until 2027-01-20 at least"},
 		},
 		"Mirror": {
-			"Packages of other registries have no end that is known.",
+			"Packages from other registries have no known end.",
 			agent + "---\n" + strings.ReplaceAll(well, "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", "mirror.example.org:5000/aws/provider-aws-s3:v1.20.0"), nil,
 		},
 		"Overridden": {
@@ -311,7 +312,7 @@ metadata: {name: shared}
 			[]string{"!ImageConfig all: Provider provider-aws-s3 runs with DeploymentRuntimeConfig shared in place of its own provider-aws-s3"},
 		},
 		"Rewritten": {
-			"A mirror is worth knowing.",
+			"A mirror is reported.",
 			agent + "---\n" + well + `
 apiVersion: pkg.crossplane.io/v1beta1
 kind: ImageConfig
@@ -321,17 +322,17 @@ spec: {matchImages: [{type: Prefix, prefix: xpkg.upbound.io/}], rewriteImage: {p
 			[]string{"ImageConfig mirror: Provider provider-aws-s3 is pulled from mirror.example.org/"},
 		},
 		"NotReady": {
-			"A PodIdentityProvider says why by itself.",
+			"The status of a PodIdentityProvider says why it is not ready.",
 			agent + "---\n" + well + "{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: storage}, status: {services: [{name: s3, phase: Failed, message: AccessDenied}]}}",
 			[]string{"!PodIdentityProvider storage: is not ready: s3 is Failed: AccessDenied"},
 		},
 		"Agent": {
-			"Without its agent a node gives no credentials.",
+			"Without the agent, a node provides no credentials.",
 			strings.Replace(agent, "numberReady: 2", "numberReady: 1", 1) + "---\n" + well,
 			[]string{"!DaemonSet kube-system/eks-pod-identity-agent: 1 of 2 pods are ready"},
 		},
 		"NoAgent": {
-			"Auto Mode has it built in, so that is no problem.",
+			"A missing agent is no problem, because EKS Auto Mode has it built in.",
 			well,
 			[]string{"DaemonSet kube-system/eks-pod-identity-agent: is not there"},
 		},
@@ -375,7 +376,7 @@ func TestLook(t *testing.T) {
 		reason  string
 		cluster string
 		blocked bool
-		// want is in one of the steps each, in this order. None of the steps has what unwanted says.
+		// Each string in want must be in the step at the same position. No step may contain unwanted.
 		want     []string
 		unwanted string
 	}{
@@ -384,11 +385,11 @@ func TestLook(t *testing.T) {
 			want: []string{"Give provider-aws-iam and provider-aws-eks an identity, then install them from xpkg.upbound.io/upbound:", "Install:"}, unwanted: "family",
 		},
 		"HandNamedFamily": {
-			reason: "The family that is there stays, and says the version.", cluster: provider("provider-family-aws", "xpkg.upbound.io/upbound/provider-family-aws:v1.23.0"),
+			reason: "An existing family is kept, and sets the version.", cluster: provider("provider-family-aws", "xpkg.upbound.io/upbound/provider-family-aws:v1.23.0"),
 			want: []string{"Keep the family, Provider provider-family-aws", "install them from xpkg.upbound.io/upbound in version v1.23.0", "Install:"},
 		},
 		"Contrib": {
-			reason: "All packages come from the registry of the family.", cluster: provider("crossplane-contrib-provider-family-aws", contrib+"provider-family-aws:v2.5.0"),
+			reason: "All packages come from the family's registry.", cluster: provider("crossplane-contrib-provider-family-aws", contrib+"provider-family-aws:v2.5.0"),
 			want: []string{"Keep the family", "install them from xpkg.crossplane.io/crossplane-contrib", "Set spec.provider.registry: xpkg.crossplane.io/crossplane-contrib", "Install:"},
 		},
 		"BothThere": {
@@ -404,15 +405,15 @@ func TestLook(t *testing.T) {
 			want: []string{"Keep Provider iam: it has the role arn:aws:iam::1:role/r from IRSA", "Give Provider eks an identity", "Check that", "Install:"},
 		},
 		"Services": {
-			reason: "Providers of services are not installed again.", cluster: provider("s3", s3) + provider("family", family),
+			reason: "Existing providers of services are not installed again.", cluster: provider("s3", s3) + provider("family", family),
 			want: []string{"Keep the family", "Give provider-aws-iam and", "Providers of s3 are there already", "Install:"},
 		},
 		"Monolith": {
-			reason: "It brings all kinds itself.", cluster: provider("aws", "xpkg.upbound.io/upbound/provider-aws:v1.23.0"), blocked: true,
+			reason: "The monolithic provider brings all kinds.", cluster: provider("aws", "xpkg.upbound.io/upbound/provider-aws:v1.23.0"), blocked: true,
 			want: []string{"Move from aws to the packages of the family", "again"},
 		},
 		"TwoFamilies": {
-			reason: "Nothing works before one is gone.", cluster: provider("a", family) + provider("b", family), blocked: true,
+			reason: "Nothing works until one family is removed.", cluster: provider("a", family) + provider("b", family), blocked: true,
 			want: []string{"Resolve this first: provider-family-aws", "again"},
 		},
 	}
@@ -434,7 +435,7 @@ func TestLook(t *testing.T) {
 					t.Errorf("%s\nstep %d: want %q in it, got %q", tc.reason, i+1, w, a.steps[i])
 				}
 				if tc.unwanted != "" && strings.Contains(a.steps[i], tc.unwanted) {
-					t.Errorf("%s\nstep %d should have nothing of %q: %q", tc.reason, i+1, tc.unwanted, a.steps[i])
+					t.Errorf("%s\nstep %d should not mention %q: %q", tc.reason, i+1, tc.unwanted, a.steps[i])
 				}
 			}
 		})
@@ -448,7 +449,7 @@ func TestNoCrossplane(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begins(t, "Without Crossplane there is nothing to look at.", []string{"!Crossplane: is not installed"}, diagnose(c, now).findings)
+	begins(t, "Without Crossplane there is nothing to diagnose.", []string{"!Crossplane: is not installed"}, diagnose(c, now).findings)
 	if a := look(c); !a.blocked || !strings.Contains(a.steps[0], "Install Crossplane") {
 		t.Errorf("look should say to install Crossplane first, got %v", a.steps)
 	}
@@ -460,16 +461,16 @@ func TestExamine(t *testing.T) {
 	cases := map[string]struct {
 		reason, command, cluster, refuse string
 		code                             int
-		// out and diagnostics have these.
+		// out and diagnostics must be in the output.
 		out, diagnostics string
 	}{
-		"Fine":      {reason: "All is well.", command: "doctor", cluster: well, code: exitFine, out: "PROVIDER          PACKAGE                                          SERVICEACCOUNT    ASSOCIATION   ROLE                                             CREDENTIALS\nprovider-aws-s3   xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0   provider-aws-s3   a-1           arn:aws:iam::123456789012:role/provider-aws-s3   Pod Identity\n\nNo problems.\n"},
-		"Problems":  {reason: "CI sees a problem.", command: "doctor", cluster: strings.Replace(well, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "X", 1), code: exitProblems, out: "PROBLEM  Provider provider-aws-s3: pod"},
-		"Forbidden": {reason: "Without Providers there is no answer.", command: "doctor", cluster: well, refuse: "providers", code: exitFailed, diagnostics: "providers.pkg.crossplane.io"},
-		"NoPods":    {reason: "Nor without pods.", command: "doctor", cluster: well, refuse: "pods", code: exitFailed, diagnostics: "cannot read the cluster: pods"},
-		"Partly":    {reason: "What only helps may be forbidden, and that is said.", command: "doctor", cluster: well, refuse: "imageconfigs", code: exitFine, out: "note     imageconfigs.pkg.crossplane.io: you may not list them"},
+		"Fine":      {reason: "Nothing is wrong.", command: "doctor", cluster: well, code: exitFine, out: "PROVIDER          PACKAGE                                          SERVICEACCOUNT    ASSOCIATION   ROLE                                             CREDENTIALS\nprovider-aws-s3   xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0   provider-aws-s3   a-1           arn:aws:iam::123456789012:role/provider-aws-s3   Pod Identity\n\nNo problems.\n"},
+		"Problems":  {reason: "A problem sets the exit code, so that CI fails.", command: "doctor", cluster: strings.Replace(well, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "X", 1), code: exitProblems, out: "PROBLEM  Provider provider-aws-s3: pod"},
+		"Forbidden": {reason: "Without access to Providers, there is no diagnosis.", command: "doctor", cluster: well, refuse: "providers", code: exitFailed, diagnostics: "providers.pkg.crossplane.io"},
+		"NoPods":    {reason: "Neither is there one without access to pods.", command: "doctor", cluster: well, refuse: "pods", code: exitFailed, diagnostics: "cannot read the cluster: pods"},
+		"Partly":    {reason: "Optional resources may be forbidden, and the report says so.", command: "doctor", cluster: well, refuse: "imageconfigs", code: exitFine, out: "note     imageconfigs.pkg.crossplane.io: you may not list them"},
 		"Look":      {reason: "look prints two lists.", command: "look", cluster: agent, code: exitFine, out: "What is there\n  Crossplane, and no AWS provider.\n\nWhat to do\n  1. Give provider-aws-iam"},
-		"Blocked":   {reason: "and fails where something has to go first.", command: "look", cluster: provider("a", family) + provider("b", family), code: exitProblems, out: "Resolve this first"},
+		"Blocked":   {reason: "and fails if a problem must be resolved first.", command: "look", cluster: provider("a", family) + provider("b", family), code: exitProblems, out: "Resolve this first"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -483,7 +484,7 @@ func TestExamine(t *testing.T) {
 				t.Errorf("%s\nexit code: want %d, got %d; %s", tc.reason, tc.code, code, diagnostics.String())
 			}
 			if !strings.Contains(out.String(), tc.out) || !strings.Contains(diagnostics.String(), tc.diagnostics) {
-				t.Errorf("%s\nwant %q and %q in what is printed, got\n%s\n%s", tc.reason, tc.out, tc.diagnostics, out.String(), diagnostics.String())
+				t.Errorf("%s\nwant %q and %q in the output, got\n%s\n%s", tc.reason, tc.out, tc.diagnostics, out.String(), diagnostics.String())
 			}
 		})
 	}
@@ -536,12 +537,12 @@ func TestAnonymousUntil(t *testing.T) {
 	cases := map[string]struct {
 		reason, source, want string
 	}{
-		"Known":    {"Twelve months after its release.", "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", "2027-03-15"},
-		"Between":  {"At the earliest, if only the release before it is known.", "xpkg.upbound.io/upbound/provider-aws-s3:v2.6.1", "2027-03-15"},
-		"Ancient":  {"Before all that are known.", "xpkg.upbound.io/upbound/provider-aws-s3:v1.5.0", "2026-01-30"},
-		"Newest":   {"The newest stays.", "xpkg.upbound.io/upbound/provider-aws-s3:v2.7.0", ""},
-		"Digest":   {"A digest says no version.", "xpkg.upbound.io/upbound/provider-aws-s3@sha256:abc", ""},
-		"Contrib":  {"Others have no end.", "xpkg.crossplane.io/crossplane-contrib/provider-aws-s3:v2.5.0", ""},
+		"Known":    {"The end is twelve months after the release.", "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", "2027-03-15"},
+		"Between":  {"It is the earliest possible date if only the previous release is known.", "xpkg.upbound.io/upbound/provider-aws-s3:v2.6.1", "2027-03-15"},
+		"Ancient":  {"An old version ended before every known release.", "xpkg.upbound.io/upbound/provider-aws-s3:v1.5.0", "2026-01-30"},
+		"Newest":   {"The newest release has no end yet.", "xpkg.upbound.io/upbound/provider-aws-s3:v2.7.0", ""},
+		"Digest":   {"A digest does not reveal the version.", "xpkg.upbound.io/upbound/provider-aws-s3@sha256:abc", ""},
+		"Contrib":  {"Packages from other registries have no end.", "xpkg.crossplane.io/crossplane-contrib/provider-aws-s3:v2.5.0", ""},
 		"Floating": {"v1 may be any version.", "xpkg.upbound.io/upbound/provider-aws-s3:v1", ""},
 	}
 	for name, tc := range cases {

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// Memory of a process.
+// Memory is the memory that a process uses.
 type Memory struct {
-	// Resident memory now, and its peak since the process began, in KiB.
+	// Resident is the memory used now, Peak the most since the process started, both in KiB.
 	Resident, Peak int
 }
 
-// MemoryOf returns the memory of a process. Not every system reports it.
+// MemoryOf returns the memory of a process. It returns false on a system that does not report it.
 func MemoryOf(t testing.TB, pid int) (Memory, bool) {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -24,7 +24,7 @@ func MemoryOf(t testing.TB, pid int) (Memory, bool) {
 	return Memory{Resident: line(t, string(status), "VmRSS:"), Peak: line(t, string(status), "VmHWM:")}, true
 }
 
-// line returns a number of KiB in a process's status.
+// line returns the number of KiB from one line of a process's status.
 func line(t testing.TB, status, name string) int {
 	t.Helper()
 	_, number, _ := strings.Cut(status, name)

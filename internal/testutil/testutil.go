@@ -1,5 +1,5 @@
-// Package testutil builds objects and Crossplane's requests from YAML, for the tests of several packages. It does not depend on the
-// packages that it helps to test.
+// Package testutil builds objects and Crossplane requests from YAML for the tests of several packages. It does not depend on the packages
+// under test.
 package testutil
 
 import (
@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Unanswered is the answer to a question that Crossplane was not asked yet.
+// Unanswered is the answer to a requirement that Crossplane has not received yet.
 const Unanswered = "unanswered"
 
 // smallest is the smallest valid composite resource.
@@ -30,23 +30,23 @@ spec:
 
 // A World is the environment of a composite resource, in YAML.
 type World struct {
-	// Spec is merged into that of the smallest composite resource; null takes a field out.
+	// Spec is merged into the spec of the smallest composite resource; null removes a field.
 	Spec string
 	// XR is merged into the composite resource.
 	XR string
-	// Input of the function.
+	// Input is the input of the function.
 	Input string
-	// Earlier are the keys of resources that earlier functions of the pipeline compose.
+	// Earlier lists the keys of the resources that earlier functions in the pipeline compose.
 	Earlier []string
-	// Observed composed resources by key.
+	// Observed holds the observed composed resources by key.
 	Observed map[string]string
-	// Answers of Crossplane by the key of the question: a list of objects each, or Unanswered.
+	// Answers holds Crossplane's answers by the key of the requirement. Each is a list of objects, or Unanswered.
 	Answers map[string]string
-	// Capabilities says whether the caller advertises any: whether it is a Crossplane 2.2 or later.
+	// Capabilities says whether the caller advertises any capabilities, as Crossplane 2.2 and later do.
 	Capabilities bool
 }
 
-// Now is the time of every test.
+// Now returns the time that every test uses.
 func Now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // Request returns the request that Crossplane sends in this world.
@@ -84,7 +84,7 @@ func (w World) Request(t testing.TB) *fnv1.RunFunctionRequest {
 	return req
 }
 
-// answer answers a question in the form of the caller: whether a kind exists is answered with its schema or its
+// answer adds an answer in the form that the caller uses. The answer to whether a kind exists is its schema or its
 // CustomResourceDefinition.
 func (w World) answer(t testing.TB, req *fnv1.RunFunctionRequest, key, doc string) {
 	t.Helper()
@@ -100,7 +100,7 @@ func (w World) answer(t testing.TB, req *fnv1.RunFunctionRequest, key, doc strin
 		req.RequiredSchemas[key+"/"+version] = s
 		return
 	}
-	into := req.GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.
+	into := req.GetExtraResources() //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 	if w.Capabilities {
 		into = req.GetRequiredResources()
 	}
@@ -110,7 +110,7 @@ func (w World) answer(t testing.TB, req *fnv1.RunFunctionRequest, key, doc strin
 	}
 }
 
-// objects returns a list in YAML.
+// objects parses a list of objects from YAML.
 func objects(t testing.TB, doc string) []map[string]any {
 	t.Helper()
 	items, _ := Parse(t, "items: "+doc)["items"].([]any)
@@ -125,7 +125,7 @@ func objects(t testing.TB, doc string) []map[string]any {
 	return out
 }
 
-// schemaOf returns that of the only version of a CustomResourceDefinition; any object where it has none.
+// schemaOf returns the schema of a CustomResourceDefinition's only version, or a schema that allows any object if it has none.
 func schemaOf(t testing.TB, crd map[string]any) *structpb.Struct {
 	t.Helper()
 	spec, _ := crd["spec"].(map[string]any)
@@ -140,7 +140,7 @@ func schemaOf(t testing.TB, crd map[string]any) *structpb.Struct {
 	return Struct(t, map[string]any{"type": "object"})
 }
 
-// Parse reads an object from YAML; an empty document is an empty object.
+// Parse parses an object from YAML. An empty document is an empty object.
 func Parse(t testing.TB, doc string) map[string]any {
 	t.Helper()
 	m := map[string]any{}
@@ -150,7 +150,7 @@ func Parse(t testing.TB, doc string) map[string]any {
 	return m
 }
 
-// Struct converts an object to the form that Crossplane sends.
+// Struct converts an object into the form in which Crossplane sends it.
 func Struct(t testing.TB, m map[string]any) *structpb.Struct {
 	t.Helper()
 	s, err := structpb.NewStruct(m)
@@ -160,7 +160,7 @@ func Struct(t testing.TB, m map[string]any) *structpb.Struct {
 	return s
 }
 
-// MergePatch merges a patch into an object, as RFC 7386 has it.
+// MergePatch merges a patch into an object, as RFC 7386 defines.
 func MergePatch(dst, patch map[string]any) {
 	for k, v := range patch {
 		dm, dok := dst[k].(map[string]any)
@@ -176,7 +176,7 @@ func MergePatch(dst, patch map[string]any) {
 	}
 }
 
-// Paths returns the paths of errors, with their types: what tests compare.
+// Paths returns the paths and types of errors, which is what tests compare.
 func Paths(errs field.ErrorList) []string {
 	var out []string
 	for _, e := range errs {
