@@ -10,16 +10,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// spared are actions that kinds of the bootstrap identity call, and that it does not need, by the reason.
+// spared lists, by reason, the actions that kinds of the bootstrap identity call but that the identity does not need.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var spared = map[string][]string{
-	"The function composes roles without inline policies and instance profiles.": {"iam:PutRolePolicy", "iam:RemoveRoleFromInstanceProfile"},
-	"AWS answers tags with these objects, so they are not asked for.":            {"eks:ListTagsForResource", "iam:ListPolicyTags", "iam:ListRoleTags"},
+	"The roles that the function composes have no inline policies or instance profiles.": {"iam:PutRolePolicy", "iam:RemoveRoleFromInstanceProfile"},
+	"AWS returns the tags with these objects, so nothing lists them.":                    {"eks:ListTagsForResource", "iam:ListPolicyTags", "iam:ListRoleTags"},
 }
 
-// TestBootstrapPolicy holds the policy that the documentation has for provider-aws-iam and provider-aws-eks against the kinds that the
-// function composes: it has what they call, and passes roles, and nothing else.
+// TestBootstrapPolicy compares the documented policy for provider-aws-iam and provider-aws-eks with the kinds that the function composes.
+// The policy allows the actions that they call, passing roles, and nothing else.
 func TestBootstrapPolicy(t *testing.T) {
 	text, err := os.ReadFile("../../docs/bootstrap-policy.json")
 	if err != nil {
@@ -55,12 +55,12 @@ func TestBootstrapPolicy(t *testing.T) {
 	for why, actions := range spared {
 		for _, a := range actions {
 			if !want[a] {
-				t.Errorf("no kind calls %s, and there is a reason: %s", a, why)
+				t.Errorf("no kind calls %s, but it is excused: %s", a, why)
 			}
 			delete(want, a)
 		}
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))); diff != "" {
-		t.Errorf("docs/bootstrap-policy.json: -what the composed kinds call, +what it allows:\n%s", diff)
+		t.Errorf("docs/bootstrap-policy.json: -actions of the composed kinds, +actions it allows:\n%s", diff)
 	}
 }

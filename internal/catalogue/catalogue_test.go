@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPrefixes pins what does not follow from the service's name. A wrong one gives a provider no permission at all.
+// TestPrefixes pins the prefixes that differ from the service's name. A wrong prefix gives a provider no permissions at all.
 func TestPrefixes(t *testing.T) {
 	cases := map[string]Words{
 		"s3":                  {"s3"},
@@ -53,7 +53,7 @@ func TestPrefixes(t *testing.T) {
 	}
 }
 
-// TestVersions counts the packages of each version of the family, and pins those that came and went.
+// TestVersions counts the packages in each version of the family, and pins those that were added or removed.
 func TestVersions(t *testing.T) {
 	got := map[string]int{}
 	for _, name := range Names() {
@@ -110,13 +110,13 @@ func TestNearest(t *testing.T) {
 		reason, name string
 		want         []string
 	}{
-		"Typo":    {"A letter too few should be found.", "dynamdb", []string{"dynamodb"}},
-		"Part":    {"A part of a name should find the whole.", "dynamo", []string{"dynamodb"}},
-		"TooMuch": {"So should a name with something more.", "lambdafunctions", []string{"lambda"}},
-		"Nearest": {"The nearest should come first.", "s3controls", []string{"s3control", "s3"}},
-		"Many":    {"No more than three should be named; equally near ones by name.", "elastic", []string{"elasticache", "elasticbeanstalk", "elasticsearch"}},
-		"Nothing": {"What is like nothing should find nothing.", "zzzzzzqqqqqq", nil},
-		"Empty":   {"No name is like none.", "", nil},
+		"Typo":    {"A name with a missing letter finds the service.", "dynamdb", []string{"dynamodb"}},
+		"Part":    {"Part of a name finds the whole name.", "dynamo", []string{"dynamodb"}},
+		"TooMuch": {"So does a name with extra letters.", "lambdafunctions", []string{"lambda"}},
+		"Nearest": {"The nearest name comes first.", "s3controls", []string{"s3control", "s3"}},
+		"Many":    {"At most three names are returned, equally near ones in alphabetical order.", "elastic", []string{"elasticache", "elasticbeanstalk", "elasticsearch"}},
+		"Nothing": {"Nonsense finds nothing.", "zzzzzzqqqqqq", nil},
+		"Empty":   {"An empty name finds nothing.", "", nil},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

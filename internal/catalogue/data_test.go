@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// services are all of them, by name.
+// services returns all services, sorted by name.
 func services() []Service {
 	var out []Service
 	for _, n := range Names() {
@@ -26,14 +26,14 @@ func TestData(t *testing.T) {
 	service := regexp.MustCompile(`^[a-z0-9]+([-.][a-z0-9]+)*(\.\*)?$`)
 	for _, s := range services() {
 		if !name.MatchString(s.Name) {
-			t.Errorf("%s: no name of a provider package", s.Name)
+			t.Errorf("%s: not a valid name of a provider package", s.Name)
 		}
 		if s.Source == "" {
 			t.Errorf("%s: has no source", s.Name)
 		}
 		for _, p := range s.Prefixes {
 			if !prefix.MatchString(p) {
-				t.Errorf("%s: %q is no prefix of IAM actions", s.Name, p)
+				t.Errorf("%s: %q is not a prefix of IAM actions", s.Name, p)
 			}
 		}
 		for _, v := range s.Versions {
@@ -49,32 +49,32 @@ func TestData(t *testing.T) {
 				t.Errorf("%s: an extra is empty", s.Name)
 			}
 			if len(e.Reads)+len(e.Actions) == 0 && len(e.Resources)+len(e.Condition) > 0 {
-				t.Errorf("%s: an extra binds nothing to its resources or its condition", s.Name)
+				t.Errorf("%s: an extra has resources or a condition, but no actions", s.Name)
 			}
 			for _, a := range slices.Concat(e.Reads, e.Actions) {
 				p, _, _ := strings.Cut(a, ":")
 				if !action.MatchString(a) {
-					t.Errorf("%s: %q is no action", s.Name, a)
+					t.Errorf("%s: %q is not an action", s.Name, a)
 				}
 				if slices.Contains(s.Prefixes, p) {
-					t.Errorf("%s: %s is no extra, it is its own", s.Name, a)
+					t.Errorf("%s: %s is not an extra, but one of its own actions", s.Name, a)
 				}
 			}
 			for _, v := range slices.Concat(e.ServiceLinkedRoles, e.PassRole) {
 				if !service.MatchString(v) || strings.HasSuffix(v, ".amazonaws.com") {
-					t.Errorf("%s: %q is no name of a service", s.Name, v)
+					t.Errorf("%s: %q is not the name of a service", s.Name, v)
 				}
 			}
 			for _, list := range []Words{Words(e.Reads), Words(e.Actions), e.Resources, e.ServiceLinkedRoles, e.PassRole} {
 				if c := slices.Clone(list); len(slices.Compact(sorted(c))) != len(list) {
-					t.Errorf("%s: something is there twice: %v", s.Name, list)
+					t.Errorf("%s: duplicate entry: %v", s.Name, list)
 				}
 			}
 		}
 	}
 }
 
-// TestReadingIsUsed makes sure that no reading is of a prefix that nothing has.
+// TestReadingIsUsed checks that every reading belongs to a prefix that a service has.
 func TestReadingIsUsed(t *testing.T) {
 	used := map[string]bool{}
 	for _, s := range services() {
@@ -94,11 +94,11 @@ func TestReadingIsUsed(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	cases := map[string]struct{ reason, in string }{
-		"NoYAML":       {"What is no YAML should be refused.", "services: ["},
-		"List":         {"So should a list of actions without their prefix.", "services: {s3: {extras: [{reads: [DescribeKey]}]}}"},
-		"UnknownField": {"So should a misspelt field: it would be a permission that is missing.", "services: {s3: {extra: []}}"},
-		"Duplicate":    {"A field twice is a mistake.", "services: {s3: {source: a, source: b}}"},
-		"SameService":  {"So is a service twice.", "services: {s3: {}, s3: {}}"},
+		"NoYAML":       {"Invalid YAML is refused.", "services: ["},
+		"List":         {"So are actions without their prefix.", "services: {s3: {extras: [{reads: [DescribeKey]}]}}"},
+		"UnknownField": {"So is a misspelt field, which would mean a missing permission.", "services: {s3: {extra: []}}"},
+		"Duplicate":    {"A duplicate field is a mistake.", "services: {s3: {source: a, source: b}}"},
+		"SameService":  {"So is a duplicate service.", "services: {s3: {}, s3: {}}"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -109,10 +109,10 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// verbs of actions that only read.
+// verbs matches the names of actions that only read.
 var verbs = regexp.MustCompile(`^(BatchGet|Describe|Get|List)([A-Z][A-Za-z0-9]*)?\*?$`)
 
-// otherVerbs that only read, of the services that have them.
+// otherVerbs lists, by service, the other actions that only read.
 var otherVerbs = map[string][]string{
 	"apigateway":        {"GET"},
 	"budgets":           {"ViewBudget"},
@@ -123,7 +123,7 @@ var otherVerbs = map[string][]string{
 	"sdb":               {"DomainMetadata"},
 }
 
-// dangerous actions whose name begins like reading: they change something, or they hand out credentials or a way in.
+// dangerous lists actions with the name of a read that change something, or hand out credentials or other access.
 var dangerous = []string{
 	"acm:GetAcmeExternalAccountBindingCredentials",
 	"athena:GetSessionEndpoint",
@@ -209,7 +209,7 @@ var dangerous = []string{
 	"sts:GetSessionToken",
 }
 
-// foreign actions are part of reading their own service, but nothing that another should have.
+// foreign lists actions that read their own service but that no other service should have.
 var foreign = []string{
 	"cognito-idp:DescribeUserPoolClient",
 	"glue:GetConnection",
@@ -222,7 +222,7 @@ var foreign = []string{
 	"ssm:GetParametersByPath",
 }
 
-// matches says whether an action is one of a pattern, like IAM: regardless of case.
+// matches says whether a pattern matches an action, regardless of case, as in IAM.
 func matches(pattern, action string) bool {
 	ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(action))
 	return err == nil && ok

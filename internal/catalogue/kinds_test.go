@@ -11,7 +11,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
-// kindOf a service, or the end of the test.
+// kindOf returns a kind of a service, or fails the test.
 func kindOf(t *testing.T, service, name string) Kind {
 	t.Helper()
 	s, ok := Lookup(service)
@@ -25,7 +25,7 @@ func kindOf(t *testing.T, service, name string) Kind {
 	return k
 }
 
-// TestKindsByHand compares kinds with what AWS's documentation says that their operations need.
+// TestKindsByHand compares kinds with the permissions that their operations need according to AWS's documentation.
 func TestKindsByHand(t *testing.T) {
 	cases := map[string]string{
 		"s3/BucketPolicy":                            "s3: DeleteBucketPolicy GetBucketPolicy PutBucketPolicy",
@@ -52,7 +52,7 @@ func TestKindsByHand(t *testing.T) {
 			TagResource UntagResource`,
 		"kms/Key": `kms: CreateKey DescribeKey DisableKey DisableKeyRotation EnableKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags
 			PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription`,
-		// Its policy is a kind of its own.
+		// The policy of a secret is a kind of its own.
 		"secretsmanager/Secret": `secretsmanager: CreateSecret DeleteSecret DescribeSecret GetResourcePolicy PutResourcePolicy
 			RemoveRegionsFromReplication ReplicateSecretToRegions TagResource UntagResource UpdateSecret`,
 		"dynamodb/Table": `dynamodb: BatchWriteItem CreateGlobalTableWitness CreateTable CreateTableReplica DeleteGlobalTableWitness DeleteItem DeleteTable
@@ -65,13 +65,13 @@ func TestKindsByHand(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			service, kind, _ := strings.Cut(name, "/")
 			if diff := cmp.Diff(prefixed(want), kindOf(t, service, kind).All()); diff != "" {
-				t.Errorf("AWS's documentation names these actions for what the kind calls: -want, +got:\n%s", diff)
+				t.Errorf("actions that the kind needs according to AWS's documentation: -want, +got:\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestBucket looks at the kind that calls the most different things.
+// TestBucket checks the kind that calls the greatest variety of actions.
 func TestBucket(t *testing.T) {
 	k := kindOf(t, "s3", "Bucket")
 	for _, a := range []string{"s3:CreateBucket", "s3:DeleteBucket", "s3:ListBucket", "s3:GetBucketAcl", "s3:GetBucketCORS", "s3:GetBucketTagging", "s3:PutBucketTagging", "s3:GetEncryptionConfiguration", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions", "s3:TagResource", "s3:UntagResource", "s3:ListTagsForResource"} {
@@ -81,26 +81,26 @@ func TestBucket(t *testing.T) {
 	}
 	for _, a := range []string{"s3:GetObject", "s3:PutObject", "s3:ListAllMyBuckets", "s3:PutBucketNotification", "s3:PutInventoryConfiguration", "s3:PutBucketPublicAccessBlock", "s3:CreateAccessPoint", "s3:PutBucketAcl", "s3:PutEncryptionConfiguration", "s3:PutBucketPolicy"} {
 		if slices.Contains(k.All(), a) {
-			t.Errorf("a bucket has no use for %s", a)
+			t.Errorf("a bucket does not need %s", a)
 		}
 	}
 	if k.NamesKey || k.NamesRole {
-		t.Errorf("the key of a bucket, and the role for its replication, are fields of other kinds, got %v and %v", k.NamesKey, k.NamesRole)
+		t.Errorf("the key and the replication role of a bucket are fields of other kinds, got %v and %v", k.NamesKey, k.NamesRole)
 	}
 	if r := kindOf(t, "s3", "BucketReplicationConfiguration"); !r.NamesKey || !r.NamesRole {
-		t.Errorf("a replication names keys and a role, got %v and %v", r.NamesKey, r.NamesRole)
+		t.Errorf("a replication configuration names keys and a role, got %v and %v", r.NamesKey, r.NamesRole)
 	}
 }
 
-// outside of Full are actions that kinds call, and that Full does not have: S3 is all that s3:* is, and nothing else. Directory buckets
-// have a prefix of their own.
+// outside lists the actions that kinds call but Full lacks. Full access to S3 is s3:* and nothing else, but directory buckets have a
+// prefix of their own.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var outside = map[string]string{
 	"s3": "s3express: CreateBucket CreateSession DeleteBucket ListAllMyDirectoryBuckets ListTagsForResource TagResource UntagResource iam: PassRole",
 }
 
-// TestKindsWithinFull makes sure that kinds narrow: what is outside of Full is known.
+// TestKindsWithinFull checks that listing kinds narrows the access: only the actions in outside exceed Full.
 func TestKindsWithinFull(t *testing.T) {
 	got := map[string][]string{}
 	for _, name := range Names() {
@@ -116,22 +116,22 @@ func TestKindsWithinFull(t *testing.T) {
 		want[name] = sorted(prefixed(words))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("actions of kinds that Full lacks: -want, +got:\n%s", diff)
+		t.Errorf("actions that kinds have and Full lacks: -want, +got:\n%s", diff)
 	}
 }
 
-// TestKindsCoverage counts what is known: every kind, and every service that had a package in the version that was read.
+// TestKindsCoverage counts the known kinds, and checks that every service with a package in the version that was read has kinds.
 func TestKindsCoverage(t *testing.T) {
 	kinds, actions := 0, map[string]bool{}
 	for service, of := range kindsContent().kinds {
 		s, ok := Lookup(service)
 		if !ok || !slices.Contains(s.Versions, "v2.5.0") {
-			t.Errorf("there are kinds of %s, which the catalogue does not have in v2.5.0", service)
+			t.Errorf("%s has kinds, but the catalogue does not list it for v2.5.0", service)
 		}
 		kinds += len(of)
 		for name, k := range of {
 			if len(k.Create) == 0 || len(k.All()) == 0 {
-				t.Errorf("%s/%s creates nothing", service, name)
+				t.Errorf("%s/%s has no actions to create it", service, name)
 			}
 			for _, a := range k.All() {
 				actions[a] = true
@@ -149,14 +149,14 @@ func TestKindsCoverage(t *testing.T) {
 	}
 }
 
-// TestReadOnlyOfReads makes sure that what observes changes nothing.
+// TestReadOnlyOfReads checks that the actions of ReadOnly only read.
 func TestReadOnlyOfReads(t *testing.T) {
 	for _, name := range Names() {
 		s, _ := Lookup(name)
 		for _, a := range actionsOf(s.ReadOnlyOf("aws", s.Kinds())) {
 			prefix, verb, _ := strings.Cut(a, ":")
 			if !slices.ContainsFunc(ReadingOf(prefix).Actions, func(p string) bool { return iam.Match(p, verb) }) {
-				t.Errorf("%s: ReadOnly of kinds has %s, which ReadOnly has not", name, a)
+				t.Errorf("%s: ReadOnly for kinds has %s, but ReadOnly does not", name, a)
 			}
 		}
 	}
@@ -171,18 +171,18 @@ func TestFullOf(t *testing.T) {
 		want      string
 	}{
 		"Plain": {
-			reason:  "Kinds without keys and roles have their own actions, once, in order.",
+			reason:  "Kinds without keys and roles have only their own actions, sorted and unique.",
 			service: "s3", kinds: []string{"BucketVersioning", "BucketPolicy"},
 			want: `{"Effect":"Allow","Action":["s3:DeleteBucketPolicy","s3:GetBucketPolicy","s3:GetBucketVersioning","s3:PutBucketPolicy","s3:PutBucketVersioning"],"Resource":"*"}`,
 		},
 		"Passes": {
-			reason:  "A role in an instance profile is passed to EC2, as the partition calls it.",
+			reason:  "The role of an instance profile is passed to EC2, under its name in the partition.",
 			service: "iam", partition: "aws-cn", kinds: []string{"InstanceProfile"},
 			want: `{"Effect":"Allow","Action":["iam:AddRoleToInstanceProfile","iam:CreateInstanceProfile","iam:DeleteInstanceProfile","iam:GetInstanceProfile",` +
 				`"iam:GetRole","iam:ListInstanceProfileTags","iam:RemoveRoleFromInstanceProfile","iam:TagInstanceProfile","iam:UntagInstanceProfile"],"Resource":"*"}` +
 				`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":["ec2.amazonaws.com","ec2.amazonaws.com.cn"]}}}`,
 		},
-		"Unknown": {reason: "A name that is no kind adds nothing.", service: "sqs", kinds: []string{"Quueue"}},
+		"Unknown": {reason: "A name that is not a kind adds nothing.", service: "sqs", kinds: []string{"Quueue"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -198,7 +198,7 @@ func TestFullOf(t *testing.T) {
 	}
 }
 
-// TestExtrasOfKinds makes sure that keys and roles come with the kinds that name them, and only with these.
+// TestExtrasOfKinds checks that actions for keys and roles come only with the kinds that name keys and roles.
 func TestExtrasOfKinds(t *testing.T) {
 	lambda, _ := Lookup("lambda")
 	cases := map[string]struct {
@@ -230,11 +230,12 @@ func TestKindHint(t *testing.T) {
 		t.Errorf("want %q, got %q", want, got)
 	}
 	if got := s.KindHint("Zzzzzzzz"); got != "" {
-		t.Errorf("nothing is like nonsense, got %q", got)
+		t.Errorf("want no hint for nonsense, got %q", got)
 	}
 }
 
-// TestDefinitions looks at names as Crossplane has them. TestWritten of tools/catalogue compares those of all kinds with the providers'.
+// TestDefinitions checks names against those in Crossplane. TestWritten in tools/catalogue compares the names of all kinds with those of
+// the providers.
 func TestDefinitions(t *testing.T) {
 	cases := map[string][]string{
 		"s3/Bucket":                  {"buckets.s3.aws.upbound.io", "buckets.s3.aws.m.upbound.io"},
@@ -257,10 +258,10 @@ func TestDefinitions(t *testing.T) {
 		for _, kind := range s.Kinds() {
 			k, _ := s.Kind(kind)
 			if other := seen[k.Plural]; other != "" || strings.Trim(k.Plural, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
-				t.Errorf("%s: %s is no plural of %s alone (%s)", name, k.Plural, kind, other)
+				t.Errorf("%s: %s is not a valid and unique plural of %s (%s)", name, k.Plural, kind, other)
 			}
 			if seen[k.Plural] = kind; kind == "Active" {
-				t.Errorf("%s has a kind of the name that stands for all that are active", name)
+				t.Errorf("%s has a kind named Active, the word for all active kinds", name)
 			}
 		}
 	}
@@ -281,11 +282,11 @@ func TestParseKinds(t *testing.T) {
 		t.Errorf("versions and notes: -want, +got:\n%s", diff)
 	}
 	if _, err := parseKinds("s\tK\n"); err == nil {
-		t.Error("a line without all fields is an error")
+		t.Error("want an error for a line with missing fields")
 	}
 }
 
-// actionsOf statements, sorted.
+// actionsOf returns the actions of statements, sorted.
 func actionsOf(statements []iam.Statement) []string {
 	set := map[string]bool{}
 	for _, s := range statements {
@@ -296,14 +297,14 @@ func actionsOf(statements []iam.Statement) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// covered tells whether statements have an action.
+// covered says whether statements allow an action.
 func covered(statements []iam.Statement, action string) bool {
 	return slices.ContainsFunc(statements, func(s iam.Statement) bool {
 		return slices.ContainsFunc(s.Action, func(p string) bool { return iam.Match(p, action) })
 	})
 }
 
-// BenchmarkKinds reads the data, which happens once, when somebody first lists kinds.
+// BenchmarkKinds parses the data, which happens once, when a request lists kinds for the first time.
 func BenchmarkKinds(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
@@ -313,7 +314,7 @@ func BenchmarkKinds(b *testing.B) {
 	}
 }
 
-// BenchmarkFullOf makes the statements of three kinds, which happens in every call.
+// BenchmarkFullOf makes the statements for three kinds, which happens in every call.
 func BenchmarkFullOf(b *testing.B) {
 	s, _ := Lookup("s3")
 	b.ReportAllocs()

@@ -11,20 +11,20 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
-// findings of a review: right as it was, mended since, in need of a statement for some of its fields, or something that AWS's documentation
-// leaves open.
+// findings are the possible results of a review: right from the start, fixed since, in need of a statement for some of its fields, or
+// left open by AWS's documentation.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var findings = []string{"right", "mended", "statement", "open"}
 
-// fingerprint of what a kind may do, with Full and with ReadOnly.
+// fingerprint identifies what a kind may do with Full and with ReadOnly.
 func fingerprint(s Service, kind string) string {
 	sum := sha256.Sum256([]byte(iam.NewDocument(s.FullOf("aws", []string{kind})...).String() + iam.NewDocument(s.ReadOnlyOf("aws", []string{kind})...).String()))
 	return hex.EncodeToString(sum[:4])
 }
 
-// TestReviewedOneByOne makes sure that the kinds that were compared with AWS's documentation may still do what was compared. If one may do
-// something else, read its page again, compare, and write down what you find, with the new fingerprint.
+// TestReviewedOneByOne checks that the reviewed kinds still have the permissions that were compared with AWS's documentation. If the
+// permissions of a kind have changed, read its page again, compare, and record the result with the new fingerprint.
 func TestReviewedOneByOne(t *testing.T) {
 	text, err := os.ReadFile("testdata/reviewed.tsv")
 	if err != nil {
@@ -54,16 +54,16 @@ func TestReviewedOneByOne(t *testing.T) {
 			continue
 		}
 		if got := fingerprint(s, kind); got != printed {
-			t.Errorf("%s may do something else since it was reviewed. Read https://docs.aws.amazon.com/%s, compare it with this policy, and put %s into testdata/reviewed.tsv:\n%s",
+			t.Errorf("the permissions of %s have changed since its review. Read https://docs.aws.amazon.com/%s, compare it with this policy, and record %s in testdata/reviewed.tsv:\n%s",
 				id, from, got, iam.NewDocument(s.FullOf("aws", []string{kind})...))
 		}
 		for _, f := range found {
 			if !slices.Contains(findings, f) {
-				t.Errorf("%s: %q is none of %q", id, f, findings)
+				t.Errorf("%s: %q is not one of %q", id, f, findings)
 			}
 		}
 		if right := slices.Equal(found, []string{"right"}); len(found) == 0 || slices.Contains(found, "right") != right || !right && note == "" {
-			t.Errorf("%s: want right, or what was found and a note, got %q and %q", id, found, note)
+			t.Errorf("%s: want right, or findings and a note, got %q and %q", id, found, note)
 		}
 		if !strings.HasSuffix(from, ".html") || strings.HasPrefix(from, "/") {
 			t.Errorf("%s: want the path of a page, got %q", id, from)
@@ -76,24 +76,24 @@ func TestReviewedOneByOne(t *testing.T) {
 		}
 	}
 	if !slices.IsSorted(reviewed) || len(slices.Compact(slices.Clone(reviewed))) != len(reviewed) {
-		t.Error("testdata/reviewed.tsv is not sorted, or has a kind twice")
+		t.Error("testdata/reviewed.tsv is not sorted, or has a duplicate kind")
 	}
 	if len(reviewed) < 100 {
-		t.Errorf("at least 100 kinds are reviewed one by one, got %d", len(reviewed))
+		t.Errorf("want at least 100 kinds reviewed one by one, got %d", len(reviewed))
 	}
 }
 
-// TestFound holds on to what reviews against AWS's documentation found, of kinds that lacked something, or had what they cannot use.
+// TestFound pins the results of reviews against AWS's documentation: actions that a kind lacked, and actions that it cannot use.
 func TestFound(t *testing.T) {
 	cases := map[string]struct{ reason, has, lacks string }{
 		"acm/CertificateValidation":    {reason: "It only waits.", lacks: "acm-pca:IssueCertificate"},
 		"apigateway/Authorizer":        {reason: "Its credentials are a role.", has: "iam:PassRole"},
-		"apigateway/DomainName":        {reason: "An edge-optimized name is one of a distribution.", has: "cloudfront:UpdateDistribution"},
+		"apigateway/DomainName":        {reason: "An edge-optimized name belongs to a distribution.", has: "cloudfront:UpdateDistribution"},
 		"apigateway/Integration":       {reason: "Its credentials are a role.", has: "iam:PassRole"},
 		"apigateway/RestAPI":           {reason: "Its document names roles.", has: "iam:PassRole", lacks: "cloudfront:UpdateDistribution"},
-		"apigateway/VPCLink":           {reason: "AWS makes the service of an endpoint for the caller.", has: "ec2:CreateVpcEndpointServiceConfiguration elasticloadbalancing:DescribeLoadBalancers"},
+		"apigateway/VPCLink":           {reason: "AWS creates the endpoint service on behalf of the caller.", has: "ec2:CreateVpcEndpointServiceConfiguration elasticloadbalancing:DescribeLoadBalancers"},
 		"apigatewayv2/Integration":     {reason: "Its credentials are a role.", has: "iam:PassRole", lacks: "logs:CreateLogDelivery"},
-		"apigatewayv2/Stage":           {reason: "Logs of an HTTP API are delivered for the caller.", has: "logs:CreateLogDelivery logs:PutResourcePolicy"},
+		"apigatewayv2/Stage":           {reason: "Logs of an HTTP API are delivered on behalf of the caller.", has: "logs:CreateLogDelivery logs:PutResourcePolicy"},
 		"athena/Workgroup":             {reason: "It runs no query.", lacks: "glue:CreateDatabase s3:PutObject"},
 		"autoscaling/Attachment":       {reason: "Only a group runs instances.", lacks: "ec2:RunInstances"},
 		"backup/Plan":                  {reason: "Only a vault has storage.", lacks: "backup-storage:MountCapsule"},
@@ -103,28 +103,28 @@ func TestFound(t *testing.T) {
 		"docdb/ClusterInstance":        {reason: "Only Oracle has tenant databases.", lacks: "rds:CreateDBSnapshot rds:CreateTenantDatabase rds:DeleteTenantDatabase"},
 		"dynamodb/Table":               {reason: "A table of several regions can have a witness.", has: "dynamodb:CreateGlobalTableWitness dynamodb:DeleteGlobalTableWitness"},
 		"ec2/FlowLog":                  {reason: "A delivery stream that receives logs is tagged.", has: "firehose:TagDeliveryStream logs:CreateLogDelivery"},
-		"ec2/InstanceState":            {reason: "Who starts an instance lets it use the keys of its volumes.", has: "kms:CreateGrant"},
-		"ec2/SecurityGroupEgressRule":  {reason: "It is of one direction.", has: "ec2:AuthorizeSecurityGroupEgress", lacks: "ec2:AuthorizeSecurityGroupIngress ec2:RevokeSecurityGroupIngress"},
-		"ec2/SecurityGroupIngressRule": {reason: "It is of one direction.", has: "ec2:AuthorizeSecurityGroupIngress", lacks: "ec2:AuthorizeSecurityGroupEgress ec2:RevokeSecurityGroupEgress"},
+		"ec2/InstanceState":            {reason: "A principal that starts an instance lets it use the keys of its volumes.", has: "kms:CreateGrant"},
+		"ec2/SecurityGroupEgressRule":  {reason: "It has one direction.", has: "ec2:AuthorizeSecurityGroupEgress", lacks: "ec2:AuthorizeSecurityGroupIngress ec2:RevokeSecurityGroupIngress"},
+		"ec2/SecurityGroupIngressRule": {reason: "It has one direction.", has: "ec2:AuthorizeSecurityGroupIngress", lacks: "ec2:AuthorizeSecurityGroupEgress ec2:RevokeSecurityGroupEgress"},
 		"ec2/VPC":                      {reason: "Only flow logs are delivered.", lacks: "logs:CreateLogDelivery"},
-		"ec2/VolumeAttachment":         {reason: "Who attaches a volume lets the instance use its key.", has: "kms:CreateGrant"},
+		"ec2/VolumeAttachment":         {reason: "A principal that attaches a volume lets the instance use its key.", has: "kms:CreateGrant"},
 		"ecs/TaskDefinition":           {reason: "Only a capacity provider changes groups of instances.", lacks: "autoscaling:UpdateAutoScalingGroup"},
 		"efs/AccessPoint":              {reason: "Only a mount target has a network interface.", lacks: "ec2:CreateNetworkInterface"},
-		"eks/AccessEntry":              {reason: "A principal that is let in is passed to nobody.", lacks: "iam:PassRole"},
+		"eks/AccessEntry":              {reason: "A principal that is granted access is not passed to a service.", lacks: "iam:PassRole"},
 		"elasticache/SubnetGroup":      {reason: "Only a serverless cache has an endpoint.", lacks: "ec2:CreateVpcEndpoint"},
 		"glue/CatalogDatabase":         {reason: "A federated database has a connection.", has: "glue:PassConnection"},
-		"kafka/Configuration":          {reason: "It is a text.", lacks: "ec2:CreateVpcEndpoint logs:CreateLogDelivery"},
+		"kafka/Configuration":          {reason: "It is only text.", lacks: "ec2:CreateVpcEndpoint logs:CreateLogDelivery"},
 		"lambda/Permission":            {reason: "Only functions and layers are read from buckets.", lacks: "s3:GetObject ecr:BatchGetImage"},
 		"opensearch/Domain":            {reason: "AWS lets the domain use the key with a grant.", has: "kms:CreateGrant"},
-		"ram/ResourceShare":            {reason: "AWS asks for both.", has: "ram:AssociateResourceShare ram:CreateResourceShare"},
+		"ram/ResourceShare":            {reason: "AWS requires both.", has: "ram:AssociateResourceShare ram:CreateResourceShare"},
 		"rds/SubnetGroup":              {reason: "Only databases have passwords and metrics.", lacks: "secretsmanager:CreateSecret pi:GetResourceMetrics"},
-		"scheduler/Schedule":           {reason: "Who creates it uses its key.", has: "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"},
-		"secretsmanager/Secret":        {reason: "With another key, it is encrypted again.", has: "kms:Decrypt kms:Encrypt kms:GenerateDataKey", lacks: "lambda:InvokeFunction"},
-		"secretsmanager/SecretVersion": {reason: "Its key is that of the secret.", has: "kms:Decrypt kms:GenerateDataKey"},
-		"sfn/StateMachine":             {reason: "Who creates it uses its key.", has: "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"},
-		"ssm/Parameter":                {reason: "It can be secret, or the ID of an image.", has: "ec2:DescribeImages kms:Decrypt kms:Encrypt kms:GenerateDataKey"},
-		"wafv2/IPSet":                  {reason: "Only an association changes what it protects.", lacks: "elasticloadbalancing:SetWebAcl logs:CreateLogDelivery"},
-		"xray/EncryptionConfig":        {reason: "Who sets a key lets X-Ray use it.", has: "kms:CreateGrant kms:DescribeKey"},
+		"scheduler/Schedule":           {reason: "A principal that creates it uses its key.", has: "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"},
+		"secretsmanager/Secret":        {reason: "It is encrypted again when its key changes.", has: "kms:Decrypt kms:Encrypt kms:GenerateDataKey", lacks: "lambda:InvokeFunction"},
+		"secretsmanager/SecretVersion": {reason: "It uses the key of the secret.", has: "kms:Decrypt kms:GenerateDataKey"},
+		"sfn/StateMachine":             {reason: "A principal that creates it uses its key.", has: "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"},
+		"ssm/Parameter":                {reason: "Its value can be a secret, or the ID of an image.", has: "ec2:DescribeImages kms:Decrypt kms:Encrypt kms:GenerateDataKey"},
+		"wafv2/IPSet":                  {reason: "Only an association changes the resource that it protects.", lacks: "elasticloadbalancing:SetWebAcl logs:CreateLogDelivery"},
+		"xray/EncryptionConfig":        {reason: "A principal that sets a key lets X-Ray use it.", has: "kms:CreateGrant kms:DescribeKey"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -145,9 +145,9 @@ func TestFound(t *testing.T) {
 		})
 	}
 	linked := map[string]struct{ reason, service string }{
-		"cloudwatch/MetricAlarm": {"An alarm can open an item of Systems Manager.", "ssm.alarms.cloudwatch.amazonaws.com"},
+		"cloudwatch/MetricAlarm": {"An alarm can open an OpsItem in Systems Manager.", "ssm.alarms.cloudwatch.amazonaws.com"},
 		"ec2/FlowLog":            {"Logs are delivered to Firehose with a service-linked role.", "delivery.logs.amazonaws.com"},
-		"ec2/VPCIpam":            {"IPAM has one, too.", "ipam.amazonaws.com"},
+		"ec2/VPCIpam":            {"IPAM has a service-linked role, too.", "ipam.amazonaws.com"},
 	}
 	for name, tc := range linked {
 		service, kind, _ := strings.Cut(name, "/")

@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// anotherKind and looked are reasons that can be checked.
+	// anotherKind and looked are reasons that the test can verify.
 	anotherKind = "Another kind of the package does it."
-	looked      = "AWS's code looks at it. The provider does not."
+	looked      = "AWS's code reads it. The provider does not."
 )
 
-// unneeded are actions that AWS's own code needs for a resource, and a kind does not, by the reason. Each was looked at by hand.
+// unneeded lists, by reason, the actions that AWS's own code needs for a resource but a kind does not. Each was reviewed by hand.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var unneeded = map[string]string{
@@ -135,7 +135,7 @@ var unneeded = map[string]string{
 		iam/User iam: UpdateLoginProfile
 		kinesis/Stream kinesis: ListTagsForResource TagResource UntagResource
 		ssm/Parameter ssm: GetParameters`,
-	"It depends on a place, a template or a zone that a field names, and belongs in a statement with that resource.": `
+	"It depends on a location, a template or a zone that a field names, and belongs in a statement with that resource.": `
 		acm/Certificate route53: ChangeResourceRecordSets
 		apigateway/RestAPI s3: GetObject
 		cloudwatchlogs/Group firehose: TagDeliveryStream
@@ -146,7 +146,7 @@ var unneeded = map[string]string{
 		elasticache/ReplicationGroup s3: GetObject
 		kafka/Cluster s3: PutBucketPolicy
 		ssm/Document s3: GetObject`,
-	"The service does it itself, with a role that is not the caller's.": `
+	"The service does it itself, with a role other than the caller's.": `
 		autoscaling/AutoscalingGroup vpc-lattice: DeregisterTargets GetTargetGroup ListTargets RegisterTargets
 		cognitoidp/UserPoolClient iam: DeleteRolePolicy PutRolePolicy
 		dynamodb/Table kinesis: PutRecords
@@ -159,7 +159,7 @@ var unneeded = map[string]string{
 		kafka/Cluster iam: AttachRolePolicy PutRolePolicy
 		redshift/Cluster cloudwatch: PutMetricData ec2: AllocateAddress AssociateAddress CreateNetworkInterface CreateSecurityGroup
 			CreateVpcEndpoint ModifyNetworkInterfaceAttribute ModifyVpcEndpoint`,
-	"AWS lists it, and says nowhere what for. docs/kinds.md names it.": `
+	"AWS lists it without saying why. docs/kinds.md names it.": `
 		cloudwatchevents/Bus kms: Decrypt Encrypt GenerateDataKey GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo
 		cognitoidp/UserPool kms: Decrypt Encrypt GenerateDataKey GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo
 		eks/Cluster eks: CreateAccessEntry
@@ -167,7 +167,7 @@ var unneeded = map[string]string{
 		redshift/Cluster kms: Encrypt`,
 }
 
-// excuses are the reasons, by kind and action.
+// excuses returns the reasons by kind and action.
 func excuses() map[string]string {
 	out := map[string]string{}
 	for why, text := range unneeded {
@@ -189,8 +189,8 @@ func excuses() map[string]string {
 	return out
 }
 
-// TestReviewed holds the kinds that are used most against what AWS says of the same resources: the actions that its own code for
-// CloudFormation needs. A policy has them, or it is said why not. A policy that loses an action that it needs fails here.
+// TestReviewed compares the most used kinds with the actions that AWS's own code for CloudFormation needs for the same resources. A
+// policy has them, or unneeded says why not. The test fails if a policy loses an action that it needs.
 func TestReviewed(t *testing.T) {
 	reasons, reviewed := excuses(), 0
 	for head, words := range published(t, "cloudformation.txt") {
@@ -208,7 +208,7 @@ func TestReviewed(t *testing.T) {
 			switch {
 			case covered(policy, a) == !excused:
 			case excused:
-				t.Errorf("%s has %s, for which there is a reason not to: %s", head, a, why)
+				t.Errorf("%s has %s, although it is excused: %s", head, a, why)
 			default:
 				t.Errorf("%s lacks %s, which AWS needs for %s", head, a, words[0])
 			}
@@ -216,15 +216,15 @@ func TestReviewed(t *testing.T) {
 				t.Errorf("%s: no other kind of %s has %s", head, service, a)
 			}
 			if why == looked && !reads(a) {
-				t.Errorf("%s: %s does not only look", head, a)
+				t.Errorf("%s: %s does more than read", head, a)
 			}
 		}
 	}
 	for _, left := range slices.Sorted(maps.Keys(reasons)) {
-		t.Errorf("AWS does not need %s, and there is a reason: %s", left, reasons[left])
+		t.Errorf("AWS does not need %s, but it is excused: %s", left, reasons[left])
 	}
 	if reviewed < 100 {
-		t.Errorf("at least 100 kinds are reviewed, got %d", reviewed)
+		t.Errorf("want at least 100 kinds reviewed, got %d", reviewed)
 	}
 	t.Logf("%d kinds reviewed", reviewed)
 }

@@ -31,7 +31,7 @@ func TestFull(t *testing.T) {
 		want                       []iam.Statement
 	}{
 		"S3": {
-			"Full access to s3 is exactly what the procedure that this replaces gives.",
+			"Full access to s3 equals the policy of the manual procedure that this function replaces.",
 			"s3", "aws",
 			[]iam.Statement{allow("s3:*")},
 		},
@@ -41,17 +41,17 @@ func TestFull(t *testing.T) {
 			[]iam.Statement{allow("codeconnections:*", "codestar-connections:*")},
 		},
 		"Extras": {
-			"What has no condition should be one statement.",
+			"Actions without a condition share one statement.",
 			"kinesis", "aws",
 			[]iam.Statement{allow("kinesis:*", "kms:DescribeKey", "kms:ListAliases")},
 		},
 		"Conditions": {
-			"What has a condition of its own should be a statement of its own, and no role should be passed to anybody else.",
+			"Actions with a condition have a statement of their own, and a role is passed to no other service.",
 			"firehose", "aws",
 			[]iam.Statement{allow("firehose:*", "kms:DescribeKey"), grant, bound("iam:PassRole", "StringEquals", passed, "firehose.amazonaws.com")},
 		},
 		"Wildcard": {
-			"A name with a wildcard should be compared as such.",
+			"A name with a wildcard is compared with StringLike.",
 			"dms", "aws-us-gov",
 			[]iam.Statement{
 				allow(
@@ -65,7 +65,7 @@ func TestFull(t *testing.T) {
 			},
 		},
 		"Partition": {
-			"ARNs should be of the partition, in China services have both their names.",
+			"ARNs have the partition, and services in China have both their names.",
 			"transcribe", "aws-cn",
 			[]iam.Statement{
 				allow("transcribe:*"),
@@ -84,7 +84,7 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestPrincipals pins how partitions name AWS services.
+// TestPrincipals pins the names of AWS services in each partition.
 func TestPrincipals(t *testing.T) {
 	cases := map[string]struct {
 		service, partition, action string
@@ -126,28 +126,28 @@ func TestReadOnly(t *testing.T) {
 		reason, service string
 		want            []iam.Statement
 	}{
-		"Most": {"Most services read with these.", "sqs", []iam.Statement{allow("sqs:BatchGet*", "sqs:Describe*", "sqs:Get*", "sqs:List*")}},
-		"HTTP": {"The actions of API Gateway are the verbs of HTTP.", "apigateway", []iam.Statement{allow(
+		"Most": {"Most services read with these actions.", "sqs", []iam.Statement{allow("sqs:BatchGet*", "sqs:Describe*", "sqs:Get*", "sqs:List*")}},
+		"HTTP": {"The actions of API Gateway are HTTP methods.", "apigateway", []iam.Statement{allow(
 			"acm:DescribeCertificate", "acm:ListCertificates", "apigateway:GET", "ec2:DescribeVpcEndpointServiceConfigurations",
 			"elasticloadbalancing:DescribeLoadBalancers",
 		)}},
-		"Extras": {"What Full only reads of other services should be part, nothing else.", "firehose", []iam.Statement{allow("firehose:BatchGet*", "firehose:Describe*", "firehose:Get*", "firehose:List*", "kms:DescribeKey")}},
+		"Extras": {"ReadOnly includes the reads of other services from Full, and nothing else.", "firehose", []iam.Statement{allow("firehose:BatchGet*", "firehose:Describe*", "firehose:Get*", "firehose:List*", "kms:DescribeKey")}},
 		"Secrets": {
-			"Nor the secrets themselves.", "secretsmanager",
+			"ReadOnly does not include the secrets themselves.", "secretsmanager",
 			[]iam.Statement{allow(
 				"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "kms:DescribeKey", "kms:ListAliases", "kms:ListKeys",
 				"lambda:ListFunctions", "secretsmanager:Describe*", "secretsmanager:GetResourcePolicy", "secretsmanager:List*",
 			)},
 		},
 		"S3": {
-			"A wildcard should not reach over what hands out credentials: s3:GetDataAccess.", "s3",
+			"No wildcard matches an action that hands out credentials, such as s3:GetDataAccess.", "s3",
 			[]iam.Statement{allow(
 				"s3:Describe*", "s3:GetA*", "s3:GetB*", "s3:GetEncryptionConfiguration", "s3:GetI*", "s3:GetJobTagging", "s3:GetLifecycleConfiguration",
 				"s3:GetM*", "s3:GetO*", "s3:GetReplicationConfiguration", "s3:GetS*", "s3:List*",
 			)},
 		},
 		"TwoPrefixes": {
-			"Both prefixes should be read.", "codestarconnections",
+			"ReadOnly covers both prefixes.", "codestarconnections",
 			[]iam.Statement{allow(
 				"codeconnections:Describe*", "codeconnections:GetConnection", "codeconnections:GetHost", "codeconnections:GetR*", "codeconnections:GetS*", "codeconnections:List*",
 				"codestar-connections:Describe*", "codestar-connections:GetConnection", "codestar-connections:GetHost", "codestar-connections:GetR*", "codestar-connections:GetS*", "codestar-connections:List*",
@@ -164,8 +164,8 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// TestReadOnlyOnlyReads checks every action of every service: that its verb is one of reading, and that it matches nothing
-// that is known to do more.
+// TestReadOnlyOnlyReads checks for every action of every service that its verb only reads, and that it matches no action known to do
+// more.
 func TestReadOnlyOnlyReads(t *testing.T) {
 	for _, s := range services() {
 		for _, st := range s.ReadOnly("aws") {
@@ -196,7 +196,7 @@ func TestReadOnlyOnlyReads(t *testing.T) {
 	}
 }
 
-// TestReadOnlyIsPartOfFull makes sure that less access is never more.
+// TestReadOnlyIsPartOfFull checks that Full allows everything that ReadOnly allows.
 func TestReadOnlyIsPartOfFull(t *testing.T) {
 	for _, s := range services() {
 		full := s.Full("aws")
@@ -213,7 +213,7 @@ func TestReadOnlyIsPartOfFull(t *testing.T) {
 	}
 }
 
-// TestStatements checks the statements of all services, in all partitions.
+// TestStatements checks the statements of all services in all partitions.
 func TestStatements(t *testing.T) {
 	for _, partition := range partitions {
 		for _, s := range services() {
@@ -240,7 +240,7 @@ func TestStatements(t *testing.T) {
 	}
 }
 
-// arn with everything that an ARN has.
+// arn matches an ARN with all its parts.
 var arn = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[^:]*:[^:]*:.+$`)
 
 func check(t *testing.T, where, partition string, st iam.Statement) {
@@ -268,7 +268,7 @@ func check(t *testing.T, where, partition string, st iam.Statement) {
 	}
 	for _, r := range st.Resource {
 		if r != "*" && (!arn.MatchString(r) || !strings.HasPrefix(r, "arn:"+partition+":")) {
-			t.Errorf("%s: %s is no ARN of the partition", where, r)
+			t.Errorf("%s: %s is not an ARN of the partition", where, r)
 		}
 	}
 	if strings.Contains(iam.NewDocument(st).String(), "{partition}") {
@@ -276,7 +276,7 @@ func check(t *testing.T, where, partition string, st iam.Statement) {
 	}
 }
 
-// TestStatementsAreOwn makes sure that whoever changes a statement does not change the catalogue.
+// TestStatementsAreOwn checks that a caller that changes a statement does not change the catalogue.
 func TestStatementsAreOwn(t *testing.T) {
 	for _, s := range services() {
 		before := s.Full("aws")

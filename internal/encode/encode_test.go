@@ -31,7 +31,7 @@ type inner struct {
 	S string `json:"s,omitempty"`
 }
 
-// Embedded is exported: fields that are not are not written.
+// Embedded is exported because the fields of an unexported struct are not written.
 type Embedded struct {
 	FromEmbedded string `json:"fromEmbedded,omitempty"`
 }
@@ -56,7 +56,7 @@ type outer struct {
 	Word     word             `json:"word,omitempty"`
 	List     []inner          `json:"list,omitempty"`
 	Map      map[word]int     `json:"map,omitempty"`
-	Obj      inner            `json:"obj,omitempty"` //nolint:modernize // That encoding/json ignores it is the point.
+	Obj      inner            `json:"obj,omitempty"` //nolint:modernize // The test needs a tag that encoding/json ignores.
 	ObjZero  inner            `json:"objZero,omitzero"`
 	Ptr      *inner           `json:"ptr,omitempty"`
 	BoolPtr  *bool            `json:"boolPtr,omitempty"`
@@ -65,21 +65,21 @@ type outer struct {
 	Any      any              `json:"any,omitempty"`
 	Anys     map[string]any   `json:"anys,omitempty"`
 	Ignored  string           `json:"-"`
-	Untagged string           //nolint:tagliatelle // Its name is the point.
-	hidden   string           //nolint:unused // That it is not written is the point.
-	Time     metav1.Time      `json:"time,omitempty"` //nolint:modernize // That encoding/json ignores it is the point.
+	Untagged string           //nolint:tagliatelle // The test needs a field without a tag.
+	hidden   string           //nolint:unused // The test needs a field that is not written.
+	Time     metav1.Time      `json:"time,omitempty"` //nolint:modernize // The test needs a tag that encoding/json ignores.
 	TimePtr  *metav1.Time     `json:"timePtr,omitempty"`
 	Duration *metav1.Duration `json:"duration,omitempty"`
 
-	Quantity  resource.Quantity            `json:"quantity,omitempty"` //nolint:modernize // That encoding/json ignores it is the point.
+	Quantity  resource.Quantity            `json:"quantity,omitempty"` //nolint:modernize // The test needs a tag that encoding/json ignores.
 	Resources map[string]resource.Quantity `json:"resources,omitempty"`
-	Port      intstr.IntOrString           `json:"port,omitempty"` //nolint:modernize // That encoding/json ignores it is the point.
+	Port      intstr.IntOrString           `json:"port,omitempty"` //nolint:modernize // The test needs a tag that encoding/json ignores.
 	Raw       *runtime.RawExtension        `json:"raw,omitempty"`
 	Status    string                       `json:"status,omitempty"`
 	Spec      *struct{ Status string }     `json:"spec,omitempty"`
 }
 
-// base is what is written of an outer whose fields all have their zero value.
+// base is the encoding of an outer whose fields all have their zero values.
 const base = `{always: "", alwaysBool: false, alwaysList: [], alwaysMap: {}, alwaysObj: {}, alwaysPtr: null, Untagged: ""`
 
 func TestObject(t *testing.T) {
@@ -90,27 +90,27 @@ func TestObject(t *testing.T) {
 		want   string
 	}{
 		"Zero": {
-			reason: "Of zero values only those should be written that are not tagged omitempty, and lists and maps never as null.",
+			reason: "A zero value is written only if its field is not tagged omitempty, and a list or map never as null.",
 			in:     outer{},
 			want:   base + `}`,
 		},
 		"Pointer": {
-			reason: "A pointer to an object should be written as the object.",
+			reason: "A pointer to an object is written as the object.",
 			in:     &outer{},
 			want:   base + `}`,
 		},
 		"EmptyNotNil": {
-			reason: "An empty list or map is as good as none where it is tagged omitempty.",
+			reason: "An empty list or map is omitted if its field is tagged omitempty.",
 			in:     outer{List: []inner{}, Map: map[word]int{}, Anys: map[string]any{}},
 			want:   base + `}`,
 		},
 		"PointersToZero": {
-			reason: "What a pointer points to was set on purpose, so it should be written even if it is empty.",
+			reason: "A pointer is set on purpose, so its value is written even if it is empty.",
 			in:     outer{Ptr: &inner{}, BoolPtr: new(false), IntPtr: new(int64(0)), ListPtrs: []*inner{{}, nil}},
 			want:   base + `, ptr: {}, boolPtr: false, intPtr: 0, listPtrs: [{}, null]}`,
 		},
 		"Scalars": {
-			reason: "Scalars of named types too should be written by their kind.",
+			reason: "Scalars are written by their kind, named types included.",
 			in: outer{
 				Embedded: Embedded{FromEmbedded: "e"}, TypeMeta: metav1.TypeMeta{Kind: "K"},
 				Always: "a", AlwaysBool: true, Bool: true, Int: 1 << 40, Int32: -3, Float: 0.5, Word: "w",
@@ -119,7 +119,7 @@ func TestObject(t *testing.T) {
 				`bool: true, int: 1099511627776, int32: -3, float: 0.5, word: w}`,
 		},
 		"Containers": {
-			reason: "Lists, maps and what interfaces hold should be written whatever their elements are, zero ones included.",
+			reason: "Lists, maps and the values of interfaces are written with all their elements, zero values included.",
 			in: outer{
 				List: []inner{{}, {S: "x"}}, Map: map[word]int{"k": 0}, Obj: inner{S: "o"}, ObjZero: inner{S: "z"},
 				Any: map[string]any{"a": []any{nil, 1, "b", true, inner{}}}, Anys: map[string]any{"none": nil},
@@ -127,17 +127,17 @@ func TestObject(t *testing.T) {
 			want: base + `, list: [{}, {s: x}], map: {k: 0}, obj: {s: o}, objZero: {s: z}, any: {a: [null, 1, b, true, {}]}, anys: {none: null}}`,
 		},
 		"Unwritten": {
-			reason: "Fields that are tagged -, that are not exported, and the status should not be written.",
+			reason: "The status is not written, nor are unexported fields and those tagged -.",
 			in:     outer{Ignored: "x", hidden: "y", Status: "z"},
 			want:   base + `}`,
 		},
 		"NestedStatus": {
-			reason: "Only the object's own status is left out.",
+			reason: "Only the object's own status is omitted.",
 			in:     outer{Spec: &struct{ Status string }{Status: "s"}},
 			want:   base + `, spec: {Status: s}}`,
 		},
 		"CustomForms": {
-			reason: "Types that have a JSON form of their own should be written in it, also as values of maps, which cannot be addressed.",
+			reason: "Types with their own JSON form are written in it, also as values of maps, which are not addressable.",
 			in: outer{
 				Time: now, TimePtr: &now, Duration: &metav1.Duration{Duration: 90 * time.Second},
 				Quantity: resource.MustParse("1500m"), Resources: map[string]resource.Quantity{"memory": resource.MustParse("128Mi"), "cpu": {}},
@@ -147,27 +147,27 @@ func TestObject(t *testing.T) {
 				`resources: {memory: 128Mi, cpu: "0"}, port: http, raw: {a: [1, null]}}`,
 		},
 		"IntPort": {
-			reason: "An IntOrString that is a number should be written as one.",
+			reason: "A numeric IntOrString is written as a number.",
 			in:     outer{Port: intstr.FromInt32(80)},
 			want:   base + `, port: 80}`,
 		},
 		"InvalidUTF8": {
-			reason: "Bytes that are no UTF-8 would make the whole response impossible to send, so they should be replaced.",
+			reason: "Invalid UTF-8 would make the whole response impossible to send, so it is replaced.",
 			in:     outer{Always: "a\xffb"},
 			want:   strings.Replace(base, `always: ""`, "always: \"a\uFFFDb\"", 1) + `}`,
 		},
 		"Deployment": {
-			reason: "A real object should have neither status nor creationTimestamp, strategy or resources, but the list of containers that the API server wants.",
+			reason: "A real object has no status, creationTimestamp, strategy or resources, but does have the list of containers that the API server requires.",
 			in:     appsv1.Deployment{Spec: appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{}, Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{PriorityClassName: "p"}}}},
 			want:   `{spec: {selector: {}, template: {spec: {containers: [], priorityClassName: p}}}}`,
 		},
 		"EmptyDeployment": {
-			reason: "An object without any field is still one.",
+			reason: "An object without any fields is still an object.",
 			in:     &appsv1.Deployment{},
 			want:   `{}`,
 		},
 		"ManagedResource": {
-			reason: "A managed resource should have no initProvider and no status.",
+			reason: "A managed resource has no initProvider and no status.",
 			in:     &iamv1beta1.Role{Status: iamv1beta1.RoleStatus{AtProvider: iamv1beta1.RoleObservation{Arn: new("x")}}},
 			want:   `{spec: {forProvider: {}}}`,
 		},
@@ -200,7 +200,7 @@ var errTest = &json.UnsupportedValueError{Str: "on purpose"}
 
 type broken struct{}
 
-// MarshalJSON writes what protobuf cannot hold.
+// MarshalJSON writes a value that protobuf cannot hold.
 func (broken) MarshalJSON() ([]byte, error) { return []byte(`1e999`), nil }
 
 func TestObjectErrors(t *testing.T) {
@@ -210,15 +210,15 @@ func TestObjectErrors(t *testing.T) {
 		// want is a part of the error.
 		want string
 	}{
-		"Nil":         {"Nothing is no object.", nil, "not an object"},
-		"NilPointer":  {"Nor is a nil pointer.", (*outer)(nil), "not an object"},
-		"String":      {"Nor is a string.", "x", "not an object"},
-		"List":        {"Nor is a list.", []string{"x"}, "not an object"},
-		"Unsupported": {"A type that cannot be written should fail, with the path to it.", struct{ A, B any }{A: "", B: []any{make(chan int)}}, "B: unsupported type chan int"},
-		"InMap":       {"Also in a map.", struct{ A map[string]any }{A: map[string]any{"k": make(chan int)}}, "A: unsupported type chan int"},
-		"Inlined":     {"Also in an inlined struct.", struct{ Inlined }{}, "C: unsupported type chan int"},
-		"Custom":      {"A JSON form that fails should fail.", struct{ F failing }{}, "on purpose"},
-		"Broken":      {"A JSON form that is no value should fail.", struct{ F broken }{}, "F: "},
+		"Nil":         {"Nil is not an object.", nil, "not an object"},
+		"NilPointer":  {"Neither is a nil pointer.", (*outer)(nil), "not an object"},
+		"String":      {"Neither is a string.", "x", "not an object"},
+		"List":        {"Neither is a list.", []string{"x"}, "not an object"},
+		"Unsupported": {"A type that cannot be written fails, with the path to it,", struct{ A, B any }{A: "", B: []any{make(chan int)}}, "B: unsupported type chan int"},
+		"InMap":       {"also in a map,", struct{ A map[string]any }{A: map[string]any{"k": make(chan int)}}, "A: unsupported type chan int"},
+		"Inlined":     {"and in an inlined struct.", struct{ Inlined }{}, "C: unsupported type chan int"},
+		"Custom":      {"A JSON form that fails returns its error.", struct{ F failing }{}, "on purpose"},
+		"Broken":      {"A JSON form that is not a valid value fails.", struct{ F broken }{}, "F: "},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -233,7 +233,7 @@ func TestObjectErrors(t *testing.T) {
 	}
 }
 
-// Inlined is exported as fields that are not are not written.
+// Inlined is exported because the fields of an unexported struct are not written.
 type Inlined struct {
 	C chan int
 }
@@ -249,8 +249,8 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// TestEquivalence fills every field of the types that the function composes, and compares with what encoding/json writes.
-// The two differ only in what is empty.
+// TestEquivalence fills every field of the types that the function composes, and compares the result with that of encoding/json. The two
+// differ only in empty values.
 func TestEquivalence(t *testing.T) {
 	for _, o := range []any{
 		&iamv1beta1.Role{}, &iamv1beta1.Policy{}, &iamv1beta1.RolePolicyAttachment{}, &eksv1beta1.PodIdentityAssociation{},
@@ -276,13 +276,13 @@ func TestEquivalence(t *testing.T) {
 				t.Errorf("Object(...) and encoding/json differ: -json, +Object:\n%s", diff)
 			}
 			if len(b) < 200 {
-				t.Errorf("hardly anything was filled: %s", b)
+				t.Errorf("too few fields were filled: %s", b)
 			}
 		})
 	}
 }
 
-// fill every field that can be set with a value that is not zero.
+// fill sets every settable field to a value other than zero.
 func fill(v reflect.Value, depth int) {
 	if depth == 0 || !v.CanSet() {
 		return
@@ -333,7 +333,7 @@ func fill(v reflect.Value, depth int) {
 	}
 }
 
-// prune what is empty.
+// prune removes empty values.
 func prune(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -13,13 +13,13 @@ func TestTo(t *testing.T) {
 		name   string
 		want   []string
 	}{
-		"Typo":    {reason: "Letters that changed places are near.", name: "lables", want: []string{"labels"}},
-		"Part":    {reason: "So is a part, but what is nearer comes first.", name: "nodeSelecto", want: []string{"nodeSelector"}},
-		"Several": {reason: "There may be several.", name: "node", want: []string{"name", "nodeSelector", "nodeName"}},
-		"Far":     {reason: "Nothing is near to nonsense.", name: "zzzzzz"},
-		"Empty":   {reason: "Nor to nothing.", name: ""},
+		"Typo":    {reason: "A name with transposed letters is near.", name: "lables", want: []string{"labels"}},
+		"Part":    {reason: "So is a part of a name, but the nearest comes first.", name: "nodeSelecto", want: []string{"nodeSelector"}},
+		"Several": {reason: "Several names may be near.", name: "node", want: []string{"name", "nodeSelector", "nodeName"}},
+		"Far":     {reason: "Nothing is near to nonsense,", name: "zzzzzz"},
+		"Empty":   {reason: "nor to an empty name.", name: ""},
 		"Itself":  {reason: "A name is the nearest to itself.", name: "name", want: []string{"name"}},
-		"Three":   {reason: "Three are told at most, the first of those that are equally near.", name: "at", want: []string{"cat", "hat", "mat"}},
+		"Three":   {reason: "At most three names are returned, the first of those that are equally near.", name: "at", want: []string{"cat", "hat", "mat"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -11,18 +11,18 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
 )
 
-// TestPageIsUpToDate compares the page with what the catalogue says.
+// TestPageIsUpToDate compares the page with the catalogue.
 func TestPageIsUpToDate(t *testing.T) {
 	got, err := os.ReadFile("../../../docs/catalogue.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(page(), string(got)); diff != "" {
-		t.Errorf("docs/catalogue.md is not what the catalogue says; run make generate: -want, +got:\n%s", diff)
+		t.Errorf("docs/catalogue.md is out of date; run make generate: -want, +got:\n%s", diff)
 	}
 }
 
-// TestPageHasEverything makes sure that no service, no extra, and no reason is left out.
+// TestPageHasEverything checks that the page has every service, extra and reason.
 func TestPageHasEverything(t *testing.T) {
 	p := page()
 	for _, name := range catalogue.Names() {
@@ -44,7 +44,7 @@ func TestPageHasEverything(t *testing.T) {
 		}
 		for _, w := range want {
 			if !strings.Contains(p, w) {
-				t.Errorf("the page lacks %q of %s", w, name)
+				t.Errorf("the page is missing %q of %s", w, name)
 			}
 		}
 	}
@@ -69,7 +69,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestKindsPages compares the pages with the data, and makes sure that no kind is left out.
+// TestKindsPages compares the pages with the data, and checks that no kind is missing.
 func TestKindsPages(t *testing.T) {
 	const docs = "../../../docs"
 	got, want := map[string]string{}, map[string]string{"kinds.md": kindsPage("../../..")}
@@ -92,18 +92,18 @@ func TestKindsPages(t *testing.T) {
 		got[name] = string(text)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("docs/kinds is not what the catalogue says; run make generate: -want, +got:\n%s", diff)
+		t.Errorf("docs/kinds is out of date; run make generate: -want, +got:\n%s", diff)
 	}
 	for _, name := range catalogue.Names() {
 		s, _ := catalogue.Lookup(name)
 		page := want[filepath.Join("kinds", name+".md")]
 		for _, kind := range s.Kinds() {
 			if !strings.Contains(page, "| `"+kind+"` |") {
-				t.Errorf("the page lacks the kind %s of %s", kind, name)
+				t.Errorf("the page is missing the kind %s of %s", kind, name)
 			}
 		}
 		if link := "(kinds/" + name + ".md)"; len(s.Kinds()) > 0 && !strings.Contains(want["kinds.md"], link) {
-			t.Errorf("docs/kinds.md lacks a link to %s", name)
+			t.Errorf("docs/kinds.md has no link to %s", name)
 		}
 	}
 }
