@@ -19,14 +19,14 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
-// TestActiveKinds lets services that follow what is active live through random worlds: policies that activate kinds come, change, shrink and
-// go, and at times they cannot be read. Whatever happens:
-//   - a role may do what the kinds call that were ever seen active, and nothing else: it never loses an action,
-//   - what exists is composed on every call, and before Crossplane has answered, too,
-//   - while nothing was ever seen active, nothing of the service is created,
-//   - a service that lists its kinds is composed as if there were no others,
-//   - the same request has the same answer,
-//   - and once the world is quiet, all is ready.
+// TestActiveKinds runs services that follow the active kinds through random worlds: policies that activate kinds appear, change, shrink
+// and disappear, and sometimes cannot be read. At all times:
+//   - a role allows the actions of all kinds that were ever active, and nothing else: it never loses an action,
+//   - existing resources are composed on every call, even before Crossplane has answered,
+//   - no resources of a service are created while none of its kinds was ever active,
+//   - a service that lists its kinds is composed as if there were no other services,
+//   - the same request has the same response,
+//   - and once the world is quiet, the composite resource is ready.
 func TestActiveKinds(t *testing.T) {
 	for seed := range lives() {
 		for generation, meta := range generations {
@@ -43,21 +43,21 @@ func TestActiveKinds(t *testing.T) {
 					f.step(t)
 				}
 				if rsp := f.step(t); rsp.GetDesired().GetComposite().GetReady() == fnv1.Ready_READY_FALSE {
-					t.Errorf("the world is quiet, and yet the composite resource is not ready:\n%v", rsp.GetConditions())
+					t.Errorf("the world is quiet, but the composite resource is not ready:\n%v", rsp.GetConditions())
 				}
 			})
 		}
 	}
 }
 
-// A follower is a cluster in which kinds become active.
+// A follower simulates a cluster in which kinds become active.
 type follower struct {
 	simulation
 
-	// active are patterns of definitions that policies activate at the moment, and readable says whether that can be read.
+	// active holds the patterns that policies currently activate, and readable says whether the policies can be read.
 	active   []string
 	readable bool
-	// seen are the kinds that were active when it could be read, by their service.
+	// seen holds, by service, the kinds that were active while the policies could be read.
 	seen map[string]map[string]bool
 }
 
@@ -81,19 +81,19 @@ func isActivation(o *structpb.Struct) bool {
 	return at(o, "kind").GetStringValue() == "ManagedResourceActivationPolicy"
 }
 
-// disturb what is active.
+// disturb changes the active patterns.
 func (f *follower) disturb() {
 	some := []string{"buckets.s3.aws.upbound.io", "bucketpol*.s3.*", "*.s3.aws.m.upbound.io", "queues.sqs.aws.m.upbound.io", "queue[pr]*.sqs.aws.upbound.io", "*.sqs.*", "*.ec2.aws.upbound.io", "[", "*"}
 	f.active = nil
 	for range f.rand.IntN(3) {
-		// The wide ones are rare: after them nothing can be added.
+		// The wide patterns are rare: after them no kind can be added.
 		f.active = append(f.active, some[min(f.rand.IntN(len(some)), f.rand.IntN(len(some)))])
 	}
-	// An old caller finds the definition of a kind that Crossplane itself brings at any time.
+	// Crossplane v1.20 always finds the definition of a kind that is part of Crossplane.
 	f.readable = f.Meta == nil || f.rand.IntN(3) > 0
 }
 
-// step reconciles once, checks and applies what comes out.
+// step reconciles once, checks the response and applies it.
 func (f *follower) step(t *testing.T) *fnv1.RunFunctionResponse {
 	t.Helper()
 	f.now = f.now.Add(time.Minute)
@@ -113,7 +113,7 @@ func (f *follower) step(t *testing.T) *fnv1.RunFunctionResponse {
 
 	first, err := fn.RunFunction(t.Context(), f.request())
 	if err != nil || isFatal(first) {
-		t.Fatalf("the first call fails, and is the last: %v, %v", err, first.GetResults())
+		t.Fatalf("the first call fails: %v, %v", err, first.GetResults())
 	}
 	f.check(t, first, "before Crossplane has answered", false)
 	rsp := f.reconcile(t, fn)
@@ -122,14 +122,14 @@ func (f *follower) step(t *testing.T) *fnv1.RunFunctionResponse {
 	}
 	f.check(t, rsp, "with all answers", true)
 	for key, d := range rsp.GetDesired().GetResources() {
-		f.Observed[key] = proto.Clone(d.GetResource()).(*structpb.Struct) //nolint:forcetypeassert // It is its clone.
+		f.Observed[key] = proto.Clone(d.GetResource()).(*structpb.Struct) //nolint:forcetypeassert // The clone has the same type.
 		f.becomeReady(key)
 	}
 	f.XR.Fields["status"] = at(rsp.GetDesired().GetComposite().GetResource(), "status")
 	return rsp
 }
 
-// look at what is active, as Crossplane matches names.
+// look records the active kinds, matching names as Crossplane does.
 func (f *follower) look() {
 	for service, seen := range f.seen {
 		entry, _ := catalogue.Lookup(service)
@@ -144,19 +144,19 @@ func (f *follower) look() {
 	}
 }
 
-// activates says whether a pattern matches a definition, as Crossplane does: one that is malformed matches nothing.
+// activates says whether a pattern matches a definition, as in Crossplane: a malformed pattern matches nothing.
 func activates(pattern, definition string) bool {
 	match, err := path.Match(pattern, definition)
 	return err == nil && match
 }
 
-// check a response. Before all is answered, only what exists is certain.
+// check checks a response. Until all requirements are answered, only existing resources are certain.
 func (f *follower) check(t *testing.T, rsp *fnv1.RunFunctionResponse, when string, all bool) {
 	t.Helper()
 	desired := rsp.GetDesired().GetResources()
 	for key := range f.Observed {
 		if desired[key] == nil {
-			t.Fatalf("%s: %s exists, is wanted, and is not composed: Crossplane would delete it", when, key)
+			t.Fatalf("%s: %s exists and is desired, but is not composed: Crossplane would delete it", when, key)
 		}
 	}
 	for service, seen := range f.seen {
@@ -164,7 +164,7 @@ func (f *follower) check(t *testing.T, rsp *fnv1.RunFunctionResponse, when strin
 		want := actionsIn(iam.NewDocument(entry.FullOf("aws", sortedKeys(seen))...).String())
 		got, exists := f.granted(desired, service), f.Observed["role/"+service] != nil
 		if before := f.granted(nil, service); exists && !subset(before, got) {
-			t.Fatalf("%s: the role of %s loses actions: it may do %v, and no longer %v", when, service, got, before)
+			t.Fatalf("%s: the role of %s loses actions: it allows %v, and no longer %v", when, service, got, before)
 		}
 		if !all {
 			continue
@@ -172,13 +172,13 @@ func (f *follower) check(t *testing.T, rsp *fnv1.RunFunctionResponse, when strin
 		if len(seen) == 0 {
 			for key := range desired {
 				if kind, of, _ := strings.Cut(key, "/"); of == service && kind != "usage" {
-					t.Fatalf("%s is created, and nothing of the service was ever active", key)
+					t.Fatalf("%s is created, but no kind of the service was ever active", key)
 				}
 			}
 			continue
 		}
 		if diff := cmp.Diff(want, got); diff != "" && desired["policy/"+service] != nil {
-			t.Fatalf("%s: actions of %s: -those that kinds call which were active, +got:\n%s", when, service, diff)
+			t.Fatalf("%s: actions of %s: -actions of the kinds that were active, +got:\n%s", when, service, diff)
 		}
 	}
 	if before, now := f.Observed["policy/sns"], desired["policy/sns"].GetResource(); before != nil {
@@ -188,7 +188,7 @@ func (f *follower) check(t *testing.T, rsp *fnv1.RunFunctionResponse, when strin
 	}
 }
 
-// granted are the actions of a service's policies: of those that are desired or, without any, of those that exist.
+// granted returns the actions of a service's desired policies, or of its observed policies if desired is nil.
 func (f *follower) granted(desired map[string]*fnv1.Resource, service string) []string {
 	var out []string
 	for n := range 10 {

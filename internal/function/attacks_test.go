@@ -21,30 +21,30 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// An attack of testdata/attacks.yaml.
+// An attack is an attack of testdata/attacks.yaml.
 type attack struct {
 	ID    string         `json:"id"`
 	Stops string         `json:"stops"`
 	Gains string         `json:"gains"`
 	At    []string       `json:"at"`
 	Spec  map[string]any `json:"spec"`
-	// Kind of the composite resource, if it is not a PodIdentityProvider.
+	// Kind is the kind of the composite resource, if it is not PodIdentityProvider.
 	Kind string `json:"kind,omitempty"`
 	// Claim is the claim's name, if it is not storage.
 	Claim string `json:"claim,omitempty"`
-	// Metadata and Status of the composite resource, as far as they are not what Crossplane makes of the claim.
+	// Metadata and Status of the composite resource, where they differ from those that Crossplane derives from the claim.
 	Metadata map[string]any `json:"metadata,omitempty"`
 	Status   map[string]any `json:"status,omitempty"`
-	// Input of the Composition that the claim chooses. The rules are those of the function's own configuration, where there are any.
+	// Input is the Input of the Composition that the claim selects. Rules come from the function's own configuration, if it has any.
 	Input map[string]any `json:"input,omitempty"`
-	// Observed composed resources by their keys.
+	// Observed holds observed composed resources by key.
 	Observed map[string]map[string]any `json:"observed,omitempty"`
-	// Admitted says why kubectl apply does not refuse what the function refuses for everybody. The conformance tests hold it.
+	// Admitted says why kubectl apply accepts an attack that the function refuses for every user. The conformance tests verify it.
 	Admitted string `json:"admitted,omitempty"`
 }
 
-// TestAttacks: no claim gets anything beyond its own identity, with no guardrail at all and with those of example/guardrails, and no
-// composite resource gets around guardrails.
+// TestAttacks checks that no claim gets anything beyond its own identity, without guardrails and with those of example/guardrails, and
+// that no composite resource bypasses guardrails.
 func TestAttacks(t *testing.T) {
 	var attacks []attack
 	if err := yaml.UnmarshalStrict(must(os.ReadFile("testdata/attacks.yaml")), &attacks); err != nil {
@@ -61,7 +61,7 @@ func TestAttacks(t *testing.T) {
 		for _, r := range []rules{open, guarded} {
 			for _, claim := range []bool{true, false} {
 				if rsp := own.file(t, r, claim); isFatal(rsp) || len(rsp.GetDesired().GetResources()) < 5 {
-					t.Fatalf("what nobody objects to should be composed (%s, claim: %t): %v", kind, claim, rsp.GetResults())
+					t.Fatalf("a harmless request should be composed (%s, claim: %t): %v", kind, claim, rsp.GetResults())
 				}
 			}
 		}
@@ -69,10 +69,10 @@ func TestAttacks(t *testing.T) {
 	for _, a := range attacks {
 		t.Run(a.ID, func(t *testing.T) {
 			if (a.Stops == "nothing") != (len(a.At) == 0) || a.Gains == "" {
-				t.Errorf("the attack should say what it gains, and where it fails")
+				t.Errorf("an attack should say its gain, and where it fails")
 			}
 			if seen[a.ID] {
-				t.Errorf("there is another attack of that name")
+				t.Errorf("another attack has the same name")
 			}
 			seen[a.ID] = true
 			switch a.Stops {
@@ -97,31 +97,31 @@ func TestAttacks(t *testing.T) {
 			case "nothing":
 				rsp := a.file(t, open, true)
 				if isFatal(rsp) {
-					t.Errorf("it should be taken: %v", rsp.GetResults())
+					t.Errorf("it should be accepted: %v", rsp.GetResults())
 				}
 				a.harmless(t, rsp, nil)
 				a.harmless(t, a.file(t, guarded, true), guarded.Guardrails)
 			default:
-				t.Errorf("nobody knows what %q stops", a.Stops)
+				t.Errorf("unknown value of stops: %q", a.Stops)
 			}
 		})
 	}
 }
 
-// plainInput has what the Composition has that comes with the API, and shows everything that would ever be composed.
+// plainInput returns the Input of the packaged Composition, with a preview of everything that would be composed.
 func plainInput() map[string]any {
 	return map[string]any{"preview": true, "defaults": map[string]any{"provider": map[string]any{"version": "v2.5.0"}}}
 }
 
-// rules that hold for an attack: those of the function's own configuration.
+// rules are the rules for an attack, from the function's own configuration.
 type rules struct {
-	// Configuration of the function; nil if it has none.
+	// Configuration is the function's configuration; nil if it has none.
 	*view.Configuration
-	// Guardrails in it.
+	// Guardrails are those of the configuration.
 	*v1beta1.Guardrails
 }
 
-// guardedRules are those that example/guardrails has for all.
+// guardedRules returns the rules of example/guardrails for all namespaces.
 func guardedRules(t *testing.T) rules {
 	t.Helper()
 	doc := map[string]any{}
@@ -139,14 +139,14 @@ func guardedRules(t *testing.T) rules {
 	return out
 }
 
-// claimNamespace is that of every claim here.
+// claimNamespace is the namespace of every claim in these tests.
 const claimNamespace = "team-a"
 
 func (a attack) tenant() bool { return a.Kind == v1alpha1.TenantKind }
 
 func (a attack) claim() string { return cmp.Or(a.Claim, "storage") }
 
-// file a claim, or make a composite resource.
+// file submits a claim, or a composite resource without a claim.
 func (a attack) file(t *testing.T, r rules, claim bool) *fnv1.RunFunctionResponse {
 	t.Helper()
 	kind := cmp.Or(a.Kind, v1alpha1.Kind)
@@ -180,7 +180,7 @@ func (a attack) file(t *testing.T, r rules, claim bool) *fnv1.RunFunctionRespons
 	return w.reconcile(t, newTestFunction())
 }
 
-// Two hosts: one for all, and one that is not for team-a.
+// There are two hosts: one for all namespaces, and one that is closed to team-a.
 const (
 	tenantsHost = `
 apiVersion: aws.podidentity.dev/v1alpha1
@@ -208,17 +208,17 @@ status:
 `
 )
 
-// fails says that the attack should be refused where it says, and nothing be composed.
+// fails checks that the attack is refused with the expected message, and that nothing is composed.
 func (a attack) fails(t *testing.T, r rules, claim bool) {
 	t.Helper()
 	rsp := a.file(t, r, claim)
 	which := fmt.Sprintf("claim: %t, guardrails: %t", claim, r.Configuration != nil)
 	if !isFatal(rsp) {
-		t.Errorf("%s: it should be refused, as it gains %q", which, a.Gains)
+		t.Errorf("%s: it should be refused, because it gains %q", which, a.Gains)
 		return
 	}
 	if n := len(rsp.GetDesired().GetResources()); n > 0 {
-		t.Errorf("%s: it is refused, and %d resources are composed all the same", which, n)
+		t.Errorf("%s: it is refused, but %d resources are composed", which, n)
 	}
 	message := rsp.GetResults()[len(rsp.GetResults())-1].GetMessage()
 	for _, at := range a.At {
@@ -231,12 +231,12 @@ func (a attack) fails(t *testing.T, r rules, claim bool) {
 	}
 }
 
-// harmless says that whatever is composed is the claim's own identity, within the guardrails.
+// harmless checks that all composed resources belong to the claim's own identity, within the guardrails.
 func (a attack) harmless(t *testing.T, rsp *fnv1.RunFunctionResponse, g *v1beta1.Guardrails) {
 	t.Helper()
 	if isFatal(rsp) {
 		if n := len(rsp.GetDesired().GetResources()); n > 0 {
-			t.Errorf("it is refused, and %d resources are composed all the same", n)
+			t.Errorf("it is refused, but %d resources are composed", n)
 		}
 		return
 	}
@@ -251,7 +251,7 @@ func (a attack) harmless(t *testing.T, rsp *fnv1.RunFunctionResponse, g *v1beta1
 	}
 }
 
-// text of a field of the spec, or what it is without the attack.
+// text returns a field of the spec, or the value that it has without the attack.
 func (a attack) text(name, otherwise string) string {
 	if s, ok := a.Spec[name].(string); ok {
 		return s
@@ -259,7 +259,7 @@ func (a attack) text(name, otherwise string) string {
 	return otherwise
 }
 
-// foreign finds what is beyond the identity of claim team-a/storage in a composed resource.
+// foreign returns the parts of a composed resource that go beyond the identity of claim team-a/storage.
 func (a attack) foreign(key string, o *structpb.Struct, g *v1beta1.Guardrails) []string {
 	var out []string
 	_, service, _ := strings.Cut(key, "/")
@@ -356,7 +356,7 @@ func (a attack) foreign(key string, o *structpb.Struct, g *v1beta1.Guardrails) [
 		}
 	case "ProviderConfig":
 		if text("metadata", "namespace") == claimNamespace && a.Observed[key] != nil {
-			// It exists, and nobody asks for it any more.
+			// It exists, but is no longer desired.
 			is("PodIdentity", "spec", "credentials", "source")
 			break
 		}
@@ -367,7 +367,7 @@ func (a attack) foreign(key string, o *structpb.Struct, g *v1beta1.Guardrails) [
 		none("metadata", "namespace")
 	case "Usage":
 	default:
-		out = append(out, "no claim composes a "+kind)
+		out = append(out, "a claim should not compose a "+kind)
 	}
 	for k := range at(o, "spec", "forProvider", "tags").GetStructValue().GetFields() {
 		if f := strings.ToLower(k); strings.HasPrefix(f, "eks-") || strings.HasPrefix(f, "kubernetes-") || strings.HasPrefix(f, "crossplane-") || strings.HasPrefix(f, "aws:") {
@@ -375,12 +375,12 @@ func (a attack) foreign(key string, o *structpb.Struct, g *v1beta1.Guardrails) [
 		}
 	}
 	if ref := text("spec", "providerConfigRef", "name"); ref != "" && ref != "default" {
-		out = append(out, "it is made with ProviderConfig "+ref)
+		out = append(out, "it uses ProviderConfig "+ref)
 	}
 	return out
 }
 
-// foreignOfTenant finds what is beyond the role of claim team-a/storage on the shared providers in a composed resource.
+// foreignOfTenant returns the parts of a composed resource that go beyond the role of claim team-a/storage on the shared providers.
 func (a attack) foreignOfTenant(key string, o *structpb.Struct, g *v1beta1.Guardrails) []string {
 	var out []string
 	text := func(path ...string) string { return at(o, path...).GetStringValue() }
@@ -438,15 +438,15 @@ func (a attack) foreignOfTenant(key string, o *structpb.Struct, g *v1beta1.Guard
 		}
 	case "Usage":
 	default:
-		problemf("no tenant composes a %s", kind)
+		problemf("a tenant should not compose a %s", kind)
 	}
 	if ref := text("spec", "providerConfigRef", "name"); ref != "" && ref != "default" {
-		problemf("it is made with ProviderConfig %s", ref)
+		problemf("it uses ProviderConfig %s", ref)
 	}
 	return out
 }
 
-// foreignTrust finds whom a tenant's role should not trust.
+// foreignTrust returns the parts of a trust policy that a tenant's role should not have.
 func foreignTrust(policy string) []string {
 	var out []string
 	for _, want := range []string{`"sts:ExternalId":"podidentity/u-1"`, `"aws:PrincipalTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:111122223333:cluster/prod"`, `"aws:PrincipalTag/kubernetes-namespace":"crossplane-system"`} {
@@ -455,7 +455,7 @@ func foreignTrust(policy string) []string {
 		}
 	}
 	if strings.Count(policy, `"Principal"`) != strings.Count(policy, `"Principal":{"AWS":"arn:aws:iam::111122223333:root"}`) || strings.Count(policy, `"Principal"`) != strings.Count(policy, `"ArnEquals":{"aws:PrincipalArn":`) {
-		out = append(out, "it trusts somebody else: "+policy)
+		out = append(out, "it trusts another principal: "+policy)
 	}
 	if rest := strings.NewReplacer("arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-s3", "", "arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-sqs", "").Replace(policy); strings.Contains(rest, ":role/") {
 		out = append(out, "it trusts another role: "+policy)

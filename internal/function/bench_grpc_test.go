@@ -30,17 +30,16 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/server"
 )
 
-// BenchmarkGRPC measures a call as Crossplane makes it, over TCP to another process, against the floor: a function that does
-// nothing but to return the same response, which it made beforehand. Both are called in turn, so that both run under the
-// same conditions. The figures are the latency that half of the calls stay below, the CPU time of the server per call, and both
-// as multiples of the floor's.
+// BenchmarkGRPC compares a call as Crossplane makes it, over TCP to another process, with the floor: a function that only returns the
+// same prepared response. The benchmark alternates between both, so that both run under the same conditions. It reports the median
+// latency, the CPU time of the server per call, and both as multiples of the floor's.
 func BenchmarkGRPC(b *testing.B) {
 	for _, services := range benchmarkServices() {
 		for _, r := range reconciles(b, services) {
 			b.Run(fmt.Sprintf("%s/services=%d", r.name, services), func(b *testing.B) {
 				fn, floor := startPeer(b, peerFunction, r.request), startPeer(b, peerFloor, r.request)
 				if got, want := fn.call(b, r.request), floor.call(b, r.request); !proto.Equal(got, want) {
-					b.Fatalf("the floor returns another response than the function:\n%v\n%v", want, got)
+					b.Fatalf("the responses of the floor and the function differ:\n%v\n%v", want, got)
 				}
 				for range 50 {
 					fn.call(b, r.request)
@@ -53,7 +52,7 @@ func BenchmarkGRPC(b *testing.B) {
 					floor.call(b, r.request)
 				}
 				p50, cpu := fn.p50(), fn.cpuPerCall(b)
-				b.ReportMetric(0, "ns/op") // That of both together says nothing.
+				b.ReportMetric(0, "ns/op") // The sum of both is meaningless.
 				b.ReportMetric(p50, "p50-ns")
 				b.ReportMetric(cpu, "cpu-ns")
 				b.ReportMetric(p50/floor.p50(), "p50-x-floor")
@@ -64,7 +63,7 @@ func BenchmarkGRPC(b *testing.B) {
 	}
 }
 
-// What a peer process serves, and the environment variables that tell it to.
+// These are the modes of a peer process, and the environment variables that configure it.
 const (
 	peerFunction = "function"
 	peerFloor    = "floor"
@@ -75,7 +74,7 @@ const (
 	envPeerCerts   = "BENCHMARK_PEER_CERTS"
 )
 
-// A peer is another process that serves a function, and a connection to it.
+// A peer is another process that serves a function, with a connection to it.
 type peer struct {
 	fnv1.FunctionRunnerServiceClient
 
@@ -88,7 +87,7 @@ type peer struct {
 	latencies []time.Duration
 }
 
-// startPeer starts this test again as a peer, until the benchmark is over.
+// startPeer runs this test binary as a peer until the benchmark ends.
 func startPeer(b *testing.B, what string, req *fnv1.RunFunctionRequest) *peer {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "request")
@@ -106,14 +105,14 @@ func startPeer(b *testing.B, what string, req *fnv1.RunFunctionRequest) *peer {
 	return p
 }
 
-// spawn a peer, which ends with its input at the latest.
+// spawn starts a peer, which exits when its input is closed at the latest.
 func spawn(t testing.TB, env ...string) *peer {
 	t.Helper()
 	p := &peer{address: freeAddress(t)}
 	// The test's own context ends before the cleanup.
-	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), must(os.Executable())) //nolint:gosec // It is this test.
+	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), must(os.Executable())) //nolint:gosec // The command runs this test binary.
 	p.cmd.Env = append(append(os.Environ(), envPeerAddress+"="+p.address), env...)
-	// What it logs is part of what is measured, and belongs between the figures only where something went wrong.
+	// The cost of logging is part of the measurement, but the log is only shown if the test fails.
 	logs := must(os.Create(filepath.Join(t.TempDir(), "log")))
 	p.cmd.Stderr = logs
 	in, err := p.cmd.StdinPipe()
@@ -131,7 +130,7 @@ func spawn(t testing.TB, env ...string) *peer {
 	t.Cleanup(func() {
 		_ = in.Close()
 		if err := p.wait(); err != nil {
-			t.Errorf("cannot end the peer: %v", err)
+			t.Errorf("the peer failed: %v", err)
 		}
 		_ = logs.Close()
 		if t.Failed() {
@@ -167,7 +166,7 @@ func (p *peer) cpuPerCall(b *testing.B) float64 {
 	return float64(p.cpuTime(b)-p.cpu) / float64(len(p.latencies))
 }
 
-// cpuTime that the peer has used: it answers each line of its input with that.
+// cpuTime returns the CPU time of the peer, which it reports for each line of its input.
 func (p *peer) cpuTime(b testing.TB) time.Duration {
 	b.Helper()
 	if _, err := fmt.Fprintln(p.in); err != nil {
@@ -184,9 +183,10 @@ func (p *peer) cpuTime(b testing.TB) time.Duration {
 	return time.Duration(ns)
 }
 
-// TestMain has the tests run where what they read is, example/ for one, and lets this binary also be a peer of the benchmarks.
+// TestMain runs the tests at the root of the repository, where they find example/ and other files, and lets this binary act as a peer of
+// the benchmarks.
 func TestMain(m *testing.M) {
-	// What a process of these tests starts, such as a worker that fuzzes, is at the root already.
+	// A child process of these tests, such as a fuzz worker, is at the root already.
 	if _, err := os.Stat("go.mod"); err != nil {
 		if err := os.Chdir(filepath.Join("..", "..")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -203,7 +203,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// servePeer serves what it is asked for as the function's binary does, and ends with its input.
+// servePeer serves like the function's binary until its input is closed.
 func servePeer(what string) error {
 	failed := make(chan error, 1)
 	go func() { failed <- runPeer(what) }()
@@ -226,12 +226,12 @@ func servePeer(what string) error {
 			if err != nil {
 				return err
 			}
-			fmt.Println(cpu.Nanoseconds()) //nolint:forbidigo // It is what the benchmark reads.
+			fmt.Println(cpu.Nanoseconds()) //nolint:forbidigo // The benchmark reads this output.
 		}
 	}
 }
 
-// cpuTime that this process has used.
+// cpuTime returns the CPU time that this process has used.
 func cpuTime() (time.Duration, error) {
 	var u syscall.Rusage
 	err := syscall.Getrusage(syscall.RUSAGE_SELF, &u)
@@ -264,7 +264,7 @@ func runPeer(what string) error {
 	return server.Serve(context.Background(), &floor{prebuilt: rsp}, o)
 }
 
-// A floor is the least that a function can do: it returns a response that it has already.
+// A floor does the least that a function can do: it returns a prepared response.
 type floor struct {
 	fnv1.UnimplementedFunctionRunnerServiceServer
 

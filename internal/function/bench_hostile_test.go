@@ -13,10 +13,10 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// maxRequest is what the function takes by default (--max-recv-message-size).
+// maxRequest is the default limit of the function (--max-recv-message-size).
 const maxRequest = 4 << 20
 
-// hostile requests: each is as much of one thing as fits into a request.
+// hostile returns requests that each contain as much of one thing as fits.
 func hostile(t testing.TB) map[string]func() *fnv1.RunFunctionRequest {
 	t.Helper()
 	return map[string]func() *fnv1.RunFunctionRequest{
@@ -179,20 +179,20 @@ func hostile(t testing.TB) map[string]func() *fnv1.RunFunctionRequest {
 	}
 }
 
-// TestHostile: whatever a request is full of, it is answered, in what Crossplane takes. BenchmarkHostile shows how long it takes.
+// TestHostile checks that the function answers the largest requests, within the limits of Crossplane. BenchmarkHostile measures the time.
 func TestHostile(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(hostile(t))) {
 		t.Run(name, func(t *testing.T) {
 			req := hostile(t)[name]()
 			if n := proto.Size(req); n > maxRequest {
-				t.Fatalf("the request has %d bytes, and would not come in", n)
+				t.Fatalf("the request has %d bytes, and the function would not accept it", n)
 			}
 			rsp, err := newTestFunction().RunFunction(t.Context(), req)
 			if err != nil {
 				t.Fatalf("RunFunction(...): %v", err)
 			}
 			if n := proto.Size(rsp); n > maxResponse {
-				t.Errorf("the response has %d bytes, Crossplane takes %d", n, maxResponse)
+				t.Errorf("the response has %d bytes, Crossplane accepts %d", n, maxResponse)
 			}
 			for _, r := range rsp.GetResults() {
 				if n := len(r.GetMessage()); n > maxMessage+100 {
@@ -211,7 +211,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// BenchmarkHostile measures how long the worst requests take, and what they allocate.
+// BenchmarkHostile measures the time and the allocations of the worst requests.
 func BenchmarkHostile(b *testing.B) {
 	for _, name := range slices.Sorted(maps.Keys(hostile(b))) {
 		b.Run(name, func(b *testing.B) {
@@ -228,7 +228,7 @@ func BenchmarkHostile(b *testing.B) {
 	}
 }
 
-// hostileSpec is a request whose composite resource has these fields in its spec.
+// hostileSpec returns a request whose composite resource has these fields in its spec.
 func hostileSpec(t testing.TB, spec map[string]any) *fnv1.RunFunctionRequest {
 	t.Helper()
 	w := loadStep(t, "example/quickstart/01-first-reconcile")
@@ -256,13 +256,13 @@ func many(n int, f func(int) any) []any {
 	return out
 }
 
-// document of about so many bytes: as many statements as fit.
+// document returns a policy document of about the given size, with as many statements as fit.
 func document(size int) string {
 	const statement = `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket"}`
 	return `{"Version":"2012-10-17","Statement":[` + strings.TrimSuffix(strings.Repeat(statement+",", size/(len(statement)+1)), ",") + `]}`
 }
 
-// nested object of so many levels, with a null in each.
+// nested returns an object with the given number of levels, with a null in each.
 func nested(levels int) map[string]any {
 	o := map[string]any{}
 	for range levels {
@@ -271,7 +271,7 @@ func nested(levels int) map[string]any {
 	return o
 }
 
-// failedObject is one with a message of about so many bytes, which has a bit of all that messages have.
+// failedObject returns an object with a message of about the given size, which contains the typical parts of AWS's messages.
 func failedObject(key string, size int) map[string]any {
 	const part = "cannot create: RequestID: 0b9d7c9e-1111-2222-3333-444455556666, https response error StatusCode: 403, retrying in 12s, at 2025-01-01T00:00:00Z, attempt 3 of 10; "
 	return map[string]any{

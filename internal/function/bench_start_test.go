@@ -11,11 +11,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 )
 
-// BenchmarkStart measures how long it takes from starting the function's binary until it answers a connection, how much memory it
-// has then while nobody calls, and how large it is.
+// BenchmarkStart measures how long the function's binary takes from its start until it accepts a connection, how much memory it uses
+// while idle, and how large it is.
 func BenchmarkStart(b *testing.B) {
 	bin := filepath.Join(b.TempDir(), "function")
-	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, ".") //nolint:gosec // It is this function.
+	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, ".") //nolint:gosec // The command builds this function.
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("cannot build the function: %v\n%s", err, out)
@@ -30,7 +30,7 @@ func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		address := freeAddress(b)
-		cmd := exec.CommandContext(b.Context(), bin, "--insecure", "--address="+address) //nolint:gosec // It was just built.
+		cmd := exec.CommandContext(b.Context(), bin, "--insecure", "--address="+address) //nolint:gosec // The binary was just built.
 		b.StartTimer()
 		if err := cmd.Start(); err != nil {
 			b.Fatal(err)
@@ -44,11 +44,11 @@ func BenchmarkStart(b *testing.B) {
 			time.Sleep(time.Millisecond / 2)
 		}
 		b.StopTimer()
-		// What it does in the background when it starts is over by then.
+		// By then the background work of the start is done.
 		time.Sleep(time.Second / 2)
 		m, ok := testutil.MemoryOf(b, cmd.Process.Pid)
 		if !ok {
-			b.Skip("nobody tells how much memory a process has")
+			b.Skip("this system does not report the memory of a process")
 		}
 		resident += float64(m.Resident) * 1024 / mebi
 		_ = cmd.Process.Kill()
@@ -59,7 +59,7 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(float64(info.Size())/mebi, "binary-MiB")
 }
 
-// freeAddress on this host. Its port is free again once it was found.
+// freeAddress returns an address on this host whose port is free.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

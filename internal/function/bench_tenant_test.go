@@ -13,14 +13,14 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// TestTenantConvergence: where everything becomes ready at once, a tenant takes as many reconciles as the chain of dependencies is deep, and
-// one. The number of services does not matter, and neither does that of the tenants. From then on nothing is written.
+// TestTenantConvergence checks that a tenant needs as many reconciles as its chain of dependencies is deep, plus one, if all resources
+// become ready at once. Neither the number of services nor that of tenants matters. After that, nothing is written.
 func TestTenantConvergence(t *testing.T) {
 	chain := [][]string{
 		{"Policy", "Role", "RolePolicyAttachment"},
 		// It leads to the role,
 		{"ProviderConfig"},
-		// and nothing of the team depends on the role before it exists.
+		// and no resource of the team depends on the role before the ProviderConfig exists.
 		{"Usage"},
 	}
 	for _, services := range []int{1, 3, 8} {
@@ -33,13 +33,13 @@ func TestTenantConvergence(t *testing.T) {
 			before := s.reconcile(t, newTestFunction())
 			after := s.reconcile(t, newTestFunction())
 			if !proto.Equal(before, after) || after.GetDesired().GetComposite().GetReady() == fnv1.Ready_READY_FALSE {
-				t.Errorf("a quiet reconcile says something else, or that it is not ready: %v", after.GetConditions())
+				t.Errorf("a quiet reconcile changes the response, or is not ready: %v", after.GetConditions())
 			}
 		})
 	}
 }
 
-// BenchmarkTenant measures a call for a tenant of three services in its steady state, on hosts that have three services and fifty.
+// BenchmarkTenant measures a call for a tenant with three services in its steady state, on hosts with three and with fifty services.
 func BenchmarkTenant(b *testing.B) {
 	for _, services := range []int{3, 50} {
 		b.Run(fmt.Sprintf("host=%d", services), func(b *testing.B) {
@@ -60,7 +60,7 @@ func BenchmarkTenant(b *testing.B) {
 	}
 }
 
-// tenantOf a host where every kind exists, with all of its services.
+// tenantOf returns a tenant with all services of its host, in a cluster where every kind exists.
 func tenantOf(tb testing.TB, services int) tenancy {
 	tb.Helper()
 	listed, shared := make([]string, 0, services), make([]string, 0, services)
@@ -83,8 +83,8 @@ spec: {claimRef: {namespace: team-a, name: storage}, providerRef: {name: platfor
 	return s
 }
 
-// settle lets everything that is composed exist and become ready at once, until nothing is created any more, and returns the kinds that each
-// reconcile created.
+// settle lets all composed resources exist and become ready at once, until no more are created. It returns the kinds that each reconcile
+// created.
 func (s tenancy) settle(tb testing.TB) [][]string {
 	tb.Helper()
 	fn := newTestFunction()
@@ -96,7 +96,7 @@ func (s tenancy) settle(tb testing.TB) [][]string {
 		for key, r := range rsp.GetDesired().GetResources() {
 			if s.Observed[key] == nil {
 				created[at(r.GetResource(), "kind").GetStringValue()] = true
-				s.Observed[key] = proto.Clone(r.GetResource()).(*structpb.Struct) //nolint:forcetypeassert // It is its clone.
+				s.Observed[key] = proto.Clone(r.GetResource()).(*structpb.Struct) //nolint:forcetypeassert // The clone has the same type.
 				s.become(key, "True", "True")
 			}
 		}

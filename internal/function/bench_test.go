@@ -14,11 +14,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/catalogue"
 )
 
-// benchmarkServices is how many services the composite resources of the benchmarks have.
+// benchmarkServices returns the numbers of services of the composite resources in the benchmarks.
 func benchmarkServices() []int { return []int{1, 3, 10, 100} }
 
-// BenchmarkRunFunction measures a call in process. CPU time, of garbage collection too, says more than the time that passes
-// where the machine has other things to do.
+// BenchmarkRunFunction measures a call in process. On a busy machine, CPU time, including garbage collection, says more than elapsed
+// time.
 func BenchmarkRunFunction(b *testing.B) {
 	for _, services := range benchmarkServices() {
 		for _, r := range reconciles(b, services) {
@@ -39,14 +39,14 @@ func BenchmarkRunFunction(b *testing.B) {
 	}
 }
 
-// A reconcile is what Crossplane sends at one time of a composite resource's life.
+// A reconcile is the request that Crossplane sends at one time in a composite resource's life.
 type reconcile struct {
 	name    string
 	request *fnv1.RunFunctionRequest
 }
 
-// reconciles at both ends of a composite resource's life: the first, in which nothing exists and every question is answered,
-// and the steady state, in which everything exists and is ready.
+// reconciles returns the requests at both ends of a composite resource's life: the first, in which nothing exists and every requirement
+// is answered, and the steady state, in which everything exists and is ready.
 func reconciles(b testing.TB, services int) []reconcile {
 	b.Helper()
 	w, fn := worldOf(b, services), newTestFunction()
@@ -72,7 +72,7 @@ func reconciles(b testing.TB, services int) []reconcile {
 	return []reconcile{{"first", first}, {"steady", steady}}
 }
 
-// answered is the request with which Crossplane calls the last time in a reconcile.
+// answered returns the request of Crossplane's last call in a reconcile.
 func (w *world) answered(b testing.TB, fn *Function) *fnv1.RunFunctionRequest {
 	b.Helper()
 	req := w.request()
@@ -80,7 +80,7 @@ func (w *world) answered(b testing.TB, fn *Function) *fnv1.RunFunctionRequest {
 	return req
 }
 
-// worldOf a cluster where every kind exists, and a composite resource of n services.
+// worldOf returns a cluster where every kind exists, and a composite resource with n services.
 func worldOf(b testing.TB, n int) *world {
 	b.Helper()
 	w := loadStep(b, "example/quickstart/01-first-reconcile")

@@ -12,16 +12,16 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 )
 
-// TestConvergence: where everything becomes ready at once, each reconcile composes what the one before made possible, and the
-// last finds all of it ready. There are as many as the chain of dependencies is deep, and one, for any number of services.
-// From then on nothing is written.
+// TestConvergence checks that each reconcile composes the resources that the previous one made possible, if all resources become ready at
+// once, and that the last reconcile finds all of them ready. Regardless of the number of services, there are as many reconciles as the
+// chain of dependencies is deep, plus one. After that, nothing is written.
 func TestConvergence(t *testing.T) {
 	chain := [][]string{
-		// References between these are resolved by the providers of IAM and EKS.
+		// The providers for IAM and EKS resolve the references between these.
 		{"DeploymentRuntimeConfig", "PodIdentityAssociation", "Policy", "ProviderConfig", "Role", "RolePolicyAttachment"},
 		// A provider's first pod needs its credentials,
 		{"Provider"},
-		// and nothing of a user depends on any of it before the provider works.
+		// and no resource of a user depends on the provider before it works.
 		{"Usage"},
 	}
 	for _, services := range []int{1, 3, 20} {
@@ -51,12 +51,12 @@ func TestConvergence(t *testing.T) {
 				t.Errorf("kinds that each reconcile creates: -want, +got:\n%s", diff)
 			}
 			if rsp.GetDesired().GetComposite().GetReady() == fnv1.Ready_READY_FALSE {
-				t.Errorf("the reconcile after the last creation does not find everything ready: %v", rsp.GetConditions())
+				t.Errorf("the reconcile after the last creation does not report everything as ready: %v", rsp.GetConditions())
 			}
 
 			again := w.reconcile(t, fn)
 			if diff := cmp.Diff(rsp.GetDesired(), again.GetDesired(), protocmp.Transform()); diff != "" {
-				t.Errorf("what a quiet reconcile desires: -before, +now:\n%s", diff)
+				t.Errorf("desired state of a quiet reconcile: -before, +now:\n%s", diff)
 			}
 			if !slices.EqualFunc(rsp.GetConditions(), again.GetConditions(), func(a, b *fnv1.Condition) bool { return proto.Equal(a, b) }) {
 				t.Errorf("conditions of a quiet reconcile: got %v, want %v", again.GetConditions(), rsp.GetConditions())

@@ -15,11 +15,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
-// documented are the files that people copy from.
+// documented returns the files that users copy from.
 func documented(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	// What people put something into.
+	// Fill in the placeholders that users replace.
 	filled := strings.NewReplacer("ACCOUNT_ID", "123456789012", "CLUSTER_NAME", "prod", "arn:aws:eks:REGION:", "arn:aws:eks:eu-west-1:")
 	for _, root := range []string{"README.md", "docs", "example", "manifests", "configuration"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -44,11 +44,11 @@ var (
 	fencePattern  = regexp.MustCompile("(?ms)^ *```(yaml|json)[^\n]*\n(.*?)^ *```")
 )
 
-// TestDocumentedARNs: every ARN that somebody may copy is one that AWS takes.
+// TestDocumentedARNs checks that AWS accepts every ARN that a user may copy.
 func TestDocumentedARNs(t *testing.T) {
 	n := 0
 	for path, text := range documented(t) {
-		// What is refused is there to be refused.
+		// Examples that are refused may have invalid ARNs.
 		if strings.Contains(path, "refused") {
 			continue
 		}
@@ -76,8 +76,8 @@ func TestDocumentedARNs(t *testing.T) {
 	}
 }
 
-// TestDocumentedPolicies: every policy document that somebody may copy is one that IAM takes, and every trust policy one that somebody can
-// fulfil.
+// TestDocumentedPolicies checks that IAM accepts every policy document that a user may copy, and that every trust policy can be
+// fulfilled.
 func TestDocumentedPolicies(t *testing.T) {
 	n := 0
 	for path, text := range documented(t) {
@@ -100,7 +100,7 @@ func TestDocumentedPolicies(t *testing.T) {
 	}
 }
 
-// checkPolicy of permissions, or of trust.
+// checkPolicy checks a permissions policy or a trust policy.
 func checkPolicy(t *testing.T, path, doc string) {
 	t.Helper()
 	var d struct {
@@ -128,12 +128,12 @@ func checkPolicy(t *testing.T, path, doc string) {
 			}
 		}
 		if problems := iam.CheckServiceConditions("Condition", c); len(c) == 0 || len(problems) > 0 {
-			t.Errorf("%s: a trust policy that is too wide, or that nobody fulfils: %v: %s", path, problems, doc)
+			t.Errorf("%s: the trust policy is too wide, or cannot be fulfilled: %v: %s", path, problems, doc)
 		}
 	}
 }
 
-// TestDocumentedObjects: every PodIdentityProvider and claim in a page is one that the function takes.
+// TestDocumentedObjects checks that the function accepts every PodIdentityProvider and claim in a page.
 func TestDocumentedObjects(t *testing.T) {
 	n := 0
 	for path, text := range documented(t) {

@@ -36,7 +36,7 @@ const (
 	tenantComposition  = "configuration/apis/tenant-composition.yaml"
 )
 
-// generations of the protocol: how a caller says what it can do.
+// generations of the protocol differ in how a caller advertises its capabilities.
 var generations = map[string]*fnv1.RequestMeta{
 	"v1.20": nil,
 	"v2.2 and later": {Capabilities: []fnv1.Capability{
@@ -45,8 +45,8 @@ var generations = map[string]*fnv1.RequestMeta{
 	}},
 }
 
-// TestExamples runs every step of every scenario under example/ as Crossplane would and compares what comes out with the
-// step's expected.yaml. The same folders are rendered by the real Crossplane in test/conformance.
+// TestExamples runs every step of every scenario under example/ as Crossplane would, and compares the output with the step's
+// expected.yaml. test/conformance renders the same folders with the real Crossplane.
 func TestExamples(t *testing.T) {
 	steps, err := filepath.Glob("example/*/[0-9][0-9]-*")
 	if err != nil || len(steps) == 0 {
@@ -71,14 +71,14 @@ func TestExamples(t *testing.T) {
 					t.Fatalf("%v: make golden writes it", err)
 				}
 				if diff := cmp.Diff(string(want), string(got)); diff != "" {
-					t.Errorf("%s is not what the function composes (make golden rewrites it): -want, +got:\n%s", file, diff)
+					t.Errorf("%s differs from the function's output (make golden rewrites it): -want, +got:\n%s", file, diff)
 				}
 			})
 		}
 	}
 }
 
-// TestExamplesHaveReadme keeps the examples documented, and the expected output free of leftovers.
+// TestExamplesHaveReadme checks that every scenario has a README that explains all its steps.
 func TestExamplesHaveReadme(t *testing.T) {
 	xrs, _ := filepath.Glob("example/*/xr.yaml")
 	for _, xr := range xrs {
@@ -100,15 +100,15 @@ func newTestFunction() *Function {
 	return &Function{log: logging.NewNopLogger(), metrics: metrics.New(prometheus.NewRegistry()), now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }, platform: NoPlatform}
 }
 
-// A world is what exists when Crossplane reconciles a composite resource.
+// A world is the state of a cluster when Crossplane reconciles a composite resource.
 type world struct {
 	Meta     *fnv1.RequestMeta
 	XR       *structpb.Struct
 	Input    *structpb.Struct
 	Observed map[string]*structpb.Struct
-	// Cluster is everything else, kinds included.
+	// Cluster holds all other objects, including the definitions of kinds.
 	Cluster []*structpb.Struct
-	// Hidden are groups and kinds that Crossplane does not find at the moment, though they are there.
+	// Hidden holds the groups and kinds that exist, but that Crossplane cannot find at the moment.
 	Hidden map[string]bool
 	// Platform is the function's own configuration; nil if it has none.
 	Platform *view.Configuration
@@ -151,8 +151,8 @@ func (w *world) request() *fnv1.RunFunctionRequest {
 	return proto.Clone(req).(*fnv1.RunFunctionRequest)
 }
 
-// reconcile calls the function as Crossplane does: with answers to what it requires, until it requires nothing new. Like
-// Crossplane it gives up after five more calls, and fails if a kind is required that does not exist.
+// reconcile calls the function as Crossplane does: with answers to its requirements, until it requires nothing new. Like Crossplane, it
+// gives up after five more calls, and fails if the kind of a required resource does not exist.
 func (w *world) reconcile(t testing.TB, fn *Function) *fnv1.RunFunctionResponse {
 	t.Helper()
 	configured := *fn
@@ -177,12 +177,12 @@ func (w *world) reconcile(t testing.TB, fn *Function) *fnv1.RunFunctionResponse 
 func (w *world) answer(t testing.TB, req *fnv1.RunFunctionRequest, r *fnv1.Requirements) {
 	t.Helper()
 	if w.Meta == nil && (len(r.GetResources()) > 0 || len(r.GetSchemas()) > 0) {
-		t.Fatalf("a caller without capabilities is asked for resources or schemas: %v", r)
+		t.Fatalf("required resources or schemas from a caller without capabilities: %v", r)
 	}
-	if w.Meta != nil && len(r.GetExtraResources()) > 0 { //nolint:staticcheck // That is the point.
-		t.Fatalf("a caller with capabilities is asked for extra resources: %v", r)
+	if w.Meta != nil && len(r.GetExtraResources()) > 0 { //nolint:staticcheck // The test is about the deprecated field.
+		t.Fatalf("required extra resources from a caller with capabilities: %v", r)
 	}
-	req.ExtraResources = w.fetch(t, r.GetExtraResources()) //nolint:staticcheck // For callers before 2.2.
+	req.ExtraResources = w.fetch(t, r.GetExtraResources()) //nolint:staticcheck // Crossplane before 2.2 uses this field.
 	req.RequiredResources = w.fetch(t, r.GetResources())
 	req.RequiredSchemas = map[string]*fnv1.Schema{}
 	for key, s := range r.GetSchemas() {
@@ -213,7 +213,7 @@ func (w *world) fetch(t testing.TB, selectors map[string]*fnv1.ResourceSelector)
 	return out
 }
 
-// isPodGuard says whether an object is the sign that Crossplane may read pods.
+// isPodGuard says whether an object signals that Crossplane may read pods.
 func isPodGuard(o *structpb.Struct) bool {
 	return at(o, "kind").GetStringValue() == "DeploymentRuntimeConfig" && at(o, "metadata", "name").GetStringValue() == "pod-identity-provider-may-read-pods"
 }
@@ -223,7 +223,7 @@ func (w *world) hides(o *structpb.Struct) bool {
 	return at(o, "kind").GetStringValue() == "CustomResourceDefinition" && w.Hidden[at(o, "spec", "names", "kind").GetStringValue()+"."+at(o, "spec", "group").GetStringValue()]
 }
 
-// all objects of the cluster, composed ones included.
+// all returns all objects of the cluster, including composed resources.
 func (w *world) all() []*structpb.Struct {
 	out := slices.Clone(w.Cluster)
 	for _, key := range sortedKeys(w.Observed) {
@@ -232,7 +232,7 @@ func (w *world) all() []*structpb.Struct {
 	return out
 }
 
-// hasKind says whether a kind exists: it is Crossplane's or Kubernetes' own, or its CustomResourceDefinition is there.
+// hasKind says whether a kind exists: it is built into Crossplane or Kubernetes, or has a CustomResourceDefinition.
 func (w *world) hasKind(apiVersion, kind string) bool {
 	group, version, _ := strings.Cut(apiVersion, "/")
 	if w.Hidden[kind+"."+group] {
@@ -256,7 +256,7 @@ func (w *world) hasKind(apiVersion, kind string) bool {
 	return false
 }
 
-// schema of a kind that exists: that of its CustomResourceDefinition, if it has one.
+// schema returns the schema of an existing kind from its CustomResourceDefinition, if it has one.
 func (w *world) schema(apiVersion, kind string) *structpb.Struct {
 	group, version, _ := strings.Cut(apiVersion, "/")
 	for _, o := range w.Cluster {
@@ -290,7 +290,8 @@ func selects(s *fnv1.ResourceSelector, o *structpb.Struct) bool {
 	return true
 }
 
-// renderYAML writes what `crossplane render` would: the composite resource with its status, the composed resources, results.
+// renderYAML writes the same output as `crossplane render`: the composite resource with its status, the composed resources, and the
+// results.
 func renderYAML(t testing.TB, w *world, rsp *fnv1.RunFunctionResponse) []byte {
 	t.Helper()
 	status, _ := rsp.GetDesired().GetComposite().GetResource().AsMap()["status"].(map[string]any)
@@ -300,7 +301,7 @@ func renderYAML(t testing.TB, w *world, rsp *fnv1.RunFunctionResponse) []byte {
 	conditions := []any{}
 	for _, c := range rsp.GetConditions() {
 		if c.GetTarget() != fnv1.Target_TARGET_COMPOSITE_AND_CLAIM {
-			t.Errorf("condition %s is not for the claim too", c.GetType())
+			t.Errorf("condition %s is not set on the claim", c.GetType())
 		}
 		st := map[fnv1.Status]string{fnv1.Status_STATUS_CONDITION_TRUE: "True", fnv1.Status_STATUS_CONDITION_FALSE: "False", fnv1.Status_STATUS_CONDITION_UNKNOWN: "Unknown"}[c.GetStatus()]
 		conditions = append(conditions, map[string]any{"type": c.GetType(), "status": st, "reason": c.GetReason(), "message": c.GetMessage()})
@@ -361,7 +362,7 @@ func loadOne(t testing.TB, file string) *structpb.Struct {
 	return all[0]
 }
 
-// loadAll objects of a file; none if there is no such file.
+// loadAll loads all objects of a file; none if the file does not exist.
 func loadAll(t testing.TB, file string) []*structpb.Struct {
 	t.Helper()
 	f, err := os.Open(file)
@@ -371,7 +372,7 @@ func loadAll(t testing.TB, file string) []*structpb.Struct {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // Only read.
+	defer f.Close() //nolint:errcheck // The file is only read.
 	var out []*structpb.Struct
 	d := utilyaml.NewYAMLOrJSONDecoder(f, 4096)
 	for {
@@ -398,7 +399,7 @@ func mustStruct(t testing.TB, m map[string]any) *structpb.Struct {
 	return s
 }
 
-// at a path of a message; nil if there is nothing.
+// at returns the value at a path of a message, or nil.
 func at(s *structpb.Struct, path ...string) *structpb.Value {
 	for i, name := range path {
 		v := s.GetFields()[name]

@@ -11,8 +11,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 )
 
-// fieldValues are values for every field of the specs, by kind and path, as YAML. A field needs one before it can be added: with it,
-// TestEveryField tries what a claim may do with the field.
+// fieldValues holds YAML values for every field of the specs, by kind and path. A field cannot be added without one: TestEveryField uses
+// it to check what a claim may do with the field.
 var fieldValues = map[string]map[string]string{
 	v1alpha1.Kind: {
 		"region": "eu-west-1", "clusterName": "prod", "accountId": "'123456789012'", "adoptExisting": "true", "crossplaneNamespace": "upbound-system",
@@ -39,7 +39,7 @@ var fieldValues = map[string]map[string]string{
 	},
 }
 
-// permissionValues and chainValues are those of both kinds, runtimeValues those of all services and of one.
+// permissionValues and chainValues belong to both kinds, runtimeValues to all services and to a single one.
 var (
 	permissionValues = map[string]string{
 		"accessLevel": "ReadOnly", "kinds": "[Bucket]", "managedPolicyArns": "['arn:aws:iam::aws:policy/p']",
@@ -57,7 +57,7 @@ var (
 	}
 )
 
-// fieldCompanions are what a field needs beside it, or cannot have, as a patch of the spec; null takes a field out.
+// fieldCompanions holds patches of the spec with the fields that a field requires or excludes; null removes a field.
 var fieldCompanions = map[string]string{
 	"clusterNameRef.name":                    "{clusterName: null}",
 	"clusterNameSelector.matchLabels":        "{clusterName: null}",
@@ -66,7 +66,7 @@ var fieldCompanions = map[string]string{
 	"externalId":                             "{roleArn: 'arn:aws:iam::111122223333:role/crossplane/prod/_/r'}",
 }
 
-// valueOf a field; false if nobody gave one.
+// valueOf returns the value of a field; false if there is none.
 func valueOf(kind, path string) (string, bool) {
 	for prefix, values := range map[string]map[string]string{
 		"": fieldValues[kind], "services[].permissions.": permissionValues, "providerConfig.assumeRoleChain[].": chainValues,
@@ -81,8 +81,8 @@ func valueOf(kind, path string) (string, bool) {
 	return "", false
 }
 
-// TestEveryField sets every field of the specs, alone and rightly: a claim is refused where it may not set the field, at its path, and nowhere
-// else; a composite resource that no claim made may set it; and so may a claim to which the platform opens it.
+// TestEveryField sets every field of the specs alone, with a valid value. A claim that may not set the field is refused at its path and
+// nowhere else. A composite resource without a claim may set it, and so may a claim for which the platform allows it.
 func TestEveryField(t *testing.T) {
 	for kind := range fieldValues {
 		n := 0
@@ -92,7 +92,7 @@ func TestEveryField(t *testing.T) {
 				t.Run(kind+"/"+path, func(t *testing.T) {
 					value, ok := valueOf(kind, path)
 					if !ok {
-						t.Fatal("give the field a value in this file, to see what a claim may do with it")
+						t.Fatal("give the field a value in this file, to test it in a claim")
 					}
 					testField(t, attack{Kind: kind, Spec: specWith(t, path, value)}, path, d.Claims)
 				})
@@ -114,7 +114,7 @@ func testField(t *testing.T, a attack, path string, claims bool) {
 		refused bool
 	}{
 		{"a claim", nil, true, !claims},
-		{"a claim to which the field is open", []any{path}, true, false},
+		{"a claim for which the field is allowed", []any{path}, true, false},
 		{"a composite resource without a claim", nil, false, false},
 	} {
 		if tc.open != nil {
@@ -129,12 +129,12 @@ func testField(t *testing.T, a attack, path string, claims bool) {
 			t.Errorf("%s: refused: want %t, got %t: %s", tc.what, tc.refused, got, message)
 		}
 		if !tc.refused && message != "" && !outOfPath(path, message) {
-			t.Errorf("%s should be taken: %s", tc.what, message)
+			t.Errorf("%s should be accepted: %s", tc.what, message)
 		}
 	}
 }
 
-// companions of a field that a claim may not set either.
+// companions returns the other fields that a claim must be allowed to set along with a field.
 func companions(path string) []any {
 	switch {
 	case path == "externalId":
@@ -145,12 +145,13 @@ func companions(path string) []any {
 	return nil
 }
 
-// outOfPath says whether a tenant's claim was only told that the role of the test is in no namespace: that is not about who may set it.
+// outOfPath says whether a tenant's claim is only refused because the role's path is outside its namespace, which does not concern the
+// right to set the field.
 func outOfPath(path, message string) bool {
 	return (path == "roleArn" || path == "externalId") && strings.Contains(message, "give the role that path")
 }
 
-// specWith a field: the smallest one that is valid, with what the field needs beside it.
+// specWith returns the smallest valid spec with a field and its companions.
 func specWith(t *testing.T, path, value string) map[string]any {
 	t.Helper()
 	var v any
@@ -175,7 +176,7 @@ func specWith(t *testing.T, path, value string) map[string]any {
 	return spec
 }
 
-// nest a value in objects and lists of one element.
+// nest wraps a value in objects, and in lists of one element.
 func nest(path []string, v any) map[string]any {
 	for _, p := range slices.Backward(path) {
 		if name, isList := strings.CutSuffix(p, "[]"); isList {
@@ -188,7 +189,7 @@ func nest(path []string, v any) map[string]any {
 	return m
 }
 
-// complete the elements of lists of that name with what they lack. One that has the opposite of a field does not get the field.
+// complete adds missing fields to the elements of all lists with a name. It does not add a field to an element that has its opposite.
 func complete(v any, name string, with map[string]any) {
 	switch v := v.(type) {
 	case map[string]any:

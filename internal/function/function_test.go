@@ -41,7 +41,7 @@ func TestRunFunctionEdges(t *testing.T) {
 		check  func(*testing.T, *fnv1.RunFunctionRequest, *fnv1.RunFunctionResponse)
 	}{
 		"NoComposite": {
-			reason: "A request without a composite resource is answered with a fatal result, not with an error or a panic.",
+			reason: "A request without a composite resource gets a fatal result, not an error or a panic.",
 			world:  ready,
 			req:    func(req *fnv1.RunFunctionRequest) { req.Observed = nil },
 			check: func(t *testing.T, _ *fnv1.RunFunctionRequest, rsp *fnv1.RunFunctionResponse) {
@@ -52,7 +52,7 @@ func TestRunFunctionEdges(t *testing.T) {
 			},
 		},
 		"EarlierDesiredPassesThrough": {
-			reason: "What earlier functions of the pipeline desire stays as it is, their status and readiness of the composite included.",
+			reason: "The desired state of earlier functions in the pipeline is unchanged, including their status and the readiness of the composite resource.",
 			world:  ready,
 			req: func(req *fnv1.RunFunctionRequest) {
 				req.Desired = &fnv1.State{
@@ -73,12 +73,12 @@ func TestRunFunctionEdges(t *testing.T) {
 					t.Errorf("status.region: want eu-west-1, got %q", got)
 				}
 				if got := rsp.GetDesired().GetComposite().GetReady(); got != fnv1.Ready_READY_TRUE {
-					t.Errorf("an earlier function's readiness was overruled: %s", got)
+					t.Errorf("the readiness set by an earlier function was overwritten: %s", got)
 				}
 			},
 		},
 		"FatalKeepsDesired": {
-			reason: "A fatal result passes the earlier desired state on without a part of ours.",
+			reason: "A fatal result passes on the earlier desired state, and none of this function's.",
 			world:  ready,
 			req: func(req *fnv1.RunFunctionRequest) {
 				req.Desired = &fnv1.State{Resources: map[string]*fnv1.Resource{"theirs": {Resource: resource.MustStructJSON(`{"kind":"Other"}`)}}}
@@ -95,7 +95,7 @@ func TestRunFunctionEdges(t *testing.T) {
 			},
 		},
 		"ReadyIsLeftToCrossplane": {
-			reason: "With all of the plan ready, the composite resource's readiness is Crossplane's to work out, so that later functions count too.",
+			reason: "If all resources are ready, Crossplane decides the readiness of the composite resource, so that later functions count, too.",
 			world:  ready,
 			check: func(t *testing.T, _ *fnv1.RunFunctionRequest, rsp *fnv1.RunFunctionResponse) {
 				t.Helper()
@@ -110,7 +110,7 @@ func TestRunFunctionEdges(t *testing.T) {
 			},
 		},
 		"PreviewOnACluster": {
-			reason: "A preview on a live cluster would create provider pods before their credentials: it is refused.",
+			reason: "A preview on a live cluster is refused: it would create provider pods before their credentials.",
 			world:  ready,
 			req: func(req *fnv1.RunFunctionRequest) {
 				req.Input.Fields["preview"] = structpb.NewBoolValue(true)
@@ -130,7 +130,7 @@ func TestRunFunctionEdges(t *testing.T) {
 			if tc.req != nil {
 				tc.req(req)
 			}
-			before := proto.Clone(req).(*fnv1.RunFunctionRequest) //nolint:forcetypeassert // It is its clone.
+			before := proto.Clone(req).(*fnv1.RunFunctionRequest) //nolint:forcetypeassert // The clone has the same type.
 			rsp, err := newTestFunction().RunFunction(context.Background(), req)
 			if err != nil {
 				t.Fatalf("%s\nRunFunction returned an error: %v", tc.reason, err)
@@ -155,15 +155,15 @@ func TestTTL(t *testing.T) {
 		calls  int    // 0: until the requirements are stable
 		want   time.Duration
 	}{
-		"Unanswered":     {"An answer that asks for more must not be cached.", "example/quickstart/01-first-reconcile", "", "", 1, 0},
-		"Waiting":        {"What is waited for may be something that Crossplane does not watch.", "example/quickstart/01-first-reconcile", "", "", 0, 10 * time.Second},
+		"Unanswered":     {"A response with unanswered requirements must not be cached.", "example/quickstart/01-first-reconcile", "", "", 1, 0},
+		"Waiting":        {"Crossplane may not watch the resource that the function waits for.", "example/quickstart/01-first-reconcile", "", "", 0, 10 * time.Second},
 		"WaitingPartly":  {"One resource that is not ready is enough.", "example/quickstart/03-provider-healthy", "", "", 0, 10 * time.Second},
-		"Steady":         {"A quiet resource costs little.", "example/quickstart/04-ready", "", "", 0, 5 * time.Minute},
-		"SteadyAsWanted": {"The Input sets how quiet.", "example/quickstart/04-ready", "{ttl: 30m, defaults: {provider: {version: v2.5.0}}}", "", 0, 30 * time.Minute},
-		"JustReady":      {"Crossplane may have missed what happened while it became ready.", "example/quickstart/04-ready", "", `[{type: Ready, status: "False"}]`, 0, 10 * time.Second},
-		"Settled":        {"Once Crossplane says that it is ready, all is quiet.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "True"}]`, 0, 5 * time.Minute},
-		"Unresponsive":   {"While Crossplane's circuit breaker is open, changes of the spec would wait for the next call.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:01Z"}]`, 0, 10 * time.Second},
-		"ClosedAgain":    {"It closes after five minutes, which Crossplane does not say before the next event.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:00Z"}]`, 0, 5 * time.Minute},
+		"Steady":         {"A ready composite resource is rarely reconciled.", "example/quickstart/04-ready", "", "", 0, 5 * time.Minute},
+		"SteadyAsWanted": {"The Input sets the interval.", "example/quickstart/04-ready", "{ttl: 30m, defaults: {provider: {version: v2.5.0}}}", "", 0, 30 * time.Minute},
+		"JustReady":      {"Crossplane may have missed an event while the composite resource became ready.", "example/quickstart/04-ready", "", `[{type: Ready, status: "False"}]`, 0, 10 * time.Second},
+		"Settled":        {"Once Crossplane reports the composite resource as ready, the interval is long.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "True"}]`, 0, 5 * time.Minute},
+		"Unresponsive":   {"While Crossplane's circuit breaker is open, changes of the spec wait for the next call.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:01Z"}]`, 0, 10 * time.Second},
+		"ClosedAgain":    {"The circuit breaker closes after five minutes, but Crossplane reports that only with the next event.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:00Z"}]`, 0, 5 * time.Minute},
 	}
 	for name, tc := range cases {
 		for generation, meta := range generations {
@@ -190,8 +190,9 @@ func TestTTL(t *testing.T) {
 	}
 }
 
-// TestSteadyStateAsksForLittle: what Crossplane reads for the function it reads on every reconcile. Only the revision of each
-// composed Provider is read: it alone says what the provider runs with, and what pauses it.
+// TestSteadyStateAsksForLittle checks the requirements in the steady state, because Crossplane reads required resources on every
+// reconcile. Only the revision of each composed Provider is required, as nothing else shows which runtime configuration the provider uses
+// and whether it is paused.
 func TestSteadyStateAsksForLittle(t *testing.T) {
 	for _, step := range []string{"example/quickstart/04-ready", "example/three-services/02-ready", "example/family-manage/03-ready", "example/claim/02-ready"} {
 		for generation, meta := range generations {
@@ -199,23 +200,23 @@ func TestSteadyStateAsksForLittle(t *testing.T) {
 			w.Meta = meta
 			r := w.reconcile(t, newTestFunction()).GetRequirements()
 			if n := len(r.GetSchemas()); n > 0 {
-				t.Errorf("%s, %s: every kind is known, and yet %d schemas are asked for", step, generation, n)
+				t.Errorf("%s, %s: every kind is known, but %d schemas are required", step, generation, n)
 			}
 			asked := r.GetResources()
 			if meta == nil {
-				asked = r.GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.
+				asked = r.GetExtraResources() //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 			}
 			for key, s := range asked {
 				if s.GetKind() != "ProviderRevision" || s.GetMatchName() == "" {
-					t.Errorf("%s, %s: everything is known, and yet it is asked for %s", step, generation, key)
+					t.Errorf("%s, %s: everything is known, but %s is required", step, generation, key)
 				}
 			}
 		}
 	}
 }
 
-// TestFirstReconcileWithoutKinds: on a cluster where nothing is installed only Crossplane's own kinds are composed, and
-// nothing else is required.
+// TestFirstReconcileWithoutKinds checks that on a cluster without any provider only Crossplane's own kinds are composed, and no other
+// kind is required.
 func TestFirstReconcileWithoutKinds(t *testing.T) {
 	for generation, meta := range generations {
 		w := &world{Meta: meta, XR: fromYAML(t, quickstart)}
@@ -225,22 +226,23 @@ func TestFirstReconcileWithoutKinds(t *testing.T) {
 		}
 		for key, r := range rsp.GetDesired().GetResources() {
 			if v := at(r.GetResource(), "apiVersion").GetStringValue(); !strings.HasPrefix(v, "pkg.crossplane.io/") {
-				t.Errorf("%s: %s of %s is composed before its kind exists", generation, key, v)
+				t.Errorf("%s: %s (%s) is composed before its kind exists", generation, key, v)
 			}
 		}
 	}
 }
 
-// TestNoEventsWithoutProblems: results become events on every reconcile.
+// TestNoEventsWithoutProblems checks that there are no results without a problem, because results become events on every reconcile.
 func TestNoEventsWithoutProblems(t *testing.T) {
 	for _, step := range []string{"example/quickstart/01-first-reconcile", "example/quickstart/04-ready", "example/missing-kinds/01-nothing-installed"} {
 		if rs := loadStep(t, step).reconcile(t, newTestFunction()).GetResults(); len(rs) > 0 {
-			t.Errorf("%s: no event is due, got %v", step, rs)
+			t.Errorf("%s: want no events, got %v", step, rs)
 		}
 	}
 }
 
-// TestEveryConditionAlwaysSet: a condition that is not sent is one that Crossplane forgets.
+// TestEveryConditionAlwaysSet checks that every condition is always set, because Crossplane drops a condition that the function does not
+// return.
 func TestEveryConditionAlwaysSet(t *testing.T) {
 	want := []string{
 		string(v1alpha1.ConditionPrerequisitesReady), string(v1alpha1.ConditionIdentityReady), string(v1alpha1.ConditionProvidersReady),
@@ -266,7 +268,7 @@ func TestEveryConditionAlwaysSet(t *testing.T) {
 	}
 }
 
-// TestUnverified: what was said of pods that nobody looks at any more is taken back, neither True nor False.
+// TestUnverified checks that a condition about pods becomes Unknown once the pods are no longer read.
 func TestUnverified(t *testing.T) {
 	w := loadStep(t, "example/quickstart/04-ready")
 	w.XR.Fields["status"] = structpb.NewStructValue(fromYAML(t, `conditions: [{type: CredentialsInjected, status: "False", reason: Missing}]`))
@@ -276,11 +278,12 @@ func TestUnverified(t *testing.T) {
 		t.Errorf("want %s Unknown, got %v", v1alpha1.ConditionCredentialsInjected, rsp.GetConditions())
 	}
 	if rsp.GetDesired().GetComposite().GetReady() == fnv1.Ready_READY_FALSE {
-		t.Error("want the composite resource ready all the same")
+		t.Error("want the composite resource to be ready")
 	}
 }
 
-// TestEveryConditionOfAFatal: of a condition that a fatal response does not send Crossplane says that the function did not come that far.
+// TestEveryConditionOfAFatal checks that a fatal response sets all conditions. For a missing one, Crossplane would report that the
+// function did not get that far.
 func TestEveryConditionOfAFatal(t *testing.T) {
 	all := []string{"PrerequisitesReady", "IdentityReady", "ProvidersReady", "ProviderConfigReady", "TeardownProtected", "CredentialsInjected"}
 	base, ordered := all[:4], all[:5]
@@ -290,17 +293,17 @@ func TestEveryConditionOfAFatal(t *testing.T) {
 		input, status string
 		want          []string
 	}{
-		"Invalid":   {reason: "What is wrong is told with the conditions that every composite resource has,", spec: mars, want: ordered},
-		"Unordered": {reason: "without the one that is only for an order,", spec: unordered, want: base},
-		"Default":   {reason: "also where a default says so,", spec: mars, input: "defaults: {teardown: Unordered}", want: base},
+		"Invalid":   {reason: "An invalid spec is reported with the conditions that every composite resource has,", spec: mars, want: ordered},
+		"Unordered": {reason: "without the one for an ordered teardown,", spec: unordered, want: base},
+		"Default":   {reason: "also if a default disables it,", spec: mars, input: "defaults: {teardown: Unordered}", want: base},
 		"Before": {
-			reason: "unless it is there already,", spec: unordered, want: all,
+			reason: "unless the condition is already set,", spec: unordered, want: all,
 			status: "conditions: [{type: TeardownProtected, status: 'True'}, {type: CredentialsInjected, status: 'True'}]",
 		},
-		"Verified": {reason: "and with that of the pods, if they are looked at,", spec: "{region: mars, runtime: {verifyCredentials: true}}", want: all},
-		"OfOne":    {reason: "be it of one service.", spec: "{region: mars, services: [{name: s3, runtime: {verifyCredentials: true}}]}", want: all},
-		"NotRead":  {reason: "Where not even the types are right, nothing more is known.", spec: "{region: 1, teardown: Unordered}", want: base},
-		"NoPlan":   {reason: "Where there is no plan, it is the same.", spec: "{clusterName: null, clusterNameRef: {name: gone}}", want: ordered},
+		"Verified": {reason: "and with the condition of the pods, if they are verified,", spec: "{region: mars, runtime: {verifyCredentials: true}}", want: all},
+		"OfOne":    {reason: "even for a single service.", spec: "{region: mars, services: [{name: s3, runtime: {verifyCredentials: true}}]}", want: all},
+		"NotRead":  {reason: "If the types are wrong, nothing more is known.", spec: "{region: 1, teardown: Unordered}", want: base},
+		"NoPlan":   {reason: "The same holds if there is no plan.", spec: "{clusterName: null, clusterNameRef: {name: gone}}", want: ordered},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -334,7 +337,7 @@ func TestEveryConditionOfAFatal(t *testing.T) {
 	}
 }
 
-// TestPanicIsFatal: whatever happens, Crossplane gets an answer that keeps everything.
+// TestPanicIsFatal checks that a panic becomes a fatal result, with which Crossplane keeps everything.
 func TestPanicIsFatal(t *testing.T) {
 	f := newTestFunction()
 	f.now = func() time.Time { panic("clock") }
@@ -353,7 +356,8 @@ func fromYAML(t testing.TB, s string) *structpb.Struct {
 	return mustStruct(t, m)
 }
 
-// TestDeletedByHand: whatever somebody deletes of what exists is composed again, also what remembers what others are made of.
+// TestDeletedByHand checks that a composed resource that a user deletes is composed again, even one that other resources are derived
+// from.
 func TestDeletedByHand(t *testing.T) {
 	steps := []string{"example/quickstart/04-ready", "example/tenant/04-ready"}
 	if !testing.Short() {
@@ -374,7 +378,7 @@ func TestDeletedByHand(t *testing.T) {
 				}
 				for other := range w.Observed {
 					if rsp.GetDesired().GetResources()[other] == nil {
-						t.Errorf("%s, %s: without %s, %s is left out", step, generation, key, other)
+						t.Errorf("%s, %s: without %s, %s is not composed", step, generation, key, other)
 					}
 				}
 				if rsp.GetDesired().GetResources()[key] == nil {
@@ -385,7 +389,8 @@ func TestDeletedByHand(t *testing.T) {
 	}
 }
 
-// TestHostGone: where the host of a tenant is gone, and with the tenant's role what was known of it, nothing leaves, nothing changes.
+// TestHostGone checks that no resource of a tenant is deleted or changed if its host is deleted, along with the tenant's role that
+// records the host.
 func TestHostGone(t *testing.T) {
 	for _, step := range []string{"example/tenant/04-ready", "example/tenant-namespaced/02-ready"} {
 		for generation, meta := range generations {
@@ -421,7 +426,7 @@ func TestHostGone(t *testing.T) {
 	}
 }
 
-// definitionOf an object's kind.
+// definitionOf returns the CustomResourceDefinition of an object's kind.
 func definitionOf(o *structpb.Struct) *structpb.Struct {
 	group, version, _ := strings.Cut(at(o, "apiVersion").GetStringValue(), "/")
 	kind := at(o, "kind").GetStringValue()
@@ -432,7 +437,8 @@ func definitionOf(o *structpb.Struct) *structpb.Struct {
 	return crd(group, version, kind, plural)
 }
 
-// TestNotHeld: a guardrail that comes later does not hold for what exists while the whole is refused, and that is told and counted.
+// TestNotHeld checks that a guardrail that is added later does not apply to existing resources while the composite resource is refused,
+// and that this is reported and counted.
 func TestNotHeld(t *testing.T) {
 	const told = "guardrails that came later do not apply to them"
 	cases := map[string]struct {
@@ -442,11 +448,11 @@ func TestNotHeld(t *testing.T) {
 		exists bool
 		want   bool
 	}{
-		"Broken":       {"What exists breaks a rule that came later.", "{name: s3}", "{guardrails: {allowedServices: []}}", true, true},
-		"Invalid":      {"Who makes a mistake is not looked at.", "{name: s3, roleName: 'a b'}", "{guardrails: {allowedServices: [s3]}}", true, true},
-		"NotRead":      {"Nor who sets what cannot even be read.", "{name: s3, version: [1]}", "{guardrails: {allowedServices: [s3]}}", true, true},
-		"New":          {"What does not exist yet cannot break anything.", "{name: s3}", "{guardrails: {allowedServices: []}}", false, false},
-		"NoGuardrails": {"Without guardrails nobody misses any.", "{name: s3, roleName: 'a b'}", "{}", true, false},
+		"Broken":       {"Existing resources violate a rule that was added later.", "{name: s3}", "{guardrails: {allowedServices: []}}", true, true},
+		"Invalid":      {"An invalid spec is not checked against guardrails.", "{name: s3, roleName: 'a b'}", "{guardrails: {allowedServices: [s3]}}", true, true},
+		"NotRead":      {"Neither is a spec that cannot be decoded.", "{name: s3, version: [1]}", "{guardrails: {allowedServices: [s3]}}", true, true},
+		"New":          {"Without existing resources, there is nothing to violate a rule.", "{name: s3}", "{guardrails: {allowedServices: []}}", false, false},
+		"NoGuardrails": {"Without guardrails, none is skipped.", "{name: s3, roleName: 'a b'}", "{}", true, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -462,7 +468,7 @@ func TestNotHeld(t *testing.T) {
 				t.Fatalf("%s\nwant a fatal result, got %v", tc.reason, rsp.GetResults())
 			}
 			if got := strings.Contains(rsp.GetConditions()[0].GetMessage(), told); got != tc.want {
-				t.Errorf("%s\nwant it told: %t, got %q", tc.reason, tc.want, rsp.GetConditions()[0].GetMessage())
+				t.Errorf("%s\nwant it reported: %t, got %q", tc.reason, tc.want, rsp.GetConditions()[0].GetMessage())
 			}
 			counted := slices.Contains(series(t, registry), "podidentity_guardrails_not_held_total 1")
 			if counted != tc.want {
@@ -472,8 +478,8 @@ func TestNotHeld(t *testing.T) {
 	}
 }
 
-// TestConditionsDoNotFlap: attempts that fail for one reason are told in the same words. Every change of a condition is a
-// write, an event and another reconcile.
+// TestConditionsDoNotFlap checks that repeated attempts that fail for the same reason have the same message. Every change of a condition
+// causes a write, an event and another reconcile.
 func TestConditionsDoNotFlap(t *testing.T) {
 	w := loadStep(t, "example/one-fails/01-role-refused")
 	first := w.reconcile(t, newTestFunction())

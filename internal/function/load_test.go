@@ -26,8 +26,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 )
 
-// TestLoad calls the function as many Crossplanes would: over gRPC with mTLS, in processes of its own, and no call may fail whatever
-// happens meanwhile. It is a short version of what `make load` does, whose figures are in docs/performance.md.
+// TestLoad calls the function as many Crossplane instances would, over gRPC with mTLS. The servers run in their own processes, and no
+// call may fail. It is a short version of `make load`, whose results are in docs/performance.md.
 func TestLoad(t *testing.T) {
 	l := &load{calls: 300, connections: 10}
 	if os.Getenv("LOAD") != "" {
@@ -43,7 +43,7 @@ func TestLoad(t *testing.T) {
 	t.Run("Stop", l.stop)
 }
 
-// A load of calls over connections.
+// A load is a number of calls over a number of connections.
 type load struct {
 	calls, connections int
 
@@ -52,13 +52,13 @@ type load struct {
 	certs     string
 }
 
-// steady load, and nothing else.
+// steady runs the load and nothing else.
 func (l *load) steady(t *testing.T) {
 	p := l.serve(t)
 	l.run(t, p, func(int) bool { return false }, func() *grpc.ClientConn { return l.dial(t, l.authority.Client(l.authority), p.address) })
 }
 
-// rotation of the server's certificate, five times under load, while clients connect anew all the time.
+// rotation rotates the server's certificate five times under load, while clients keep reconnecting.
 func (l *load) rotation(t *testing.T) {
 	p := l.serve(t)
 	shown := &atomic.Value{}
@@ -87,11 +87,11 @@ func (l *load) rotation(t *testing.T) {
 		t.Errorf("the call after the last rotation failed: %v", err)
 	}
 	if shown.Load() == before {
-		t.Error("a new connection should see the new certificate")
+		t.Error("a new connection should get the new certificate")
 	}
 }
 
-// slowClients hold connections open: half say nothing at all, half begin a request and never end it.
+// slowClients keeps connections open: half send nothing at all, and half never finish a request.
 func (l *load) slowClients(t *testing.T) {
 	p := l.serve(t)
 	large := proto.Clone(l.request).(*fnv1.RunFunctionRequest)
@@ -112,7 +112,7 @@ func (l *load) slowClients(t *testing.T) {
 	l.run(t, p, func(int) bool { return false }, func() *grpc.ClientConn { return l.dial(t, l.authority.Client(l.authority), p.address) })
 }
 
-// A stalling connection writes so many bytes, and then nothing more until the test is over.
+// A stalling connection writes a limited number of bytes, then blocks until the test ends.
 type stalling struct {
 	net.Conn
 
@@ -128,10 +128,10 @@ func (s *stalling) Write(b []byte) (int, error) {
 	return s.Conn.Write(b)
 }
 
-// stop one of two servers under load, as an upgrade does. It ends without an error, and its calls are answered by it or by the other.
+// stop stops one of two servers under load, as an upgrade does. The server exits without an error, and either server answers every call.
 func (l *load) stop(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it takes as long as a pod drains")
+		t.Skip("the test takes as long as a pod needs to drain")
 	}
 	old, other := l.serve(t), l.serve(t)
 	dial := func() *grpc.ClientConn {
@@ -139,7 +139,7 @@ func (l *load) stop(t *testing.T) {
 		cfg.ServerName = "127.0.0.1"
 		r := manual.NewBuilderWithScheme("load")
 		r.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: old.address}, {Addr: other.address}}})
-		// Crossplane's own: https://github.com/crossplane/crossplane/blob/v2.2.0/internal/xfn/function_runner.go.
+		// Crossplane uses the same: https://github.com/crossplane/crossplane/blob/v2.2.0/internal/xfn/function_runner.go.
 		return l.dial(t, cfg, r.Scheme()+":///function", grpc.WithResolvers(r), grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`))
 	}
 	var once sync.Once
@@ -157,7 +157,7 @@ func (l *load) stop(t *testing.T) {
 	}, dial)
 }
 
-// serve in a process of its own.
+// serve starts a server in its own process.
 func (l *load) serve(t *testing.T) *peer {
 	t.Helper()
 	p := spawn(t, envPeer+"="+peerFunction, envPeerCerts+"="+l.certs)
@@ -178,7 +178,7 @@ func (l *load) dial(t *testing.T, cfg *tls.Config, target string, opts ...grpc.D
 	return conn
 }
 
-// run all calls. After each its number says whether to connect anew.
+// run makes all calls. After each call, after returns whether to reconnect.
 func (l *load) run(t *testing.T, p *peer, after func(n int) (anew bool), dial func() *grpc.ClientConn) {
 	t.Helper()
 	done := make(chan error, 1)
@@ -186,7 +186,7 @@ func (l *load) run(t *testing.T, p *peer, after func(n int) (anew bool), dial fu
 	l.runUntil(t, p, done, after, dial)
 }
 
-// runUntil all calls were made, and something has ended, without an error.
+// runUntil runs until all calls are made and ended has received the result of the server, which must not be an error.
 func (l *load) runUntil(t *testing.T, p *peer, ended <-chan error, after func(n int) (anew bool), dial func() *grpc.ClientConn) {
 	t.Helper()
 	var (
@@ -225,7 +225,7 @@ func (l *load) runUntil(t *testing.T, p *peer, ended <-chan error, after func(n 
 		})
 	}
 	if err := <-ended; err != nil {
-		t.Errorf("the server that was stopped: %v", err)
+		t.Errorf("the stopped server failed: %v", err)
 	}
 	over.Store(true)
 	wg.Wait()
@@ -239,7 +239,7 @@ func (l *load) runUntil(t *testing.T, p *peer, ended <-chan error, after func(n 
 		((p.cpuTime(t) - cpu) / time.Duration(len(all))).Round(10*time.Microsecond), p.peakMemory(t))
 }
 
-// peakMemory that the process had resident.
+// peakMemory returns the peak resident memory of the process.
 func (p *peer) peakMemory(t *testing.T) string {
 	t.Helper()
 	m, ok := testutil.MemoryOf(t, p.cmd.Process.Pid)

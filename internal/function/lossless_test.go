@@ -16,14 +16,13 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// TestNothingIsLost edits a composite resource at random, which is ready and has users, in a world whose answers come and go: services
-// are taken out, put back, renamed, get another package, a role of their own, or a provider that somebody else installs. Whatever
-// happens:
-//   - no Provider leaves, or changes its package, while there are managed resources of the kinds that the package brings,
-//   - no two Providers of one package exist, not even while one of them is being deleted,
-//   - no association leaves while the Provider exists whose pods use it, and no role that an association may hand out,
-//   - nothing that an earlier function of the pipeline composes is touched,
-//   - a deletion is never stopped by a Usage (the collector sees to that).
+// TestNothingIsLost edits a composite resource with users at random, in a world where answers come and go: services are removed,
+// restored, renamed, or get another package, a role of their own, or a provider that another owner installs. At all times:
+//   - no Provider is deleted, or changes its package, while managed resources of the package's kinds exist,
+//   - no two Providers with the same package exist, not even while one of them is being deleted,
+//   - no association is deleted while the Provider whose pods use it exists, and no role that an association may provide,
+//   - resources that earlier functions in the pipeline compose are unchanged,
+//   - a Usage never blocks a deletion (the collector checks that).
 func TestNothingIsLost(t *testing.T) {
 	for seed := range lives() {
 		for generation, meta := range generations {
@@ -37,14 +36,14 @@ func TestNothingIsLost(t *testing.T) {
 					k.step(t)
 				}
 				if len(k.gone) == 0 && seed == 0 {
-					t.Error("nothing ever left: the test shows nothing")
+					t.Error("nothing was ever deleted: the test is meaningless")
 				}
 			})
 		}
 	}
 }
 
-// A keeper plays a cluster with users.
+// A keeper simulates a cluster with users.
 type keeper struct {
 	collector
 
@@ -68,7 +67,7 @@ func newKeeper(t *testing.T, r *rand.Rand) *keeper {
 	return k
 }
 
-// lostKinds are those that may be unreadable for a moment.
+// lostKinds are the kinds that may be unreadable for a moment.
 var lostKinds = []struct{ group, kind, plural string }{
 	{"aws.upbound.io", "ProviderConfigUsage", "providerconfigusages"},
 	{"aws.m.upbound.io", "ProviderConfigUsage", "providerconfigusages"},
@@ -80,7 +79,7 @@ func (k *keeper) own(t *testing.T, o *structpb.Struct) {
 	at(o, "metadata").GetStructValue().Fields["ownerReferences"] = mustValue(t, []any{map[string]any{"kind": "PodIdentityProvider", "name": "x", "uid": "an-uid", "controller": true}})
 }
 
-// edit the spec.
+// edit changes the spec.
 func (k *keeper) edit(t *testing.T) {
 	t.Helper()
 	if k.rand.IntN(3) > 0 {
@@ -108,12 +107,12 @@ func (k *keeper) edit(t *testing.T) {
 	k.XR = mustStruct(t, spec)
 }
 
-// disturb what can be read, and who uses what.
+// disturb changes which kinds can be read, and which packages are in use.
 func (k *keeper) disturb() {
 	k.clock = k.clock.Add(time.Minute)
 	k.Hidden = map[string]bool{}
 	for _, kind := range lostKinds {
-		// What is observed is found: Crossplane reads it before it calls.
+		// An observed kind is always found, because Crossplane reads it before the call.
 		observed := slices.ContainsFunc(sortedKeys(k.Observed), func(key string) bool { return at(k.Observed[key], "kind").GetStringValue() == kind.kind })
 		k.Hidden[kind.kind+"."+kind.group] = !observed && k.rand.IntN(3) == 0
 	}
@@ -122,7 +121,7 @@ func (k *keeper) disturb() {
 			delete(o.Fields, "status")
 		}
 	}
-	// Users make managed resources of what is installed, and delete them.
+	// Users create managed resources of the installed kinds, and delete them.
 	for _, service := range []string{"s3", "sqs", "sns", "rds"} {
 		group := service + []string{".aws.upbound.io", ".aws.m.upbound.io"}[k.rand.IntN(2)]
 		switch k.rand.IntN(4) {
@@ -151,7 +150,7 @@ func (k *keeper) use(group string) {
 	})))
 }
 
-// installed says whether a Provider of the package exists, and does not go.
+// installed says whether a Provider with the package exists and is not being deleted.
 func (k *keeper) installed(pkg string) bool {
 	for _, o := range k.Observed {
 		if packageOf(o) == pkg {
@@ -161,7 +160,7 @@ func (k *keeper) installed(pkg string) bool {
 	return false
 }
 
-// packageOf a Provider, without registry and version; empty for everything else.
+// packageOf returns a Provider's package without registry and version, or an empty string for other kinds.
 func packageOf(o *structpb.Struct) string {
 	if at(o, "kind").GetStringValue() != "Provider" {
 		return ""
@@ -170,14 +169,14 @@ func packageOf(o *structpb.Struct) string {
 	return repository[strings.LastIndex(repository, "/")+1:]
 }
 
-// used says who uses what a package brings.
+// used says whether managed resources of a package's kinds exist.
 func (k *keeper) used(pkg string) bool {
 	return slices.ContainsFunc(k.Cluster, func(o *structpb.Struct) bool {
 		return isUsage(o) && strings.HasPrefix(usedGroup(o), strings.TrimPrefix(pkg, "provider-aws-")+".")
 	})
 }
 
-// step looks at what is desired with every answer and without any, and does what Crossplane would.
+// step checks the desired state with all answers and without any, and then acts as Crossplane would.
 func (k *keeper) step(t *testing.T) {
 	t.Helper()
 	earlier := mustStruct(t, map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "theirs"}})
@@ -186,14 +185,14 @@ func (k *keeper) step(t *testing.T) {
 	req.Observed.Resources[earlierKey] = &fnv1.Resource{Resource: mustStruct(t, map[string]any{"apiVersion": "iam.aws.upbound.io/v1beta1", "kind": "Role", "metadata": map[string]any{"name": "theirs"}})}
 	fn := newTestFunction()
 	fn.now = func() time.Time { return k.clock }
-	rsp, err := fn.RunFunction(context.Background(), proto.Clone(req).(*fnv1.RunFunctionRequest)) //nolint:forcetypeassert // It is its clone.
+	rsp, err := fn.RunFunction(context.Background(), proto.Clone(req).(*fnv1.RunFunctionRequest)) //nolint:forcetypeassert // The clone has the same type.
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !isFatal(rsp) {
 		k.check(t, rsp)
 		if diff := cmp.Diff(earlier, rsp.GetDesired().GetResources()[earlierKey].GetResource(), protocmp.Transform()); diff != "" {
-			t.Fatalf("what an earlier function composes changed: -want, +got:\n%s", diff)
+			t.Fatalf("the resource of an earlier function changed: -want, +got:\n%s", diff)
 		}
 	}
 	going := slices.Clone(k.going)
@@ -205,14 +204,14 @@ func (k *keeper) step(t *testing.T) {
 	k.collect(t, rsp, going)
 }
 
-// check that nothing is lost.
+// check checks that nothing is lost.
 func (k *keeper) check(t *testing.T, rsp *fnv1.RunFunctionResponse) {
 	t.Helper()
 	desired := rsp.GetDesired().GetResources()
 	packages := map[string]string{}
 	for _, o := range k.going {
 		if pkg := packageOf(o); pkg != "" {
-			packages[pkg] = "one that is being deleted"
+			packages[pkg] = "a Provider that is being deleted"
 		}
 	}
 	for key, o := range k.Observed {
@@ -220,15 +219,15 @@ func (k *keeper) check(t *testing.T, rsp *fnv1.RunFunctionResponse) {
 		switch {
 		case pkg == "":
 		case desired[key] == nil && k.used(pkg):
-			t.Fatalf("%s leaves, and there are managed resources of %s", key, pkg)
+			t.Fatalf("%s is removed, but managed resources of %s exist", key, pkg)
 		case desired[key] != nil && packageOf(desired[key].GetResource()) != pkg && k.used(pkg):
-			t.Fatalf("%s changes to %s, and there are managed resources of %s", key, packageOf(desired[key].GetResource()), pkg)
+			t.Fatalf("%s changes to %s, but managed resources of %s exist", key, packageOf(desired[key].GetResource()), pkg)
 		}
 	}
 	for key, d := range desired {
 		if pkg := packageOf(d.GetResource()); pkg != "" {
 			if other := packages[pkg]; other != "" {
-				t.Fatalf("%s installs %s, and so does %s", key, pkg, other)
+				t.Fatalf("%s installs %s, but so does %s", key, pkg, other)
 			}
 			packages[pkg] = key
 		}
@@ -238,9 +237,9 @@ func (k *keeper) check(t *testing.T, rsp *fnv1.RunFunctionResponse) {
 		switch {
 		case desired[key] != nil:
 		case kind == "association" && (k.there("provider/"+service) || k.goes("Provider", "provider-aws-"+service)):
-			t.Fatalf("%s leaves, and the Provider whose pods use it exists", key)
+			t.Fatalf("%s is removed, but the Provider whose pods use it exists", key)
 		case kind == "role" && k.handsOut(service, o):
-			t.Fatalf("%s leaves, and its association may hand it out", key)
+			t.Fatalf("%s is removed, but its association may provide it", key)
 		}
 	}
 }
@@ -253,7 +252,8 @@ func (k *keeper) goes(kind, name string) bool {
 	})
 }
 
-// handsOut says whether the association of a service may hand out a role: it has it, says nothing, or is being deleted.
+// handsOut says whether the association of a service may provide a role: its status has the role, or no role at all, or it is being
+// deleted.
 func (k *keeper) handsOut(service string, role *structpb.Struct) bool {
 	a := k.Observed["association/"+service]
 	if a == nil {
@@ -263,11 +263,11 @@ func (k *keeper) handsOut(service string, role *structpb.Struct) bool {
 	return now == "" || strings.HasSuffix(now, "/"+at(role, "metadata", "annotations", "crossplane.io/external-name").GetStringValue())
 }
 
-// collect what is not desired, let what was deleted before be gone, and apply the rest.
+// collect deletes the resources that are no longer desired, completes earlier deletions, and applies the rest.
 func (k *keeper) collect(t *testing.T, rsp *fnv1.RunFunctionResponse, before []*structpb.Struct) {
 	t.Helper()
 	for _, o := range before {
-		// A deletion takes a while, and some take longer.
+		// A deletion takes a while, and some take longer than others.
 		if k.rand.IntN(2) == 0 {
 			k.Cluster = slices.DeleteFunc(k.Cluster, func(c *structpb.Struct) bool { return c == o })
 			k.going = slices.DeleteFunc(k.going, func(c *structpb.Struct) bool { return c == o })
@@ -293,7 +293,7 @@ func (k *keeper) collect(t *testing.T, rsp *fnv1.RunFunctionResponse, before []*
 		delete(k.Observed, key)
 	}
 	for key, d := range desired {
-		o := proto.Clone(d.GetResource()).(*structpb.Struct) //nolint:forcetypeassert // It is its clone.
+		o := proto.Clone(d.GetResource()).(*structpb.Struct) //nolint:forcetypeassert // The clone has the same type.
 		k.own(t, o)
 		k.Observed[key] = o
 		(&simulation{world: k.world}).becomeReady(key)
@@ -304,7 +304,7 @@ func (k *keeper) collect(t *testing.T, rsp *fnv1.RunFunctionResponse, before []*
 	k.XR.Fields["status"] = at(rsp.GetDesired().GetComposite().GetResource(), "status")
 }
 
-// roleOf is the ARN of the role that an association is to have.
+// roleOf returns the ARN of the role that an association specifies.
 func (k *keeper) roleOf(association *structpb.Struct) string {
 	if arn := at(association, "spec", "forProvider", "roleArn").GetStringValue(); arn != "" {
 		return arn

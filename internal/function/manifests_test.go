@@ -11,8 +11,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 )
 
-// TestRecommendedStart: a claim that only names a service that the recommended configuration lists for its namespace is not refused by that
-// same configuration.
+// TestRecommendedStart checks that the recommended configuration accepts a claim that names only a service that it allows for the claim's
+// namespace.
 func TestRecommendedStart(t *testing.T) {
 	const file = "example/guardrails/platform.yaml"
 	in := &v1beta1.Input{}
@@ -20,7 +20,7 @@ func TestRecommendedStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(in.Namespaces) == 0 {
-		t.Fatalf("%s has nothing for any namespace", file)
+		t.Fatalf("%s has no rules for namespaces", file)
 	}
 	for _, entry := range in.Namespaces {
 		for _, service := range entry.Guardrails.AllowedServices {

@@ -31,25 +31,25 @@ func TestMetrics(t *testing.T) {
 		want    []string
 	}{
 		"Composed": {
-			"What is composed and what waits is counted, and what the conditions say.", quick, false,
+			"Composed and waiting resources are counted, and so are conditions.", quick, false,
 			[]string{`podidentity_calls_total{result="composed"} 1`, `podidentity_resources_composed_total{kind="Role.iam.aws.upbound.io"} 1`, `podidentity_conditions_total{reason="Ready",status="True",type="IdentityReady"} 1`, `podidentity_call_duration_seconds 1`},
 		},
 		"Waiting": {
-			"Gates that are closed have a reason.", func(t *testing.T) *fnv1.RunFunctionRequest {
+			"A resource that waits has a reason.", func(t *testing.T) *fnv1.RunFunctionRequest {
 				t.Helper()
 				return loadStep(t, "example/quickstart/01-first-reconcile").request()
 			}, false,
 			[]string{`podidentity_resources_waiting_total{kind="Role.iam.aws.upbound.io",reason="Missing"} 1`},
 		},
 		"Invalid": {
-			"What is refused is told apart.", func(t *testing.T) *fnv1.RunFunctionRequest {
+			"Invalid requests are counted separately.", func(t *testing.T) *fnv1.RunFunctionRequest {
 				t.Helper()
 				return hostileSpec(t, map[string]any{"region": "mars"})
 			}, false,
 			[]string{`podidentity_calls_total{result="invalid"} 1`, `podidentity_conditions_total{reason="InvalidSpec",status="False",type="PrerequisitesReady"} 1`, `podidentity_conditions_total{reason="InvalidSpec",status="Unknown",type="IdentityReady"} 1`},
 		},
 		"Fatal": {
-			"So is what cannot be done for another reason.", func(t *testing.T) *fnv1.RunFunctionRequest {
+			"So are requests that fail for another reason.", func(t *testing.T) *fnv1.RunFunctionRequest {
 				t.Helper()
 				req := quick(t)
 				req.Desired = &fnv1.State{Composite: &fnv1.Resource{Resource: mustStruct(t, map[string]any{"x": strings.Repeat("x", maxResponse)})}}
@@ -57,7 +57,7 @@ func TestMetrics(t *testing.T) {
 			}, false,
 			[]string{`podidentity_calls_total{result="fatal"} 1`},
 		},
-		"Panic": {"So is an error of the function.", quick, true, []string{`podidentity_calls_total{result="panic"} 1`}},
+		"Panic": {"So are panics of the function.", quick, true, []string{`podidentity_calls_total{result="panic"} 1`}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// series of a registry that are not zero.
+// series returns the series of a registry that are not zero.
 func series(t *testing.T, registry *prometheus.Registry) []string {
 	t.Helper()
 	var out []string
@@ -102,7 +102,7 @@ func series(t *testing.T, registry *prometheus.Registry) []string {
 	return out
 }
 
-// TestMetricsTable: the documentation has all metrics, with their labels.
+// TestMetricsTable checks that the documentation lists all metrics with their labels.
 func TestMetricsTable(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	fn := newTestFunction()
@@ -130,7 +130,7 @@ func TestMetricsTable(t *testing.T) {
 	}
 }
 
-// everyField of a spec that holds text which somebody wrote.
+// everyField sets every field of a spec that holds text from a user.
 const everyField = `
 region: eu-west-1
 clusterName: prod
@@ -165,8 +165,8 @@ providerConfigRef: {name: bootstrap}
 crossplaneNamespace: crossplane-system
 `
 
-// TestLogsKeepValues: no line of the log has a value of the spec in it, at any level, whatever the function makes of it. A mark in each
-// field in turn, and in all of them, would show.
+// TestLogsKeepValues checks that the log contains no value from the spec, at any level and for any result. A mark in each field in turn,
+// and in all of them, would reveal a leak.
 func TestLogsKeepValues(t *testing.T) {
 	const mark = "zz9mark"
 	steps := must(filepath.Glob("example/*/[0-9][0-9]-*"))
@@ -183,7 +183,7 @@ func TestLogsKeepValues(t *testing.T) {
 			r := proto.Clone(req).(*fnv1.RunFunctionRequest)
 			n := 0
 			eachString(at(r.GetObserved().GetComposite().GetResource(), "spec"), "", func(path string, s *structpb.Value_StringValue) {
-				// The log names services, and Crossplane says which claim it is.
+				// The log names services, and Crossplane identifies the claim.
 				if path == ".services.name" || strings.HasPrefix(path, ".claimRef.") {
 					return
 				}
@@ -211,7 +211,7 @@ func TestLogsKeepValues(t *testing.T) {
 	}
 }
 
-// eachString of a value, with the names of the fields that lead to it.
+// eachString calls f for each string in a value, with the path of field names that lead to it.
 func eachString(v *structpb.Value, path string, f func(string, *structpb.Value_StringValue)) {
 	switch k := v.GetKind().(type) {
 	case *structpb.Value_StringValue:
@@ -227,7 +227,7 @@ func eachString(v *structpb.Value, path string, f func(string, *structpb.Value_S
 	}
 }
 
-// lines of a log, of every level.
+// lines collects the lines of a log at every level.
 type lines struct {
 	written bytes.Buffer
 	values  []any
@@ -250,7 +250,7 @@ func TestLogs(t *testing.T) {
 		not    []string
 	}{
 		"First": {
-			"A service's first phase is told, with the object and the claim.",
+			"A service's first phase is logged, with the object and the claim.",
 			func(t *testing.T) *world {
 				t.Helper()
 				w := ready(t)
@@ -261,7 +261,7 @@ func TestLogs(t *testing.T) {
 			nil,
 		},
 		"Invalid": {
-			"Of what is invalid the fields are told.",
+			"The log names the fields that are invalid.",
 			func(t *testing.T) *world {
 				t.Helper()
 				w := ready(t)

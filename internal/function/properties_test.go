@@ -23,16 +23,16 @@ const (
 	annotationRestart  = "aws.podidentity.dev/restarted-for"
 )
 
-// TestProperties lets composite resources live through random worlds: kinds appear and vanish, resources become ready,
-// unready and ready again, report errors, lose their status, the clock runs. Whatever happens:
-//   - what exists is composed again on every call, with the same content (a Deployment's identity digest may change, and
-//     only when the association does; it is restarted for pods without credentials once for each digest, and that is not
-//     forgotten; a provider may do more with a role once it is known whose that is, and never less),
+// TestProperties runs composite resources through random worlds: kinds appear and disappear, time passes, and resources become ready,
+// unready and ready again, report errors, or lose their status. At all times:
+//   - existing resources are composed on every call, with the same content. A Deployment's identity digest may change only with the
+//     association. It is restarted once per digest for pods without credentials, and the restart is remembered. A provider may get more
+//     management policies for a role once its owner is known, and never fewer,
 //   - no kind is composed or required before it exists,
 //   - a Provider is created only once its association is ready and settled,
-//   - pods are not asked for before Crossplane may list them,
-//   - the composite resource is not ready while anything is missing, such as a provider that somebody else installs, or
-//     credentials that are to be verified,
+//   - pods are not required before Crossplane may list them,
+//   - the composite resource is not ready while something is missing, such as a provider that another owner installs, or credentials that
+//     must be verified,
 //   - and once the world is quiet, it becomes ready.
 func TestProperties(t *testing.T) {
 	for seed := range lives() {
@@ -51,14 +51,14 @@ func TestProperties(t *testing.T) {
 					s.step(t)
 				}
 				if rsp := s.step(t); rsp.GetDesired().GetComposite().GetReady() == fnv1.Ready_READY_FALSE {
-					t.Errorf("the world is quiet, and yet the composite resource is not ready:\n%v", rsp.GetConditions())
+					t.Errorf("the world is quiet, but the composite resource is not ready:\n%v", rsp.GetConditions())
 				}
 			})
 		}
 	}
 }
 
-// lives is how many random worlds a property is looked at in.
+// lives is the number of random worlds that test a property.
 func lives() uint64 {
 	if testing.Short() {
 		return 6
@@ -66,12 +66,12 @@ func lives() uint64 {
 	return 40
 }
 
-// A simulation is a cluster in which things happen.
+// A simulation is a cluster in which events happen.
 type simulation struct {
 	*world
 	rand *rand.Rand
 	now  time.Time
-	// last desired state of each resource.
+	// last holds the last desired state of each resource.
 	last map[string]*structpb.Struct
 }
 
@@ -124,14 +124,14 @@ spec:
 		at(w.XR, "spec").GetStructValue().Fields["runtime"] = mustValue(t, map[string]any{"verifyCredentials": true})
 	}
 	if r.IntN(2) == 0 {
-		// Crossplane v2, which records the namespaces of composed resources.
+		// Crossplane v2 records the namespaces of composed resources.
 		w.Cluster = append(w.Cluster, fromYAML(t, xrDefinition))
 		at(w.XR, "spec", "providerConfig").GetStructValue().Fields["namespaces"] = mustValue(t, []any{"team-a"})
 	}
 	return w
 }
 
-// xrDefinition is the part of the composite resource's definition that matters.
+// xrDefinition is the relevant part of the composite resource's definition.
 const xrDefinition = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -144,7 +144,7 @@ spec:
 status: {conditions: [{type: Established, status: "True"}]}
 `
 
-// step reconciles once, checks the invariants and applies what comes out.
+// step reconciles once, checks the invariants and applies the response.
 func (s *simulation) step(t *testing.T) *fnv1.RunFunctionResponse {
 	t.Helper()
 	fn := newTestFunction()
@@ -156,13 +156,13 @@ func (s *simulation) step(t *testing.T) *fnv1.RunFunctionResponse {
 	desired := rsp.GetDesired().GetResources()
 	for key := range s.Observed {
 		if desired[key] == nil {
-			t.Fatalf("%s exists, is wanted, and is not composed: Crossplane would delete it", key)
+			t.Fatalf("%s exists and is desired, but is not composed: Crossplane would delete it", key)
 		}
 	}
 	for _, key := range sortedKeys(desired) {
 		d := desired[key].GetResource()
 		if !s.hasKind(at(d, "apiVersion").GetStringValue(), at(d, "kind").GetStringValue()) {
-			t.Fatalf("%s is composed, and its kind %s does not exist", key, at(d, "kind").GetStringValue())
+			t.Fatalf("%s is composed, but its kind %s does not exist", key, at(d, "kind").GetStringValue())
 		}
 		if s.Observed[key] == nil {
 			s.checkCreation(t, key)
@@ -173,7 +173,7 @@ func (s *simulation) step(t *testing.T) *fnv1.RunFunctionResponse {
 	if rsp.GetDesired().GetComposite().GetReady() != fnv1.Ready_READY_FALSE {
 		for key, d := range desired {
 			if d.GetReady() != fnv1.Ready_READY_TRUE {
-				t.Fatalf("the composite resource is ready, %s is not", key)
+				t.Fatalf("the composite resource is ready, but %s is not", key)
 			}
 		}
 		s.checkTheirs(t)
@@ -186,7 +186,7 @@ func (s *simulation) step(t *testing.T) *fnv1.RunFunctionResponse {
 func (s *simulation) checkCreation(t *testing.T, key string) {
 	t.Helper()
 	if strings.HasPrefix(key, "providerconfig/") && !slices.ContainsFunc(s.Cluster, isNamespace) {
-		t.Fatalf("%s is created, and its namespace does not exist: nothing could be applied", key)
+		t.Fatalf("%s is created, but its namespace does not exist: nothing could be applied", key)
 	}
 	service, ok := strings.CutPrefix(key, "provider/")
 	if !ok {
@@ -198,7 +198,7 @@ func (s *simulation) checkCreation(t *testing.T, key string) {
 	}
 }
 
-// checkTheirs makes sure that a provider that is somebody else's is as it must be.
+// checkTheirs checks that a provider of another owner is as required.
 func (s *simulation) checkTheirs(t *testing.T) {
 	t.Helper()
 	for _, v := range at(s.XR, "spec", "services").GetListValue().GetValues() {
@@ -212,12 +212,12 @@ func (s *simulation) checkTheirs(t *testing.T) {
 			return at(o, "metadata", "name").GetStringValue() == "their-config" && at(o, "spec", "serviceAccountTemplate", "metadata", "name").GetStringValue() == "provider-aws-rds"
 		})
 		if !healthy || !account {
-			t.Fatalf("the composite resource is ready, and the provider that it observes is healthy: %t, and has the right ServiceAccount: %t", healthy, account)
+			t.Fatalf("the composite resource is ready, but the observed provider is healthy: %t, has the right ServiceAccount: %t", healthy, account)
 		}
 	}
 }
 
-// checkCredentials makes sure that the pods of every provider have credentials where that is to be verified.
+// checkCredentials checks that the pods of every provider have credentials, if they must be verified.
 func (s *simulation) checkCredentials(t *testing.T) {
 	t.Helper()
 	if !at(s.XR, "spec", "runtime", "verifyCredentials").GetBoolValue() {
@@ -226,12 +226,12 @@ func (s *simulation) checkCredentials(t *testing.T) {
 	for _, o := range s.Cluster {
 		service := strings.TrimPrefix(at(o, "spec", "serviceAccountName").GetStringValue(), "provider-aws-")
 		if isPod(o) && lacksCredentials(o) && s.wants(service) {
-			t.Fatalf("the composite resource is ready, and the pod of %s has no credentials", service)
+			t.Fatalf("the composite resource is ready, but the pod of %s has no credentials", service)
 		}
 	}
 }
 
-// wants says whether the composite resource has a service.
+// wants says whether the composite resource lists a service.
 func (s *simulation) wants(service string) bool {
 	return slices.ContainsFunc(at(s.XR, "spec", "services").GetListValue().GetValues(), func(v *structpb.Value) bool {
 		return at(v.GetStructValue(), "name").GetStringValue() == service
@@ -241,7 +241,7 @@ func (s *simulation) wants(service string) bool {
 func (s *simulation) checkSame(t *testing.T, key string, last, now *structpb.Struct) {
 	t.Helper()
 	if diff := cmp.Diff(withoutDigest(last), withoutDigest(now), protocmp.Transform()); diff != "" {
-		t.Fatalf("%s changed, though the spec did not: -before, +after:\n%s", key, diff)
+		t.Fatalf("%s changed, although the spec did not: -before, +after:\n%s", key, diff)
 	}
 	for _, action := range at(last, "spec", "managementPolicies").GetListValue().GetValues() {
 		if !slices.ContainsFunc(at(now, "spec", "managementPolicies").GetListValue().GetValues(), func(v *structpb.Value) bool { return proto.Equal(v, action) }) {
@@ -258,7 +258,7 @@ func (s *simulation) checkSame(t *testing.T, key string, last, now *structpb.Str
 	before, after := digestOf(last), digestOf(now)
 	id := at(s.Observed["association/"+service], "status", "atProvider", "associationId").GetStringValue()
 	if before != "" && id == "" && before != after {
-		t.Fatalf("%s restarts its provider (digest %q, now %q), though nothing is known of the association", key, before, after)
+		t.Fatalf("%s restarts its provider (digest %q, now %q), although the state of the association is unknown", key, before, after)
 	}
 }
 
@@ -271,27 +271,27 @@ func restartOf(s *structpb.Struct) string {
 }
 
 func withoutDigest(s *structpb.Struct) *structpb.Struct {
-	s = proto.Clone(s).(*structpb.Struct) //nolint:forcetypeassert // It is its clone.
+	s = proto.Clone(s).(*structpb.Struct) //nolint:forcetypeassert // The clone has the same type.
 	template := at(s, "spec", "deploymentTemplate", "spec", "template").GetStructValue()
 	delete(at(template, "metadata", "annotations").GetStructValue().GetFields(), annotationIdentity)
 	delete(at(template, "metadata", "annotations").GetStructValue().GetFields(), annotationRestart)
 	if len(at(template, "metadata", "annotations").GetStructValue().GetFields()) == 0 {
 		delete(template.GetFields(), "metadata")
 	}
-	// The provider may do more once it is known whose role, policy and attachment it is.
+	// The provider may do more once the owner of a role, policy or attachment is known.
 	delete(at(s, "spec").GetStructValue().GetFields(), "managementPolicies")
 	return s
 }
 
-// apply what was desired, as Crossplane does: spec and metadata change, status stays.
+// apply applies the desired state as Crossplane does: spec and metadata change, the status remains.
 func (s *simulation) apply(t *testing.T, rsp *fnv1.RunFunctionResponse) {
 	t.Helper()
 	for key, d := range rsp.GetDesired().GetResources() {
-		// Once in a while an apply fails, or the cache does not show it yet.
+		// Sometimes an apply fails, or the cache does not show its result yet.
 		if s.Observed[key] == nil && s.rand.IntN(5) == 0 {
 			continue
 		}
-		o := proto.Clone(d.GetResource()).(*structpb.Struct) //nolint:forcetypeassert // It is its clone.
+		o := proto.Clone(d.GetResource()).(*structpb.Struct) //nolint:forcetypeassert // The clone has the same type.
 		if old := s.Observed[key]; old != nil {
 			if status := at(old, "status"); status != nil {
 				o.Fields["status"] = status
@@ -307,19 +307,19 @@ func (s *simulation) apply(t *testing.T, rsp *fnv1.RunFunctionResponse) {
 	}
 }
 
-// activate definitions by a policy.
+// activate adds a policy that activates definitions.
 func (w *world) activate(names ...any) {
 	w.Cluster = append(w.Cluster, crd("apiextensions.crossplane.io", "v1alpha1", "ManagedResourceActivationPolicy", "managedresourceactivationpolicies"), must(structpb.NewStruct(map[string]any{
 		"apiVersion": "apiextensions.crossplane.io/v1alpha1", "kind": "ManagedResourceActivationPolicy", "metadata": map[string]any{"name": "active"}, "spec": map[string]any{"activate": names},
 	})))
 }
 
-// hideActivation says whether it cannot be read at the moment what is active. An old caller always finds what Crossplane itself brings.
+// hideActivation sets whether activation policies can be read. Crossplane v1.20 always finds its own kinds.
 func (s *simulation) hideActivation(hidden bool) {
 	s.Hidden = map[string]bool{"ManagedResourceActivationPolicy.apiextensions.crossplane.io": hidden && s.Meta != nil}
 }
 
-// disturb the world.
+// disturb changes the world at random.
 func (s *simulation) disturb() {
 	s.now = s.now.Add(time.Duration(s.rand.IntN(20)) * time.Second)
 	s.hideActivation(s.rand.IntN(3) == 0)
@@ -370,7 +370,7 @@ func (s *simulation) disturb() {
 		case 3, 4, 5:
 			s.setStatus(key, "True", "True")
 		case 6:
-			// Somebody deletes it, not Crossplane.
+			// A user deletes it, not Crossplane.
 			if s.rand.IntN(10) == 0 {
 				delete(s.Observed, key)
 				delete(s.last, key)
@@ -379,7 +379,7 @@ func (s *simulation) disturb() {
 	}
 }
 
-// calm lets everything that is missing appear and everything become ready.
+// calm adds everything that is missing and makes everything ready.
 func (s *simulation) calm() {
 	s.now = s.now.Add(time.Minute)
 	s.hideActivation(false)
@@ -398,7 +398,7 @@ func (s *simulation) calm() {
 	s.setPods(func() bool { return true })
 }
 
-// addTheirs lets somebody else install provider-aws-rds, which the composite resource may observe.
+// addTheirs simulates another owner that installs provider-aws-rds, which the composite resource may observe.
 func (s *simulation) addTheirs(healthy, account string) {
 	s.uninstall("their-rds")
 	s.uninstall("their-config")
@@ -415,7 +415,7 @@ func (s *simulation) addTheirs(healthy, account string) {
 	})))
 }
 
-// setNamespace makes the namespace exist, or takes it away with all that is in it.
+// setNamespace creates the namespace, or deletes it with all its objects.
 func (s *simulation) setNamespace(exists bool) {
 	s.Cluster = slices.DeleteFunc(s.Cluster, isNamespace)
 	if exists {
@@ -428,7 +428,7 @@ func (s *simulation) setNamespace(exists bool) {
 	delete(s.last, "providerconfig/team-a")
 }
 
-// setGuard lets somebody say that Crossplane may read pods, or take that back.
+// setGuard adds or removes the sign that Crossplane may read pods.
 func (s *simulation) setGuard(exists bool) {
 	s.Cluster = slices.DeleteFunc(s.Cluster, isPodGuard)
 	if exists {
@@ -438,7 +438,7 @@ func (s *simulation) setGuard(exists bool) {
 	}
 }
 
-// setPods starts new pods of every provider, with credentials or without.
+// setPods starts new pods for every provider, with or without credentials.
 func (s *simulation) setPods(injected func() bool) {
 	s.Cluster = slices.DeleteFunc(s.Cluster, isPod)
 	for _, service := range []string{"s3", "rds", "sqs", "sns", "ec2", "dynamodb"} {
@@ -467,7 +467,7 @@ func (s *simulation) setPods(injected func() bool) {
 
 func isPod(o *structpb.Struct) bool { return at(o, "kind").GetStringValue() == "Pod" }
 
-// lacksCredentials says whether a pod was started without.
+// lacksCredentials says whether a pod was started without credentials.
 func lacksCredentials(pod *structpb.Struct) bool { return at(pod, "spec", "volumes") == nil }
 
 // bare says whether a service has a pod without credentials.
@@ -494,7 +494,7 @@ func (s *simulation) install(group, version, kind, plural string) {
 	s.Cluster = append(s.Cluster, crd(group, version, kind, plural))
 }
 
-// crd of a kind that is served.
+// crd returns the CustomResourceDefinition of a kind that is served.
 func crd(group, version, kind, plural string) *structpb.Struct {
 	return must(structpb.NewStruct(map[string]any{
 		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": map[string]any{"name": plural + "." + group},
@@ -513,12 +513,12 @@ func (s *simulation) uninstall(name string) {
 	s.Cluster = kept
 }
 
-// setStatus of a resource as its controller would.
+// setStatus sets the status of a resource as its controller would.
 func (s *simulation) setStatus(key, synced, ready string) {
 	o := s.Observed[key]
 	since := s.now.Add(-time.Duration(s.rand.IntN(30)) * time.Second).Format(time.RFC3339)
 	cond := func(typ, status string) any {
-		// As controllers do, the time stays as long as the status does.
+		// Like a controller, it keeps the time as long as the status does not change.
 		since := since
 		if c := conditionFields(o, typ); c["status"].GetStringValue() == status {
 			since = c["lastTransitionTime"].GetStringValue()
@@ -547,7 +547,7 @@ func condition(o *structpb.Struct, typ string) string {
 	return conditionFields(o, typ)["status"].GetStringValue()
 }
 
-// conditionFields of an object; nil if there is none of the type.
+// conditionFields returns a condition of an object; nil if it has none of the type.
 func conditionFields(o *structpb.Struct, typ string) map[string]*structpb.Value {
 	for _, c := range at(o, "status", "conditions").GetListValue().GetValues() {
 		if fields := c.GetStructValue().GetFields(); fields["type"].GetStringValue() == typ {
@@ -557,7 +557,7 @@ func conditionFields(o *structpb.Struct, typ string) map[string]*structpb.Value 
 	return nil
 }
 
-// TestDeterministic: the same request gives the same bytes, in whatever order maps are walked.
+// TestDeterministic checks that the same request gives the same bytes in any order of map iteration.
 func TestDeterministic(t *testing.T) {
 	for seed := range lives() {
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -591,7 +591,7 @@ func (s *simulation) deterministic(t *testing.T, seed uint64) {
 	}
 }
 
-// TestIndependent: whatever becomes of one service, what is composed for another is the same.
+// TestIndependent checks that the state of one service does not change the resources composed for another.
 func TestIndependent(t *testing.T) {
 	w := loadStep(t, "example/three-services/02-ready")
 	want := w.reconcile(t, newTestFunction())
@@ -628,7 +628,7 @@ func TestIndependent(t *testing.T) {
 		others(t, want, rsp)
 		for key := range rsp.GetDesired().GetResources() {
 			if strings.Contains(key, "/sqs") {
-				t.Errorf("%s is created, though somebody else's Provider of the package exists", key)
+				t.Errorf("%s is created, although another owner's Provider with the package exists", key)
 			}
 		}
 		status := at(rsp.GetDesired().GetComposite().GetResource(), "status", "services").GetListValue().GetValues()[2].GetStructValue()
@@ -638,7 +638,7 @@ func TestIndependent(t *testing.T) {
 	})
 }
 
-// others compares what is composed for all services but sqs.
+// others compares the composed resources of all services except sqs.
 func others(t *testing.T, want, got *fnv1.RunFunctionResponse) {
 	t.Helper()
 	for key, w := range want.GetDesired().GetResources() {
@@ -651,7 +651,7 @@ func others(t *testing.T, want, got *fnv1.RunFunctionResponse) {
 	}
 }
 
-// FuzzRunFunction: no request makes the function panic or fail.
+// FuzzRunFunction checks that no request makes the function panic or fail.
 func FuzzRunFunction(f *testing.F) {
 	steps, err := filepath.Glob("example/*/[0-9]*-*")
 	if err != nil || len(steps) == 0 {
@@ -693,8 +693,8 @@ func FuzzRunFunction(f *testing.F) {
 	})
 }
 
-// FuzzSpec: no composite resource, Input or status of a composed resource makes the function panic or fail. JSON gets
-// further into the function than the bytes of a request.
+// FuzzSpec checks that no composite resource, Input or status of a composed resource makes the function panic or fail. JSON gets further
+// into the function than the bytes of a request.
 func FuzzSpec(f *testing.F) {
 	for _, step := range []string{"quickstart/04-ready", "three-services/02-ready", "family-manage/02-family-installed", "verify-credentials/02-no-credentials"} {
 		w := loadStep(f, "example/"+step)
@@ -734,7 +734,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// FuzzPod: no pod of a provider makes the function panic or fail, nor restart that provider twice.
+// FuzzPod checks that no pod of a provider makes the function panic or fail, or restart the provider twice.
 func FuzzPod(f *testing.F) {
 	for _, step := range []string{"02-no-credentials", "04-injected", "05-in-vain", "06-fargate"} {
 		w := loadStep(f, "example/verify-credentials/"+step)

@@ -12,25 +12,25 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// TestRemoval takes a service out of the spec, and others change how they are managed, and plays Crossplane until everything
-// that has to go is gone: a deletion is never stopped by a Usage, things go in the order of a teardown, nothing goes while
-// somebody uses it, and nothing of any other service changes.
+// TestRemoval removes a service from the spec, or changes its management, and acts as Crossplane until all deletions are complete. A
+// Usage never blocks a deletion, resources are deleted in the order of a teardown, no resource is deleted while it is in use, and no
+// other service changes.
 func TestRemoval(t *testing.T) {
 	const user = `{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfigUsage, metadata: {name: u}, resourceRef: {apiVersion: sqs.aws.upbound.io/v1beta1, kind: Queue, name: orders}}`
 	cases := map[string]struct {
 		reason string
-		// edit a service of the spec; nil takes it out.
+		// edit changes a service of the spec, or returns nil to remove it.
 		edit func(service map[string]any) map[string]any
-		// gone is what has to go, in groups that go one after the other.
+		// gone lists the resources that must be deleted, in groups that are deleted one after the other.
 		gone [][]string
 	}{
 		"Service": {
-			reason: "A service that is not named any more should leave as a whole.",
+			reason: "All resources of a service are deleted once the spec no longer lists it.",
 			edit:   func(map[string]any) map[string]any { return nil },
 			gone:   [][]string{{"provider/sqs"}, {"association/sqs", "runtimeconfig/sqs"}, {"attachment/sqs", "role/sqs", "policy/sqs"}},
 		},
 		"Observe": {
-			reason: "Where somebody else is to install the provider, Provider and DeploymentRuntimeConfig should leave, and the identity stay.",
+			reason: "If another owner is to install the provider, the Provider and its DeploymentRuntimeConfig are deleted, and the identity remains.",
 			edit:   func(s map[string]any) map[string]any { s["management"] = "Observe"; return s },
 			gone:   [][]string{{"provider/sqs"}, {"runtimeconfig/sqs"}},
 		},
@@ -64,10 +64,10 @@ func TestRemoval(t *testing.T) {
 					c.reconcile(t)
 				}
 				if len(c.gone) > 0 {
-					t.Fatalf("%s\n%v went, though there is a Queue", tc.reason, c.gone)
+					t.Fatalf("%s\n%v were deleted, although a Queue exists", tc.reason, c.gone)
 				}
 				if got := conditionOf(c.reconcile(t), "ProvidersReady"); !strings.Contains(got, "Queue orders") {
-					t.Errorf("ProvidersReady does not name what holds the service: %s", got)
+					t.Errorf("ProvidersReady does not name the resource that blocks the removal: %s", got)
 				}
 				w.Cluster = slices.DeleteFunc(w.Cluster, func(o *structpb.Struct) bool { return at(o, "kind").GetStringValue() == "ProviderConfigUsage" })
 				for range 20 {
@@ -84,18 +84,18 @@ func TestRemoval(t *testing.T) {
 				}
 				got := slices.DeleteFunc(slices.Clone(c.gone), func(k string) bool { return strings.HasPrefix(k, "usage/") })
 				if diff := cmp.Diff(slices.Sorted(slices.Values(all)), slices.Sorted(slices.Values(got))); diff != "" {
-					t.Errorf("%s\ngone: -want, +got:\n%s", tc.reason, diff)
+					t.Errorf("%s\ndeleted: -want, +got:\n%s", tc.reason, diff)
 				}
 				if !slices.IsSortedFunc(got, func(a, b string) int { return rank[a] - rank[b] }) {
-					t.Errorf("gone in the wrong order: %v", got)
+					t.Errorf("deleted in the wrong order: %v", got)
 				}
 			})
 		}
 	}
 }
 
-// A collector plays Crossplane's garbage collection: what is observed and not desired is deleted, and takes a while to be gone;
-// a Usage stops it.
+// A collector simulates Crossplane's garbage collection: it deletes observed resources that are not desired, which takes a while. A Usage
+// blocks the deletion.
 type collector struct {
 	*world
 
@@ -109,7 +109,7 @@ func (c *collector) reconcile(t *testing.T) *fnv1.RunFunctionResponse {
 	if isFatal(rsp) {
 		t.Fatalf("fatal: %v", rsp.GetResults())
 	}
-	// What was deleted before this call is gone now.
+	// Resources that were deleted before this call no longer exist.
 	c.Cluster = slices.DeleteFunc(c.Cluster, func(o *structpb.Struct) bool { return slices.Contains(c.going, o) })
 	c.going = nil
 	protected := map[string]string{}
@@ -134,7 +134,7 @@ func (c *collector) reconcile(t *testing.T) *fnv1.RunFunctionResponse {
 	c.Cluster = append(c.Cluster, c.going...)
 	for key, d := range rsp.GetDesired().GetResources() {
 		if c.Observed[key] == nil {
-			// A new Usage is in force at once.
+			// A new Usage takes effect at once.
 			o := mustStruct(t, d.GetResource().AsMap())
 			o.Fields["status"] = mustValue(t, map[string]any{"conditions": []any{map[string]any{"type": "Ready", "status": "True"}}})
 			c.Observed[key] = o

@@ -13,7 +13,7 @@ import (
 )
 
 func TestFits(t *testing.T) {
-	// A response of exactly so many bytes.
+	// sized returns a response with exactly the given number of bytes.
 	sized := func(size int) *fnv1.RunFunctionResponse {
 		r := &fnv1.Resource{Resource: mustStruct(t, map[string]any{"a": "", "b": []any{1.5, true, nil}})}
 		rsp := &fnv1.RunFunctionResponse{Desired: &fnv1.State{Composite: r, Resources: map[string]*fnv1.Resource{"key": r}}}
@@ -32,11 +32,11 @@ func TestFits(t *testing.T) {
 		rsp    *fnv1.RunFunctionResponse
 		want   bool
 	}{
-		"Empty":    {"Nothing fits.", &fnv1.RunFunctionResponse{}, true},
-		"Half":     {"What is far below the limit is not counted exactly.", sized(maxResponse / 2), true},
-		"Below":    {"What may be above the limit is counted exactly.", sized(maxResponse - 100), true},
-		"Above":    {"What is above the limit does not fit.", sized(maxResponse + 10), false},
-		"Messages": {"Messages count too.", &fnv1.RunFunctionResponse{Results: []*fnv1.Result{{Message: strings.Repeat("x", maxResponse)}}}, false},
+		"Empty":    {"An empty response fits.", &fnv1.RunFunctionResponse{}, true},
+		"Half":     {"A response far below the limit is not measured exactly.", sized(maxResponse / 2), true},
+		"Below":    {"A response that may exceed the limit is measured exactly.", sized(maxResponse - 100), true},
+		"Above":    {"A response above the limit does not fit.", sized(maxResponse + 10), false},
+		"Messages": {"Messages count, too.", &fnv1.RunFunctionResponse{Results: []*fnv1.Result{{Message: strings.Repeat("x", maxResponse)}}}, false},
 		"Secrets": {
 			"So do connection details.",
 			&fnv1.RunFunctionResponse{Desired: &fnv1.State{Resources: map[string]*fnv1.Resource{"a": {ConnectionDetails: map[string][]byte{"x": make([]byte, maxResponse)}}}}}, false,
@@ -51,7 +51,7 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// TestBudget: what is counted quickly is never less than what a message has.
+// TestBudget checks that the quick estimate is never less than the size of a message.
 func TestBudget(t *testing.T) {
 	const all = 1 << 40
 	values := map[string]any{
@@ -64,7 +64,7 @@ func TestBudget(t *testing.T) {
 			b := budget(all)
 			b.value(structpb.NewStructValue(s))
 			if got, least := all-int(b), proto.Size(s); got < least {
-				t.Errorf("%d bytes were counted, there are %d", got, least)
+				t.Errorf("counted %d bytes, want at least %d", got, least)
 			}
 		})
 	}
@@ -85,12 +85,12 @@ func TestInvalidMessage(t *testing.T) {
 		errs   field.ErrorList
 		want   string
 	}{
-		"One":    {"An error is told.", many(1), "invalid: spec.x[0]: Required value"},
-		"Same":   {"Each once.", append(many(1), many(1)...), "invalid: spec.x[0]: Required value"},
-		"All":    {"A hundred are told.", many(100), "invalid: " + strings.Join(first, "; ")},
-		"More":   {"Of more it is told that there are.", many(250), "invalid: " + strings.Join(first, "; ") + "; and at least 150 more"},
-		"Long":   {"A long one is cut.", field.ErrorList{field.Invalid(at, strings.Repeat("x", 1000), "")}, `invalid: spec.x: Invalid value: "` + strings.Repeat("x", 476) + " ..."},
-		"Letter": {"And not within a letter.", field.ErrorList{field.Required(at, strings.Repeat("é", 1000))}, "invalid: spec.x: Required value: " + strings.Repeat("é", 238) + " ..."},
+		"One":    {"An error is reported.", many(1), "invalid: spec.x[0]: Required value"},
+		"Same":   {"Each error is reported once.", append(many(1), many(1)...), "invalid: spec.x[0]: Required value"},
+		"All":    {"A hundred errors are reported.", many(100), "invalid: " + strings.Join(first, "; ")},
+		"More":   {"The number of further errors is reported.", many(250), "invalid: " + strings.Join(first, "; ") + "; and at least 150 more"},
+		"Long":   {"A long message is cut,", field.ErrorList{field.Invalid(at, strings.Repeat("x", 1000), "")}, `invalid: spec.x: Invalid value: "` + strings.Repeat("x", 476) + " ..."},
+		"Letter": {"but not within a letter.", field.ErrorList{field.Required(at, strings.Repeat("é", 1000))}, "invalid: spec.x: Required value: " + strings.Repeat("é", 238) + " ..."},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +105,8 @@ func messageOf(errs field.ErrorList) string {
 	return invalid(&fnv1.RunFunctionRequest{}, nil, errs).GetResults()[0].GetMessage()
 }
 
-// TestFatalFits: what earlier functions desire is passed on, unless Crossplane would not take it with the reason why there is nothing more.
+// TestFatalFits checks that the desired state of earlier functions is passed on, unless it would make the response too large for
+// Crossplane.
 func TestFatalFits(t *testing.T) {
 	cases := map[string]struct {
 		reason string
@@ -113,7 +114,7 @@ func TestFatalFits(t *testing.T) {
 		want   bool
 	}{
 		"Small": {"It passes through.", 1000, true},
-		"Large": {"It is left out: Crossplane does not look at it.", maxResponse - 100, false},
+		"Large": {"It is dropped, because Crossplane ignores it.", maxResponse - 100, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -21,17 +21,17 @@ import (
 type tenantAttack struct {
 	attack
 
-	// Claim that files it; nil for team-a/storage.
+	// Claim is the claim of the attack; nil for team-a/storage.
 	Claim *struct {
 		Namespace string `json:"namespace"`
 		Name      string `json:"name"`
 	} `json:"claim"`
-	// Rules is false where the guardrails refuse it before the host can.
+	// Rules is false if the guardrails refuse the attack before the host can.
 	Rules *bool `json:"rules"`
 }
 
-// TestTenantAttacks: no claim for a tenant gets anything beyond a role and ProviderConfigs of its own, which the providers of the host alone
-// can use, and with which no service can use the rights of another.
+// TestTenantAttacks checks that no claim for a tenant gets anything beyond its own role and ProviderConfigs. Only the host's providers
+// can use these, and no service can use the permissions of another.
 func TestTenantAttacks(t *testing.T) {
 	var attacks []tenantAttack
 	if err := yaml.UnmarshalStrict(must(os.ReadFile("testdata/attacks-tenants.yaml")), &attacks); err != nil {
@@ -45,13 +45,13 @@ func TestTenantAttacks(t *testing.T) {
 	for _, input := range []map[string]any{open, guarded} {
 		rsp := tenantAttack{attack: attack{Spec: map[string]any{}}}.file(t, input)
 		if isFatal(rsp) || len(rsp.GetDesired().GetResources()) < 3 {
-			t.Fatalf("what nobody objects to should be composed: %v", rsp.GetResults())
+			t.Fatalf("a harmless request should be composed: %v", rsp.GetResults())
 		}
 	}
 	for _, a := range attacks {
 		t.Run(a.ID, func(t *testing.T) {
 			if (a.Stops == "nothing") != (len(a.At) == 0) || a.Gains == "" {
-				t.Errorf("the attack should say what it gains, and where it fails")
+				t.Errorf("an attack should say its gain, and where it fails")
 			}
 			switch a.Stops {
 			case "claim", "everybody":
@@ -69,19 +69,19 @@ func TestTenantAttacks(t *testing.T) {
 				for _, input := range []map[string]any{open, guarded} {
 					rsp := a.file(t, input)
 					if isFatal(rsp) {
-						t.Errorf("it should be taken: %v", rsp.GetResults())
+						t.Errorf("it should be accepted: %v", rsp.GetResults())
 					}
 				}
 				a.owns(t, a.file(t, open), nil)
 				a.owns(t, a.file(t, guarded), rules)
 			default:
-				t.Errorf("nobody knows what %q stops", a.Stops)
+				t.Errorf("unknown value of stops: %q", a.Stops)
 			}
 		})
 	}
 }
 
-// guardedInput has the defaults and guardrails of example/guardrails, as the Input of a Composition.
+// guardedInput returns the defaults and guardrails of example/guardrails as the Input of a Composition.
 func guardedInput(t *testing.T) map[string]any {
 	t.Helper()
 	doc := map[string]any{}
@@ -94,12 +94,12 @@ func guardedInput(t *testing.T) map[string]any {
 	return map[string]any{"defaults": doc["defaults"], "guardrails": doc["guardrails"]}
 }
 
-// tenantInput is an Input without a preview: gates hold.
+// tenantInput returns an Input without a preview, so that gates apply.
 func tenantInput(input map[string]any) map[string]any {
 	out := maps.Clone(input)
 	delete(out, "preview")
 	if g, ok := out["guardrails"].(map[string]any); ok {
-		// What a tenant has not: region and cluster are the host's.
+		// A tenant has no region and cluster of its own: they are the host's.
 		g = maps.Clone(g)
 		delete(g, "allowedRegions")
 		delete(g, "allowedClusters")
@@ -109,7 +109,7 @@ func tenantInput(input map[string]any) map[string]any {
 	return out
 }
 
-// names of the claim.
+// names returns the namespace and the name of the claim.
 func (a tenantAttack) names() (namespace, name string) {
 	if a.Claim != nil {
 		return a.Claim.Namespace, a.Claim.Name
@@ -117,7 +117,7 @@ func (a tenantAttack) names() (namespace, name string) {
 	return "team-a", "storage"
 }
 
-// file the claim, with a role that is ready once it is composed, so that all follows that would.
+// file submits the claim. Its role becomes ready once it is composed, so that all dependent resources follow.
 func (a tenantAttack) file(t *testing.T, input map[string]any) *fnv1.RunFunctionResponse {
 	t.Helper()
 	ns, name := a.names()
@@ -147,15 +147,15 @@ func (a tenantAttack) file(t *testing.T, input map[string]any) *fnv1.RunFunction
 	return s.reconcile(t, fn)
 }
 
-// refused says that the attack should be refused where it says, and nothing be composed.
+// refused checks that the attack is refused with the expected message, and that nothing is composed.
 func (a tenantAttack) refused(t *testing.T, rsp *fnv1.RunFunctionResponse) {
 	t.Helper()
 	if !isFatal(rsp) {
-		t.Errorf("it should be refused, as it gains %q", a.Gains)
+		t.Errorf("it should be refused, because it gains %q", a.Gains)
 		return
 	}
 	if n := len(rsp.GetDesired().GetResources()); n > 0 {
-		t.Errorf("it is refused, and %d resources are composed all the same", n)
+		t.Errorf("it is refused, but %d resources are composed", n)
 	}
 	message := rsp.GetResults()[len(rsp.GetResults())-1].GetMessage()
 	for _, at := range a.At {
@@ -168,11 +168,11 @@ func (a tenantAttack) refused(t *testing.T, rsp *fnv1.RunFunctionResponse) {
 	}
 }
 
-// waits says that the host should not admit it: nothing is composed, and a condition says why.
+// waits checks that the host does not admit the tenant: nothing is composed, and a condition says why.
 func (a tenantAttack) waits(t *testing.T, rsp *fnv1.RunFunctionResponse) {
 	t.Helper()
 	if n := len(rsp.GetDesired().GetResources()); isFatal(rsp) || n > 0 {
-		t.Errorf("it should wait, and %d resources are composed: %v", n, rsp.GetResults())
+		t.Errorf("it should wait, but %d resources are composed: %v", n, rsp.GetResults())
 	}
 	for _, at := range a.At {
 		if !slices.ContainsFunc(rsp.GetConditions(), func(c *fnv1.Condition) bool { return strings.Contains(c.GetMessage(), at) }) {
@@ -181,7 +181,7 @@ func (a tenantAttack) waits(t *testing.T, rsp *fnv1.RunFunctionResponse) {
 	}
 }
 
-// owns says that whatever is composed is the team's own, within the guardrails.
+// owns checks that all composed resources are the team's own, within the guardrails.
 func (a tenantAttack) owns(t *testing.T, rsp *fnv1.RunFunctionResponse, g *v1beta1.Guardrails) {
 	t.Helper()
 	for key, r := range rsp.GetDesired().GetResources() {
@@ -191,7 +191,7 @@ func (a tenantAttack) owns(t *testing.T, rsp *fnv1.RunFunctionResponse, g *v1bet
 	}
 }
 
-// foreign finds what is beyond the identity of a tenant in a composed resource.
+// foreign returns the parts of a composed resource that go beyond the identity of a tenant.
 func (a tenantAttack) foreign(o *structpb.Struct, g *v1beta1.Guardrails) []string {
 	var out []string
 	text := func(path ...string) string { return at(o, path...).GetStringValue() }
@@ -219,7 +219,7 @@ func (a tenantAttack) foreign(o *structpb.Struct, g *v1beta1.Guardrails) []strin
 			out = append(out, "its trust policy has other statements: "+trust)
 		}
 		if g != nil && text("spec", "forProvider", "permissionsBoundary") != g.RequiredPermissionsBoundary {
-			out = append(out, "it has not the boundary")
+			out = append(out, "it does not have the boundary")
 		}
 	case "Policy":
 		has(external, "crossplane-prod-eu-west-1-"+ns)
@@ -250,10 +250,10 @@ func (a tenantAttack) foreign(o *structpb.Struct, g *v1beta1.Guardrails) []strin
 		}
 	case "Usage":
 	default:
-		out = append(out, "no claim composes a "+kind)
+		out = append(out, "a claim should not compose a "+kind)
 	}
 	if ref := text("spec", "providerConfigRef", "name"); ref != "" && ref != "default" {
-		out = append(out, "it is made with ProviderConfig "+ref)
+		out = append(out, "it uses ProviderConfig "+ref)
 	}
 	return out
 }

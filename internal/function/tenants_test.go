@@ -15,20 +15,20 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// hostStatus is what a host says that shares S3 and SQS.
+// hostStatus is the status of a host that shares S3 and SQS.
 const hostStatus = `{region: eu-west-1, clusterName: prod,
   sharing: {rolePath: /crossplane/prod/, namePrefix: crossplane, crossplaneNamespace: crossplane-system, accounts: ["222233334444"]},
   services: [
     {name: s3, phase: Ready, roleArn: "arn:aws:iam::111122223333:role/host-s3", serviceAccountName: provider-aws-s3, providerName: provider-aws-s3, providerRevision: provider-aws-s3-1},
     {name: sqs, phase: Ready, roleArn: "arn:aws:iam::111122223333:role/host-sqs", serviceAccountName: provider-aws-sqs, providerName: provider-aws-sqs, providerRevision: provider-aws-sqs-1}]}`
 
-// TestTenantProperties lets tenants live through random worlds: the host vanishes, stops to share or to have roles, kinds appear and
-// vanish, resources become ready, unready and ready again, lose their status or are deleted. Whatever happens:
-//   - what exists is composed again on every call, with the same content, or nothing at all where nobody knows it any more,
+// TestTenantProperties runs tenants through random worlds: the host disappears, or stops sharing or having roles, kinds appear and
+// disappear, and resources become ready, unready and ready again, lose their status or are deleted. At all times:
+//   - existing resources are composed on every call, with the same content, or nothing is composed if that content is no longer known,
 //   - no kind is composed or required before it exists,
-//   - a role is created only once every service of it has a role on the host, whose ARNs it trusts,
+//   - a role is created only once each of its services has a role on the host, whose ARN it trusts,
 //   - a ProviderConfig is created only once it leads to a role that is ready,
-//   - the tenant is not ready while anything is missing, or while the host's provider does not work,
+//   - the tenant is not ready while something is missing, or while the host's provider does not work,
 //   - and once the world is quiet, it becomes ready.
 func TestTenantProperties(t *testing.T) {
 	for seed := range lives() {
@@ -47,11 +47,11 @@ func TestTenantProperties(t *testing.T) {
 				}
 				rsp := s.step(t)
 				if rsp.GetDesired().GetComposite().GetReady() == fnv1.Ready_READY_FALSE {
-					t.Errorf("the world is quiet, and yet the tenant is not ready:\n%v", rsp.GetConditions())
+					t.Errorf("the world is quiet, but the tenant is not ready:\n%v", rsp.GetConditions())
 				}
 				for _, key := range []string{"providerconfig", "usage/host/by/providerconfig"} {
 					if s.Observed[key] == nil {
-						t.Errorf("the tenant is ready, and has no %s, only %v", key, sortedKeys(s.Observed))
+						t.Errorf("the tenant is ready, but has no %s, only %v", key, sortedKeys(s.Observed))
 					}
 				}
 			})
@@ -59,7 +59,7 @@ func TestTenantProperties(t *testing.T) {
 	}
 }
 
-// A tenancy is a cluster in which things happen to a tenant and its host.
+// A tenancy is a cluster with a tenant and its host in which events happen.
 type tenancy struct{ *simulation }
 
 func randomTenant(t testing.TB, seed uint64) tenancy {
@@ -88,7 +88,7 @@ spec: {%s, providerRef: {name: platform}, deletionPolicy: %s, %s}
 	}
 	w.activate("bucketpolicies.s3.aws.m.upbound.io")
 	if r.IntN(2) == 0 {
-		// Crossplane v2, which records the namespaces of composed resources.
+		// Crossplane v2 records the namespaces of composed resources.
 		w.Cluster = append(w.Cluster, fromYAML(t, strings.NewReplacer("podidentityproviders", "podidentitytenants", "PodIdentityProvider", "PodIdentityTenant").Replace(xrDefinition)))
 	}
 	s := tenancy{&simulation{world: w, rand: r, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), last: map[string]*structpb.Struct{}}}
@@ -97,14 +97,14 @@ spec: {%s, providerRef: {name: platform}, deletionPolicy: %s, %s}
 	return s
 }
 
-// step reconciles once, checks the invariants and applies what comes out.
+// step reconciles once, checks the invariants and applies the response.
 func (s tenancy) step(t *testing.T) *fnv1.RunFunctionResponse {
 	t.Helper()
 	if s.lost() {
-		// What there is could only be composed in part.
+		// The existing resources could only be composed in part.
 		rsp := s.reconcile(t, newTestFunction())
 		if !isFatal(rsp) || !strings.Contains(rsp.GetResults()[0].GetMessage(), "stays as it is") {
-			t.Fatalf("%v exist, nothing tells what they must be, and yet something is composed: %v", sortedKeys(s.Observed), rsp.GetResults())
+			t.Fatalf("%v exist, their desired content is unknown, but something is composed: %v", sortedKeys(s.Observed), rsp.GetResults())
 		}
 		return rsp
 	}
@@ -121,15 +121,15 @@ func (s tenancy) step(t *testing.T) *fnv1.RunFunctionResponse {
 	if rsp.GetDesired().GetComposite().GetReady() != fnv1.Ready_READY_FALSE {
 		for _, name := range s.listed() {
 			if got := at(s.onHost(name), "phase").GetStringValue(); got != "Ready" {
-				t.Fatalf("the tenant is ready, and its host's provider for %s is in phase %q", name, got)
+				t.Fatalf("the tenant is ready, but its host's provider for %s is in phase %q", name, got)
 			}
 		}
 	}
 	return rsp
 }
 
-// lost says whether there is something of a tenant, and nobody knows any more what it must be: the role that remembered the host is gone, and
-// the host does not say.
+// lost says whether resources of a tenant exist whose desired content is no longer known: the role that recorded the host is deleted, and
+// the host's status does not say.
 func (s tenancy) lost() bool {
 	if at(s.XR, "spec", "roleArn") != nil || s.Observed["role/tenant"] != nil {
 		return false
@@ -150,7 +150,7 @@ func (s tenancy) checkTenantCreation(t *testing.T, key string, o *structpb.Struc
 		for _, name := range s.listed() {
 			arn := at(s.onHost(name), "roleArn").GetStringValue()
 			if trust := at(o, "spec", "forProvider", "assumeRolePolicy").GetStringValue(); arn == "" || !strings.Contains(trust, arn) {
-				t.Fatalf("the role is created, and does not trust the host's role for %s, which is %q: %s", name, arn, trust)
+				t.Fatalf("the role is created, but does not trust the host's role for %s, which is %q: %s", name, arn, trust)
 			}
 		}
 	case strings.HasPrefix(key, "providerconfig"):
@@ -163,7 +163,7 @@ func (s tenancy) checkTenantCreation(t *testing.T, key string, o *structpb.Struc
 		}
 		role := s.Observed["role/tenant"]
 		if got := at(hop, "roleARN").GetStringValue(); got == "" || got != at(role, "status", "atProvider", "arn").GetStringValue() || condition(role, "Ready") != "True" {
-			t.Fatalf("%s is created, and leads to %q while the role is %v", key, got, role)
+			t.Fatalf("%s is created, but leads to %q while the role is %v", key, got, role)
 		}
 		if got := at(hop, "externalID").GetStringValue(); got != "podidentity/an-uid" {
 			t.Fatalf("%s is created with external ID %q", key, got)
@@ -171,7 +171,7 @@ func (s tenancy) checkTenantCreation(t *testing.T, key string, o *structpb.Struc
 	}
 }
 
-// listed are the services of the tenant.
+// listed returns the services of the tenant.
 func (s tenancy) listed() []string {
 	var out []string
 	for _, v := range at(s.XR, "spec", "services").GetListValue().GetValues() {
@@ -180,7 +180,7 @@ func (s tenancy) listed() []string {
 	return out
 }
 
-// onHost is what the host says of a service; nil if it says nothing.
+// onHost returns the host's status of a service; nil if it has none.
 func (s tenancy) onHost(name string) *structpb.Struct {
 	for _, o := range s.Cluster {
 		for _, v := range at(o, "status", "services").GetListValue().GetValues() {
@@ -194,7 +194,7 @@ func (s tenancy) onHost(name string) *structpb.Struct {
 
 func isHost(o *structpb.Struct) bool { return at(o, "kind").GetStringValue() == "PodIdentityProvider" }
 
-// setHost makes the host be as it says, and takes it away if it says nothing.
+// setHost replaces the host by one with the given status, or removes it if the status is empty.
 func (s tenancy) setHost(t testing.TB, status string) {
 	t.Helper()
 	s.Cluster = slices.DeleteFunc(s.Cluster, isHost)
@@ -213,7 +213,7 @@ var tenantKinds = []struct{ group, version, kind, plural string }{
 	{"protection.crossplane.io", "v1beta1", "Usage", "usages"},
 }
 
-// disturb the world.
+// disturb changes the world at random.
 func (s tenancy) disturb(t testing.TB) {
 	t.Helper()
 	s.now = s.now.Add(time.Duration(s.rand.IntN(20)) * time.Second)
@@ -256,7 +256,7 @@ func (s tenancy) disturb(t testing.TB) {
 		case 3, 4, 5:
 			s.become(key, "True", "True")
 		case 6:
-			// Somebody deletes it, not Crossplane.
+			// A user deletes it, not Crossplane.
 			if s.rand.IntN(10) == 0 {
 				delete(s.Observed, key)
 				delete(s.last, key)
@@ -265,7 +265,7 @@ func (s tenancy) disturb(t testing.TB) {
 	}
 }
 
-// calm lets everything that is missing appear and everything become ready.
+// calm adds everything that is missing and makes everything ready.
 func (s tenancy) calm(t testing.TB) {
 	t.Helper()
 	s.now = s.now.Add(time.Minute)
@@ -282,7 +282,7 @@ func (s tenancy) calm(t testing.TB) {
 	}
 }
 
-// become gives a resource the status that its controller would give it.
+// become sets the status of a resource as its controller would.
 func (s tenancy) become(key, synced, ready string) {
 	s.setStatus(key, synced, ready)
 	if o := s.Observed[key]; key == "role/tenant" && ready == "True" {
@@ -292,7 +292,7 @@ func (s tenancy) become(key, synced, ready string) {
 	}
 }
 
-// TestTenantDeterministic: the same request gives the same bytes, in whatever order maps are walked.
+// TestTenantDeterministic checks that the same request gives the same bytes in any order of map iteration.
 func TestTenantDeterministic(t *testing.T) {
 	for seed := range lives() {
 		s := randomTenant(t, seed)
@@ -304,15 +304,15 @@ func TestTenantDeterministic(t *testing.T) {
 	}
 }
 
-// TestTenantIndependent: whatever there is of other tenants, and whatever becomes of the services of the host that a tenant does not use,
-// what is composed for it, what is asked for and what is reported is the same.
+// TestTenantIndependent checks that neither other tenants nor host services that a tenant does not use change the tenant's composed
+// resources, requirements or status.
 func TestTenantIndependent(t *testing.T) {
 	const step = "example/tenant/04-ready"
 	cases := map[string]struct {
 		reason string
 		change func(t *testing.T, w *world)
 	}{
-		"Others": {"A hundred other tenants of the same host, with objects of theirs.", func(t *testing.T, w *world) {
+		"Others": {"The host has a hundred other tenants with their own objects.", func(t *testing.T, w *world) {
 			t.Helper()
 			for i := range 100 {
 				name := fmt.Sprintf("team-%d-storage", i)
@@ -325,7 +325,7 @@ func TestTenantIndependent(t *testing.T) {
 				}
 			}
 		}},
-		"SameName": {"A claim of the same name in another namespace, and what it made there.", func(t *testing.T, w *world) {
+		"SameName": {"A claim of the same name in another namespace has created an object there.", func(t *testing.T, w *world) {
 			t.Helper()
 			w.Cluster = append(w.Cluster, fromYAML(t, "{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: storage, namespace: team-b}}"))
 		}},
@@ -338,7 +338,7 @@ func TestTenantIndependent(t *testing.T) {
 				}
 			}
 		}},
-		"HostMessages": {"Conditions of the host that say nothing about its services.", func(t *testing.T, w *world) {
+		"HostMessages": {"The host has conditions that do not concern its services.", func(t *testing.T, w *world) {
 			t.Helper()
 			for _, o := range w.Cluster {
 				if isHost(o) {
@@ -364,7 +364,8 @@ func TestTenantIndependent(t *testing.T) {
 	}
 }
 
-// TestTenantAsksForLittle: what a tenant needs to know in each reconcile is one host, even if that has fifty services, whatever number of tenants there are.
+// TestTenantAsksForLittle checks that a tenant only requires one host in each reconcile, regardless of the number of tenants, and that
+// even a host with fifty services is small.
 func TestTenantAsksForLittle(t *testing.T) {
 	const limit = 64 << 10
 	for generation, meta := range generations {
@@ -382,7 +383,7 @@ func TestTenantAsksForLittle(t *testing.T) {
 			}
 		}
 		rsp := w.reconcile(t, newTestFunction())
-		// It was ready before, as Crossplane keeps it.
+		// The tenant was ready before, and Crossplane keeps its status.
 		w.XR.Fields["status"] = at(rsp.GetDesired().GetComposite().GetResource(), "status")
 		at(w.XR, "status").GetStructValue().Fields["conditions"] = mustValue(t, []any{map[string]any{"type": "ProviderConfigReady", "status": "True"}})
 		rsp = w.reconcile(t, newTestFunction())
@@ -391,22 +392,22 @@ func TestTenantAsksForLittle(t *testing.T) {
 		beside := proto.Clone(req).(*fnv1.RunFunctionRequest)
 		beside.Observed.Resources = nil
 		if n := proto.Size(beside); n > limit {
-			t.Errorf("%s: a request has %d bytes beside what it observes, want %d at most", generation, n, limit)
+			t.Errorf("%s: a request has %d bytes besides the observed resources, want %d at most", generation, n, limit)
 		}
 		asked := rsp.GetRequirements().GetResources()
 		if meta == nil {
-			asked = rsp.GetRequirements().GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.
+			asked = rsp.GetRequirements().GetExtraResources() //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 		}
 		for key, s := range asked {
 			if s.GetKind() != "PodIdentityProvider" || s.GetMatchName() != "platform" {
-				t.Errorf("%s: everything is known, and yet it is asked for %s", generation, key)
+				t.Errorf("%s: everything is known, but %s is required", generation, key)
 			}
 		}
 	}
 }
 
-// FuzzTenant: no tenant, no host and no role of a tenant makes the function panic or fail, and anyone who writes what a host says or what a
-// role remembers cannot make a role trust a whole account.
+// FuzzTenant checks that no tenant, host or role of a tenant makes the function panic or fail, and that no change to a host's status or
+// to the host recorded on a role makes a role trust a whole account.
 func FuzzTenant(f *testing.F) {
 	for _, step := range []string{"tenant/02-role", "tenant/04-ready", "tenant/06-host-elsewhere", "tenant-other-account/02-somebody-elses", "tenant-namespaced/02-ready"} {
 		w := loadStep(f, "example/"+step)
@@ -430,7 +431,7 @@ func FuzzTenant(f *testing.F) {
 			if h.Fields == nil {
 				h.Fields = map[string]*structpb.Value{}
 			}
-			// It is found by these.
+			// The function finds the host by these fields.
 			for _, key := range []string{"apiVersion", "kind", "metadata"} {
 				h.Fields[key] = w.Cluster[i].GetFields()[key]
 			}
