@@ -17,7 +17,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A spec that breaks no rule.
+// good is a spec that violates no rule.
 const good = `
 region: eu-west-1
 clusterName: prod
@@ -25,23 +25,23 @@ provider: {version: v2.5.0}
 services: [{name: s3}]
 `
 
-// A tenant begins with its host.
+// tenantBegins is the start of a tenant's spec: its host.
 const tenantBegins = `
 providerRef: {name: platform}
 `
 
-// A tenant that breaks no rule.
+// tenant is a tenant that violates no rule.
 const tenant = tenantBegins + `
 services: [{name: s3}]
 `
 
-// A tenant that lists kinds.
+// narrowTenant is a tenant that lists kinds.
 const narrowTenant = tenantBegins + `
 services: [{name: s3, permissions: {kinds: [Bucket]}}]
 `
 
-// TestRules: what breaks a rule is refused with the rule, the field and the value. Each case is looked at once more without
-// the rule that it is about: were the rule not there, nobody would notice.
+// TestRules checks that a violation is refused with the rule, the field and the value. Each case also runs without its rule, to show that
+// the violation depends on that rule.
 func TestRules(t *testing.T) {
 	service := func(fields string) string { return strings.Replace(good, "{name: s3}", "{name: s3, "+fields+"}", 1) }
 	const (
@@ -56,108 +56,108 @@ func TestRules(t *testing.T) {
 		guardrails string
 		defaults   string
 		spec       string
-		rule       string   // empty: nothing is broken
+		rule       string   // empty: no violation
 		want       []string // in the violations of the rule
 	}{
-		"Services":               {"A service that is not listed.", "allowedServices: [sqs]", "", good, "allowedServices", []string{"spec.services[0].name: Forbidden", `"s3"`, "allowed: sqs"}},
-		"ServicesListed":         {"A service that is listed.", "allowedServices: [sqs, s3]", "", good, "", nil},
-		"ServicesPackage":        {"Another package under an allowed name.", "allowedServices: [s3]", "", service("package: xpkg.upbound.io/upbound/provider-aws-organizations"), "allowedServices", []string{"spec.services[0].package", "provider-aws-organizations"}},
-		"ServicesMirror":         {"The same package in a mirror.", "allowedServices: [s3]", "", service("package: registry.example.org/mirror/provider-aws-s3"), "", nil},
-		"ServiceAccounts":        {"A ServiceAccount that no pattern matches.", "allowedServiceAccounts: ['provider-aws-*']", "", service("serviceAccountName: aws-node"), "allowedServiceAccounts", []string{"spec.services[0].serviceAccountName: Forbidden", `"aws-node"`, "allowed: provider-aws-*"}},
-		"ServiceAccountsMatch":   {"The usual name is looked at, too.", "allowedServiceAccounts: ['provider-aws-*']", "", good, "", nil},
+		"Services":               {"A service that is not listed is refused.", "allowedServices: [sqs]", "", good, "allowedServices", []string{"spec.services[0].name: Forbidden", `"s3"`, "allowed: sqs"}},
+		"ServicesListed":         {"A service that is listed is allowed.", "allowedServices: [sqs, s3]", "", good, "", nil},
+		"ServicesPackage":        {"Another package cannot use an allowed name.", "allowedServices: [s3]", "", service("package: xpkg.upbound.io/upbound/provider-aws-organizations"), "allowedServices", []string{"spec.services[0].package", "provider-aws-organizations"}},
+		"ServicesMirror":         {"A mirror may serve the same package.", "allowedServices: [s3]", "", service("package: registry.example.org/mirror/provider-aws-s3"), "", nil},
+		"ServiceAccounts":        {"A ServiceAccount that no pattern matches is refused.", "allowedServiceAccounts: ['provider-aws-*']", "", service("serviceAccountName: aws-node"), "allowedServiceAccounts", []string{"spec.services[0].serviceAccountName: Forbidden", `"aws-node"`, "allowed: provider-aws-*"}},
+		"ServiceAccountsMatch":   {"The default name is checked, too.", "allowedServiceAccounts: ['provider-aws-*']", "", good, "", nil},
 		"ServiceAccountsNone":    {"An empty list allows none.", "allowedServiceAccounts: []", "", good, "allowedServiceAccounts", []string{"spec.services[0].serviceAccountName: Forbidden"}},
-		"ServiceAccountsDefault": {"A default is looked at like the field itself.", "allowedServiceAccounts: ['provider-aws-*']", "services: [{name: s3, serviceAccountName: aws-node}]", good, "allowedServiceAccounts", []string{`"aws-node"`}},
-		"Protected":              {"A ServiceAccount that the platform team protects.", "protectedServiceAccounts: ['aws-*']", "", service("serviceAccountName: aws-node"), "protectedServiceAccounts", []string{"spec.services[0].serviceAccountName: Forbidden", `"aws-node"`, "use another"}},
-		"ProtectedOther":         {"Another one.", "protectedServiceAccounts: ['aws-*']", "", good, "", nil},
-		"ProtectedAlways":        {"The bootstrap's are protected without anybody saying so.", "", "", service("serviceAccountName: provider-aws-iam"), "protectedServiceAccounts", []string{`"provider-aws-iam"`}},
-		"ProtectedObserved":      {"Whoever installs the provider.", "", "", service("management: Observe, serviceAccountName: provider-aws-eks"), "protectedServiceAccounts", []string{`"provider-aws-eks"`}},
-		"ProtectedDefault":       {"Defaults are no way around.", "", "services: [{name: s3, serviceAccountName: crossplane}]", good, "protectedServiceAccounts", []string{`"crossplane"`}},
-		"ProtectedOwn":           {"iam and eks run as their own.", "protectedServiceAccounts: ['provider-aws-*']", "", strings.Replace(good, "[{name: s3}]", "[{name: iam, management: Observe}, {name: eks, management: Observe}]", 1), "", nil},
-		"Providers":              {"A host that no pattern matches.", "allowedProviders: ['shared-*']", "", tenant, "allowedProviders", []string{"spec.providerRef.name: Forbidden", `"platform"`, "allowed: shared-*"}},
-		"ProvidersMatch":         {"A host that one matches.", "allowedProviders: ['plat*']", "", tenant, "", nil},
-		"TenantService":          {"A tenant's services are looked at.", "allowedServices: [sqs]", "", tenant, "allowedServices", []string{"spec.services[0].name: Forbidden"}},
-		"TenantServiceListed":    {"They have no package of their own.", "allowedServices: [s3]\nallowedServiceAccounts: [x]\nallowedRegions: [x]\nallowedClusters: [x]", "", tenant, "", nil},
-		"TenantDenied":           {"So is what they may do.", "deniedActions: ['s3:DeleteBucket']", "", tenant, "deniedActions", []string{"spec.services[0].permissions: Forbidden"}},
-		"TenantBoundary":         {"A tenant's role has the boundary.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", tenant, "requiredPermissionsBoundary", []string{"spec.role.permissionsBoundary: Forbidden"}},
-		"TenantTags":             {"And the tags.", "requiredTags: [team]", "", tenant, "requiredTags", []string{"spec.tags[team]: Required value"}},
-		"SharingDenied":          {"Providers that are shared take on other roles.", "deniedActions: ['sts:*']", "", good + "sharing: {}", "deniedActions", []string{"spec.sharing: Forbidden", "sts:AssumeRole"}},
-		"SharingAccounts":        {"In accounts that are allowed.", "allowedTargetAccounts: ['111122223333']", "", good + "sharing: {accounts: ['222233334444']}", "allowedTargetAccounts", []string{"spec.sharing.accounts[0]: Forbidden", "222233334444"}},
-		"ProtectedSwapped":       {"But not as each other's.", "", "", strings.Replace(good, "[{name: s3}]", "[{name: iam, management: Observe, serviceAccountName: provider-aws-eks}]", 1), "protectedServiceAccounts", []string{`"provider-aws-eks"`}},
-		"Regions":                {"A region that is not listed.", "allowedRegions: [eu-central-1]", "", good, "allowedRegions", []string{"spec.region: Forbidden", `"eu-west-1"`}},
-		"RegionsListed":          {"A region that is listed.", "allowedRegions: [eu-west-1]", "", good, "", nil},
-		"RegionsDefault":         {"A default is looked at like the field itself.", "allowedRegions: [eu-central-1]", "region: eu-west-1", strings.Replace(good, "region: eu-west-1", "", 1), "allowedRegions", []string{"spec.region"}},
-		"Clusters":               {"A cluster that is not listed.", "allowedClusters: [test]", "", good, "allowedClusters", []string{"spec.clusterName: Forbidden", `"prod"`}},
-		"ClustersListed":         {"A cluster that is listed.", "allowedClusters: [prod]", "", good, "", nil},
-		"ClustersUnknown":        {"A cluster that is not known yet breaks no rule: nothing is created for it.", "allowedClusters: [test]", "", strings.Replace(good, "clusterName: prod", "clusterNameRef: {name: x}", 1), "", nil},
-		"Registries":             {"Another registry.", "allowedRegistries: [registry.example.org]", "", good, "allowedRegistries", []string{"spec.provider.registry: Forbidden", "xpkg.upbound.io/upbound/provider-aws-s3"}},
+		"ServiceAccountsDefault": {"A default is checked like the field itself.", "allowedServiceAccounts: ['provider-aws-*']", "services: [{name: s3, serviceAccountName: aws-node}]", good, "allowedServiceAccounts", []string{`"aws-node"`}},
+		"Protected":              {"A ServiceAccount that the platform team protects is refused.", "protectedServiceAccounts: ['aws-*']", "", service("serviceAccountName: aws-node"), "protectedServiceAccounts", []string{"spec.services[0].serviceAccountName: Forbidden", `"aws-node"`, "use another"}},
+		"ProtectedOther":         {"Another ServiceAccount is allowed.", "protectedServiceAccounts: ['aws-*']", "", good, "", nil},
+		"ProtectedAlways":        {"The bootstrap ServiceAccounts are always protected.", "", "", service("serviceAccountName: provider-aws-iam"), "protectedServiceAccounts", []string{`"provider-aws-iam"`}},
+		"ProtectedObserved":      {"They are protected regardless of who installs the provider.", "", "", service("management: Observe, serviceAccountName: provider-aws-eks"), "protectedServiceAccounts", []string{`"provider-aws-eks"`}},
+		"ProtectedDefault":       {"A default cannot bypass the rule.", "", "services: [{name: s3, serviceAccountName: crossplane}]", good, "protectedServiceAccounts", []string{`"crossplane"`}},
+		"ProtectedOwn":           {"The services iam and eks use their own ServiceAccounts,", "protectedServiceAccounts: ['provider-aws-*']", "", strings.Replace(good, "[{name: s3}]", "[{name: iam, management: Observe}, {name: eks, management: Observe}]", 1), "", nil},
+		"Providers":              {"A host that no pattern matches is refused.", "allowedProviders: ['shared-*']", "", tenant, "allowedProviders", []string{"spec.providerRef.name: Forbidden", `"platform"`, "allowed: shared-*"}},
+		"ProvidersMatch":         {"A host that a pattern matches is allowed.", "allowedProviders: ['plat*']", "", tenant, "", nil},
+		"TenantService":          {"A tenant's services are checked.", "allowedServices: [sqs]", "", tenant, "allowedServices", []string{"spec.services[0].name: Forbidden"}},
+		"TenantServiceListed":    {"A tenant's services have no package of their own.", "allowedServices: [s3]\nallowedServiceAccounts: [x]\nallowedRegions: [x]\nallowedClusters: [x]", "", tenant, "", nil},
+		"TenantDenied":           {"A tenant's permissions are checked.", "deniedActions: ['s3:DeleteBucket']", "", tenant, "deniedActions", []string{"spec.services[0].permissions: Forbidden"}},
+		"TenantBoundary":         {"A tenant's role must have the boundary.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", tenant, "requiredPermissionsBoundary", []string{"spec.role.permissionsBoundary: Forbidden"}},
+		"TenantTags":             {"A tenant's role must have the tags.", "requiredTags: [team]", "", tenant, "requiredTags", []string{"spec.tags[team]: Required value"}},
+		"SharingDenied":          {"Shared providers assume other roles.", "deniedActions: ['sts:*']", "", good + "sharing: {}", "deniedActions", []string{"spec.sharing: Forbidden", "sts:AssumeRole"}},
+		"SharingAccounts":        {"They may do so in allowed accounts only.", "allowedTargetAccounts: ['111122223333']", "", good + "sharing: {accounts: ['222233334444']}", "allowedTargetAccounts", []string{"spec.sharing.accounts[0]: Forbidden", "222233334444"}},
+		"ProtectedSwapped":       {"but not each other's.", "", "", strings.Replace(good, "[{name: s3}]", "[{name: iam, management: Observe, serviceAccountName: provider-aws-eks}]", 1), "protectedServiceAccounts", []string{`"provider-aws-eks"`}},
+		"Regions":                {"A region that is not listed is refused.", "allowedRegions: [eu-central-1]", "", good, "allowedRegions", []string{"spec.region: Forbidden", `"eu-west-1"`}},
+		"RegionsListed":          {"A region that is listed is allowed.", "allowedRegions: [eu-west-1]", "", good, "", nil},
+		"RegionsDefault":         {"A default is checked like the field itself.", "allowedRegions: [eu-central-1]", "region: eu-west-1", strings.Replace(good, "region: eu-west-1", "", 1), "allowedRegions", []string{"spec.region"}},
+		"Clusters":               {"A cluster that is not listed is refused.", "allowedClusters: [test]", "", good, "allowedClusters", []string{"spec.clusterName: Forbidden", `"prod"`}},
+		"ClustersListed":         {"A cluster that is listed is allowed.", "allowedClusters: [prod]", "", good, "", nil},
+		"ClustersUnknown":        {"A cluster that is not yet known violates no rule, because nothing is created for it.", "allowedClusters: [test]", "", strings.Replace(good, "clusterName: prod", "clusterNameRef: {name: x}", 1), "", nil},
+		"Registries":             {"Another registry is refused.", "allowedRegistries: [registry.example.org]", "", good, "allowedRegistries", []string{"spec.provider.registry: Forbidden", "xpkg.upbound.io/upbound/provider-aws-s3"}},
 		"RegistriesHost":         {"A registry without a path allows all of it.", "allowedRegistries: [xpkg.upbound.io]", "", good, "", nil},
-		"RegistriesPath":         {"A path must be whole.", "allowedRegistries: [xpkg.upbound.io/up]", "", good, "allowedRegistries", []string{"spec.provider.registry"}},
-		"RegistriesPackage":      {"A package of its own is no way around.", "allowedRegistries: [xpkg.upbound.io/upbound]", "", service("package: registry.example.org/evil/provider-aws-s3"), "allowedRegistries", []string{"spec.services[0].package: Forbidden", "registry.example.org/evil"}},
-		"RegistriesFamily":       {"The family is a package too.", "allowedRegistries: [registry.example.org]", "", strings.Replace(service("package: registry.example.org/up/provider-aws-s3"), "{version: v2.5.0}", "{version: v2.5.0, family: Manage}", 1), "allowedRegistries", []string{"spec.provider.registry", "provider-family-aws"}},
-		"RegistriesObserved":     {"A provider that somebody else installs is no business of ours.", "allowedRegistries: [registry.example.org]", "", service("management: Observe"), "", nil},
-		"ManagedPolicies":        {"A policy that no pattern matches.", "allowedManagedPolicyArns: ['arn:aws:iam::aws:policy/*ReadOnlyAccess']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess']}"), "allowedManagedPolicyArns", []string{"spec.services[0].permissions.managedPolicyArns[0]: Forbidden", "AdministratorAccess"}},
-		"ManagedPoliciesMatch":   {"A policy that a pattern matches.", "allowedManagedPolicyArns: ['arn:aws:iam::aws:policy/*ReadOnlyAccess']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/CloudWatchReadOnlyAccess']}"), "", nil},
-		"TargetAccounts":         {"A role of another account.", "allowedTargetAccounts: ['111111111111']", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "allowedTargetAccounts", []string{"spec.services[0].targetRoleArn: Forbidden", "222222222222"}},
-		"TargetAccountsListed":   {"A role of a listed account.", "allowedTargetAccounts: ['222222222222']", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "", nil},
-		"TargetAccountsChain":    {"A chain leads to other accounts as well.", "allowedTargetAccounts: ['111111111111']", "", good + "providerConfig: {assumeRoleChain: [{roleARN: 'arn:aws:iam::222222222222:role/x'}]}", "allowedTargetAccounts", []string{"spec.providerConfig.assumeRoleChain[0].roleARN: Forbidden"}},
+		"RegistriesPath":         {"A path must match as a whole.", "allowedRegistries: [xpkg.upbound.io/up]", "", good, "allowedRegistries", []string{"spec.provider.registry"}},
+		"RegistriesPackage":      {"A service's own package cannot bypass the rule.", "allowedRegistries: [xpkg.upbound.io/upbound]", "", service("package: registry.example.org/evil/provider-aws-s3"), "allowedRegistries", []string{"spec.services[0].package: Forbidden", "registry.example.org/evil"}},
+		"RegistriesFamily":       {"The family is a package, too.", "allowedRegistries: [registry.example.org]", "", strings.Replace(service("package: registry.example.org/up/provider-aws-s3"), "{version: v2.5.0}", "{version: v2.5.0, family: Manage}", 1), "allowedRegistries", []string{"spec.provider.registry", "provider-family-aws"}},
+		"RegistriesObserved":     {"A provider that another owner installs is not checked.", "allowedRegistries: [registry.example.org]", "", service("management: Observe"), "", nil},
+		"ManagedPolicies":        {"A policy that no pattern matches is refused.", "allowedManagedPolicyArns: ['arn:aws:iam::aws:policy/*ReadOnlyAccess']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess']}"), "allowedManagedPolicyArns", []string{"spec.services[0].permissions.managedPolicyArns[0]: Forbidden", "AdministratorAccess"}},
+		"ManagedPoliciesMatch":   {"A policy that a pattern matches is allowed.", "allowedManagedPolicyArns: ['arn:aws:iam::aws:policy/*ReadOnlyAccess']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/CloudWatchReadOnlyAccess']}"), "", nil},
+		"TargetAccounts":         {"A role in another account is refused.", "allowedTargetAccounts: ['111111111111']", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "allowedTargetAccounts", []string{"spec.services[0].targetRoleArn: Forbidden", "222222222222"}},
+		"TargetAccountsListed":   {"A role in a listed account is allowed.", "allowedTargetAccounts: ['222222222222']", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "", nil},
+		"TargetAccountsChain":    {"A role chain leads to other accounts, too.", "allowedTargetAccounts: ['111111111111']", "", good + "providerConfig: {assumeRoleChain: [{roleARN: 'arn:aws:iam::222222222222:role/x'}]}", "allowedTargetAccounts", []string{"spec.providerConfig.assumeRoleChain[0].roleARN: Forbidden"}},
 
-		"DeniedStatement":  {"An action that is denied.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{actions: ['iam:PassRole'], resources: ['*']}]}"), "deniedActions", []string{"spec.services[0].permissions: Forbidden", `"iam:PassRole"`}},
+		"DeniedStatement":  {"A denied action is refused.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{actions: ['iam:PassRole'], resources: ['*']}]}"), "deniedActions", []string{"spec.services[0].permissions: Forbidden", `"iam:PassRole"`}},
 		"DeniedStar":       {"A wider pattern allows it.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{actions: ['*'], resources: ['*']}]}"), "deniedActions", []string{`"*"`}},
 		"DeniedService":    {"A wider pattern allows it.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{actions: ['iam:*'], resources: ['*']}]}"), "deniedActions", []string{`"iam:*"`}},
-		"DeniedWildcard":   {"A pattern that is neither wider nor narrower allows it.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{actions: ['iam:Pass?ole'], resources: ['*']}]}"), "deniedActions", []string{`"iam:Pass?ole"`}},
-		"DeniedCase":       {"IAM does not look at letter case.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{actions: ['IAM:passrole'], resources: ['*']}]}"), "deniedActions", []string{`"IAM:passrole"`}},
-		"DeniedNarrower":   {"A part of what is denied.", "deniedActions: ['iam:*']", "", service("permissions: {accessLevel: None, statements: [{actions: ['iam:GetRole'], resources: ['*']}]}"), "deniedActions", []string{`"iam:GetRole"`}},
-		"DeniedNotAction":  {"NotAction allows all but what it lists.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{notActions: ['s3:*'], resources: ['*']}]}"), "deniedActions", []string{"deniedActions"}},
-		"DeniedNotCovered": {"NotAction that lists what is denied.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{notActions: ['iam:*'], resources: ['*']}]}"), "", nil},
-		"DeniedDocument":   {"A document is no way around.", "deniedActions: ['iam:PassRole']", "", service(`permissions: {accessLevel: None, policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}}'}`), "deniedActions", []string{"spec.services[0].permissions"}},
-		"DeniedCatalogue":  {"The catalogue is no way around.", "deniedActions: ['s3:DeleteBucket']", "", good, "deniedActions", []string{`"s3:*"`}},
+		"DeniedWildcard":   {"A pattern that only overlaps allows it, too.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{actions: ['iam:Pass?ole'], resources: ['*']}]}"), "deniedActions", []string{`"iam:Pass?ole"`}},
+		"DeniedCase":       {"IAM ignores letter case.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{actions: ['IAM:passrole'], resources: ['*']}]}"), "deniedActions", []string{`"IAM:passrole"`}},
+		"DeniedNarrower":   {"A part of the denied actions is refused.", "deniedActions: ['iam:*']", "", service("permissions: {accessLevel: None, statements: [{actions: ['iam:GetRole'], resources: ['*']}]}"), "deniedActions", []string{`"iam:GetRole"`}},
+		"DeniedNotAction":  {"NotAction allows all actions except those it lists.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{notActions: ['s3:*'], resources: ['*']}]}"), "deniedActions", []string{"deniedActions"}},
+		"DeniedNotCovered": {"NotAction may list the denied actions.", "deniedActions: ['iam:PassRole']", "", service("permissions: {accessLevel: None, statements: [{notActions: ['iam:*'], resources: ['*']}]}"), "", nil},
+		"DeniedDocument":   {"A document cannot bypass the rule.", "deniedActions: ['iam:PassRole']", "", service(`permissions: {accessLevel: None, policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}}'}`), "deniedActions", []string{"spec.services[0].permissions"}},
+		"DeniedCatalogue":  {"The catalogue cannot bypass the rule.", "deniedActions: ['s3:DeleteBucket']", "", good, "deniedActions", []string{`"s3:*"`}},
 		"DeniedChain":      {"Assuming a role is an action.", "deniedActions: ['sts:AssumeRole']", "", good + "providerConfig: {assumeRoleChain: [{roleARN: 'arn:aws:iam::222222222222:role/x'}]}", "deniedActions", []string{"sts:AssumeRole"}},
 		"DeniedTarget":     {"Assuming a role is an action.", "deniedActions: ['sts:AssumeRole']", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "deniedActions", []string{"sts:AssumeRole"}},
-		"DeniedImportRole": {"Nobody can look into a role that exists,", "deniedActions: ['iam:PassRole']", "", service("roleName: mine, importRole: true"), "deniedActions", []string{"spec.services[0].importRole: Forbidden"}},
-		"DeniedImportOf":   {"unless it is named.", "deniedActions: ['iam:PassRole']\nallowedManagedPolicyArns: ['arn:aws:iam::*:role/mine']", "", service("roleName: mine, importRole: true"), "", nil},
-		"DeniedImportRef":  {"Whether it is shows when its cluster is known, and nothing is created before.", "deniedActions: ['iam:PassRole']\nallowedManagedPolicyArns: ['arn:aws:iam::*:role/mine']", "", strings.Replace(service("roleName: mine, importRole: true"), "clusterName: prod", "clusterNameRef: {name: prod}", 1), "", nil},
-		"DeniedOwnRole":    {"Nobody can look into somebody else's role.", "deniedActions: ['iam:PassRole']", "", service(byo), "deniedActions", []string{"spec.services[0].roleArn: Forbidden"}},
-		"DeniedDeny":       {"A statement that denies allows nothing.", "deniedActions: ['iam:PassRole']", "", service("permissions: {statements: [{effect: Deny, actions: ['*'], resources: ['*']}]}"), "", nil},
-		"DeniedOther":      {"Other actions.", "deniedActions: ['iam:PassRole']", "", good, "", nil},
+		"DeniedImportRole": {"The permissions of an existing role are unknown,", "deniedActions: ['iam:PassRole']", "", service("roleName: mine, importRole: true"), "deniedActions", []string{"spec.services[0].importRole: Forbidden"}},
+		"DeniedImportOf":   {"unless the platform team names the role.", "deniedActions: ['iam:PassRole']\nallowedManagedPolicyArns: ['arn:aws:iam::*:role/mine']", "", service("roleName: mine, importRole: true"), "", nil},
+		"DeniedImportRef":  {"Whether the role is named is only known with its cluster, and nothing is created before.", "deniedActions: ['iam:PassRole']\nallowedManagedPolicyArns: ['arn:aws:iam::*:role/mine']", "", strings.Replace(service("roleName: mine, importRole: true"), "clusterName: prod", "clusterNameRef: {name: prod}", 1), "", nil},
+		"DeniedOwnRole":    {"The permissions of another owner's role are unknown.", "deniedActions: ['iam:PassRole']", "", service(byo), "deniedActions", []string{"spec.services[0].roleArn: Forbidden"}},
+		"DeniedDeny":       {"A statement with effect Deny allows nothing.", "deniedActions: ['iam:PassRole']", "", service("permissions: {statements: [{effect: Deny, actions: ['*'], resources: ['*']}]}"), "", nil},
+		"DeniedOther":      {"Other actions are allowed.", "deniedActions: ['iam:PassRole']", "", good, "", nil},
 
-		"Boundary":         {"Another boundary.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", good + "role: {permissionsBoundary: 'arn:aws:iam::123456789012:policy/c'}", "requiredPermissionsBoundary", []string{"spec.role.permissionsBoundary: Forbidden", "policy/c", "policy/b"}},
-		"BoundaryNone":     {"No boundary.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", good, "requiredPermissionsBoundary", []string{"spec.role.permissionsBoundary: Forbidden"}},
-		"BoundaryRight":    {"The boundary.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", good + "role: {permissionsBoundary: 'arn:aws:iam::123456789012:policy/b'}", "", nil},
-		"BoundaryDefault":  {"The boundary, by default.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "role: {permissionsBoundary: 'arn:aws:iam::123456789012:policy/b'}", good, "", nil},
-		"BoundaryOwnRole":  {"Nobody can tell what boundary somebody else's role has.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", service(byo), "requiredPermissionsBoundary", []string{"spec.services[0].roleArn: Forbidden"}},
-		"Kinds":            {"Everything of a service.", "requiredKinds: true", "", good, "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden"}},
-		"KindsLevel":       {"Also with an access level.", "requiredKinds: true", "", service("permissions: {accessLevel: ReadOnly}"), "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden"}},
-		"KindsTenant":      {"A tenant's role is a role like any other.", "requiredKinds: true", "", tenant, "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden"}},
-		"KindsTenantList":  {"Some kinds of a tenant.", "requiredKinds: true", "", narrowTenant, "", nil},
-		"KindsListed":      {"Some kinds.", "requiredKinds: true", "", service("permissions: {kinds: [Bucket]}"), "", nil},
-		"KindsActive":      {"Anyone who may activate kinds would decide.", "requiredKinds: true", "", service("permissions: {kinds: Active}"), "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden", `"Active"`}},
-		"KindsActiveOf":    {"Also of a tenant.", "requiredKinds: true", "", strings.Replace(narrowTenant, "[Bucket]", "Active", 1), "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden", `"Active"`}},
-		"KindsActiveBy":    {"And by a default.", "requiredKinds: true", "services: [{name: s3, permissions: {kinds: Active}}]", good, "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden", `"Active"`}},
-		"KindsDefault":     {"Kinds of a default are kinds.", "requiredKinds: true", "services: [{name: s3, permissions: {kinds: [Bucket]}}]", good, "", nil},
-		"KindsStatement":   {"Actions of one's own that are named.", "requiredKinds: true", "", service("permissions: {statements: [{actions: ['s3:GetObject'], resources: ['*']}]}"), "", nil},
-		"KindsAll":         {"Everything by a statement.", "requiredKinds: true", "", service("permissions: {statements: [{actions: ['s3:?*'], resources: ['*']}]}"), "requiredKinds", []string{"spec.services[0].permissions.statements[0]: Forbidden"}},
-		"KindsNot":         {"Everything but something.", "requiredKinds: true", "", service("permissions: {statements: [{notActions: ['s3:GetObject'], resources: ['*']}]}"), "requiredKinds", []string{"spec.services[0].permissions.statements[0]: Forbidden"}},
+		"Boundary":         {"Another boundary is refused.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", good + "role: {permissionsBoundary: 'arn:aws:iam::123456789012:policy/c'}", "requiredPermissionsBoundary", []string{"spec.role.permissionsBoundary: Forbidden", "policy/c", "policy/b"}},
+		"BoundaryNone":     {"A boundary is required.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", good, "requiredPermissionsBoundary", []string{"spec.role.permissionsBoundary: Forbidden"}},
+		"BoundaryRight":    {"The required boundary is accepted.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", good + "role: {permissionsBoundary: 'arn:aws:iam::123456789012:policy/b'}", "", nil},
+		"BoundaryDefault":  {"A default may set the boundary.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "role: {permissionsBoundary: 'arn:aws:iam::123456789012:policy/b'}", good, "", nil},
+		"BoundaryOwnRole":  {"The boundary of another owner's role is unknown.", "requiredPermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'", "", service(byo), "requiredPermissionsBoundary", []string{"spec.services[0].roleArn: Forbidden"}},
+		"Kinds":            {"Access to all of a service is refused,", "requiredKinds: true", "", good, "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden"}},
+		"KindsLevel":       {"also with an access level.", "requiredKinds: true", "", service("permissions: {accessLevel: ReadOnly}"), "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden"}},
+		"KindsTenant":      {"The rule applies to a tenant's role, too.", "requiredKinds: true", "", tenant, "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden"}},
+		"KindsTenantList":  {"A tenant may list kinds.", "requiredKinds: true", "", narrowTenant, "", nil},
+		"KindsListed":      {"A list of kinds is accepted.", "requiredKinds: true", "", service("permissions: {kinds: [Bucket]}"), "", nil},
+		"KindsActive":      {"With Active, any user who may activate kinds would decide.", "requiredKinds: true", "", service("permissions: {kinds: Active}"), "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden", `"Active"`}},
+		"KindsActiveOf":    {"The same applies to a tenant,", "requiredKinds: true", "", strings.Replace(narrowTenant, "[Bucket]", "Active", 1), "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden", `"Active"`}},
+		"KindsActiveBy":    {"and to a default.", "requiredKinds: true", "services: [{name: s3, permissions: {kinds: Active}}]", good, "requiredKinds", []string{"spec.services[0].permissions.kinds: Forbidden", `"Active"`}},
+		"KindsDefault":     {"A default may list kinds.", "requiredKinds: true", "services: [{name: s3, permissions: {kinds: [Bucket]}}]", good, "", nil},
+		"KindsStatement":   {"Custom statements may name actions.", "requiredKinds: true", "", service("permissions: {statements: [{actions: ['s3:GetObject'], resources: ['*']}]}"), "", nil},
+		"KindsAll":         {"A statement may not allow all actions.", "requiredKinds: true", "", service("permissions: {statements: [{actions: ['s3:?*'], resources: ['*']}]}"), "requiredKinds", []string{"spec.services[0].permissions.statements[0]: Forbidden"}},
+		"KindsNot":         {"A statement may not allow all actions with exceptions.", "requiredKinds: true", "", service("permissions: {statements: [{notActions: ['s3:GetObject'], resources: ['*']}]}"), "requiredKinds", []string{"spec.services[0].permissions.statements[0]: Forbidden"}},
 		"KindsDenied":      {"A denial allows nothing.", "requiredKinds: true", "", service("permissions: {kinds: [Bucket], statements: [{effect: Deny, actions: ['*'], resources: ['*']}]}"), "", nil},
-		"KindsDocument":    {"Everything by a document.", "requiredKinds: true", "", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}'}`), "requiredKinds", []string{"spec.services[0].permissions.policyDocument: Forbidden"}},
-		"KindsManaged":     {"Nobody can look into a policy that exists.", "requiredKinds: true", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/x']}"), "requiredKinds", []string{"spec.services[0].permissions.managedPolicyArns[0]: Forbidden"}},
-		"KindsOwnRole":     {"Nor into somebody else's role.", "requiredKinds: true", "", service(byo), "requiredKinds", []string{"spec.services[0].roleArn: Forbidden"}},
-		"Tags":             {"A tag that is missing.", "requiredTags: [team, cost]", "", good + "tags: {team: a}", "requiredTags", []string{"spec.tags[cost]: Required value"}},
-		"TagsEmpty":        {"A tag that says nothing.", "requiredTags: [team]", "", good + "tags: {team: ''}", "requiredTags", []string{"spec.tags[team]: Required value"}},
-		"TagsSet":          {"The tags.", "requiredTags: [team]", "", good + "tags: {team: a}", "", nil},
-		"CustomStatements": {"Statements of one's own.", "forbidCustomPermissions: true", "", service("permissions: {statements: [{actions: ['s3:*'], resources: ['*']}]}"), "forbidCustomPermissions", []string{"spec.services[0].permissions.statements: Forbidden"}},
-		"CustomDocument":   {"A document of one's own.", "forbidCustomPermissions: true", "", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}'}`), "forbidCustomPermissions", []string{"spec.services[0].permissions.policyDocument: Forbidden", "a document"}},
-		"CustomManaged":    {"Policies that exist.", "forbidCustomPermissions: true", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/x']}"), "forbidCustomPermissions", []string{"spec.services[0].permissions.managedPolicyArns: Forbidden"}},
-		"CustomRole":       {"A role of one's own.", "forbidCustomPermissions: true", "", service(byo), "forbidCustomPermissions", []string{"spec.services[0].roleArn: Forbidden"}},
-		"CustomCatalogue":  {"The catalogue.", "forbidCustomPermissions: true", "", service("permissions: {accessLevel: ReadOnly}"), "", nil},
-		"CustomDefault":    {"The platform team may use what it forbids.", "forbidCustomPermissions: true", "services: [{name: s3, permissions: {statements: [{actions: ['s3:*'], resources: ['*']}]}}]", good, "", nil},
-		"Templates":        {"A raw template for all services.", "forbidRuntimeTemplates: true", "", good + "runtime: {deploymentTemplate: {spec: {}}, serviceAccountTemplate: {}}", "forbidRuntimeTemplates", []string{"spec.runtime.deploymentTemplate: Forbidden", "spec.runtime.serviceAccountTemplate: Forbidden"}},
-		"TemplatesService": {"A raw template for one service.", "forbidRuntimeTemplates: true", "", service("runtime: {deploymentTemplate: {}, serviceAccountTemplate: {}}"), "forbidRuntimeTemplates", []string{"spec.services[0].runtime.deploymentTemplate: Forbidden", "spec.services[0].runtime.serviceAccountTemplate: Forbidden"}},
-		"TemplatesDefault": {"The platform team may use what it forbids.", "forbidRuntimeTemplates: true", "runtime: {deploymentTemplate: {spec: {}}}", good, "", nil},
-		"TemplatesOther":   {"Fields are not templates.", "forbidRuntimeTemplates: true", "", good + "runtime: {replicas: 2}", "", nil},
-		"OwnRole":          {"Somebody else's role.", "forbidBringYourOwnRole: true", "", service(byo), "forbidBringYourOwnRole", []string{"spec.services[0].roleArn: Forbidden"}},
-		"OwnRoleName":      {"A role of that name would be taken over.", "forbidBringYourOwnRole: true", "", service("roleName: Administrator"), "forbidBringYourOwnRole", []string{"spec.services[0].roleName: Forbidden", "Administrator"}},
-		"OwnRoleImport":    {"A role that is taken over on purpose.", "forbidBringYourOwnRole: true", "", service("importRole: true"), "forbidBringYourOwnRole", []string{"spec.services[0].importRole: Forbidden"}},
-		"OwnRoleNone":      {"A role of the generated name.", "forbidBringYourOwnRole: true", "", good, "", nil},
+		"KindsDocument":    {"A document may not allow all actions.", "requiredKinds: true", "", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}'}`), "requiredKinds", []string{"spec.services[0].permissions.policyDocument: Forbidden"}},
+		"KindsManaged":     {"The permissions of an existing policy are unknown.", "requiredKinds: true", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/x']}"), "requiredKinds", []string{"spec.services[0].permissions.managedPolicyArns[0]: Forbidden"}},
+		"KindsOwnRole":     {"So are those of another owner's role.", "requiredKinds: true", "", service(byo), "requiredKinds", []string{"spec.services[0].roleArn: Forbidden"}},
+		"Tags":             {"A missing tag is refused.", "requiredTags: [team, cost]", "", good + "tags: {team: a}", "requiredTags", []string{"spec.tags[cost]: Required value"}},
+		"TagsEmpty":        {"An empty tag is refused.", "requiredTags: [team]", "", good + "tags: {team: ''}", "requiredTags", []string{"spec.tags[team]: Required value"}},
+		"TagsSet":          {"All required tags are set.", "requiredTags: [team]", "", good + "tags: {team: a}", "", nil},
+		"CustomStatements": {"Custom statements are refused.", "forbidCustomPermissions: true", "", service("permissions: {statements: [{actions: ['s3:*'], resources: ['*']}]}"), "forbidCustomPermissions", []string{"spec.services[0].permissions.statements: Forbidden"}},
+		"CustomDocument":   {"A custom document is refused.", "forbidCustomPermissions: true", "", service(`permissions: {policyDocument: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}'}`), "forbidCustomPermissions", []string{"spec.services[0].permissions.policyDocument: Forbidden", "a document"}},
+		"CustomManaged":    {"Existing policies are refused.", "forbidCustomPermissions: true", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/x']}"), "forbidCustomPermissions", []string{"spec.services[0].permissions.managedPolicyArns: Forbidden"}},
+		"CustomRole":       {"An existing role is refused.", "forbidCustomPermissions: true", "", service(byo), "forbidCustomPermissions", []string{"spec.services[0].roleArn: Forbidden"}},
+		"CustomCatalogue":  {"The catalogue's permissions are allowed.", "forbidCustomPermissions: true", "", service("permissions: {accessLevel: ReadOnly}"), "", nil},
+		"CustomDefault":    {"Defaults of the platform team may use custom permissions.", "forbidCustomPermissions: true", "services: [{name: s3, permissions: {statements: [{actions: ['s3:*'], resources: ['*']}]}}]", good, "", nil},
+		"Templates":        {"A raw template for all services is refused.", "forbidRuntimeTemplates: true", "", good + "runtime: {deploymentTemplate: {spec: {}}, serviceAccountTemplate: {}}", "forbidRuntimeTemplates", []string{"spec.runtime.deploymentTemplate: Forbidden", "spec.runtime.serviceAccountTemplate: Forbidden"}},
+		"TemplatesService": {"A raw template for one service is refused.", "forbidRuntimeTemplates: true", "", service("runtime: {deploymentTemplate: {}, serviceAccountTemplate: {}}"), "forbidRuntimeTemplates", []string{"spec.services[0].runtime.deploymentTemplate: Forbidden", "spec.services[0].runtime.serviceAccountTemplate: Forbidden"}},
+		"TemplatesDefault": {"Defaults of the platform team may use templates.", "forbidRuntimeTemplates: true", "runtime: {deploymentTemplate: {spec: {}}}", good, "", nil},
+		"TemplatesOther":   {"Fields of the runtime are not templates.", "forbidRuntimeTemplates: true", "", good + "runtime: {replicas: 2}", "", nil},
+		"OwnRole":          {"Another owner's role is refused.", "forbidBringYourOwnRole: true", "", service(byo), "forbidBringYourOwnRole", []string{"spec.services[0].roleArn: Forbidden"}},
+		"OwnRoleName":      {"An existing role with that name would be adopted.", "forbidBringYourOwnRole: true", "", service("roleName: Administrator"), "forbidBringYourOwnRole", []string{"spec.services[0].roleName: Forbidden", "Administrator"}},
+		"OwnRoleImport":    {"A role may not be adopted explicitly.", "forbidBringYourOwnRole: true", "", service("importRole: true"), "forbidBringYourOwnRole", []string{"spec.services[0].importRole: Forbidden"}},
+		"OwnRoleNone":      {"A role with the generated name is allowed.", "forbidBringYourOwnRole: true", "", good, "", nil},
 
 		"ServicesNone":   {"An empty list allows nothing.", "allowedServices: []", "", good, "allowedServices", []string{"spec.services[0].name", "none is allowed"}},
 		"RegionsNone":    {"An empty list allows nothing.", "allowedRegions: []", "", good, "allowedRegions", []string{"none is allowed"}},
@@ -165,44 +165,44 @@ func TestRules(t *testing.T) {
 		"RegistriesNone": {"An empty list allows nothing.", "allowedRegistries: []", "", good, "allowedRegistries", []string{"none is allowed"}},
 		"PoliciesNone":   {"An empty list allows nothing.", "allowedManagedPolicyArns: []", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/x']}"), "allowedManagedPolicyArns", []string{"none is allowed"}},
 		"AccountsNone":   {"An empty list allows nothing.", "allowedTargetAccounts: []", "", service("targetRoleArn: 'arn:aws:iam::222222222222:role/x'"), "allowedTargetAccounts", []string{"none is allowed"}},
-		"NoneAsked":      {"But nothing is asked for.", "allowedManagedPolicyArns: []\nallowedTargetAccounts: []", "", good, "", nil},
-		"ListNull":       {"Null is no list.", "allowedServices: null\nallowedRegions: null", "", good, "", nil},
+		"NoneAsked":      {"An empty list does not matter if the spec requests nothing.", "allowedManagedPolicyArns: []\nallowedTargetAccounts: []", "", good, "", nil},
+		"ListNull":       {"Null is not a list.", "allowedServices: null\nallowedRegions: null", "", good, "", nil},
 
-		"DeniedManaged":      {"Nobody can look into a policy that is attached.", "deniedActions: ['iam:*']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess']}"), "deniedActions", []string{"spec.services[0].permissions.managedPolicyArns[0]: Forbidden", "allowedManagedPolicyArns"}},
-		"DeniedManagedNamed": {"The platform team may name it.", "deniedActions: ['iam:*']\nallowedManagedPolicyArns: ['arn:aws:iam::aws:policy/Read*']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess']}"), "", nil},
-		"DeniedTargetRole":   {"Nobody can look into the role that is reached in the end.", "deniedActions: ['iam:*']", "", service("targetRoleArn: '" + target + "'"), "deniedActions", []string{"spec.services[0].targetRoleArn: Forbidden"}},
-		"DeniedTargetNamed":  {"The platform team may name it,", "deniedActions: ['iam:*']\nallowedManagedPolicyArns: ['" + target + "']", "", service("targetRoleArn: '" + target + "'"), "", nil},
-		"DeniedTargetStar":   {"but says that it is a role.", "deniedActions: ['iam:*']\nallowedManagedPolicyArns: ['*', 'arn:aws:iam::*']", "", service("targetRoleArn: '" + target + "'"), "deniedActions", []string{"spec.services[0].targetRoleArn"}},
-		"DeniedChainRole":    {"Or into one of a chain.", "deniedActions: ['iam:*']", "", good + "providerConfig: {assumeRoleChain: [{roleARN: 'arn:aws:iam::222222222222:role/x'}, {roleARN: 'arn:aws:iam::222222222222:role/y'}]}", "deniedActions", []string{"spec.providerConfig.assumeRoleChain[0].roleARN", "spec.providerConfig.assumeRoleChain[1].roleARN"}},
-		"DeniedImport":       {"Or into one that exists.", "deniedActions: ['iam:*']", "", service("roleName: mine, importRole: true"), "deniedActions", []string{"spec.services[0].importRole: Forbidden"}},
-		"DeniedAdopt":        {"Or into those of a cluster that was before.", "deniedActions: ['iam:*']", "", good + "adoptExisting: true", "deniedActions", []string{"spec.adoptExisting: Forbidden"}},
-		"DeniedAdoptNamed":   {"The platform team may name them.", "deniedActions: ['iam:*']\nallowedManagedPolicyArns: ['arn:aws:iam::123456789012:role/crossplane-prod-*']", "", good + "adoptExisting: true\naccountId: '123456789012'", "", nil},
-		"OwnRoleAdopt":       {"Roles that exist.", "forbidBringYourOwnRole: true", "", good + "adoptExisting: true", "forbidBringYourOwnRole", []string{"spec.adoptExisting: Forbidden"}},
-		"DeniedImportNamed":  {"The platform team may name it.", "deniedActions: ['iam:*']\nallowedManagedPolicyArns: ['arn:aws:iam::123456789012:role/mine']", "", "accountId: '123456789012'" + service("roleName: mine, importRole: true"), "", nil},
-		"DeniedTemplates":    {"A claim's template can bring other credentials.", "deniedActions: ['iam:*']", "", good + claim + "runtime: {deploymentTemplate: {spec: {}}}", "deniedActions", []string{"spec.runtime.deploymentTemplate"}},
+		"DeniedManaged":      {"The permissions of an attached policy are unknown.", "deniedActions: ['iam:*']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess']}"), "deniedActions", []string{"spec.services[0].permissions.managedPolicyArns[0]: Forbidden", "allowedManagedPolicyArns"}},
+		"DeniedManagedNamed": {"The platform team may name the policy.", "deniedActions: ['iam:*']\nallowedManagedPolicyArns: ['arn:aws:iam::aws:policy/Read*']", "", service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess']}"), "", nil},
+		"DeniedTargetRole":   {"The permissions of the target role are unknown.", "deniedActions: ['iam:*']", "", service("targetRoleArn: '" + target + "'"), "deniedActions", []string{"spec.services[0].targetRoleArn: Forbidden"}},
+		"DeniedTargetNamed":  {"The platform team may name the role,", "deniedActions: ['iam:*']\nallowedManagedPolicyArns: ['" + target + "']", "", service("targetRoleArn: '" + target + "'"), "", nil},
+		"DeniedTargetStar":   {"but the pattern must be for roles.", "deniedActions: ['iam:*']\nallowedManagedPolicyArns: ['*', 'arn:aws:iam::*']", "", service("targetRoleArn: '" + target + "'"), "deniedActions", []string{"spec.services[0].targetRoleArn"}},
+		"DeniedChainRole":    {"So are those of the roles in a chain.", "deniedActions: ['iam:*']", "", good + "providerConfig: {assumeRoleChain: [{roleARN: 'arn:aws:iam::222222222222:role/x'}, {roleARN: 'arn:aws:iam::222222222222:role/y'}]}", "deniedActions", []string{"spec.providerConfig.assumeRoleChain[0].roleARN", "spec.providerConfig.assumeRoleChain[1].roleARN"}},
+		"DeniedImport":       {"So are those of an imported role.", "deniedActions: ['iam:*']", "", service("roleName: mine, importRole: true"), "deniedActions", []string{"spec.services[0].importRole: Forbidden"}},
+		"DeniedAdopt":        {"So are those of the existing roles of a cluster.", "deniedActions: ['iam:*']", "", good + "adoptExisting: true", "deniedActions", []string{"spec.adoptExisting: Forbidden"}},
+		"DeniedAdoptNamed":   {"The platform team may name the roles.", "deniedActions: ['iam:*']\nallowedManagedPolicyArns: ['arn:aws:iam::123456789012:role/crossplane-prod-*']", "", good + "adoptExisting: true\naccountId: '123456789012'", "", nil},
+		"OwnRoleAdopt":       {"Existing roles are refused.", "forbidBringYourOwnRole: true", "", good + "adoptExisting: true", "forbidBringYourOwnRole", []string{"spec.adoptExisting: Forbidden"}},
+		"DeniedImportNamed":  {"The platform team may name the role.", "deniedActions: ['iam:*']\nallowedManagedPolicyArns: ['arn:aws:iam::123456789012:role/mine']", "", "accountId: '123456789012'" + service("roleName: mine, importRole: true"), "", nil},
+		"DeniedTemplates":    {"A claim's template can provide other credentials.", "deniedActions: ['iam:*']", "", good + claim + "runtime: {deploymentTemplate: {spec: {}}}", "deniedActions", []string{"spec.runtime.deploymentTemplate"}},
 		"DeniedUnwritten":    {"A policy that is never written denies nothing.", "deniedActions: ['iam:*']", "", good + "managementPolicies: [Observe, Create, Delete]", "deniedActions", []string{"spec.managementPolicies"}},
-		"DeniedWritten":      {"What is written may stay.", "deniedActions: ['iam:*']", "", good + "managementPolicies: [Observe, Create, Update]", "", nil},
+		"DeniedWritten":      {"A policy that is written may remain.", "deniedActions: ['iam:*']", "", good + "managementPolicies: [Observe, Create, Update]", "", nil},
 
-		"BoundaryTarget":    {"The boundary of somebody else's role nobody knows.", boundary, "", bounded + service("targetRoleArn: '"+target+"'"), "requiredPermissionsBoundary", []string{"spec.services[0].targetRoleArn"}},
-		"BoundaryChain":     {"Nor that of one of a chain.", boundary, "", bounded + good + "providerConfig: {assumeRoleChain: [{roleARN: 'arn:aws:iam::222222222222:role/x'}]}", "requiredPermissionsBoundary", []string{"spec.providerConfig.assumeRoleChain[0].roleARN"}},
-		"BoundaryManaged":   {"A policy that is attached nobody can look into.", boundary, "", bounded + service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/x']}"), "requiredPermissionsBoundary", []string{"managedPolicyArns[0]"}},
-		"BoundaryUnwritten": {"A boundary that is never written bounds nothing.", boundary, "", bounded + good + "managementPolicies: [Observe]", "requiredPermissionsBoundary", []string{"spec.managementPolicies"}},
-		"BoundaryTemplates": {"A claim's template can bring other credentials.", boundary, "", bounded + service("runtime: {serviceAccountTemplate: {metadata: {labels: {a: b}}}}") + claim, "requiredPermissionsBoundary", []string{"spec.services[0].runtime.serviceAccountTemplate"}},
-		"TagsBlank":         {"Blanks say nothing.", "requiredTags: [team]", "", good + "tags: {team: ' \u00a0 '}", "requiredTags", []string{"spec.tags[team]"}},
-		"TagsUnwritten":     {"Tags that are never written are none.", "requiredTags: [team]", "", good + "tags: {team: a}\nmanagementPolicies: [Create]", "requiredTags", []string{"spec.managementPolicies"}},
-		"CustomTarget":      {"Somebody else's permissions.", "forbidCustomPermissions: true", "", service("targetRoleArn: '" + target + "'"), "forbidCustomPermissions", []string{"spec.services[0].targetRoleArn"}},
-		"CustomChain":       {"Also in the end.", "forbidCustomPermissions: true", "", good + "providerConfig: {assumeRoleChain: [{roleARN: '" + target + "'}]}", "forbidCustomPermissions", []string{"spec.providerConfig.assumeRoleChain"}},
-		"OwnRoleTarget":     {"Somebody else's role.", "forbidBringYourOwnRole: true", "", service("targetRoleArn: '" + target + "'"), "forbidBringYourOwnRole", []string{"spec.services[0].targetRoleArn"}},
-		"OwnRoleChain":      {"Somebody else's role.", "forbidBringYourOwnRole: true", "", good + "providerConfig: {assumeRoleChain: [{roleARN: '" + target + "'}]}", "forbidBringYourOwnRole", []string{"spec.providerConfig.assumeRoleChain"}},
-		"OwnRolePrefix":     {"A prefix makes a role's name.", "forbidBringYourOwnRole: true", "", good + "role: {namePrefix: crossplane-team}", "forbidBringYourOwnRole", []string{"spec.role.namePrefix"}},
-		"OwnRolePath":       {"A path is what policies trust.", "forbidBringYourOwnRole: true", "", good + "role: {path: /breakglass/}", "forbidBringYourOwnRole", []string{"spec.role.path"}},
-		"OwnRoleDefaults":   {"The platform team may use what it forbids.", "forbidBringYourOwnRole: true", "{role: {namePrefix: p, path: /p/}, services: [{name: s3, targetRoleArn: '" + target + "'}]}", good, "", nil},
-		"OwnRoleEmpty":      {"An empty text is no role.", "forbidBringYourOwnRole: true", "", service("roleArn: '', roleName: null"), "", nil},
-		"TemplatesRegistry": {"A claim's template can bring an image of any registry.", "allowedRegistries: [xpkg.upbound.io]", "", good + claim + "runtime: {deploymentTemplate: {spec: {}}}", "allowedRegistries", []string{"spec.runtime.deploymentTemplate"}},
-		"TemplatesServices": {"And another service.", "allowedServices: [s3]", "", good + claim + "runtime: {deploymentTemplate: {spec: {}}}", "allowedServices", []string{"spec.runtime.deploymentTemplate"}},
-		"TemplatesXR":       {"Who makes composite resources may.", "allowedServices: [s3]\nallowedRegistries: [xpkg.upbound.io]\ndeniedActions: ['iam:*']", "", good + "runtime: {deploymentTemplate: {spec: {}}}", "", nil},
+		"BoundaryTarget":    {"The boundary of another owner's role is unknown.", boundary, "", bounded + service("targetRoleArn: '"+target+"'"), "requiredPermissionsBoundary", []string{"spec.services[0].targetRoleArn"}},
+		"BoundaryChain":     {"So is the boundary of a role in a chain.", boundary, "", bounded + good + "providerConfig: {assumeRoleChain: [{roleARN: 'arn:aws:iam::222222222222:role/x'}]}", "requiredPermissionsBoundary", []string{"spec.providerConfig.assumeRoleChain[0].roleARN"}},
+		"BoundaryManaged":   {"The permissions of an attached policy are unknown.", boundary, "", bounded + service("permissions: {managedPolicyArns: ['arn:aws:iam::aws:policy/x']}"), "requiredPermissionsBoundary", []string{"managedPolicyArns[0]"}},
+		"BoundaryUnwritten": {"A boundary that is never written has no effect.", boundary, "", bounded + good + "managementPolicies: [Observe]", "requiredPermissionsBoundary", []string{"spec.managementPolicies"}},
+		"BoundaryTemplates": {"A claim's template can provide other credentials.", boundary, "", bounded + service("runtime: {serviceAccountTemplate: {metadata: {labels: {a: b}}}}") + claim, "requiredPermissionsBoundary", []string{"spec.services[0].runtime.serviceAccountTemplate"}},
+		"TagsBlank":         {"A blank tag is empty.", "requiredTags: [team]", "", good + "tags: {team: ' \u00a0 '}", "requiredTags", []string{"spec.tags[team]"}},
+		"TagsUnwritten":     {"Tags that are never written are missing.", "requiredTags: [team]", "", good + "tags: {team: a}\nmanagementPolicies: [Create]", "requiredTags", []string{"spec.managementPolicies"}},
+		"CustomTarget":      {"The target role's permissions are custom permissions.", "forbidCustomPermissions: true", "", service("targetRoleArn: '" + target + "'"), "forbidCustomPermissions", []string{"spec.services[0].targetRoleArn"}},
+		"CustomChain":       {"So are those of the last role in a chain.", "forbidCustomPermissions: true", "", good + "providerConfig: {assumeRoleChain: [{roleARN: '" + target + "'}]}", "forbidCustomPermissions", []string{"spec.providerConfig.assumeRoleChain"}},
+		"OwnRoleTarget":     {"The target role belongs to another owner.", "forbidBringYourOwnRole: true", "", service("targetRoleArn: '" + target + "'"), "forbidBringYourOwnRole", []string{"spec.services[0].targetRoleArn"}},
+		"OwnRoleChain":      {"The roles of a chain belong to other owners.", "forbidBringYourOwnRole: true", "", good + "providerConfig: {assumeRoleChain: [{roleARN: '" + target + "'}]}", "forbidBringYourOwnRole", []string{"spec.providerConfig.assumeRoleChain"}},
+		"OwnRolePrefix":     {"A prefix determines a role's name.", "forbidBringYourOwnRole: true", "", good + "role: {namePrefix: crossplane-team}", "forbidBringYourOwnRole", []string{"spec.role.namePrefix"}},
+		"OwnRolePath":       {"Policies may trust roles by their path.", "forbidBringYourOwnRole: true", "", good + "role: {path: /breakglass/}", "forbidBringYourOwnRole", []string{"spec.role.path"}},
+		"OwnRoleDefaults":   {"Defaults of the platform team may set these fields.", "forbidBringYourOwnRole: true", "{role: {namePrefix: p, path: /p/}, services: [{name: s3, targetRoleArn: '" + target + "'}]}", good, "", nil},
+		"OwnRoleEmpty":      {"An empty string is not a role.", "forbidBringYourOwnRole: true", "", service("roleArn: '', roleName: null"), "", nil},
+		"TemplatesRegistry": {"A claim's template can use an image from any registry.", "allowedRegistries: [xpkg.upbound.io]", "", good + claim + "runtime: {deploymentTemplate: {spec: {}}}", "allowedRegistries", []string{"spec.runtime.deploymentTemplate"}},
+		"TemplatesServices": {"A claim's template can run another service.", "allowedServices: [s3]", "", good + claim + "runtime: {deploymentTemplate: {spec: {}}}", "allowedServices", []string{"spec.runtime.deploymentTemplate"}},
+		"TemplatesXR":       {"A composite resource without a claim may use templates.", "allowedServices: [s3]\nallowedRegistries: [xpkg.upbound.io]\ndeniedActions: ['iam:*']", "", good + "runtime: {deploymentTemplate: {spec: {}}}", "", nil},
 
-		"NoGuardrails": {"Without guardrails everything goes.", "", "", service(byo), "", nil},
+		"NoGuardrails": {"Without guardrails, everything is allowed.", "", "", service(byo), "", nil},
 	}
 	broken := map[string]bool{}
 	for name, tc := range cases {
@@ -219,7 +219,7 @@ func TestRules(t *testing.T) {
 			all := ""
 			for _, e := range errs {
 				if !strings.Contains(e.Error(), "guardrail "+tc.rule+":") {
-					t.Errorf("%s\na violation of another rule: %v", tc.reason, e)
+					t.Errorf("%s\nviolation of another rule: %v", tc.reason, e)
 				}
 				all += e.Error() + "\n"
 			}
@@ -231,19 +231,19 @@ func TestRules(t *testing.T) {
 			others := maps.Clone(rules)
 			delete(others, tc.rule)
 			if errs := check(others, v, id); len(errs) > 0 {
-				t.Errorf("%s\nrefused without the rule, too, so that the case says nothing of it: %v", tc.reason, errs)
+				t.Errorf("%s\nthe case is refused even without the rule: %v", tc.reason, errs)
 			}
 		})
 	}
 	for _, rule := range slices.Sorted(maps.Keys(rules)) {
 		if !broken[rule] {
-			t.Errorf("no case breaks rule %s", rule)
+			t.Errorf("no case violates rule %s", rule)
 		}
 	}
 }
 
-// TestTenantAccounts: a tenant's role may be in the account of the host's cluster, which Crossplane tells in its second call, and in those that
-// are allowed.
+// TestTenantAccounts checks that a tenant's role may be in the allowed accounts and in the account of the host's cluster, which
+// Crossplane provides with the second call.
 func TestTenantAccounts(t *testing.T) {
 	const (
 		host = `[{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: platform}, status: {region: eu-west-1, clusterName: prod, ` +
@@ -266,13 +266,13 @@ func TestTenantAccounts(t *testing.T) {
 		answers map[string]string
 		want    []string
 	}{
-		"AskedFor":       {"Nothing is refused while the host is asked for,", brings("111111111111"), nil, nil},
-		"AskedForName":   {"by its kind, and by its name.", brings("111111111111"), map[string]string{kind: defined}, nil},
-		"Own":            {"The account of the cluster needs no leave.", brings("111111111111"), map[string]string{kind: defined, named: host}, nil},
-		"Allowed":        {"Another one has it.", brings("222222222222"), map[string]string{kind: defined, named: host}, nil},
-		"Other":          {"A third one has not.", brings("333333333333"), map[string]string{kind: defined, named: host}, []string{"spec.roleArn: FieldValueForbidden"}},
-		"Gone":           {"Without a host nobody knows what account is its own.", brings("111111111111"), map[string]string{kind: defined, named: `[]`}, []string{"spec.roleArn: FieldValueForbidden"}},
-		"ComposedAsked":  {"It is the same with a role that is composed:", has("111111111111"), nil, nil},
+		"AskedFor":       {"Nothing is refused until the host is known,", brings("111111111111"), nil, nil},
+		"AskedForName":   {"by its kind and by its name.", brings("111111111111"), map[string]string{kind: defined}, nil},
+		"Own":            {"The account of the cluster is always allowed.", brings("111111111111"), map[string]string{kind: defined, named: host}, nil},
+		"Allowed":        {"A listed account is allowed.", brings("222222222222"), map[string]string{kind: defined, named: host}, nil},
+		"Other":          {"Any other account is refused.", brings("333333333333"), map[string]string{kind: defined, named: host}, []string{"spec.roleArn: FieldValueForbidden"}},
+		"Gone":           {"Without a host, the cluster's account is unknown.", brings("111111111111"), map[string]string{kind: defined, named: `[]`}, []string{"spec.roleArn: FieldValueForbidden"}},
+		"ComposedAsked":  {"The same applies to a composed role:", has("111111111111"), nil, nil},
 		"ComposedOwn":    {"in the cluster's account,", has("111111111111"), map[string]string{kind: defined, named: host}, nil},
 		"ComposedOther":  {"in another one,", has("333333333333"), map[string]string{kind: defined, named: host}, []string{"spec.providerConfigRef: FieldValueForbidden"}},
 		"ComposedNoHost": {"and without a host.", has("111111111111"), map[string]string{kind: defined, named: `[]`}, []string{"spec.providerConfigRef: FieldValueForbidden"}},
@@ -287,7 +287,7 @@ func TestTenantAccounts(t *testing.T) {
 	}
 }
 
-// checkViolations of a world whose spec is right.
+// checkViolations checks the violations in a world whose spec is valid.
 func checkViolations(t *testing.T, w testutil.World, reason string, want []string) {
 	t.Helper()
 	v, errs := view.From(w.Request(t), nil, testutil.Now())
@@ -303,8 +303,8 @@ func checkViolations(t *testing.T, w testutil.World, reason string, want []strin
 	}
 }
 
-// TestActiveKinds makes sure that guardrails check what is granted because kinds are active, and what stays while it is not known which are.
-// Before Crossplane has answered they check only what is certain.
+// TestActiveKinds checks that guardrails apply to permissions of active kinds, and to existing permissions while the active kinds are
+// unknown. Before Crossplane has answered, they only check what is certain.
 func TestActiveKinds(t *testing.T) {
 	const (
 		kind    = "kind/managedresourceactivationpolicies.apiextensions.crossplane.io"
@@ -320,13 +320,13 @@ func TestActiveKinds(t *testing.T) {
 		answers    map[string]string
 		want       []string
 	}{
-		"Active":     {"What is active calls what is denied.", "", nil, map[string]string{kind: defined, all: bucket}, violated},
+		"Active":     {"An active kind calls a denied action.", "", nil, map[string]string{kind: defined, all: bucket}, violated},
 		"Other":      {"Another kind does not.", "", exists, map[string]string{kind: defined, all: `[{spec: {activate: [bucketpolicies.s3.aws.upbound.io]}}]`}, nil},
-		"V1":         {"Where all kinds are active, one does.", "", nil, map[string]string{kind: `[]`}, violated},
-		"Remembered": {"So does one that was active, whoever has answered.", "status: {services: [{name: s3, activeKinds: [Bucket]}]}", nil, nil, violated},
-		"Kept":       {"A policy that stays the same is no way around.", "", exists, map[string]string{kind: defined, all: `[]`}, violated},
-		"KeptAsked":  {"Before the answer it may be another one soon.", "", exists, map[string]string{kind: defined}, nil},
-		"Nothing":    {"Where there is nothing, nothing is denied.", "", nil, map[string]string{kind: defined, all: `[]`}, nil},
+		"V1":         {"If all kinds are active, one of them does.", "", nil, map[string]string{kind: `[]`}, violated},
+		"Remembered": {"So does a kind that was active before, even without an answer.", "status: {services: [{name: s3, activeKinds: [Bucket]}]}", nil, nil, violated},
+		"Kept":       {"A policy that stays the same cannot bypass the rule.", "", exists, map[string]string{kind: defined, all: `[]`}, violated},
+		"KeptAsked":  {"Before the answer, the policy may still change.", "", exists, map[string]string{kind: defined}, nil},
+		"Nothing":    {"Without a policy, there is nothing to deny.", "", nil, map[string]string{kind: defined, all: `[]`}, nil},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -339,7 +339,7 @@ func TestActiveKinds(t *testing.T) {
 	}
 }
 
-// TestAllAtOnce: one request hears of all its violations.
+// TestAllAtOnce checks that all violations are reported at once.
 func TestAllAtOnce(t *testing.T) {
 	v, id := resolve(t, "allowedServices: [sqs]\nallowedRegions: [eu-central-1]\nrequiredTags: [team]", "", good)
 	if errs := Check(v, id); len(errs) != 3 {
@@ -347,7 +347,7 @@ func TestAllAtOnce(t *testing.T) {
 	}
 }
 
-// TestSets: every set of guardrails holds by itself, whatever another one allows.
+// TestSets checks that every set of guardrails applies on its own, regardless of what another set allows.
 func TestSets(t *testing.T) {
 	v, id := resolve(t, "allowedServices: [s3]", "", good)
 	if errs := Check(v, id); len(errs) > 0 {
@@ -365,7 +365,7 @@ func TestSets(t *testing.T) {
 
 func resolve(t *testing.T, guardrails, defaults, spec string) (*view.View, *identity.Identity) {
 	t.Helper()
-	// What a claim may set is not the matter here.
+	// This test is not about the fields that a claim may set.
 	input := map[string]any{"claims": map[string]any{"allowedFields": []any{"*"}}}
 	if guardrails != "" {
 		input["guardrails"] = testutil.Parse(t, guardrails)

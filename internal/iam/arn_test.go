@@ -19,40 +19,40 @@ func TestCheckARN(t *testing.T) {
 		reason, in   string
 		role, policy string // A word of the problem as the ARN of either.
 	}{
-		"Role":          {"A role.", "arn:aws:iam::123456789012:role/a", "", form},
+		"Role":          {"A role has an ARN.", "arn:aws:iam::123456789012:role/a", "", form},
 		"Path":          {"It may have a path.", "arn:aws:iam::123456789012:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX", "", form},
 		"Characters":    {"Names have few special characters.", "arn:aws:iam::123456789012:role/a_B-9+=,.@", "", form},
-		"Policy":        {"A policy.", "arn:aws:iam::123456789012:policy/by/a", form, ""},
-		"AWSPolicy":     {"AWS's own are of no account.", "arn:aws:iam::aws:policy/job-function/Billing", form, ""},
+		"Policy":        {"A policy has an ARN.", "arn:aws:iam::123456789012:policy/by/a", form, ""},
+		"AWSPolicy":     {"Policies of AWS belong to no account.", "arn:aws:iam::aws:policy/job-function/Billing", form, ""},
 		"Longest":       {"A role has 64 characters at most.", "arn:aws:iam::123456789012:role/" + long(64), "", form},
-		"TooLong":       {"Not more.", "arn:aws:iam::123456789012:role/" + long(65), form, form},
+		"TooLong":       {"A longer name is refused.", "arn:aws:iam::123456789012:role/" + long(65), form, form},
 		"LongestPolicy": {"A policy has 128.", "arn:aws:iam::123456789012:policy/" + long(128), form, ""},
-		"LongPolicy":    {"Not more.", "arn:aws:iam::123456789012:policy/" + long(129), form, form},
-		"VeryLong":      {"The whole has 2,048.", "arn:aws:iam::123456789012:role/" + long(2048) + "/a", form, form},
-		"Star":          {"A wildcard would make it all roles.", "arn:aws:iam::123456789012:role/*", wild, wild},
-		"Question":      {"Also this one.", "arn:aws:iam::123456789012:role/Admi?", wild, wild},
-		"Variable":      {"A variable is one that the caller may set.", "arn:aws:iam::123456789012:role/${aws:username}", wild, wild},
-		"AnyAccount":    {"In the account, too.", "arn:aws:iam::*:role/a", wild, wild},
-		"AnyPartition":  {"And in the partition.", "arn:*:iam::123456789012:role/a", wild, wild},
-		"Other":         {"Partitions are worlds of their own.", "arn:aws-cn:iam::123456789012:role/a", partition, form},
-		"OtherPolicy":   {"Partitions are worlds of their own.", "arn:aws-cn:iam::aws:policy/a", form, partition},
-		"Empty":         {"Nothing is no ARN.", "", form, form},
-		"Name":          {"Nor is a name.", "Admin", form, form},
-		"User":          {"A user is neither.", "arn:aws:iam::123456789012:user/a", form, form},
-		"Root":          {"Nor is an account.", "arn:aws:iam::123456789012:root", form, form},
-		"Session":       {"Nor is a session.", "arn:aws:sts::123456789012:assumed-role/a/b", form, form},
+		"LongPolicy":    {"A longer name is refused.", "arn:aws:iam::123456789012:policy/" + long(129), form, form},
+		"VeryLong":      {"The whole ARN has at most 2,048 characters.", "arn:aws:iam::123456789012:role/" + long(2048) + "/a", form, form},
+		"Star":          {"A wildcard would match all roles.", "arn:aws:iam::123456789012:role/*", wild, wild},
+		"Question":      {"A ? is a wildcard, too.", "arn:aws:iam::123456789012:role/Admi?", wild, wild},
+		"Variable":      {"The caller may control the value of a variable.", "arn:aws:iam::123456789012:role/${aws:username}", wild, wild},
+		"AnyAccount":    {"The account may not be a wildcard,", "arn:aws:iam::*:role/a", wild, wild},
+		"AnyPartition":  {"nor may the partition.", "arn:*:iam::123456789012:role/a", wild, wild},
+		"Other":         {"Partitions are isolated from each other.", "arn:aws-cn:iam::123456789012:role/a", partition, form},
+		"OtherPolicy":   {"Partitions are isolated from each other.", "arn:aws-cn:iam::aws:policy/a", form, partition},
+		"Empty":         {"An empty string is not an ARN.", "", form, form},
+		"Name":          {"Neither is a name.", "Admin", form, form},
+		"User":          {"A user is neither a role nor a policy.", "arn:aws:iam::123456789012:user/a", form, form},
+		"Root":          {"Neither is an account.", "arn:aws:iam::123456789012:root", form, form},
+		"Session":       {"Neither is a session.", "arn:aws:sts::123456789012:assumed-role/a/b", form, form},
 		"Region":        {"IAM has no regions.", "arn:aws:iam:eu-west-1:123456789012:role/a", form, form},
 		"AWSRole":       {"AWS has no roles of its own.", "arn:aws:iam::aws:role/a", form, form},
 		"ShortAccount":  {"An account has 12 digits.", "arn:aws:iam::1234:role/a", form, form},
-		"WideDigits":    {"ASCII ones.", "arn:aws:iam::１２３４５６７８９０１２:role/a", form, form},
+		"WideDigits":    {"Only ASCII digits count.", "arn:aws:iam::１２３４５６７８９０１２:role/a", form, form},
 		"Slash":         {"A name comes last.", "arn:aws:iam::123456789012:role/a/", form, form},
 		"NoName":        {"A name comes last.", "arn:aws:iam::123456789012:role/", form, form},
 		"Slashes":       {"No part of the path is empty.", "arn:aws:iam::123456789012:role//a", form, form},
 		"Space":         {"There are no spaces.", "arn:aws:iam::123456789012:role/a ", form, form},
-		"NewLine":       {"Nor new lines.", "arn:aws:iam::123456789012:role/a\n", form, form},
-		"Colon":         {"Nor more colons.", "arn:aws:iam::123456789012:role/a:b", form, form},
-		"Case":          {"AWS tells letter case here.", "ARN:aws:iam::123456789012:role/a", form, form},
-		"Letter":        {"Letters that look alike are others.", "arn:aws:iam::123456789012:role/Аdmin", form, form},
+		"NewLine":       {"There are no newlines.", "arn:aws:iam::123456789012:role/a\n", form, form},
+		"Colon":         {"There are no more colons.", "arn:aws:iam::123456789012:role/a:b", form, form},
+		"Case":          {"AWS is case-sensitive here.", "ARN:aws:iam::123456789012:role/a", form, form},
+		"Letter":        {"A letter that looks the same is a different letter.", "arn:aws:iam::123456789012:role/Аdmin", form, form},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -62,7 +62,8 @@ func TestCheckARN(t *testing.T) {
 	}
 }
 
-// TestCheckARNs: an ARN of another partition is found wherever it may stand in a policy, and patterns that may be of this one are not.
+// TestCheckARNs checks that an ARN of another partition is found anywhere in a policy, and that a pattern is accepted if it may match
+// ARNs of this partition.
 func TestCheckARNs(t *testing.T) {
 	const other, near, far = "arn:aws:s3:::a", "arn:aws-cn:s3:::a", "arn:aws-us-gov:s3:::a"
 	got := NewDocument(

@@ -13,14 +13,14 @@ func TestDocumentString(t *testing.T) {
 		want   string
 	}{
 		"Minimal": {
-			reason: "A set of one should be written as the string itself, and nothing should be escaped for HTML or indented.",
+			reason: "A set of one is written as a string, without HTML escapes or indentation.",
 			same: []Document{
 				NewDocument(Statement{Effect: Allow, Action: StringSet{"s3:*"}, Resource: StringSet{"arn:aws:s3:::<a>&b"}}),
 			},
 			want: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::<a>&b"}]}`,
 		},
 		"Permuted": {
-			reason: "Sets and maps in another order should give the same bytes.",
+			reason: "Sets and maps in another order give the same bytes.",
 			same: []Document{
 				NewDocument(Statement{
 					Sid: "A", Effect: Deny, NotAction: StringSet{"s3:Get*", "ec2:*", "s3:Get*"}, NotResource: StringSet{"b", "a"},
@@ -35,7 +35,7 @@ func TestDocumentString(t *testing.T) {
 				`"Condition":{"Bool":{"b":"true"},"StringLike":{"k1":"z","k2":["x","y"]}}}]}`,
 		},
 		"OrderOfStatements": {
-			reason: "Statements should stay in the order they were given in: people read them so.",
+			reason: "Statements keep their order, in which users read them.",
 			same:   []Document{NewDocument(Statement{Sid: "B", Effect: Allow}, Statement{Sid: "A", Effect: Allow})},
 			want:   `{"Version":"2012-10-17","Statement":[{"Sid":"B","Effect":"Allow"},{"Sid":"A","Effect":"Allow"}]}`,
 		},
@@ -51,12 +51,12 @@ func TestDocumentString(t *testing.T) {
 	}
 }
 
-// TestDocumentStringKeepsInput makes sure that writing a document does not sort the caller's slices.
+// TestDocumentStringKeepsInput checks that writing a document does not sort the caller's slices.
 func TestDocumentStringKeepsInput(t *testing.T) {
 	actions := StringSet{"s3:Put*", "s3:Get*"}
 	_ = NewDocument(Statement{Action: actions}).String()
 	if diff := cmp.Diff(StringSet{"s3:Put*", "s3:Get*"}, actions); diff != "" {
-		t.Errorf("String() changed the set that it was given: -want, +got:\n%s", diff)
+		t.Errorf("String() changed the caller's set: -want, +got:\n%s", diff)
 	}
 }
 
@@ -68,9 +68,9 @@ func TestSize(t *testing.T) {
 		"Compact":    {"A compact document counts as it is.", `{"a":"b"}`, 9},
 		"WhiteSpace": {"White space does not count.", "{\n\t\"a\" :\r \"b\"\n}", 9},
 		"Characters": {"Characters count, not bytes.", `"é"`, 3},
-		"InString":   {"White space in a string may well count.", `{"a" : "b c\t"}`, 13},
+		"InString":   {"White space in a string counts.", `{"a" : "b c\t"}`, 13},
 		"Escaped":    {"An escaped quotation mark does not end a string, and an escaped backslash escapes nothing.", `["\" ", "\\" , " "]`, 16},
-		"Empty":      {"Nothing counts nothing.", "", 0},
+		"Empty":      {"An empty string has no characters.", "", 0},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

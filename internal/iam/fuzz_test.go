@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzName: whatever the parts are, a name fits, is the same every time, and is another one for other parts. Only the name that
-// another one was cut to, hash included, cannot be told from it.
+// FuzzName checks that a name fits, is stable, and differs for different parts. The exception is an input that equals the cut name of
+// another, hash included.
 func FuzzName(f *testing.F) {
 	f.Add("crossplane", "prod-eu-west-1-s3", "prod-eu-west-1-sqs", uint8(0))
 	f.Add(strings.Repeat("a", 64), "b", "c", uint8(1))
@@ -23,7 +23,7 @@ func FuzzName(f *testing.F) {
 		case len(got) > limit:
 			t.Fatalf("Name(%d, %q, %q) = %q has %d bytes", limit, prefix, a, got, len(got))
 		case got != Name(limit, prefix, a):
-			t.Fatalf("Name(%d, %q, %q) is another one each time", limit, prefix, a)
+			t.Fatalf("Name(%d, %q, %q) is not stable", limit, prefix, a)
 		case len(whole) <= limit && got != whole:
 			t.Fatalf("Name(%d, %q, %q) = %q changed a name that fits", limit, prefix, a, got)
 		case utf8.ValidString(whole) && !utf8.ValidString(got):
@@ -31,19 +31,19 @@ func FuzzName(f *testing.F) {
 		case Cut(got, limit) != got:
 			t.Fatalf("Cut(%q, %d) = %q changed a name that was cut before", got, limit, Cut(got, limit))
 		}
-		// A hash of 32 bits is no accident within what a fuzzer can try.
+		// A fuzzer cannot find a collision of 32-bit hashes by chance.
 		if whole != other && got == gotOther && got != whole && gotOther != other {
 			t.Fatalf("Name makes %q of both %q and %q", got, whole, other)
 		}
 		if strings.Trim(whole, nameCharacters) == "" && strings.Trim(got, nameCharacters) != "" {
-			t.Fatalf("Name(%d, %q, %q) = %q has characters that IAM takes in no name", limit, prefix, a, got)
+			t.Fatalf("Name(%d, %q, %q) = %q has characters that IAM never accepts in a name", limit, prefix, a, got)
 		}
 	})
 }
 
 const nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
 
-// FuzzSplit: however statements are split, no document is too long, and what is granted stays the same.
+// FuzzSplit checks that no split document is too long, and that the permissions stay the same.
 func FuzzSplit(f *testing.F) {
 	for _, s := range []string{
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["a:b","c:d"],"Resource":["arn:aws:s3:::a","arn:aws:s3:::b"]}]}`,

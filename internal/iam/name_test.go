@@ -15,22 +15,22 @@ func TestName(t *testing.T) {
 		want   string
 	}{
 		"Short": {
-			reason: "Parts should be joined with dashes.",
+			reason: "Parts are joined with dashes.",
 			limit:  64, parts: []string{"crossplane", "prod", "eu-west-1", "s3"},
 			want: "crossplane-prod-eu-west-1-s3",
 		},
 		"ExactlyLimit": {
-			reason: "A name that just fits should not be cut.",
+			reason: "A name that just fits is not cut.",
 			limit:  20, parts: []string{"aaaaaaaaa", "bbbbbbbbbb"},
 			want: "aaaaaaaaa-bbbbbbbbbb",
 		},
 		"OneOver": {
-			reason: "One character more should be cut, and end in the first 8 digits of the SHA-256 of the whole.",
+			reason: "A name with one more character is cut, and ends with the first 8 digits of the SHA-256 of the whole.",
 			limit:  20, parts: []string{"aaaaaaaaaa", "bbbbbbbbbb"},
 			want: "aaaaaaaaaa-ba83bf7b",
 		},
 		"NoDoubleSeparator": {
-			reason: "What is cut should not end in separators before the hash.",
+			reason: "The cut name has no separators before the dash of the hash.",
 			limit:  20, parts: []string{"aaaaaaa._-_bbbbbbbbbbbbbbbbb"},
 			want: "aaaaaaa-" + Hash("aaaaaaa._-_bbbbbbbbbbbbbbbbb"),
 		},
@@ -45,13 +45,13 @@ func TestName(t *testing.T) {
 }
 
 func TestHash(t *testing.T) {
-	// A hash is part of names that exist: another algorithm would make others.
+	// Existing names contain the hash, so the algorithm must never change.
 	if got, want := Hash("crossplane"), "de727ce2"; got != want {
-		t.Errorf("Hash(crossplane): want %s, as ever, got %s", want, got)
+		t.Errorf("Hash(crossplane): want %s, as always, got %s", want, got)
 	}
 }
 
-// TestCutProperties checks random names: a cut one fits, keeps its beginning, and no two become the same.
+// TestCutProperties checks with random names that a cut name fits, keeps its beginning, and is unique.
 func TestCutProperties(t *testing.T) {
 	const limit = 64
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -66,7 +66,7 @@ func TestCutProperties(t *testing.T) {
 		case len(got) > limit:
 			t.Fatalf("Cut(%q, %d) = %q has %d characters", name, limit, got, len(got))
 		case !valid.MatchString(got):
-			t.Fatalf("Cut(%q, %d) = %q is no IAM name", name, limit, got)
+			t.Fatalf("Cut(%q, %d) = %q is not a valid IAM name", name, limit, got)
 		case len(name) > limit && !strings.HasSuffix(got, "-"+Hash(name)):
 			t.Fatalf("Cut(%q, %d) = %q does not end in the hash of the whole", name, limit, got)
 		case len(name) > limit && !strings.HasPrefix(name, strings.TrimSuffix(got, "-"+Hash(name))):
@@ -79,7 +79,7 @@ func TestCutProperties(t *testing.T) {
 	}
 }
 
-// randomName of few distinct letters, so that many have a long beginning in common.
+// randomName returns a name of few distinct letters, so that many names share a long prefix.
 func randomName(rnd *rand.Rand, n int) string {
 	const letters = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab-_."
 	b := make([]byte, n)

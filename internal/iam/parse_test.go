@@ -15,12 +15,12 @@ func TestParseDocument(t *testing.T) {
 		want   Document
 	}{
 		"Strings": {
-			reason: "A single statement, and single strings, should be read as lists of one.",
+			reason: "A single statement or string is read as a list of one.",
 			in:     `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}`,
 			want:   NewDocument(Statement{Effect: Allow, Action: StringSet{"s3:*"}, Resource: StringSet{"*"}}),
 		},
 		"Lists": {
-			reason: "Lists of statements and of strings should be read.",
+			reason: "Lists of statements and of strings are read.",
 			in: `{"Version": "2012-10-17", "Id": "mine", "Statement": [
 				{"Sid": "One", "Effect": "Allow", "Action": ["s3:*", "ec2:*"], "Resource": ["*"]},
 				{"Effect": "Deny", "NotAction": ["iam:*"], "NotResource": "arn:aws:s3:::x"}]}`,
@@ -30,7 +30,7 @@ func TestParseDocument(t *testing.T) {
 			),
 		},
 		"ConditionValues": {
-			reason: "Numbers and booleans should be read as the strings that they are written as.",
+			reason: "Numbers and booleans are read as strings, as they are written.",
 			in:     `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:a": true}, "NumericLessThan": {"aws:n": [10, 12345678901234567890]}}}}`,
 			want: NewDocument(Statement{
 				Effect: Allow, Action: StringSet{"*"}, Resource: StringSet{"*"},
@@ -38,7 +38,7 @@ func TestParseDocument(t *testing.T) {
 			}),
 		},
 		"EmptyValue": {
-			reason: "An empty string is a value: AWS's own examples list the top of a bucket with it.",
+			reason: "An empty string is a value: AWS's own examples list the top level of a bucket with it.",
 			in:     `{"Version": "2012-10-17", "Statement": {"Sid": "", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*", "Condition": {"StringLike": {"s3:prefix": ["", "home/"]}}}}`,
 			want: NewDocument(Statement{
 				Effect: Allow, Action: StringSet{"s3:ListBucket"}, Resource: StringSet{"*"},
@@ -60,7 +60,7 @@ func TestParseDocument(t *testing.T) {
 }
 
 func TestParseDocumentErrors(t *testing.T) {
-	// A statement with this element instead of its own.
+	// with returns a document whose statement has this element in place of its own.
 	with := func(element string) string {
 		elements := map[string]string{"Effect": `"Allow"`, "Action": `"s3:*"`, "Resource": `"*"`}
 		for name := range elements {
@@ -78,58 +78,58 @@ func TestParseDocumentErrors(t *testing.T) {
 		reason, in string
 		want       []string // Beginnings of the problems.
 	}{
-		"Empty":            {"Nothing is no document.", ``, []string{"not a policy document"}},
-		"NotJSON":          {"HCL is no JSON.", `statement { effect = "Allow" }`, []string{"not a policy document: line 1, column 1: "}},
-		"Cut":              {"Half a document is none.", "{\"Version\": \"2012-10-17\",\n \"Statement\": [", []string{"not a policy document: line 2, column 15: "}},
-		"Deep":             {"No depth should be too deep to say so.", strings.Repeat("[", 1_000_000), []string{"not a policy document"}},
-		"Null":             {"null is no object.", `null`, []string{"a policy document must be an object, not null"}},
-		"List":             {"A list is no document.", `[]`, []string{"a policy document must be an object, not a list"}},
-		"Two":              {"Two documents are not one.", `{"Version": "2012-10-17", "Statement": []} {}`, []string{"not a policy document: line 1, column 44: "}},
-		"NoVersion":        {"The default version of AWS knows no policy variables, so the version is required.", `{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`, []string{`Version: must be "2012-10-17"`}},
-		"OldVersion":       {"Nor may that version be asked for.", `{"Version": "2008-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`, []string{`Version: must be "2012-10-17"`}},
+		"Empty":            {"An empty string is not a document.", ``, []string{"not a policy document"}},
+		"NotJSON":          {"HCL is not JSON.", `statement { effect = "Allow" }`, []string{"not a policy document: line 1, column 1: "}},
+		"Cut":              {"A truncated document is refused.", "{\"Version\": \"2012-10-17\",\n \"Statement\": [", []string{"not a policy document: line 2, column 15: "}},
+		"Deep":             {"Even the deepest nesting returns an error.", strings.Repeat("[", 1_000_000), []string{"not a policy document"}},
+		"Null":             {"null is not an object.", `null`, []string{"a policy document must be an object, not null"}},
+		"List":             {"A list is not a document.", `[]`, []string{"a policy document must be an object, not a list"}},
+		"Two":              {"Two documents are not a single document.", `{"Version": "2012-10-17", "Statement": []} {}`, []string{"not a policy document: line 1, column 44: "}},
+		"NoVersion":        {"AWS's default version does not support policy variables, so the version is required.", `{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`, []string{`Version: must be "2012-10-17"`}},
+		"OldVersion":       {"The default version cannot be set explicitly, either.", `{"Version": "2008-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`, []string{`Version: must be "2012-10-17"`}},
 		"VersionList":      {"There is one version.", `{"Version": ["2012-10-17"], "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`, []string{`Version: must be "2012-10-17"`}},
 		"IdNumber":         {"An identifier is a string.", `{"Version": "2012-10-17", "Id": 1, "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`, []string{"Id: must be a string, not the number 1"}},
-		"NoStatement":      {"A document says something.", `{"Version": "2012-10-17"}`, []string{"Statement: is required"}},
-		"NoStatements":     {"No statement says nothing.", `{"Version": "2012-10-17", "Statement": []}`, []string{"Statement: must not be empty"}},
+		"NoStatement":      {"A document needs statements.", `{"Version": "2012-10-17"}`, []string{"Statement: is required"}},
+		"NoStatements":     {"A document needs at least one statement.", `{"Version": "2012-10-17", "Statement": []}`, []string{"Statement: must not be empty"}},
 		"StatementString":  {"A statement is an object.", `{"Version": "2012-10-17", "Statement": "Allow"}`, []string{`Statement[0]: must be an object, not the string "Allow"`}},
-		"NestedStatements": {"A list of lists is no list of statements.", `{"Version": "2012-10-17", "Statement": [[{"Effect": "Allow", "Action": "*", "Resource": "*"}]]}`, []string{"Statement[0]: must be an object, not a list"}},
-		"UnknownElement":   {"An element that is not known would be dropped, and change what the policy means.", `{"Version": "2012-10-17", "Statements": []}`, []string{"Statements: unknown element, did you mean Statement?", "Statement: is required"}},
-		"TwiceElement":     {"Nobody knows which of two values counts.", `{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`, []string{"Version: is there twice"}},
-		"Twice":            {"Likewise in a statement.", with(`"Action": "s3:Get*", "Action": "s3:*"`), []string{"Statement[0].Action: is there twice"}},
-		"TwiceOperator":    {"Likewise an operator.", with(`"Condition": {"Bool": {"aws:a": true}, "Bool": {"aws:b": true}}`), []string{"Statement[0].Condition[Bool]: is there twice"}},
-		"TwiceKey":         {"Likewise a key.", with(`"Condition": {"Bool": {"aws:a": true, "aws:a": false}}`), []string{"Statement[0].Condition[Bool][aws:a]: is there twice"}},
+		"NestedStatements": {"A list of lists is not a list of statements.", `{"Version": "2012-10-17", "Statement": [[{"Effect": "Allow", "Action": "*", "Resource": "*"}]]}`, []string{"Statement[0]: must be an object, not a list"}},
+		"UnknownElement":   {"Dropping an unknown element would change the meaning of the policy.", `{"Version": "2012-10-17", "Statements": []}`, []string{"Statements: unknown element, did you mean Statement?", "Statement: is required"}},
+		"TwiceElement":     {"It is ambiguous which of two values applies.", `{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`, []string{"Version: is there twice"}},
+		"Twice":            {"The same applies in a statement,", with(`"Action": "s3:Get*", "Action": "s3:*"`), []string{"Statement[0].Action: is there twice"}},
+		"TwiceOperator":    {"to an operator,", with(`"Condition": {"Bool": {"aws:a": true}, "Bool": {"aws:b": true}}`), []string{"Statement[0].Condition[Bool]: is there twice"}},
+		"TwiceKey":         {"and to a key.", with(`"Condition": {"Bool": {"aws:a": true, "aws:a": false}}`), []string{"Statement[0].Condition[Bool][aws:a]: is there twice"}},
 		"UnknownInStatement": {
-			"An unknown element should be named, and what was meant.",
+			"An unknown element is reported with the likely one.",
 			`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "actions": "*", "Resource": "*"}]}`,
 			[]string{"Statement[0].actions: unknown element, did you mean Action?", "Statement[0].Action: exactly one of Action and NotAction is required"},
 		},
-		"UnknownOther":    {"An unknown element that looks like none should be told which there are.", with(`"Foo": 1`), []string{"Statement[0].Foo: unknown element, use Sid, Effect, "}},
-		"Principal":       {"An element for trust policies should be refused, not dropped.", with(`"Principal": "*"`), []string{"Statement[0].Principal: a principal belongs in a trust policy"}},
-		"NotPrincipal":    {"Likewise its opposite.", with(`"NotPrincipal": {"AWS": "x"}`), []string{"Statement[0].NotPrincipal: a principal belongs in a trust policy"}},
+		"UnknownOther":    {"If no element is similar, all are listed.", with(`"Foo": 1`), []string{"Statement[0].Foo: unknown element, use Sid, Effect, "}},
+		"Principal":       {"An element for trust policies is refused, not dropped.", with(`"Principal": "*"`), []string{"Statement[0].Principal: a principal belongs in a trust policy"}},
+		"NotPrincipal":    {"So is its opposite.", with(`"NotPrincipal": {"AWS": "x"}`), []string{"Statement[0].NotPrincipal: a principal belongs in a trust policy"}},
 		"SidNumber":       {"A Sid is a string.", with(`"Sid": 1`), []string{"Statement[0].Sid: must be a string, not the number 1"}},
 		"EffectList":      {"There is one effect.", with(`"Effect": ["Allow"]`), []string{"Statement[0].Effect: must be a string, not a list"}},
-		"NullAction":      {"null is no action.", with(`"Action": null`), []string{"Statement[0].Action: must be a string or a list of strings, not null"}},
-		"NumberAction":    {"Nor is a number.", with(`"Action": 1`), []string{"Statement[0].Action: must be a string or a list of strings, not the number 1"}},
-		"NoActions":       {"Nor is an empty list.", with(`"Action": []`), []string{"Statement[0].Action: must not be empty"}},
-		"NoNotActions":    {"An empty list of what is left out would be everything.", with(`"NotAction": []`), []string{"Statement[0].NotAction: must not be empty"}},
-		"NestedActions":   {"Nor is a list in a list.", with(`"Action": ["s3:*", ["s3:*"], true]`), []string{"Statement[0].Action[1]: must be a string, not a list", "Statement[0].Action[2]: must be a string, not true"}},
-		"ObjectAction":    {"Nor is an object.", with(`"Action": {"s3": "*"}`), []string{"Statement[0].Action: must be a string or a list of strings, not an object"}},
-		"ObjectResource":  {"Likewise a resource.", with(`"Resource": {}`), []string{"Statement[0].Resource: must be a string or a list of strings, not an object"}},
-		"NotResource":     {"Likewise a resource that is left out.", with(`"NotResource": 1`), []string{"Statement[0].NotResource: must be a string or a list of strings, not the number 1"}},
+		"NullAction":      {"null is not an action.", with(`"Action": null`), []string{"Statement[0].Action: must be a string or a list of strings, not null"}},
+		"NumberAction":    {"Neither is a number.", with(`"Action": 1`), []string{"Statement[0].Action: must be a string or a list of strings, not the number 1"}},
+		"NoActions":       {"Neither is an empty list.", with(`"Action": []`), []string{"Statement[0].Action: must not be empty"}},
+		"NoNotActions":    {"An empty list of exceptions would allow everything.", with(`"NotAction": []`), []string{"Statement[0].NotAction: must not be empty"}},
+		"NestedActions":   {"A nested list is not an action.", with(`"Action": ["s3:*", ["s3:*"], true]`), []string{"Statement[0].Action[1]: must be a string, not a list", "Statement[0].Action[2]: must be a string, not true"}},
+		"ObjectAction":    {"Neither is an object.", with(`"Action": {"s3": "*"}`), []string{"Statement[0].Action: must be a string or a list of strings, not an object"}},
+		"ObjectResource":  {"The same applies to a resource,", with(`"Resource": {}`), []string{"Statement[0].Resource: must be a string or a list of strings, not an object"}},
+		"NotResource":     {"and to an excluded resource.", with(`"NotResource": 1`), []string{"Statement[0].NotResource: must be a string or a list of strings, not the number 1"}},
 		"ConditionList":   {"A condition is an object.", with(`"Condition": []`), []string{"Statement[0].Condition: must be an object, not a list"}},
-		"ConditionEmpty":  {"Who writes a condition wants one.", with(`"Condition": {}`), []string{"Statement[0].Condition: must not be empty"}},
+		"ConditionEmpty":  {"An empty condition is likely a mistake.", with(`"Condition": {}`), []string{"Statement[0].Condition: must not be empty"}},
 		"ConditionString": {"A condition needs a key.", with(`"Condition": {"Bool": "true"}`), []string{`Statement[0].Condition[Bool]: must be an object, not the string "true"`}},
-		"ConditionNoKey":  {"At least one.", with(`"Condition": {"Bool": {}}`), []string{"Statement[0].Condition[Bool]: must not be empty"}},
+		"ConditionNoKey":  {"At least one key is required.", with(`"Condition": {"Bool": {}}`), []string{"Statement[0].Condition[Bool]: must not be empty"}},
 		"ConditionNull":   {"A condition needs a value.", with(`"Condition": {"Bool": {"aws:k": null}}`), []string{"Statement[0].Condition[Bool][aws:k]: must be a string or a list of strings, not null"}},
 		"ConditionNone":   {"An empty list of values never holds.", with(`"Condition": {"Bool": {"aws:k": []}}`), []string{"Statement[0].Condition[Bool][aws:k]: must not be empty"}},
-		"NotUTF8":         {"What is no text is none to AWS, either.", with(`"Resource": "arn:aws:s3:::` + "\xff" + `"`), []string{"Statement[0].Resource[0]: "}},
+		"NotUTF8":         {"AWS does not accept invalid UTF-8, either.", with(`"Resource": "arn:aws:s3:::` + "\xff" + `"`), []string{"Statement[0].Resource[0]: "}},
 		"DuplicateSid": {
 			"A Sid is unique.",
 			`{"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Sid": "A", "Effect": "Allow", "Action": "*", "Resource": "*"}]}`,
 			[]string{`Statement[3].Sid: "A" is the Sid of Statement[0] already`},
 		},
 		"All": {
-			"All problems should be named at once, those of types and those of values.",
+			"All problems of types and values are reported at once.",
 			`{"Version": 1, "Name": "x", "Statement": [{"Effect": "allow", "Action": ["s3", "a:b"], "NotResource": "b"}, {"Effect": "Deny", "Action": 1, "Condition": {"Foo": {"aws:a": 1}, "Bool": {"aws:a": {}}}}]}`,
 			[]string{
 				"Name: unknown element, use Version, Id, Statement",
@@ -151,7 +151,7 @@ func TestParseDocumentErrors(t *testing.T) {
 				t.Fatalf("%s\nParseDocument(%s) accepted it as %s", tc.reason, tc.in, got)
 			}
 			if diff := cmp.Diff(Document{}, got); diff != "" {
-				t.Errorf("%s\nParseDocument(%s) returned a document beside its error: -want, +got:\n%s", tc.reason, tc.in, diff)
+				t.Errorf("%s\nParseDocument(%s) returned a document with its error: -want, +got:\n%s", tc.reason, tc.in, diff)
 			}
 			problems := []string{err.Error()}
 			if all := DocumentError(nil); errors.As(err, &all) {
@@ -160,7 +160,7 @@ func TestParseDocumentErrors(t *testing.T) {
 					problems = append(problems, p.String())
 				}
 				if diff := cmp.Diff(strings.Join(problems, "; "), err.Error()); diff != "" {
-					t.Errorf("%s\nthe error should have all problems: -want, +got:\n%s", tc.reason, diff)
+					t.Errorf("%s\nthe error should list all problems: -want, +got:\n%s", tc.reason, diff)
 				}
 			}
 			begins := cmp.Comparer(func(a, b string) bool { return strings.HasPrefix(a, b) || strings.HasPrefix(b, a) })
@@ -171,7 +171,7 @@ func TestParseDocumentErrors(t *testing.T) {
 	}
 }
 
-// FuzzParseDocument makes sure that whatever people paste is either refused or has one canonical form.
+// FuzzParseDocument checks that any input is either refused or has one canonical form.
 func FuzzParseDocument(f *testing.F) {
 	for _, s := range []string{
 		``, `null`, `[]`, `{}`, `{"Version":"2012-10-17","Statement":[]}`,
@@ -199,7 +199,7 @@ func FuzzParseDocument(f *testing.F) {
 		}
 		for i, st := range d.Statement {
 			if problems := st.Problems(); problems != nil {
-				t.Errorf("statement %d of %s is accepted and has problems: %q", i, s, problems)
+				t.Errorf("statement %d of %s is accepted but has problems: %q", i, s, problems)
 			}
 		}
 		if n := Size(canonical); n > len(canonical) {

@@ -34,13 +34,13 @@ func TestARNParts(t *testing.T) {
 	cases := map[string]struct {
 		reason, in, partition, account string
 	}{
-		"Role":      {"The parts of an ARN should be found.", "arn:aws:iam::123456789012:role/a/b", "aws", "123456789012"},
-		"Colons":    {"Colons in the resource are no matter.", "arn:aws-cn:rds:cn-north-1:123456789012:db:x", "aws-cn", "123456789012"},
+		"Role":      {"The parts of an ARN are found.", "arn:aws:iam::123456789012:role/a/b", "aws", "123456789012"},
+		"Colons":    {"Colons in the resource do not matter.", "arn:aws-cn:rds:cn-north-1:123456789012:db:x", "aws-cn", "123456789012"},
 		"NoAccount": {"Not every ARN has an account.", "arn:aws-us-gov:s3:::bucket", "aws-us-gov", ""},
-		"Short":     {"Half an ARN is none.", "arn:aws:iam::123456789012", "", ""},
-		"Name":      {"A name is none.", "role", "", ""},
-		"Other":     {"Nor is something else with colons.", "urn:aws:iam::123456789012:role/a", "", ""},
-		"Empty":     {"Nor is nothing.", "", "", ""},
+		"Short":     {"An incomplete ARN is not an ARN.", "arn:aws:iam::123456789012", "", ""},
+		"Name":      {"Neither is a name.", "role", "", ""},
+		"Other":     {"Neither is another string with colons.", "urn:aws:iam::123456789012:role/a", "", ""},
+		"Empty":     {"Neither is an empty string.", "", "", ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -14,22 +14,22 @@ func TestMatch(t *testing.T) {
 		want, fold         bool
 	}{
 		"Same":              {"A string without wildcards matches itself.", "s3:GetObject", "s3:GetObject", true, true},
-		"Other":             {"And nothing else.", "s3:GetObject", "s3:PutObject", false, false},
-		"Case":              {"Letter case matters, unless it is folded.", "S3:getobject", "s3:GetObject", false, true},
+		"Other":             {"It matches nothing else.", "s3:GetObject", "s3:PutObject", false, false},
+		"Case":              {"Case matters unless it is folded.", "S3:getobject", "s3:GetObject", false, true},
 		"Prefix":            {"A * matches the rest.", "s3:Get*", "s3:GetObject", true, true},
-		"StarNone":          {"A * matches nothing at all.", "s3:Get*", "s3:Get", true, true},
+		"StarNone":          {"A * matches the empty string.", "s3:Get*", "s3:Get", true, true},
 		"Inner":             {"A * may stand anywhere.", "iam:*User", "iam:CreateUser", true, true},
-		"InnerTooLong":      {"What follows a * has to be the end.", "iam:*User", "iam:CreateUsers", false, false},
-		"Backtrack":         {"The first place where it fits need not be the right one.", "*ab", "aab", true, true},
-		"BacktrackTwice":    {"Nor the second.", "a*b*c", "aXbXbXc", true, true},
+		"InnerTooLong":      {"The part after a * must match the end.", "iam:*User", "iam:CreateUsers", false, false},
+		"Backtrack":         {"The first match may not be the right one.", "*ab", "aab", true, true},
+		"BacktrackTwice":    {"Neither may the second.", "a*b*c", "aXbXbXc", true, true},
 		"Question":          {"A ? matches one character.", "iam:Create?ser", "iam:CreateUser", true, true},
-		"QuestionNone":      {"And not none.", "iam:CreateUser?", "iam:CreateUser", false, false},
-		"QuestionStar":      {"A ? beside a * needs one character.", "a?*", "a", false, false},
+		"QuestionNone":      {"A ? does not match the empty string.", "iam:CreateUser?", "iam:CreateUser", false, false},
+		"QuestionStar":      {"A ? next to a * still needs one character.", "a?*", "a", false, false},
 		"QuestionCharacter": {"A character may have more than one byte.", "a?b", "aéb", true, true},
 		"Empty":             {"The empty pattern matches the empty string.", "", "", true, true},
-		"EmptyOnly":         {"And only that.", "", "a", false, false},
-		"Stars":             {"Any number of * is as good as one.", "***", "", true, true},
-		"LiteralStar":       {"A * in the string is a character like others.", "a", "*", false, false},
+		"EmptyOnly":         {"It matches nothing else.", "", "a", false, false},
+		"Stars":             {"Several * are the same as one.", "***", "", true, true},
+		"LiteralStar":       {"A * in the string is an ordinary character.", "a", "*", false, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -46,26 +46,26 @@ func TestMatch(t *testing.T) {
 func TestOverlapAndCovers(t *testing.T) {
 	cases := map[string]struct {
 		reason, a, b             string
-		overlap, covers, covers2 bool // covers2: the other way round.
+		overlap, covers, covers2 bool // covers2: with a and b swapped.
 	}{
 		"Same":           {"A pattern covers itself.", "iam:*", "iam:*", true, true, true},
-		"Apart":          {"Other services have nothing in common.", "iam:*", "s3:*", false, false, false},
+		"Apart":          {"Different services have nothing in common.", "iam:*", "s3:*", false, false, false},
 		"All":            {"* covers everything.", "*", "iam:PassRole", true, true, false},
-		"Within":         {"The longer beginning is covered by the shorter.", "iam:*", "iam:Create*", true, true, false},
-		"Crossing":       {"Two may overlap, and neither cover the other.", "iam:Create*", "iam:*User", true, false, false},
-		"CrossingApart":  {"Beginnings that differ cannot overlap.", "iam:Create*User", "iam:Delete*User", false, false, false},
+		"Within":         {"The shorter prefix covers the longer one.", "iam:*", "iam:Create*", true, true, false},
+		"Crossing":       {"Two patterns may overlap although neither covers the other.", "iam:Create*", "iam:*User", true, false, false},
+		"CrossingApart":  {"Patterns with different prefixes cannot overlap.", "iam:Create*User", "iam:Delete*User", false, false, false},
 		"WildService":    {"A wildcard may stand for the service.", "*:PassRole", "iam:*", true, false, false},
-		"Question":       {"A ? is covered by a *, not the other way round.", "iam:Create*", "iam:Create?", true, true, false},
+		"Question":       {"A * covers a ?, but not the other way round.", "iam:Create*", "iam:Create?", true, true, false},
 		"QuestionLength": {"Each ? is one character.", "??", "???", false, false, false},
 		"AtLeastOne":     {"?* and *? are the same.", "?*", "*?", true, true, true},
-		"GapOrder":       {"At least two characters, the last of them x.", "?*x", "*yx", true, true, false},
+		"GapOrder":       {"Both need at least two characters, the last of them x.", "?*x", "*yx", true, true, false},
 		"StarNone":       {"A * may be empty.", "a*?b", "a*b", true, false, true},
-		"PartialMatch":   {"A match that has begun before a * cannot go on behind it.", "*xw*", "x*w", true, false, false},
-		"Repeat":         {"What repeats is found at its first place.", "*a*b", "aab*b", true, true, false},
-		"End":            {"The end is found at the last place.", "*ab", "*abab", true, true, false},
+		"PartialMatch":   {"A match that begins before a * cannot continue after it.", "*xw*", "x*w", true, false, false},
+		"Repeat":         {"A repeated part matches at its first position.", "*a*b", "aab*b", true, true, false},
+		"End":            {"The end matches at the last position.", "*ab", "*abab", true, true, false},
 		"Empty":          {"The empty pattern is covered by *.", "*", "", true, true, false},
-		"EmptySame":      {"And by itself.", "", "", true, true, true},
-		"NoStar":         {"Without a * there is one length.", "abc", "a*c", true, false, true},
+		"EmptySame":      {"It covers itself.", "", "", true, true, true},
+		"NoStar":         {"A pattern without a * has a fixed length.", "abc", "a*c", true, false, true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -88,30 +88,30 @@ func TestOverlapAndCovers(t *testing.T) {
 	}
 }
 
-// longPatterns take forever where wildcards are tried one by one: 2 to the power of n.
+// longPatterns take exponential time (2 to the power of n) if wildcards are tried one by one.
 func longPatterns(n int) (stars, as string) {
 	return strings.Repeat("*a", n) + "b", strings.Repeat("a", 2*n)
 }
 
-// TestLongPatterns would not end were patterns tried one by one. BenchmarkPatterns shows how their time grows.
+// TestLongPatterns would not finish if wildcards were tried one by one. BenchmarkPatterns shows how the time grows.
 func TestLongPatterns(t *testing.T) {
 	stars, as := longPatterns(1500)
 	if Match(stars, as) || Overlap(stars, as) || Covers(stars, as) || Covers(as, stars) {
-		t.Errorf("a pattern that ends with b should not match what has none")
+		t.Errorf("a pattern that ends with b should not match a string without b")
 	}
 	if !Overlap(stars, strings.Repeat("a*", 1500)) || !Covers(stars, as+stars) {
-		t.Errorf("a * should take what is needed")
+		t.Errorf("a * should match as much as needed")
 	}
 }
 
-// BenchmarkPatterns: twice the length takes four times as long at most.
+// BenchmarkPatterns shows that twice the length takes at most four times as long.
 func BenchmarkPatterns(b *testing.B) {
 	for _, n := range []int{250, 500, 1000} {
 		stars, as := longPatterns(n)
 		for name, f := range map[string]func(a, b string) bool{"Match": Match, "Overlap": Overlap, "Covers": Covers} {
 			b.Run(fmt.Sprintf("%s/length=%d", name, 2*n), func(b *testing.B) {
 				for b.Loop() {
-					// The ends do not tell the two apart.
+					// The difference is not at the end.
 					f(stars+"*", as)
 				}
 			})
@@ -119,7 +119,7 @@ func BenchmarkPatterns(b *testing.B) {
 	}
 }
 
-// short strings, all up to 8 characters, of all characters that the patterns may have and one that they have not.
+// short returns all strings of up to 8 characters, made of the characters in the patterns and one that they do not have.
 var short = sync.OnceValue(func() []string {
 	all := []string{""}
 	for i := 0; len(all[i]) < 8; i++ {
@@ -128,8 +128,8 @@ var short = sync.OnceValue(func() []string {
 	return all
 })
 
-// FuzzPattern compares with what trying all short strings gives. A pattern of n characters tells all strings apart that differ within n
-// characters or so, so that longer ones would add nothing.
+// FuzzPattern compares the result with that of trying all short strings. A pattern of n characters distinguishes strings that differ
+// within about n characters, so longer strings would add nothing.
 func FuzzPattern(f *testing.F) {
 	for _, s := range [][2]string{{"", ""}, {"*", "?"}, {"a*b", "*ab*"}, {"?*a", "*ba"}, {"*a?*b", "a*b"}, {"*ab*", "a*b"}, {"a?", "?b"}, {"*a?", "*a*?"}} {
 		f.Add(s[0], s[1])
@@ -139,7 +139,7 @@ func FuzzPattern(f *testing.F) {
 	})
 }
 
-// TestPatternsBruteForce does the same for random patterns, in every test run.
+// TestPatternsBruteForce does the same for random patterns in every test run.
 func TestPatternsBruteForce(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 11))
 	for range 400 {
@@ -147,7 +147,7 @@ func TestPatternsBruteForce(t *testing.T) {
 	}
 }
 
-// shortPattern of four different characters, whatever the fuzzer makes.
+// shortPattern turns any fuzzer input into a short pattern of four different characters.
 func shortPattern(s string) string {
 	b := []byte(s)
 	for i := range b {
@@ -182,7 +182,7 @@ func checkPatterns(t *testing.T, a, b string) {
 	}
 }
 
-// slowMatch is the definition of a match.
+// slowMatch implements the definition of a match.
 func slowMatch(p, s string) bool {
 	switch {
 	case p == "":

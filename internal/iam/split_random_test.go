@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestSplitRandom checks what always holds with random statements, short and long.
+// TestSplitRandom checks the invariants of Split with random statements, short and long.
 func TestSplitRandom(t *testing.T) {
 	for seed := range uint64(150) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
@@ -27,15 +27,16 @@ func TestSplitRandom(t *testing.T) {
 		}
 		again, err2 := Split(slices.Clone(in), limit, most)
 		if diff := cmp.Diff(docs, again); diff != "" || fmt.Sprint(err) != fmt.Sprint(err2) {
-			t.Fatalf("seed %d: twice the same gives other documents, errors %v and %v:\n%s", seed, err, err2, diff)
+			t.Fatalf("seed %d: the same input gives different documents, errors %v and %v:\n%s", seed, err, err2, diff)
 		}
 		if fmt.Sprint(in) != before {
-			t.Fatalf("seed %d: Split changed the statements that it was given", seed)
+			t.Fatalf("seed %d: Split changed its input", seed)
 		}
 	}
 }
 
-// TestSplitStable makes sure that an edit changes few of twenty documents or so, wherever it is. With dense cuts it would be seven.
+// TestSplitStable checks that an edit changes only a few of about twenty documents, regardless of its position. With dense cuts, it would
+// change seven.
 func TestSplitStable(t *testing.T) {
 	edits := map[string]func(rnd *rand.Rand, s []Statement, i int) []Statement{
 		"Edit": func(rnd *rand.Rand, s []Statement, i int) []Statement {
@@ -76,13 +77,13 @@ func TestSplitStable(t *testing.T) {
 				}
 			}
 			if several > seeds/50 || sum > 2*seeds {
-				t.Errorf("%d documents change in %d edits, more than 3 of them in %d: want 2 on average at most, and more than 3 in one edit of 50", sum, seeds, several)
+				t.Errorf("%d documents change in %d edits, more than 3 of them in %d: want at most 2 on average, and more than 3 in at most one edit of 50", sum, seeds, several)
 			}
 		})
 	}
 }
 
-// difference is the number of documents of a that b has not.
+// difference returns the number of documents in a that are not in b.
 func difference(a, b []Document) int {
 	has := map[string]bool{}
 	for _, d := range b {
@@ -97,7 +98,7 @@ func difference(a, b []Document) int {
 	return n
 }
 
-// checkSplit makes sure that documents fit, have the order of the statements, unique Sids and exactly their meaning.
+// checkSplit checks that documents fit, keep the order and the exact meaning of the statements, and have unique Sids.
 func checkSplit(t *testing.T, in []Statement, docs []Document, limit, most int) {
 	t.Helper()
 	if len(docs) > most {
@@ -110,20 +111,20 @@ func checkSplit(t *testing.T, in []Statement, docs []Document, limit, most int) 
 			t.Errorf("document %d has %d characters, more than %d", i, n, limit)
 		}
 		if d.Version != version || len(d.Statement) == 0 {
-			t.Errorf("document %d is none: %s", i, d)
+			t.Errorf("document %d is empty: %s", i, d)
 		}
 		for _, s := range d.Statement {
 			if s.Sid != "" && sids[s.Sid] {
-				t.Errorf("Sid %s is there twice", s.Sid)
+				t.Errorf("duplicate Sid %s", s.Sid)
 			}
 			sids[s.Sid] = true
 			out = append(out, s)
 		}
 	}
 	if diff := cmp.Diff(grants(in), grants(out)); diff != "" {
-		t.Errorf("what is granted changes: -want, +got:\n%s", diff)
+		t.Errorf("permissions changed: -want, +got:\n%s", diff)
 	}
-	// In order: each piece is one of the statement that the piece before is one of, or of a later one.
+	// In order, each piece belongs to the same statement as the previous piece, or to a later one.
 	last := 0
 	for _, s := range out {
 		part := grants([]Statement{s})
@@ -143,8 +144,8 @@ func checkSplit(t *testing.T, in []Statement, docs []Document, limit, most int) 
 	}
 }
 
-// grants are all pairs of an action and a resource, with the effect and the condition. Lists of what is left out mean something only
-// as a whole.
+// grants returns all pairs of an action and a resource, with the effect and the condition. A list of exceptions only has a meaning as a
+// whole.
 func grants(statements []Statement) map[string]bool {
 	out := map[string]bool{}
 	for _, s := range statements {
@@ -164,7 +165,7 @@ func grants(statements []Statement) map[string]bool {
 	return out
 }
 
-// randomStatements with up to so many actions or resources each.
+// randomStatements returns n statements, each with up to the given number of actions or resources.
 func randomStatements(rnd *rand.Rand, n, values int) []Statement {
 	set := func(format string) StringSet {
 		s := make(StringSet, 1+rnd.IntN(values))

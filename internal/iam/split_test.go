@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// long names of this many characters, numbered.
+// long returns n numbered names of the given size.
 func long(prefix string, n, size int) StringSet {
 	set := make(StringSet, n)
 	for i := range set {
@@ -25,25 +25,25 @@ func TestSplit(t *testing.T) {
 		reason string
 		in     []Statement
 		limit  int
-		want   []string // The Sids of each document.
+		want   []string // the Sids of each document
 	}{
 		"Nothing":   {"No statements need no policy.", nil, 1000, nil},
-		"One":       {"What fits is one document.", []Statement{small, {Sid: "B", Effect: Deny, NotAction: StringSet{"s3:*", "a:*"}, NotResource: StringSet{"*"}}}, 1000, []string{"Small B"}},
-		"JustFits":  {"So is what just fits.", []Statement{small}, Size(NewDocument(small).String()), []string{"Small"}},
-		"Two":       {"What does not is cut between statements.", []Statement{small, {Sid: "B", Effect: Allow, Action: long("s3:A", 20, 30), Resource: StringSet{"*"}}}, 800, []string{"Small", "B"}},
-		"Actions":   {"A statement that is too long is cut between its actions, and its pieces are numbered.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 20, 100), Resource: StringSet{"*"}}, small}, 1600, []string{"B1", "B2 Small"}},
-		"NoSid":     {"Without a Sid there is nothing to number.", []Statement{{Effect: Allow, Action: long("s3:A", 20, 100), Resource: StringSet{"*"}}}, 1600, []string{"", ""}},
-		"SidTaken":  {"A Sid that another statement has is passed over.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 20, 100), Resource: StringSet{"*"}}, {Sid: "B1", Effect: Deny, Action: StringSet{"a:*"}, Resource: StringSet{"*"}}}, 1600, []string{"B2", "B3 B1"}},
-		"Resources": {"One whose actions cannot be cut is cut between its resources.", []Statement{{Sid: "B", Effect: Deny, NotAction: StringSet{"s3:*", "a:*"}, Resource: long("arn:aws:s3:::", 20, 100)}}, 1600, []string{"B1", "B2"}},
-		"LongList":  {"One whose resources leave no room for its actions, too.", []Statement{{Sid: "B", Effect: Allow, Action: StringSet{"s3:*", "a:*"}, Resource: long("arn:aws:s3:::", 20, 100)}}, 1600, []string{"B1", "B2"}},
+		"One":       {"Statements that fit stay in one document.", []Statement{small, {Sid: "B", Effect: Deny, NotAction: StringSet{"s3:*", "a:*"}, NotResource: StringSet{"*"}}}, 1000, []string{"Small B"}},
+		"JustFits":  {"So do statements that just fit.", []Statement{small}, Size(NewDocument(small).String()), []string{"Small"}},
+		"Two":       {"Statements that do not fit are split between documents.", []Statement{small, {Sid: "B", Effect: Allow, Action: long("s3:A", 20, 30), Resource: StringSet{"*"}}}, 800, []string{"Small", "B"}},
+		"Actions":   {"A statement that is too long is split by its actions, and its pieces are numbered.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 20, 100), Resource: StringSet{"*"}}, small}, 1600, []string{"B1", "B2 Small"}},
+		"NoSid":     {"Without a Sid, there is nothing to number.", []Statement{{Effect: Allow, Action: long("s3:A", 20, 100), Resource: StringSet{"*"}}}, 1600, []string{"", ""}},
+		"SidTaken":  {"A Sid of another statement is skipped.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 20, 100), Resource: StringSet{"*"}}, {Sid: "B1", Effect: Deny, Action: StringSet{"a:*"}, Resource: StringSet{"*"}}}, 1600, []string{"B2", "B3 B1"}},
+		"Resources": {"A statement whose actions cannot be split is split by its resources.", []Statement{{Sid: "B", Effect: Deny, NotAction: StringSet{"s3:*", "a:*"}, Resource: long("arn:aws:s3:::", 20, 100)}}, 1600, []string{"B1", "B2"}},
+		"LongList":  {"So is a statement whose resources leave no room for its actions.", []Statement{{Sid: "B", Effect: Allow, Action: StringSet{"s3:*", "a:*"}, Resource: long("arn:aws:s3:::", 20, 100)}}, 1600, []string{"B1", "B2"}},
 		"ActionsFirst": {
-			"One that can be cut at either is cut between its actions.",
+			"A statement that can be split by either is split by its actions.",
 			[]Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 4, 100), Resource: long("arn:aws:s3:::", 12, 100)}},
 			1600,
 			[]string{"B1", "B2"},
 		},
-		"WithNumber": {"One that just fits gets no number, which would not fit.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 2, 100), Resource: StringSet{"*"}}, small}, 299, []string{"B", "Small"}},
-		"Both":       {"One whose resources leave no room for its actions, nor the other way round, is cut at both.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 16, 100), Resource: long("arn:aws:s3:::", 16, 100)}}, 1600, []string{"B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8"}},
+		"WithNumber": {"A statement that just fits gets no number, which would not fit.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 2, 100), Resource: StringSet{"*"}}, small}, 299, []string{"B", "Small"}},
+		"Both":       {"A statement with too many actions and too many resources is split by both.", []Statement{{Sid: "B", Effect: Allow, Action: long("s3:A", 16, 100), Resource: long("arn:aws:s3:::", 16, 100)}}, 1600, []string{"B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestSplitOne(t *testing.T) {
 	in := []Statement{{Sid: "A", Effect: Allow, Action: StringSet{"s3:*", "a:*"}, Resource: StringSet{"*"}}, {Effect: Deny, Action: StringSet{"b:*"}, Resource: StringSet{"*"}}}
 	got, err := Split(in, MaxPolicySize, 1)
 	if diff := cmp.Diff([]Document{NewDocument(in...)}, got); diff != "" || err != nil {
-		t.Errorf("what fits should stay as it is: error %v, -want, +got:\n%s", err, diff)
+		t.Errorf("statements that fit should stay as they are: error %v, -want, +got:\n%s", err, diff)
 	}
 }
 
@@ -85,37 +85,37 @@ func TestSplitErrors(t *testing.T) {
 		words       []string
 	}{
 		"NotAction": {
-			"All but a and all but b are together all: such a list cannot be split.",
+			"NotAction cannot be split: all but a, or all but b, together allow everything.",
 			[]Statement{ok, {Effect: Allow, NotAction: long("s3:A", 20, 100), Resource: StringSet{"*"}}},
 			1600, 10, 1,
 			[]string{"Statement[1]", "2146", "1600", "NotAction"},
 		},
 		"NotResource": {
-			"Likewise a list of what is left out of the resources.",
+			"Neither can NotResource.",
 			[]Statement{{Effect: Deny, Action: StringSet{"s3:*"}, NotResource: long("arn:aws:s3:::", 20, 100)}},
 			1600, 10, 0,
 			[]string{"Statement[0]", "1600", "NotResource"},
 		},
 		"Action": {
-			"One action that is too long can be split no further.",
+			"A single action that is too long cannot be split.",
 			[]Statement{ok, ok, {Effect: Allow, Action: long("s3:A", 2, 1600), Resource: StringSet{"*"}}},
 			1600, 10, 2,
 			[]string{"Statement[2]", "1600"},
 		},
 		"Condition": {
-			"Nor a condition.",
+			"Neither can a condition.",
 			[]Statement{{Effect: Allow, Action: long("s3:A", 2, 100), Resource: StringSet{"*"}, Condition: Condition{"StringEquals": {"aws:username": long("u", 20, 100)}}}},
 			1600, 10, 0,
 			[]string{"Statement[0]", "1600"},
 		},
 		"Most": {
-			"No more documents than there may be, and the figures should say how far off it is.",
+			"The error reports the limit of documents, and by how much it is exceeded.",
 			[]Statement{{Effect: Allow, Action: long("s3:A", 40, 100), Resource: StringSet{"*"}}},
 			1600, 2, -1,
 			[]string{"4203", "need at least 3", "1600", "may be 2"},
 		},
 		"Brim": {
-			"Where what there is might fit, it is tried, and what it would need is known.",
+			"If the statements might just fit, the split is tried, and the required number is known.",
 			[]Statement{{Effect: Allow, Action: long("s3:A", 14, 100), Resource: StringSet{"*"}}, {Effect: Allow, Action: long("s3:B", 14, 100), Resource: StringSet{"*"}}, {Effect: Deny, Action: long("s3:C", 1, 100), Resource: StringSet{"*"}}},
 			1600, 2, -1,
 			[]string{"need 3", "1600", "may be 2"},
@@ -139,14 +139,14 @@ func TestSplitErrors(t *testing.T) {
 			}
 			for _, w := range tc.words {
 				if !strings.Contains(err.Error(), w) {
-					t.Errorf("%s\nSplit(...): the error should have %q: %v", tc.reason, w, err)
+					t.Errorf("%s\nSplit(...): the error should contain %q: %v", tc.reason, w, err)
 				}
 			}
 		})
 	}
 }
 
-// TestSplitDense makes sure that documents are filled to the brim, and not beyond, where stable cuts would take too many.
+// TestSplitDense checks that documents are filled to the brim, and not beyond, if stable cuts would need too many.
 func TestSplitDense(t *testing.T) {
 	var in []Statement
 	for i := range 90 {
@@ -159,7 +159,7 @@ func TestSplitDense(t *testing.T) {
 	}
 	dense, err := Split(in, brim, 9)
 	if err != nil {
-		t.Fatalf("9 documents should do, stable cuts take %d: %v", len(stable), err)
+		t.Fatalf("9 documents should be enough, stable cuts need %d: %v", len(stable), err)
 	}
 	checkSplit(t, in, dense, brim, 9)
 	if len(stable) <= len(dense) {
@@ -172,7 +172,7 @@ func TestSplitDense(t *testing.T) {
 	}
 	for _, tc := range []struct{ limit, most int }{{brim, 8}, {brim - 1, 9}} {
 		if docs, err := Split(in, tc.limit, tc.most); err == nil {
-			t.Errorf("%d documents of %d characters cannot do, got %d", tc.most, tc.limit, len(docs))
+			t.Errorf("%d documents of %d characters cannot be enough, got %d", tc.most, tc.limit, len(docs))
 		}
 	}
 }
@@ -181,7 +181,7 @@ func TestSplitDense(t *testing.T) {
 func TestSplitDenseStatement(t *testing.T) {
 	s := Statement{Sid: "A", Effect: Allow, Action: long("s3:A", 30, 50), Resource: StringSet{"*"}}
 	five := s
-	// Two digits: there may be up to 30 pieces.
+	// The number has two digits, because there may be up to 30 pieces.
 	five.Sid, five.Action = "A10", s.Action[:5]
 	brim := Size(NewDocument(five).String())
 	docs, err := Split([]Statement{s}, brim, 6)
@@ -190,11 +190,11 @@ func TestSplitDenseStatement(t *testing.T) {
 	}
 	checkSplit(t, []Statement{s}, docs, brim, 6)
 	if _, err := Split([]Statement{s}, brim-1, 6); err == nil {
-		t.Errorf("6 documents that are one character shorter cannot do")
+		t.Errorf("6 documents cannot be enough if they are one character shorter")
 	}
 }
 
-// TestSplitLongest checks both sides of the limit of what can be split no further.
+// TestSplitLongest checks both sides of the limit for the parts that cannot be split.
 func TestSplitLongest(t *testing.T) {
 	const limit = 1000
 	cases := map[string]struct {
@@ -202,7 +202,7 @@ func TestSplitLongest(t *testing.T) {
 		in, least func(long string) Statement
 	}{
 		"Action": {
-			reason: "An action may be so long that it fits with the longest resource.",
+			reason: "An action may be as long as fits with the longest resource.",
 			in: func(long string) Statement {
 				return Statement{Effect: Allow, Action: StringSet{"s3:A", "s3:" + long}, Resource: StringSet{"*", "arn:aws:s3:::b"}}
 			},
@@ -211,7 +211,7 @@ func TestSplitLongest(t *testing.T) {
 			},
 		},
 		"Resource": {
-			reason: "A resource may be so long that it fits with what cannot be split, and a number.",
+			reason: "A resource may be as long as fits with the parts that cannot be split, and a number.",
 			in: func(long string) Statement {
 				return Statement{Sid: "A", Effect: Allow, NotAction: StringSet{"s3:A", "s3:B"}, Resource: StringSet{"*", "arn:aws:s3:::" + long}}
 			},
@@ -235,8 +235,8 @@ func TestSplitLongest(t *testing.T) {
 	}
 }
 
-// TestSplitBoth makes sure that a statement that is cut at its actions and its resources does not fall into crumbs: 40 documents have room
-// for 40 times 40 pairs, if each has about as many actions as resources.
+// TestSplitBoth checks that a statement that is split by its actions and its resources does not fall into tiny pieces: 40 documents have
+// room for 40 times 40 pairs, if each has about as many actions as resources.
 func TestSplitBoth(t *testing.T) {
 	in := []Statement{{Effect: Allow, Action: long("s3:A", 40, 100), Resource: long("arn:aws:s3:::", 40, 100)}}
 	docs, err := Split(in, 1600, 40)

@@ -18,7 +18,7 @@ func TestTrustDocument(t *testing.T) {
 		begin = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{`
 		tags  = `"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"`
 		end   = `}}]}`
-		// In any account, as none is known, but only in this region.
+		// The account is unknown, so any matches, but only in this region.
 		arn  = `"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:*:cluster/prod"`
 		like = `,"StringLike":{` + arn + `}`
 	)
@@ -28,24 +28,24 @@ func TestTrustDocument(t *testing.T) {
 		want   string
 	}{
 		"SessionTags": {
-			reason: "The role should trust only the pods of one ServiceAccount of one cluster of one region.",
+			reason: "The role trusts only the pods of one ServiceAccount in one cluster and region.",
 			in:     base,
 			want:   begin + `"StringEquals":{` + tags + `}` + like + end,
 		},
 		"Account": {
-			reason: "With the account known, EKS may use the role only for this cluster of this account.",
+			reason: "If the account is known, EKS may use the role only for this cluster in this account.",
 			in:     with(func(tr *Trust) { tr.AccountID = "123456789012" }),
 			want: begin + `"ArnLike":{"aws:SourceArn":["arn:aws:eks:eu-west-1:123456789012:cluster/prod","arn:aws:eks:eu-west-1:123456789012:podidentityassociation/prod/*"]},"StringEquals":{` + tags +
 				`,"aws:SourceAccount":"123456789012"}` + end,
 		},
 		"China": {
-			reason: "The cluster's ARN should be one of the region's partition.",
+			reason: "The cluster's ARN has the partition of the region.",
 			in:     with(func(tr *Trust) { tr.Region, tr.AccountID = "cn-north-1", "123456789012" }),
 			want: begin + `"ArnLike":{"aws:SourceArn":["arn:aws-cn:eks:cn-north-1:123456789012:cluster/prod","arn:aws-cn:eks:cn-north-1:123456789012:podidentityassociation/prod/*"]},"StringEquals":{` + tags +
 				`,"aws:SourceAccount":"123456789012"}` + end,
 		},
 		"Added": {
-			reason: "Conditions of another operator, and other keys of the same operator, should be added, and sorted.",
+			reason: "Conditions with other operators or other keys are added, and sorted.",
 			in: with(func(tr *Trust) {
 				tr.Conditions = Condition{
 					"StringLike":   {"aws:PrincipalOrgID": {"o-2", "o-1"}},
@@ -57,25 +57,25 @@ func TestTrustDocument(t *testing.T) {
 				`"StringLike":{"aws:PrincipalOrgID":["o-1","o-2"],` + arn + `}` + end,
 		},
 		"SameKeyOtherOperator": {
-			reason: "A generated key may be limited further with another operator: conditions only ever narrow.",
+			reason: "A generated key may be restricted further with another operator, because conditions only narrow.",
 			in: with(func(tr *Trust) {
 				tr.Conditions = Condition{"StringNotEquals": {"aws:RequestTag/eks-cluster-name": {"x"}}}
 			}),
 			want: begin + `"StringEquals":{` + tags + `}` + like + `,"StringNotEquals":{"aws:RequestTag/eks-cluster-name":"x"}` + end,
 		},
 		"NoTags": {
-			reason: "Without session tags a condition on them would never hold.",
+			reason: "Without session tags, a condition on them would never be met.",
 			in:     with(func(tr *Trust) { tr.DisableSessionTags = true }),
 			want:   strings.TrimSuffix(begin, `,"Condition":{`) + `}]}`,
 		},
 		"NoTagsAccount": {
-			reason: "The account and the cluster limit the role without session tags, too.",
+			reason: "The account and the cluster restrict the role without session tags, too.",
 			in:     with(func(tr *Trust) { tr.DisableSessionTags, tr.AccountID = true, "123456789012" }),
 			want: begin + `"ArnLike":{"aws:SourceArn":["arn:aws:eks:eu-west-1:123456789012:cluster/prod","arn:aws:eks:eu-west-1:123456789012:podidentityassociation/prod/*"]},` +
 				`"StringEquals":{"aws:SourceAccount":"123456789012"}` + end,
 		},
 		"NoTagsAdded": {
-			reason: "Conditions may be added without session tags, too, also on the tags.",
+			reason: "Conditions may be added without session tags, too, even on the tags.",
 			in: with(func(tr *Trust) {
 				tr.DisableSessionTags = true
 				tr.Conditions = Condition{"StringEquals": {"aws:RequestTag/eks-cluster-name": {"x"}}}
@@ -88,7 +88,7 @@ func TestTrustDocument(t *testing.T) {
 			want:   begin + `"StringEquals":{` + tags + `}` + like + end,
 		},
 		"SourceAccountAdded": {
-			reason: "Without an account the key is not generated, so it may be set.",
+			reason: "Without an account, the key is not generated, so it may be set.",
 			in:     with(func(tr *Trust) { tr.Conditions = Condition{"StringEquals": {"aws:SourceAccount": {"123456789012"}}} }),
 			want:   begin + `"StringEquals":{` + tags + `,"aws:SourceAccount":"123456789012"}` + like + end,
 		},
@@ -112,13 +112,13 @@ func TestTrustDocumentConflict(t *testing.T) {
 		account string
 		op, key string
 	}{
-		"Cluster":        {"The cluster's tag should not be replaced.", "", "StringEquals", "aws:RequestTag/eks-cluster-name"},
-		"Namespace":      {"Nor the namespace's.", "", "StringEquals", "aws:RequestTag/kubernetes-namespace"},
-		"ServiceAccount": {"Nor the ServiceAccount's.", "", "StringEquals", "aws:RequestTag/kubernetes-service-account"},
-		"LetterCase":     {"Nor in other letters, which are the same to AWS.", "", "StringEquals", "AWS:requesttag/EKS-cluster-name"},
-		"Account":        {"Nor the account, once it is given.", "123456789012", "StringEquals", "aws:SourceAccount"},
-		"SourceARN":      {"Nor the cluster's ARN.", "123456789012", "ArnLike", "aws:SourceArn"},
-		"ClusterARN":     {"Nor what stands for it without an account.", "", "StringLike", "aws:RequestTag/eks-cluster-arn"},
+		"Cluster":        {"The cluster's tag cannot be replaced.", "", "StringEquals", "aws:RequestTag/eks-cluster-name"},
+		"Namespace":      {"Neither can the namespace's.", "", "StringEquals", "aws:RequestTag/kubernetes-namespace"},
+		"ServiceAccount": {"Neither can the ServiceAccount's.", "", "StringEquals", "aws:RequestTag/kubernetes-service-account"},
+		"LetterCase":     {"Neither can a tag in another case, which is the same to AWS.", "", "StringEquals", "AWS:requesttag/EKS-cluster-name"},
+		"Account":        {"Neither can the account, once it is set.", "123456789012", "StringEquals", "aws:SourceAccount"},
+		"SourceARN":      {"Neither can the cluster's ARN.", "123456789012", "ArnLike", "aws:SourceArn"},
+		"ClusterARN":     {"Neither can the condition that replaces it without an account.", "", "StringLike", "aws:RequestTag/eks-cluster-arn"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestTrustDocumentConflict(t *testing.T) {
 				t.Errorf("%s\nDocument(): the error names neither operator nor key: %v", tc.reason, err)
 			}
 			if diff := cmp.Diff(Condition{tc.op: {tc.key: {"mine"}}}, added); diff != "" {
-				t.Errorf("Document() changed the conditions that it was given: -want, +got:\n%s", diff)
+				t.Errorf("Document() changed the caller's conditions: -want, +got:\n%s", diff)
 			}
 		})
 	}
@@ -156,12 +156,12 @@ func TestTargetTrust(t *testing.T) {
 		source, external string
 		want             string
 	}{
-		"Tags":           {"With session tags they name the cluster and the pods. The account is the source role's.", tr, source, "", begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"` + pods},
-		"TagsExternalID": {"With session tags EKS sends no external ID, so a condition on it would never hold.", tr, source, external, begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"` + pods},
-		"Account":        {"An account that is given is the cluster's.", account, source, "", begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:210987654321:cluster/prod"` + pods},
-		"China":          {"The cluster's ARN is one of its region's partition.", china, source, "", begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws-cn:eks:cn-north-1:123456789012:cluster/prod"` + pods},
-		"ExternalID":     {"Without session tags EKS sends the external ID, and needs no permission for tags.", noTags, source, external, begin + `"sts:AssumeRole"` + only + `,"StringEquals":{"sts:ExternalId":"` + external + `"}}}]}`},
-		"NeitherKnown":   {"As long as the external ID is not known the source role is the limit.", noTags, source, "", begin + `"sts:AssumeRole"` + only + `}}]}`},
+		"Tags":           {"Session tags name the cluster and the pods. The account is that of the source role.", tr, source, "", begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"` + pods},
+		"TagsExternalID": {"With session tags, EKS sends no external ID, so a condition on it would never be met.", tr, source, external, begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:123456789012:cluster/prod"` + pods},
+		"Account":        {"A given account is the cluster's.", account, source, "", begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:210987654321:cluster/prod"` + pods},
+		"China":          {"The cluster's ARN has the partition of its region.", china, source, "", begin + both + only + `,"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws-cn:eks:cn-north-1:123456789012:cluster/prod"` + pods},
+		"ExternalID":     {"Without session tags, EKS sends the external ID, and needs no permission for tags.", noTags, source, external, begin + `"sts:AssumeRole"` + only + `,"StringEquals":{"sts:ExternalId":"` + external + `"}}}]}`},
+		"NeitherKnown":   {"As long as the external ID is unknown, only the source role restricts the trust.", noTags, source, "", begin + `"sts:AssumeRole"` + only + `}}]}`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -189,26 +189,26 @@ func TestAssumeStatement(t *testing.T) {
 	}
 }
 
-// TestCheckServiceConditions: conditions on who calls never hold where a service does.
+// TestCheckServiceConditions checks conditions on the caller's identity, which are never met when the caller is a service.
 func TestCheckServiceConditions(t *testing.T) {
 	cases := map[string]struct {
 		reason, op, key, value string
 		want                   string // A word of the problem.
 	}{
 		"Organisation": {"A service belongs to no organisation.", "StringEquals", "aws:PrincipalOrgID", "o-1", "aws:SourceOrgID"},
-		"Paths":        {"Nor to a path of one.", "ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-1/*", "aws:SourceOrgID"},
+		"Paths":        {"It belongs to no path of one, either.", "ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-1/*", "aws:SourceOrgID"},
 		"ARN":          {"It has no ARN,", "ArnLike", "AWS:principalarn", "arn:aws:iam::123456789012:role/*", "aws:SourceArn"},
 		"Account":      {"no account,", "StringEquals", "aws:PrincipalAccount", "123456789012", "aws:SourceAccount"},
 		"Tag":          {"and no tags.", "StringEquals", "aws:PrincipalTag/team", "a", "never be used"},
-		"Exists":       {"To ask for the key is the same.", "Null", "aws:PrincipalOrgID", "false", "never be used"},
-		"ExistsNot":    {"To ask for its absence is not.", "Null", "aws:PrincipalOrgID", "true", ""},
-		"IfExists":     {"Without the key this holds.", "StringEqualsIfExists", "aws:PrincipalOrgID", "o-1", ""},
-		"Not":          {"As does this,", "StringNotEquals", "aws:PrincipalOrgID", "o-1", ""},
-		"All":          {"and this.", "ForAllValues:StringEquals", "aws:PrincipalOrgID", "o-1", ""},
-		"Service":      {"These keys a service has.", "Bool", "aws:PrincipalIsAWSService", "true", ""},
-		"ServiceName":  {"These keys a service has.", "StringEquals", "aws:PrincipalServiceName", "pods.eks.amazonaws.com", ""},
-		"SourceOrg":    {"What EKS acts for is told.", "StringEquals", "aws:SourceOrgID", "o-1", ""},
-		"RequestTag":   {"As are the session's tags.", "StringEquals", "aws:RequestTag/kubernetes-pod-name", "a", ""},
+		"Exists":       {"A condition that requires the key is never met.", "Null", "aws:PrincipalOrgID", "false", "never be used"},
+		"ExistsNot":    {"A condition that requires its absence is met.", "Null", "aws:PrincipalOrgID", "true", ""},
+		"IfExists":     {"This condition is met without the key.", "StringEqualsIfExists", "aws:PrincipalOrgID", "o-1", ""},
+		"Not":          {"So is this one,", "StringNotEquals", "aws:PrincipalOrgID", "o-1", ""},
+		"All":          {"and this one.", "ForAllValues:StringEquals", "aws:PrincipalOrgID", "o-1", ""},
+		"Service":      {"A service has these keys.", "Bool", "aws:PrincipalIsAWSService", "true", ""},
+		"ServiceName":  {"A service has these keys.", "StringEquals", "aws:PrincipalServiceName", "pods.eks.amazonaws.com", ""},
+		"SourceOrg":    {"The request has the organisation that EKS acts for.", "StringEquals", "aws:SourceOrgID", "o-1", ""},
+		"RequestTag":   {"It also has the session's tags.", "StringEquals", "aws:RequestTag/kubernetes-pod-name", "a", ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -217,14 +217,14 @@ func TestCheckServiceConditions(t *testing.T) {
 				got += p.String()
 			}
 			if tc.want != "" && !strings.HasPrefix(got, "c["+tc.op+"]["+tc.key+"]: ") {
-				t.Errorf("%s\nCheckServiceConditions(...) does not say where: %q", tc.reason, got)
+				t.Errorf("%s\nCheckServiceConditions(...) does not report the path: %q", tc.reason, got)
 			}
 			checkProblem(t, tc.reason, tc.key, tc.want, got)
 		})
 	}
 }
 
-// TestReadTrust: a trust policy tells whom it was written for, and what nobody wrote tells nothing.
+// TestReadTrust checks that the identity is read from a trust policy, and that nothing is read from a policy of another origin.
 func TestReadTrust(t *testing.T) {
 	document := func(tr Trust) string {
 		t.Helper()
@@ -244,15 +244,15 @@ func TestReadTrust(t *testing.T) {
 		reason, in string
 		want       Trust
 	}{
-		"Tags":        {"The session tags tell all.", document(all), all},
-		"Account":     {"With the account, the region is that of the source.", document(account), all},
-		"China":       {"Whatever the partition.", document(china), Trust{Region: "cn-north-1", Cluster: all.Cluster, Namespace: all.Namespace, ServiceAccount: all.ServiceAccount}},
-		"Conditions":  {"Conditions that were added tell nothing.", document(more), all},
-		"NoTags":      {"Without session tags the ServiceAccount is not known.", document(untagged), Trust{Region: all.Region, Cluster: all.Cluster}},
-		"Empty":       {"Nothing tells nothing,", "", Trust{}},
-		"NoJSON":      {"nor does what is no JSON,", "{", Trust{}},
-		"OtherShapes": {"nor what has another shape,", `{"Statement":[{"Condition":{"StringEquals":{"aws:RequestTag/kubernetes-namespace":1,"aws:SourceArn":["x",{}]}}}]}`, Trust{}},
-		"Foreign":     {"nor the policy of another role.", `{"Statement":[{"Principal":{"Service":"ec2.amazonaws.com"},"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:ec2:eu-west-1:123456789012:vpc/x"}}}]}`, Trust{}},
+		"Tags":        {"The session tags contain everything.", document(all), all},
+		"Account":     {"With an account, the region comes from the source ARN,", document(account), all},
+		"China":       {"in any partition.", document(china), Trust{Region: "cn-north-1", Cluster: all.Cluster, Namespace: all.Namespace, ServiceAccount: all.ServiceAccount}},
+		"Conditions":  {"Added conditions are ignored.", document(more), all},
+		"NoTags":      {"Without session tags, the ServiceAccount is unknown.", document(untagged), Trust{Region: all.Region, Cluster: all.Cluster}},
+		"Empty":       {"Nothing is read from an empty policy,", "", Trust{}},
+		"NoJSON":      {"from text that is not JSON,", "{", Trust{}},
+		"OtherShapes": {"from another structure,", `{"Statement":[{"Condition":{"StringEquals":{"aws:RequestTag/kubernetes-namespace":1,"aws:SourceArn":["x",{}]}}}]}`, Trust{}},
+		"Foreign":     {"or from the policy of another role.", `{"Statement":[{"Principal":{"Service":"ec2.amazonaws.com"},"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:ec2:eu-west-1:123456789012:vpc/x"}}}]}`, Trust{}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -9,16 +9,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestStrings makes sure that strings are written as encoding/json does, but for what HTML wants.
+// TestStrings checks that strings are written as encoding/json does, without its HTML escapes.
 func TestStrings(t *testing.T) {
 	cases := map[string]struct{ reason, in string }{
-		"Plain":     {"Nearly all strings are written as they are:", `arn:aws:s3:::${aws:PrincipalTag/a}/*?<&>~ !`},
-		"Empty":     {"also those without characters.", ""},
-		"Quotes":    {"What has a meaning in JSON should be escaped,", `say "\"`},
-		"Control":   {"also where it cannot be seen,", "a\tb\nc\r\x00\x1f\x7f"},
-		"Letters":   {"other letters should stay,", "Größe ÿ Ω 🙂"},
-		"Lines":     {"but for those that JavaScript takes for ends of lines,", "\u2028\u2029"},
-		"NoUnicode": {"and what is no text should become something that is.", "a\xff\xc3"},
+		"Plain":     {"Nearly all strings are written verbatim:", `arn:aws:s3:::${aws:PrincipalTag/a}/*?<&>~ !`},
+		"Empty":     {"also empty ones.", ""},
+		"Quotes":    {"Characters with a meaning in JSON are escaped,", `say "\"`},
+		"Control":   {"also invisible ones.", "a\tb\nc\r\x00\x1f\x7f"},
+		"Letters":   {"Other letters are written verbatim,", "Größe ÿ Ω 🙂"},
+		"Lines":     {"except those that JavaScript treats as line ends.", "\u2028\u2029"},
+		"NoUnicode": {"Invalid UTF-8 is replaced.", "a\xff\xc3"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -36,7 +36,7 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-// TestEverything makes sure that no element of a document is forgotten, and that what is written is JSON.
+// TestEverything checks that all elements of a document are written, and that the result is JSON.
 func TestEverything(t *testing.T) {
 	set := StringSet{"b", "a"}
 	d := NewDocument(
@@ -55,7 +55,7 @@ func TestEverything(t *testing.T) {
 	}
 	var got map[string]any
 	if err := json.Unmarshal([]byte(d.String()), &got); err != nil {
-		t.Fatalf("%s is no JSON: %v", d, err)
+		t.Fatalf("%s is not JSON: %v", d, err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("String(): -want, +got:\n%s", diff)

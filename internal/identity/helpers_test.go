@@ -9,13 +9,13 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// paths that errors are about, with their types.
+// paths returns the paths and types of errors.
 var paths = testutil.Paths
 
-// A world is what a composite resource meets, in YAML.
+// A world is the environment of a composite resource, in YAML.
 type world testutil.World
 
-// resolve what the composite resource of a world asks for.
+// resolve resolves the identity of a world's composite resource.
 func (w world) resolve(t testing.TB) (*Identity, *view.View, field.ErrorList) {
 	t.Helper()
 	v, errs := view.From(testutil.World(w).Request(t), nil, testutil.Now())
@@ -26,7 +26,7 @@ func (w world) resolve(t testing.TB) (*Identity, *view.View, field.ErrorList) {
 	return id, v, errs
 }
 
-// mustResolve what the composite resource of a world asks for, which must be valid.
+// mustResolve resolves the identity of a world's composite resource, which must be valid.
 func (w world) mustResolve(t testing.TB) *Identity {
 	t.Helper()
 	id, _, errs := w.resolve(t)

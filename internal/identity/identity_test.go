@@ -98,11 +98,11 @@ func TestProviderConfigName(t *testing.T) {
 		world  world
 		want   string
 	}{
-		"XR":       {"Without a claim it is the composite resource's own name.", world{}, "storage"},
+		"XR":       {"Without a claim, the name is that of the composite resource.", world{}, "storage"},
 		"Claim":    {"A claim's name is unique only in its namespace.", world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: team-a, name: storage}}`}, "team-a-storage"},
-		"Given":    {"A name that is given is taken as it is.", world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: team-a, name: storage}}`, Spec: `providerConfig: {name: aws}`}, "aws"},
-		"Observed": {"One that exists keeps its name: managed resources refer to it.", world{Observed: map[string]string{"providerconfig": `{metadata: {name: old}}`}}, "old"},
-		"LongXR":   {"Of a composite resource, too.", world{XR: `metadata: {name: ` + strings.Repeat("b", 64) + `}`}, strings.Repeat("b", 54) + "-" + iam.Hash(strings.Repeat("b", 64))},
+		"Given":    {"A given name is used as it is.", world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: team-a, name: storage}}`, Spec: `providerConfig: {name: aws}`}, "aws"},
+		"Observed": {"An existing ProviderConfig keeps its name, because managed resources refer to it.", world{Observed: map[string]string{"providerconfig": `{metadata: {name: old}}`}}, "old"},
+		"LongXR":   {"A long name of a composite resource is cut, too.", world{XR: `metadata: {name: ` + strings.Repeat("b", 64) + `}`}, strings.Repeat("b", 54) + "-" + iam.Hash(strings.Repeat("b", 64))},
 		"Long": {
 			"A name that is too long is cut.",
 			world{Input: "claims: {allowedFields: ['*']}", XR: `spec: {claimRef: {namespace: ` + long + `, name: ` + strings.Repeat("b", 200) + `}}`},
@@ -129,41 +129,41 @@ func TestImmutable(t *testing.T) {
 		want   []string
 	}{
 		"Same": {
-			"What exists as wanted should be no error, and a path that the spec does not set is nobody's business.",
+			"Existing resources with the desired values are no error, and a path that the spec does not set is ignored.",
 			world{Observed: map[string]string{"association/s3": association, "role/s3": role}},
 			nil,
 		},
-		"SamePath": {"Nor one that it sets to what it is.", world{Spec: `role: {path: /a/}`, Observed: map[string]string{"role/s3": role}}, nil},
-		"SameName": {"Nor a name that was given from the beginning.", world{Spec: `services: [{name: s3, roleName: custom}]`, Observed: map[string]string{"role/s3": custom}}, nil},
-		"Unread":   {"An association that tells nothing yet should be no error.", world{Observed: map[string]string{"association/s3": `{metadata: {name: a}}`, "role/s3": `{metadata: {name: a}}`}}, nil},
+		"SamePath": {"A path that is set to its existing value is no error.", world{Spec: `role: {path: /a/}`, Observed: map[string]string{"role/s3": role}}, nil},
+		"SameName": {"Neither is a name that was set from the beginning.", world{Spec: `services: [{name: s3, roleName: custom}]`, Observed: map[string]string{"role/s3": custom}}, nil},
+		"Unread":   {"An association without any values yet is no error.", world{Observed: map[string]string{"association/s3": `{metadata: {name: a}}`, "role/s3": `{metadata: {name: a}}`}}, nil},
 		"Region":   {"An association cannot move to another region.", world{Spec: `region: eu-west-2`, Observed: map[string]string{"association/s3": association}}, []string{"spec.region: FieldValueInvalid"}},
-		"Cluster":  {"Nor to another cluster.", world{Spec: `clusterName: other`, Observed: map[string]string{"association/s3": association}}, []string{"spec.clusterName: FieldValueInvalid"}},
+		"Cluster":  {"It cannot move to another cluster.", world{Spec: `clusterName: other`, Observed: map[string]string{"association/s3": association}}, []string{"spec.clusterName: FieldValueInvalid"}},
 		"Namespace": {
-			"Nor to another namespace.",
+			"It cannot move to another namespace.",
 			world{Spec: `crossplaneNamespace: other`, Observed: map[string]string{"association/s3": association}},
 			[]string{"spec.crossplaneNamespace: FieldValueInvalid"},
 		},
 		"ServiceAccount": {
-			"Nor to another ServiceAccount.",
+			"It cannot move to another ServiceAccount.",
 			world{Spec: `services: [{name: s3, serviceAccountName: other}]`, Observed: map[string]string{"association/s3": association}},
 			[]string{"spec.services[0].serviceAccountName: FieldValueInvalid"},
 		},
 		"Path":   {"A role cannot change its path.", world{Spec: `role: {path: /b/}`, Observed: map[string]string{"role/s3": role}}, []string{"spec.role.path: FieldValueInvalid"}},
-		"Prefix": {"Nor the prefix of its name.", world{Spec: `role: {namePrefix: b}`, Observed: map[string]string{"role/s3": role}}, []string{"spec.role.namePrefix: FieldValueInvalid"}},
+		"Prefix": {"It cannot change the prefix of its name.", world{Spec: `role: {namePrefix: b}`, Observed: map[string]string{"role/s3": role}}, []string{"spec.role.namePrefix: FieldValueInvalid"}},
 		"RoleName": {
-			"Nor its name.",
+			"It cannot change its name.",
 			world{Spec: `services: [{name: s3, roleName: other}]`, Observed: map[string]string{"role/s3": role}},
 			[]string{"spec.services[0].roleName: FieldValueInvalid"},
 		},
 		"ProviderConfig": {
-			"Nor a ProviderConfig, which others refer to.",
+			"A ProviderConfig that others refer to cannot be renamed.",
 			world{Spec: `providerConfig: {name: other}`, Observed: map[string]string{"providerconfig": `{metadata: {name: storage}}`}},
 			[]string{"spec.providerConfig.name: FieldValueInvalid"},
 		},
-		"LongProviderConfig": {"One whose name is too long cannot be renamed, and is kept.", world{Spec: `providerConfig: {name: ` + strings.Repeat("a", 64) + `}`, Observed: map[string]string{"providerconfig": `{metadata: {name: ` + strings.Repeat("a", 64) + `}}`}}, nil},
-		"SameProviderConfig": {"One that is named as it is should be no error.", world{Spec: `providerConfig: {name: storage}`, Observed: map[string]string{"providerconfig": `{metadata: {name: storage}}`}}, nil},
+		"LongProviderConfig": {"A ProviderConfig with a long name cannot be renamed, and keeps it.", world{Spec: `providerConfig: {name: ` + strings.Repeat("a", 64) + `}`, Observed: map[string]string{"providerconfig": `{metadata: {name: ` + strings.Repeat("a", 64) + `}}`}}, nil},
+		"SameProviderConfig": {"A ProviderConfig with the specified name is no error.", world{Spec: `providerConfig: {name: storage}`, Observed: map[string]string{"providerconfig": `{metadata: {name: storage}}`}}, nil},
 		"Once": {
-			"What concerns several services should be told once, and all of it at once.",
+			"An error that concerns several services is reported once, and all errors at once.",
 			world{
 				Spec: `{clusterName: other, crossplaneNamespace: other, services: [{name: s3}, {name: ec2}]}`,
 				Observed: map[string]string{
@@ -173,7 +173,7 @@ func TestImmutable(t *testing.T) {
 			[]string{"spec.crossplaneNamespace: FieldValueInvalid", "spec.clusterName: FieldValueInvalid"},
 		},
 		"OwnRole": {
-			"A role that is left to somebody else on purpose should be no error.",
+			"A role that the spec leaves to another owner is no error.",
 			world{Spec: `{role: {namePrefix: b, path: /b/}, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/x"}]}`, Observed: map[string]string{"role/s3": role}},
 			nil,
 		},
@@ -230,13 +230,13 @@ associationSettleSeconds: 0
 		reason           string
 		base, over, want string
 	}{
-		"Neither":    {"Nothing on nothing is nothing.", "null", "null", "{}"},
-		"Base":       {"A service without a runtime has that of all.", base, "null", base},
-		"Over":       {"A service's own runtime needs none of all.", "null", over, over},
+		"Neither":    {"Two empty runtimes are empty.", "null", "null", "{}"},
+		"Base":       {"A service without a runtime gets the common one.", base, "null", base},
+		"Over":       {"A service's own runtime does not need a common one.", "null", over, over},
 		"EmptyOver":  {"An empty runtime overrides nothing.", base, "{}", base},
-		"EmptyBase":  {"Nor does it add anything.", "{}", over, over},
-		"Every":      {"Each field of the service should win, zero values included; maps merge.", base, over, strings.ReplaceAll(over, "{a: over}", "{a: over, b: base}")},
-		"EmptyLists": {"An empty list takes those of all services away.", base, "{args: [], env: [], tolerations: []}", strings.NewReplacer("[--base]", "[]", "[{name: BASE}]", "[]", "[{key: base}]", "[]").Replace(base)},
+		"EmptyBase":  {"An empty common runtime adds nothing.", "{}", over, over},
+		"Every":      {"Each field of the service takes precedence, including zero values; maps are merged.", base, over, strings.ReplaceAll(over, "{a: over}", "{a: over, b: base}")},
+		"EmptyLists": {"An empty list removes the common values.", base, "{args: [], env: [], tolerations: []}", strings.NewReplacer("[--base]", "[]", "[{name: BASE}]", "[]", "[{key: base}]", "[]").Replace(base)},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -249,7 +249,7 @@ associationSettleSeconds: 0
 	}
 }
 
-// TestOverlayKeepsBase makes sure that one service's labels do not show up in the next one's.
+// TestOverlayKeepsBase checks that one service's labels do not appear on the next.
 func TestOverlayKeepsBase(t *testing.T) {
 	base := runtimeOf(t, `{podLabels: {a: base}}`)
 	overlay(base, runtimeOf(t, `{podLabels: {a: over, b: over}}`))

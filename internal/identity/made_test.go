@@ -14,8 +14,8 @@ const (
 	trustedRole     = `{metadata: {name: crossplane-prod-eu-west-1-s3, annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}}, spec: {providerConfigRef: {name: default}, forProvider: {path: /a/, assumeRolePolicy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"prod","aws:RequestTag/kubernetes-namespace":"crossplane-system","aws:RequestTag/kubernetes-service-account":"provider-aws-s3"},"StringLike":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:eu-west-1:*:cluster/prod"}}}]}'}}}`
 )
 
-// TestChangedDefaults makes sure that a default that changes, or goes, is for new objects only: what exists keeps what it was made
-// with, and a note says so.
+// TestChangedDefaults checks that a changed or removed default only applies to new objects: existing ones keep their values, and a note
+// says so.
 func TestChangedDefaults(t *testing.T) {
 	type values struct {
 		Region, Cluster, Namespace, Bootstrap, ProviderConfig, ServiceAccount, RoleName, Path, AssociationID string
@@ -30,7 +30,7 @@ func TestChangedDefaults(t *testing.T) {
 		notes  []string
 	}{
 		"All": {
-			"Whatever default changes,",
+			"Existing resources keep their values if any default changes,",
 			world{
 				Spec:     `{region: null, clusterName: null}`,
 				Input:    `defaults: {region: eu-west-2, clusterName: other, crossplaneNamespace: other, providerConfigRef: {name: other}, providerConfig: {name: other}, role: {namePrefix: other, path: /other/}, services: [{name: s3, serviceAccountName: other, associationId: a-2}]}`,
@@ -50,7 +50,7 @@ func TestChangedDefaults(t *testing.T) {
 			},
 		},
 		"Removed": {
-			"or goes,",
+			"is removed,",
 			world{Observed: map[string]string{"association/s3": madeAssociation, "role/s3": madeRole}},
 			old,
 			[]string{
@@ -59,7 +59,7 @@ func TestChangedDefaults(t *testing.T) {
 			},
 		},
 		"OnlyRole": {
-			"or there is no association yet, so that only the trust policy of the role tells,",
+			"or changes while there is no association, so that only the trust policy of the role has the values.",
 			world{
 				Spec:     `{region: null, clusterName: null}`,
 				Input:    `defaults: {region: eu-west-2, clusterName: other, crossplaneNamespace: other, services: [{name: s3, serviceAccountName: other}]}`,
@@ -75,25 +75,25 @@ func TestChangedDefaults(t *testing.T) {
 			},
 		},
 		"RoleName": {
-			"as a name that was given,",
+			"A given name is kept,",
 			world{Observed: map[string]string{"role/s3": `{metadata: {name: a, annotations: {crossplane.io/external-name: given}}}`}},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "given", "", ""},
 			[]string{`spec.services[0].roleName: existing resources keep "given"` + keeps + `"crossplane-prod-eu-west-1-s3"`},
 		},
 		"OwnPrefix": {
-			"also where the composite resource has a prefix of its own, which it did not change.",
+			"also if the composite resource has its own prefix, which has not changed.",
 			world{Spec: `role: {namePrefix: mine}`, Observed: map[string]string{"role/s3": `{metadata: {name: a, annotations: {crossplane.io/external-name: given}}}`}},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "given", "", ""},
 			[]string{`spec.services[0].roleName: existing resources keep "given"` + keeps + `"mine-prod-eu-west-1-s3"`},
 		},
 		"Policy": {
-			"A name is told by any object of the service,",
+			"The name of the role comes from any object of the service,",
 			world{Input: `defaults: {role: {namePrefix: other}}`, Observed: map[string]string{"policy/s3": `{metadata: {name: a, annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}}}`}},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "crossplane-prod-eu-west-1-s3", "", ""},
 			[]string{`spec.role.namePrefix: existing resources keep "crossplane-prod-eu-west-1-s3"` + keeps + `"other-prod-eu-west-1-s3"`},
 		},
 		"Status": {
-			"and remembered by the status where those know only what the role is called in Kubernetes.",
+			"or from the status, if those objects only know the role's name in Kubernetes.",
 			world{
 				Input: `defaults: {role: {namePrefix: other}}`, XR: `status: {services: [{name: s3, roleName: crossplane-prod-eu-west-1-s3}]}`,
 				Observed: map[string]string{"attachment/s3": `{metadata: {name: a}, spec: {forProvider: {roleRef: {name: crossplane-prod-eu-west-1-s3}}}}`},
@@ -102,25 +102,25 @@ func TestChangedDefaults(t *testing.T) {
 			[]string{`spec.role.namePrefix: existing resources keep "crossplane-prod-eu-west-1-s3"` + keeps + `"other-prod-eu-west-1-s3"`},
 		},
 		"StatusOfNothing": {
-			"A status that is about another role, or about nothing, tells nothing.",
+			"The status of another role, or of nothing, is ignored.",
 			world{XR: `status: {services: [{name: s3, roleName: theirs}]}`, Observed: map[string]string{"association/s3": `{metadata: {name: a}, spec: {forProvider: {roleArn: x}}}`}},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "crossplane-prod-eu-west-1-s3", "", ""},
 			nil,
 		},
 		"Created": {
-			"The id of an association that a provider created is that provider's to keep.",
+			"The provider that created an association manages its ID.",
 			world{Observed: map[string]string{"association/s3": `{metadata: {name: a, annotations: {crossplane.io/external-name: a-1}}, status: {atProvider: {associationId: a-1}}}`}},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "crossplane-prod-eu-west-1-s3", "", ""},
 			nil,
 		},
 		"Unborn": {
-			"One that never lived may be brought to life by another id.",
+			"An association that was never created may get another ID.",
 			world{Spec: `services: [{name: s3, associationId: a-2}]`, Observed: map[string]string{"association/s3": `{metadata: {name: a, annotations: {crossplane.io/external-name: a-1}}}`}},
 			values{"eu-west-1", "prod", "crossplane-system", "default", "storage", "provider-aws-s3", "crossplane-prod-eu-west-1-s3", "", "a-2"},
 			nil,
 		},
 		"New": {
-			"What does not exist gets the new defaults.",
+			"New objects get the new defaults.",
 			world{Input: `defaults: {role: {namePrefix: other, path: /other/}, providerConfigRef: {name: other}, services: [{name: s3, serviceAccountName: other}]}`},
 			values{"eu-west-1", "prod", "crossplane-system", "other", "storage", "other", "other-prod-eu-west-1-s3", "/other/", ""},
 			nil,
@@ -141,7 +141,7 @@ func TestChangedDefaults(t *testing.T) {
 	}
 }
 
-// TestChangedWithoutAssociation makes sure that what cannot change is refused also while only the role tells what it was made for.
+// TestChangedWithoutAssociation checks that an immutable field is refused even if only the role records its value.
 func TestChangedWithoutAssociation(t *testing.T) {
 	for spec, want := range map[string]string{
 		`region: eu-west-2`:                                 `spec.region: FieldValueInvalid`,
@@ -151,23 +151,23 @@ func TestChangedWithoutAssociation(t *testing.T) {
 	} {
 		_, _, errs := world{Spec: spec, Observed: map[string]string{"role/s3": trustedRole}}.resolve(t)
 		if diff := cmp.Diff([]string{want}, testutil.Paths(errs)); diff != "" {
-			t.Errorf("a role that trusts another identity than its name says is of no use: %s: -want errors, +got:\n%s\n%v", spec, diff, errs.ToAggregate())
+			t.Errorf("the name and the trust policy of a role must agree: %s: -want errors, +got:\n%s\n%v", spec, diff, errs.ToAggregate())
 		}
 	}
 }
 
-// TestChangedByItself makes sure that what the composite resource itself changes is refused where it cannot change.
+// TestChangedByItself checks that a change of an immutable field in the composite resource itself is refused.
 func TestChangedByItself(t *testing.T) {
 	everything := map[string]string{"association/s3": madeAssociation, "role/s3": `{metadata: {name: a}, spec: {forProvider: {}}}`}
 	cases := map[string]struct {
 		reason, spec string
 		want         []string
 	}{
-		"ProviderConfigRef": {"Another identity would look for everything in another account.", `providerConfigRef: {name: other}`, []string{"spec.providerConfigRef.name: FieldValueInvalid"}},
-		"AssociationID":     {"Another id is another association.", `services: [{name: s3, associationId: a-2}]`, []string{"spec.services[0].associationId: FieldValueInvalid"}},
-		"Path":              {"AWS has put a role without a path into its own.", `role: {path: /b/}`, []string{"spec.role.path: FieldValueInvalid"}},
-		"OwnPath":           {"To say so is no change.", `role: {path: /}`, nil},
-		"Same":              {"Nor is anything else that is as it was.", `{providerConfigRef: {name: default}, services: [{name: s3, associationId: a-1}]}`, nil},
+		"ProviderConfigRef": {"Another identity would look for all resources in another account.", `providerConfigRef: {name: other}`, []string{"spec.providerConfigRef.name: FieldValueInvalid"}},
+		"AssociationID":     {"Another ID means another association.", `services: [{name: s3, associationId: a-2}]`, []string{"spec.services[0].associationId: FieldValueInvalid"}},
+		"Path":              {"Without a path, AWS has created the role at the root.", `role: {path: /b/}`, []string{"spec.role.path: FieldValueInvalid"}},
+		"OwnPath":           {"Setting the root explicitly is no change.", `role: {path: /}`, nil},
+		"Same":              {"Neither is any other unchanged value.", `{providerConfigRef: {name: default}, services: [{name: s3, associationId: a-1}]}`, nil},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

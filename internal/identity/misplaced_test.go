@@ -13,17 +13,17 @@ func TestMisplaced(t *testing.T) {
 		want                bool
 	}{
 		"AtHome":         {"A ProviderConfig is composed for its namespace.", "providerconfig/team-a", config, false},
-		"AsRole":         {"It is no role, whatever its annotations say.", "role/s3", config, true},
-		"AsTenant":       {"Nor that of a tenant.", "role/tenant", config, true},
-		"AsOtherConfig":  {"Nor the ProviderConfig of the cluster, whose name it would decide.", "providerconfig", config, true},
-		"ElsewhereToo":   {"Nor that of another namespace.", "providerconfig/team-b", config, true},
-		"AsUsage":        {"Nor what holds a role back.", "usage/role/s3/by/providerconfig", config, true},
-		"Longer":         {"Nor that of a namespace whose name begins like its own.", "providerconfig/team-a-2", config, true},
-		"OfAnother":      {"What other functions compose is theirs.", "their-config", config, false},
-		"Cluster":        {"What is in no namespace nobody in a namespace can edit.", "role/s3", `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}}`, false},
-		"NamespacedRole": {"A kind that is not composed in namespaces is that of another function.", "role/s3", `{apiVersion: iam.aws.m.upbound.io/v1beta1, kind: Role, metadata: {name: r, namespace: team-a}}`, false},
-		"Usage":          {"A Usage in a namespace holds back what it says.", "usage/role/tenant/by/providerconfig", `{apiVersion: protection.crossplane.io/v1beta1, kind: Usage, metadata: {name: u, namespace: team-a}}`, false},
-		"UsageAsRole":    {"It is no role.", "role/tenant", `{apiVersion: protection.crossplane.io/v1beta1, kind: Usage, metadata: {name: u, namespace: team-a}}`, true},
+		"AsRole":         {"It is not a role, regardless of its annotations.", "role/s3", config, true},
+		"AsTenant":       {"It is not a tenant's role.", "role/tenant", config, true},
+		"AsOtherConfig":  {"It is not the ProviderConfig of the cluster, whose name it would determine.", "providerconfig", config, true},
+		"ElsewhereToo":   {"It is not that of another namespace.", "providerconfig/team-b", config, true},
+		"AsUsage":        {"It is not a Usage of a role.", "usage/role/s3/by/providerconfig", config, true},
+		"Longer":         {"It is not that of a namespace with the same prefix.", "providerconfig/team-a-2", config, true},
+		"OfAnother":      {"Resources of other functions belong to them.", "their-config", config, false},
+		"Cluster":        {"A user of a namespace cannot edit a cluster-scoped object.", "role/s3", `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}}`, false},
+		"NamespacedRole": {"A kind that is not composed in namespaces belongs to another function.", "role/s3", `{apiVersion: iam.aws.m.upbound.io/v1beta1, kind: Role, metadata: {name: r, namespace: team-a}}`, false},
+		"Usage":          {"A Usage in a namespace protects the resource that it names.", "usage/role/tenant/by/providerconfig", `{apiVersion: protection.crossplane.io/v1beta1, kind: Usage, metadata: {name: u, namespace: team-a}}`, false},
+		"UsageAsRole":    {"It is not a role.", "role/tenant", `{apiVersion: protection.crossplane.io/v1beta1, kind: Usage, metadata: {name: u, namespace: team-a}}`, true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -14,12 +14,12 @@ func TestObjectName(t *testing.T) {
 	cases := map[string]struct {
 		reason, in, want string
 	}{
-		"Valid":      {"A name that Kubernetes allows should stay.", "crossplane-prod-eu-west-1-s3", "crossplane-prod-eu-west-1-s3"},
-		"Capitals":   {"Capitals should become small, and a hash should tell the name from one that was small.", "Prod", "prod-" + iam.Hash("Prod")},
-		"Underscore": {"Other characters should become dashes.", "a_b+c", "a-b-c-" + iam.Hash("a_b+c")},
+		"Valid":      {"A name that Kubernetes allows is unchanged.", "crossplane-prod-eu-west-1-s3", "crossplane-prod-eu-west-1-s3"},
+		"Capitals":   {"Letters become lower-case, and a hash distinguishes the name from one that already was.", "Prod", "prod-" + iam.Hash("Prod")},
+		"Underscore": {"Other characters become dashes.", "a_b+c", "a-b-c-" + iam.Hash("a_b+c")},
 		"Ends":       {"A Kubernetes name begins and ends with a letter or digit.", "_a_", "a-" + iam.Hash("_a_")},
-		"Nothing":    {"A name of which nothing is left should be its hash.", "_+_", iam.Hash("_+_")},
-		"Empty":      {"No name should have none.", "", ""},
+		"Nothing":    {"A name without valid characters becomes its hash.", "_+_", iam.Hash("_+_")},
+		"Empty":      {"An empty name stays empty.", "", ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestObjectName(t *testing.T) {
 	}
 }
 
-// TestObjectNameProperties checks random role names: each gives a valid Kubernetes name, and no two the same.
+// TestObjectNameProperties checks with random role names that each gives a valid and unique Kubernetes name.
 func TestObjectNameProperties(t *testing.T) {
 	const letters = "aAbB1_+=,.@-aaaaaaaa"
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -43,7 +43,7 @@ func TestObjectNameProperties(t *testing.T) {
 		name := string(b)
 		got := ObjectName(name)
 		if problems := validation.IsDNS1123Label(got); len(problems) > 0 {
-			t.Fatalf("ObjectName(%q) = %q is no Kubernetes name: %v", name, got, problems)
+			t.Fatalf("ObjectName(%q) = %q is not a Kubernetes name: %v", name, got, problems)
 		}
 		if other, ok := seen[got]; ok && other != name {
 			t.Fatalf("ObjectName makes %q of both %q and %q", got, name, other)
@@ -52,8 +52,8 @@ func TestObjectNameProperties(t *testing.T) {
 	}
 }
 
-// TestRoleNames checks the names that are generated for services: at most 64 characters, and of clusters whose names differ
-// only in what Kubernetes does not allow, still different objects.
+// TestRoleNames checks that generated names have at most 64 characters, and that the object names of clusters differ even if their names
+// differ only in characters that Kubernetes does not allow.
 func TestRoleNames(t *testing.T) {
 	long := "a-cluster-whose-name-is-as-long-as-eks-allows-it-to-be-which-is-one-hundred-characters-0123456789-ab"
 	if len(long) != 100 {
@@ -64,15 +64,15 @@ func TestRoleNames(t *testing.T) {
 		role, objectName string
 	}{
 		"Generated": {"A role is named after prefix, cluster, region and service.", ``, "crossplane-prod-eu-west-1-s3", "crossplane-prod-eu-west-1-s3"},
-		"Prefix":    {"The prefix can be chosen.", `role: {namePrefix: Team_A}`, "Team_A-prod-eu-west-1-s3", "team-a-prod-eu-west-1-s3-" + iam.Hash("Team_A-prod-eu-west-1-s3")},
+		"Prefix":    {"The prefix can be set.", `role: {namePrefix: Team_A}`, "Team_A-prod-eu-west-1-s3", "team-a-prod-eu-west-1-s3-" + iam.Hash("Team_A-prod-eu-west-1-s3")},
 		"Exact":     {"So can the whole name.", `services: [{name: s3, roleName: "my.Role@x"}]`, "my.Role@x", "my-role-x-" + iam.Hash("my.Role@x")},
 		"Capitals":  {"A cluster's name may have capitals and underscores.", `clusterName: Prod_1`, "crossplane-Prod_1-eu-west-1-s3", "crossplane-prod-1-eu-west-1-s3-" + iam.Hash("crossplane-Prod_1-eu-west-1-s3")},
 		"Underscore": {
-			"One that is the same in small letters and dashes should give another object.",
+			"A name that only differs in case and separators gives another object.",
 			`clusterName: prod_1`, "crossplane-prod_1-eu-west-1-s3", "crossplane-prod-1-eu-west-1-s3-" + iam.Hash("crossplane-prod_1-eu-west-1-s3"),
 		},
 		"Long": {
-			"What is longer than AWS allows is cut and ends in a hash of the whole; the object's name once more for Kubernetes.",
+			"A name longer than AWS allows is cut and ends with a hash of the whole; the object's name is cut again for Kubernetes.",
 			`clusterName: ` + long,
 			"crossplane-" + long[:44] + "-" + iam.Hash("crossplane-"+long+"-eu-west-1-s3"),
 			"",
@@ -97,7 +97,7 @@ func TestRoleNames(t *testing.T) {
 	}
 }
 
-// TestRoleNameOfObserved makes sure that a role that exists keeps its name.
+// TestRoleNameOfObserved checks that an existing role keeps its name.
 func TestRoleNameOfObserved(t *testing.T) {
 	w := world{Observed: map[string]string{"role/s3": `{kind: Role, metadata: {name: crossplane-old, annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}}}`}}
 	if got := w.mustResolve(t).Services[0].RoleName; got != "crossplane-prod-eu-west-1-s3" {
@@ -105,8 +105,8 @@ func TestRoleNameOfObserved(t *testing.T) {
 	}
 }
 
-// FuzzObjectName: whatever a name in AWS is, it gives the same valid Kubernetes name every time, and another one for another name.
-// Only the Kubernetes name that a name became, hash included, cannot be told from it.
+// FuzzObjectName checks that any name in AWS gives a valid and stable Kubernetes name, which differs for different names. The exception
+// is an input that equals the Kubernetes name of another, hash included.
 func FuzzObjectName(f *testing.F) {
 	for _, s := range [][2]string{
 		{"crossplane-prod-eu-west-1-s3", "crossplane-prod-eu-west-1-sqs"},
@@ -121,7 +121,7 @@ func FuzzObjectName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string) {
 		got, other := ObjectName(a), ObjectName(b)
 		if problems := validation.IsDNS1123Label(got); a != "" && len(problems) > 0 {
-			t.Fatalf("ObjectName(%q) = %q is no Kubernetes name: %v", a, got, problems)
+			t.Fatalf("ObjectName(%q) = %q is not a Kubernetes name: %v", a, got, problems)
 		}
 		if again := ObjectName(a); got != again {
 			t.Fatalf("ObjectName(%q) is %q, then %q", a, got, again)
@@ -129,7 +129,7 @@ func FuzzObjectName(f *testing.F) {
 		if ObjectName(got) != got {
 			t.Fatalf("ObjectName(%q) = %q changed a Kubernetes name", got, ObjectName(got))
 		}
-		// A hash of 32 bits is no accident within what a fuzzer can try.
+		// A fuzzer cannot find a collision of 32-bit hashes by chance.
 		if a != b && got == other && got != a && other != b {
 			t.Fatalf("ObjectName makes %q of both %q and %q", got, a, b)
 		}

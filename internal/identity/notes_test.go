@@ -16,22 +16,22 @@ func TestNotes(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		spec   string
-		// want are words of each note.
+		// want lists words of each note.
 		want []string
 	}{
 		"None":           {reason: "Most runtimes have nothing to note.", spec: env(`{name: A, value: b}`)},
-		"Keys":           {reason: "Keys of a user come first.", spec: env(`{name: AWS_ACCESS_KEY_ID, valueFrom: {secretKeyRef: {name: a, key: b}}}`), want: []string{"AWS_ACCESS_KEY_ID"}},
-		"IRSA":           {reason: "So does what the older mechanism left in a template.", spec: template(`{name: AWS_WEB_IDENTITY_TOKEN_FILE, value: a}, {name: AWS_ROLE_ARN, value: b}`), want: []string{"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"}},
-		"Sidecar":        {reason: "What another container has is its own business.", spec: `runtime: {deploymentTemplate: {spec: {template: {spec: {containers: [{name: sidecar, env: [{name: AWS_ROLE_ARN, value: b}]}]}}}}}`},
-		"Annotation":     {reason: "The annotation of a ServiceAccount does the same.", spec: `runtime: {serviceAccountTemplate: {metadata: {annotations: {eks.amazonaws.com/role-arn: a}}}}`, want: []string{"eks.amazonaws.com/role-arn"}},
+		"Keys":           {reason: "A user's keys take precedence.", spec: env(`{name: AWS_ACCESS_KEY_ID, valueFrom: {secretKeyRef: {name: a, key: b}}}`), want: []string{"AWS_ACCESS_KEY_ID"}},
+		"IRSA":           {reason: "So do remains of the older mechanism in a template.", spec: template(`{name: AWS_WEB_IDENTITY_TOKEN_FILE, value: a}, {name: AWS_ROLE_ARN, value: b}`), want: []string{"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"}},
+		"Sidecar":        {reason: "Variables of other containers are ignored.", spec: `runtime: {deploymentTemplate: {spec: {template: {spec: {containers: [{name: sidecar, env: [{name: AWS_ROLE_ARN, value: b}]}]}}}}}`},
+		"Annotation":     {reason: "The annotation of a ServiceAccount has the same effect.", spec: `runtime: {serviceAccountTemplate: {metadata: {annotations: {eks.amazonaws.com/role-arn: a}}}}`, want: []string{"eks.amazonaws.com/role-arn"}},
 		"Proxy":          {reason: "A proxy hides the agent,", spec: env(`{name: HTTPS_PROXY, value: "http://proxy:3128"}`), want: []string{both}},
-		"ProxyException": {reason: "unless it is not asked for it.", spec: env(`{name: HTTP_PROXY, value: "http://proxy:3128"}, ` + noProxy)},
-		"ProxyOne":       {reason: "On clusters of both kinds.", spec: env(`{name: http_proxy, value: "http://proxy:3128"}, {name: no_proxy, value: "169.254.0.0/16"}`), want: []string{"add [fd00:ec2::23] to"}},
-		"ProxyAll":       {reason: "A star stands for all.", spec: env(`{name: HTTP_PROXY, value: "http://proxy:3128"}, {name: NO_PROXY, value: "*"}`)},
-		"ProxyUnknown":   {reason: "What a ConfigMap says nobody knows here.", spec: env(`{name: HTTP_PROXY, value: "http://proxy:3128"}, {name: NO_PROXY, valueFrom: {configMapKeyRef: {name: a, key: b}}}`)},
-		"ProxySplit":     {reason: "A template may say what the runtime does not.", spec: `runtime: {env: [{name: HTTP_PROXY, value: "http://proxy:3128"}], deploymentTemplate: {spec: {template: {spec: {containers: [{name: package-runtime, env: [` + noProxy + `]}]}}}}}`},
-		"ProxyNone":      {reason: "An empty variable is no proxy.", spec: env(`{name: HTTP_PROXY, value: ""}`)},
-		"Observe":        {reason: "Nobody reads the runtime of a provider that somebody else installs.", spec: `{runtime: {env: [{name: AWS_ACCESS_KEY_ID, value: a}]}, services: [{name: s3, management: Observe}]}`},
+		"ProxyException": {reason: "unless the agent's addresses are excluded,", spec: env(`{name: HTTP_PROXY, value: "http://proxy:3128"}, ` + noProxy)},
+		"ProxyOne":       {reason: "for both IPv4 and IPv6.", spec: env(`{name: http_proxy, value: "http://proxy:3128"}, {name: no_proxy, value: "169.254.0.0/16"}`), want: []string{"add [fd00:ec2::23] to"}},
+		"ProxyAll":       {reason: "A * excludes all addresses.", spec: env(`{name: HTTP_PROXY, value: "http://proxy:3128"}, {name: NO_PROXY, value: "*"}`)},
+		"ProxyUnknown":   {reason: "The contents of a ConfigMap are unknown here.", spec: env(`{name: HTTP_PROXY, value: "http://proxy:3128"}, {name: NO_PROXY, valueFrom: {configMapKeyRef: {name: a, key: b}}}`)},
+		"ProxySplit":     {reason: "A template may exclude the addresses.", spec: `runtime: {env: [{name: HTTP_PROXY, value: "http://proxy:3128"}], deploymentTemplate: {spec: {template: {spec: {containers: [{name: package-runtime, env: [` + noProxy + `]}]}}}}}`},
+		"ProxyNone":      {reason: "An empty variable is not a proxy.", spec: env(`{name: HTTP_PROXY, value: ""}`)},
+		"Observe":        {reason: "The runtime of a provider that another owner installs is ignored.", spec: `{runtime: {env: [{name: AWS_ACCESS_KEY_ID, value: a}]}, services: [{name: s3, management: Observe}]}`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -48,10 +48,10 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// TestNotesInherited makes sure that each service has its own.
+// TestNotesInherited checks that each service has its own notes.
 func TestNotesInherited(t *testing.T) {
 	id := world{Spec: `{runtime: {env: [{name: AWS_ACCESS_KEY_ID, value: a}]}, services: [{name: s3}, {name: sqs, runtime: {env: []}}]}`}.mustResolve(t)
 	if diff := cmp.Diff([]int{1, 0}, []int{len(id.Services[0].Notes), len(id.Services[1].Notes)}); diff != "" {
-		t.Errorf("a service that takes the variable out has no note: -want, +got:\n%s", diff)
+		t.Errorf("a service that removes the variable has no note: -want, +got:\n%s", diff)
 	}
 }

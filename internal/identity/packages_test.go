@@ -13,11 +13,11 @@ func TestServicePackage(t *testing.T) {
 		want         Package
 	}{
 		"Default": {
-			"The registry is Upbound's, the version that of all providers.", ``,
+			"The registry is Upbound's, and the version is that of all providers.", ``,
 			Package{Name: "provider-aws-s3", Repository: "xpkg.upbound.io/upbound/provider-aws-s3", Source: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"},
 		},
 		"Registry": {
-			"Another registry is for all of them.", `provider: {registry: "localhost:5000/aws"}`,
+			"Another registry applies to all providers.", `provider: {registry: "localhost:5000/aws"}`,
 			Package{Name: "provider-aws-s3", Repository: "localhost:5000/aws/provider-aws-s3", Source: "localhost:5000/aws/provider-aws-s3:v2.5.0"},
 		},
 		"Version": {
@@ -33,7 +33,7 @@ func TestServicePackage(t *testing.T) {
 			Package{Name: "provider-aws-s3", Repository: "registry.example.org/mirror/s3", Source: "registry.example.org/mirror/s3:v1.0.0"},
 		},
 		"OnlyOwnVersion": {
-			"With a version of its own a service needs none of all.", `{provider: null, services: [{name: s3, version: v1.23.0}]}`,
+			"A service with its own version does not need a common one.", `{provider: null, services: [{name: s3, version: v1.23.0}]}`,
 			Package{Name: "provider-aws-s3", Repository: "xpkg.upbound.io/upbound/provider-aws-s3", Source: "xpkg.upbound.io/upbound/provider-aws-s3:v1.23.0"},
 		},
 	}
@@ -52,13 +52,13 @@ func TestFamily(t *testing.T) {
 		want         *Package
 	}{
 		"Default": {"Crossplane's dependency resolution installs it.", ``, nil},
-		"Observe": {"So it does when told.", `provider: {family: Observe}`, nil},
+		"Observe": {"The same applies if the family is observed.", `provider: {family: Observe}`, nil},
 		"Manage": {
-			"One that is managed should have the name that the resolver would give it, or there would be two.", `provider: {family: Manage}`,
+			"A managed family has the name that the resolver would give it, so that there is only one.", `provider: {family: Manage}`,
 			&Package{Name: "upbound-provider-family-aws", Repository: "xpkg.upbound.io/upbound/provider-family-aws", Source: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"},
 		},
 		"Mirror": {
-			"The resolver makes dashes of what a name cannot have, and leaves the registry out.", `provider: {family: Manage, registry: "localhost:5000/a/b_c", skipDependencyResolution: true}`,
+			"The resolver replaces invalid characters with dashes, and omits the registry.", `provider: {family: Manage, registry: "localhost:5000/a/b_c", skipDependencyResolution: true}`,
 			&Package{Name: "a-b-c-provider-family-aws", Repository: "localhost:5000/a/b_c/provider-family-aws", Source: "localhost:5000/a/b_c/provider-family-aws:v2.5.0"},
 		},
 	}

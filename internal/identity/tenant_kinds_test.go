@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestTenantKinds: kinds narrow each service of a tenant by itself, and no service gets what another one's kinds call.
+// TestTenantKinds checks that kinds narrow each service of a tenant separately, and that no service gets the actions of another's kinds.
 func TestTenantKinds(t *testing.T) {
 	id := onHost(`services: [{name: s3, permissions: {kinds: [BucketPolicy]}}, {name: sqs, permissions: {accessLevel: ReadOnly, kinds: [QueuePolicy]}}]`, "s3", "sqs").mustResolve(t)
 	want := []string{`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:DeleteBucketPolicy","s3:GetBucketPolicy","s3:PutBucketPolicy"],"Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/kubernetes-service-account":"provider-aws-s3"}}},` +
