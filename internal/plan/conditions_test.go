@@ -19,7 +19,7 @@ const (
 	providersReady = v1alpha1.ConditionProvidersReady
 )
 
-// TestIdentityReady covers how a condition sums up the resources that count for it.
+// TestIdentityReady checks how a condition summarizes its resources.
 func TestIdentityReady(t *testing.T) {
 	missing := waiting(v1alpha1.ReasonMissing, "roles.iam.aws.upbound.io", "missing, install provider-aws-iam")
 	conflict := waiting(v1alpha1.ReasonConflict, "Role x", "exists and belongs to P p: go away")
@@ -37,36 +37,36 @@ func TestIdentityReady(t *testing.T) {
 		want   Condition
 	}{
 		"Ready": {
-			"Everything ready should say so.",
+			"All resources are ready.",
 			[]*Outcome{outcomeOf("s3", ready())},
 			Condition{identityReady, true, v1alpha1.ReasonReady, "every role, policy and association is ready"},
 		},
 		"Nothing": {
-			"Nothing to wait for is as good.", nil,
+			"Without resources, there is nothing to wait for.", nil,
 			Condition{identityReady, true, v1alpha1.ReasonReady, "every role, policy and association is ready"},
 		},
 		"OthersUnready": {
-			"Resources that count for another condition are none of this one's business.",
+			"Resources of another condition do not count.",
 			[]*Outcome{outcomeOf("s3", failed("boom")).as("Provider", providersReady)},
 			Condition{identityReady, true, v1alpha1.ReasonReady, "every role, policy and association is ready"},
 		},
 		"Creating": {
-			"What is not ready should be named, with its service.",
+			"A resource that is not ready is named, with its service.",
 			[]*Outcome{outcomeOf("s3", creating()), outcomeOf("ec2", ready())},
 			Condition{identityReady, false, v1alpha1.ReasonCreating, "s3: Role r-s3: being created"},
 		},
 		"Failed": {
-			"An error should be quoted.",
+			"An error is quoted.",
 			[]*Outcome{outcomeOf("s3", failed("boom"))},
 			Condition{identityReady, false, v1alpha1.ReasonFailed, "s3: Role r-s3: boom"},
 		},
 		"Hint": {
-			"Where somebody must do something, what should be said.",
+			"If a user must act, the message says how.",
 			[]*Outcome{outcomeOf("s3", failed("No cluster found for name: x"))},
 			Condition{identityReady, false, v1alpha1.ReasonFailed, "s3: Role r-s3: No cluster found for name: x. To do: check spec.clusterName and spec.region"},
 		},
 		"NoHintUnlessFailed": {
-			"Not where nothing failed.",
+			"There is no hint unless a resource has failed.",
 			[]*Outcome{outcomeOf("s3", state{readiness: creating().readiness}), func() *Outcome {
 				o := outcomeOf("ec2", creating())
 				o.Readiness.Message = "not ready: No cluster found"
@@ -75,41 +75,41 @@ func TestIdentityReady(t *testing.T) {
 			Condition{identityReady, false, v1alpha1.ReasonCreating, "s3: Role r-s3: being created; ec2: Role r-ec2: not ready: No cluster found"},
 		},
 		"Missing": {
-			"What is missing should be named instead of what waits for it.",
+			"A missing prerequisite is named instead of the resources that wait for it.",
 			[]*Outcome{outcomeOf("s3", missing)},
 			Condition{identityReady, false, v1alpha1.ReasonMissing, "s3: roles.iam.aws.upbound.io: missing, install provider-aws-iam"},
 		},
 		"NoSubject": {
-			"A message may say all by itself.",
+			"A message may have no subject.",
 			[]*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonMissing, "", "no Cluster matches"))},
 			Condition{identityReady, false, v1alpha1.ReasonMissing, "s3: no Cluster matches"},
 		},
 		"Grouped": {
-			"The same should be said once, of all that it is about.",
+			"The same message is reported once, for all its resources.",
 			[]*Outcome{outcomeOf("s3", missing), outcomeOf("s3", missing).as("Policy", identityReady), outcomeOf("ec2", missing), outcomeOf("s3", creating()).as("Policy", identityReady), outcomeOf("s3", creating())},
 			Condition{identityReady, false, v1alpha1.ReasonMissing, "s3, ec2: roles.iam.aws.upbound.io: missing, install provider-aws-iam; s3: Policy r-s3, Role r-s3: being created"},
 		},
 		"Gravest": {
-			"The gravest reason should count and come first, then the order of the spec.",
+			"The most serious reason counts and comes first, followed by the order of the spec.",
 			[]*Outcome{outcomeOf("a", pending), outcomeOf("b", creating()), outcomeOf("c", missing), outcomeOf("d", conflict), outcomeOf("e", failed("boom"))},
 			Condition{
 				identityReady, false, v1alpha1.ReasonFailed,
 				"e: Role r-e: boom; d: Role x: exists and belongs to P p: go away; c: roles.iam.aws.upbound.io: missing, install provider-aws-iam; b: Role r-b: being created; a: Role x: checking whether it exists",
 			},
 		},
-		"ConflictOverMissing": {"A conflict is graver than a lack.", []*Outcome{outcomeOf("a", missing), outcomeOf("b", conflict)}, Condition{identityReady, false, v1alpha1.ReasonConflict, "b: Role x: exists and belongs to P p: go away; a: roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
-		"MissingOverCreating": {"A lack is graver than what is on its way.", []*Outcome{outcomeOf("a", creating()), outcomeOf("b", missing)}, Condition{identityReady, false, v1alpha1.ReasonMissing, "b: roles.iam.aws.upbound.io: missing, install provider-aws-iam; a: Role r-a: being created"}},
-		"CreatingOverWaiting": {"What waits for it comes last.", []*Outcome{outcomeOf("a", pending), outcomeOf("b", creating())}, Condition{identityReady, false, v1alpha1.ReasonCreating, "b: Role r-b: being created; a: Role x: checking whether it exists"}},
+		"ConflictOverMissing": {"A conflict is more serious than a missing prerequisite.", []*Outcome{outcomeOf("a", missing), outcomeOf("b", conflict)}, Condition{identityReady, false, v1alpha1.ReasonConflict, "b: Role x: exists and belongs to P p: go away; a: roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
+		"MissingOverCreating": {"A missing prerequisite is more serious than a resource that is being created.", []*Outcome{outcomeOf("a", creating()), outcomeOf("b", missing)}, Condition{identityReady, false, v1alpha1.ReasonMissing, "b: roles.iam.aws.upbound.io: missing, install provider-aws-iam; a: Role r-a: being created"}},
+		"CreatingOverWaiting": {"A resource that waits comes last.", []*Outcome{outcomeOf("a", pending), outcomeOf("b", creating())}, Condition{identityReady, false, v1alpha1.ReasonCreating, "b: Role r-b: being created; a: Role x: checking whether it exists"}},
 		"FiveMessages": {
-			"Five different things should be told.", many(5, func(i int) state { return failed(fmt.Sprintf("boom %d", i+1)) }),
+			"Five different messages are reported.", many(5, func(i int) state { return failed(fmt.Sprintf("boom %d", i+1)) }),
 			Condition{identityReady, false, v1alpha1.ReasonFailed, "s1: Role r-s1: boom 1; s2: Role r-s2: boom 2; s3: Role r-s3: boom 3; s4: Role r-s4: boom 4; s5: Role r-s5: boom 5"},
 		},
 		"ManyMessages": {
-			"More should be counted.", many(7, func(i int) state { return failed(fmt.Sprintf("boom %d", i+1)) }),
+			"Further messages are counted.", many(7, func(i int) state { return failed(fmt.Sprintf("boom %d", i+1)) }),
 			Condition{identityReady, false, v1alpha1.ReasonFailed, "s1: Role r-s1: boom 1; s2: Role r-s2: boom 2; s3: Role r-s3: boom 3; s4: Role r-s4: boom 4; s5: Role r-s5: boom 5; and 2 more"},
 		},
 		"ManySubjects": {
-			"So should services and objects that share a message.", many(6, func(int) state { return creating() }),
+			"So are services and objects that share a message.", many(6, func(int) state { return creating() }),
 			Condition{identityReady, false, v1alpha1.ReasonCreating, "s1, s2, s3, s4, s5, and 1 more: Role r-s1, Role r-s2, Role r-s3, Role r-s4, Role r-s5, and 1 more: being created"},
 		},
 	}
@@ -122,13 +122,13 @@ func TestIdentityReady(t *testing.T) {
 				}
 			}
 			if !slices.EqualFunc(tc.in, p.Outcomes, func(a, b *Outcome) bool { return a == b }) {
-				t.Errorf("%s\nsumming up changed the order of the outcomes", tc.reason)
+				t.Errorf("%s\nthe summary changed the order of the outcomes", tc.reason)
 			}
 		})
 	}
 }
 
-// TestStages makes sure that each condition sums up its own resources.
+// TestStages checks that each condition summarizes its own resources.
 func TestStages(t *testing.T) {
 	p := planOf(
 		outcomeOf("s3", ready()),
@@ -142,7 +142,7 @@ func TestStages(t *testing.T) {
 		{v1alpha1.ConditionProviderConfigReady, false, v1alpha1.ReasonCreating, "ProviderConfig r-: being created"},
 	}
 	if diff := cmp.Diff(want, p.conditions()); diff != "" {
-		t.Errorf("conditions, in the order in which they become true: -want, +got:\n%s", diff)
+		t.Errorf("conditions in the order in which they become true: -want, +got:\n%s", diff)
 	}
 	ready := planOf(outcomeOf("s3", ready()), outcomeOf("s3", ready()).as("Provider", providersReady), outcomeOf("", ready()).as("ProviderConfig", v1alpha1.ConditionProviderConfigReady))
 	for _, c := range ready.conditions() {
@@ -152,23 +152,23 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// TestChecks makes sure that what is not composed counts like what is: for its condition, its service and the whole.
+// TestChecks checks that an outcome without a composed resource counts like any other: for its condition, its service and the whole plan.
 func TestChecks(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		check  *Outcome
 		want   Condition
-		// prerequisites say whether nothing is missing.
+		// prerequisites says whether all prerequisites exist.
 		prerequisites bool
 		phase         v1alpha1.Phase
 		message       string
 	}{
-		"Ready":    {"A check that found everything right should be no news.", check("s3", "", "", ""), Condition{providersReady, true, v1alpha1.ReasonReady, "every provider is installed and healthy"}, true, v1alpha1.PhaseReady, ""},
-		"Waiting":  {"One that waits should be told,", check("s3", v1alpha1.ReasonWaiting, "X", "y"), Condition{providersReady, false, v1alpha1.ReasonWaiting, "s3: X: y"}, true, v1alpha1.PhaseCreating, "X: y"},
-		"Missing":  {"also as a prerequisite that is missing,", check("s3", v1alpha1.ReasonMissing, "X", "y"), Condition{providersReady, false, v1alpha1.ReasonMissing, "s3: X: y"}, false, v1alpha1.PhaseCreating, "X: y"},
-		"Conflict": {"as somebody else's claim,", check("s3", v1alpha1.ReasonConflict, "X", "y"), Condition{providersReady, false, v1alpha1.ReasonConflict, "s3: X: y"}, true, v1alpha1.PhaseConflict, "X: y"},
+		"Ready":    {"A check that passes is not reported.", check("s3", "", "", ""), Condition{providersReady, true, v1alpha1.ReasonReady, "every provider is installed and healthy"}, true, v1alpha1.PhaseReady, ""},
+		"Waiting":  {"A check that waits is reported,", check("s3", v1alpha1.ReasonWaiting, "X", "y"), Condition{providersReady, false, v1alpha1.ReasonWaiting, "s3: X: y"}, true, v1alpha1.PhaseCreating, "X: y"},
+		"Missing":  {"also as a missing prerequisite,", check("s3", v1alpha1.ReasonMissing, "X", "y"), Condition{providersReady, false, v1alpha1.ReasonMissing, "s3: X: y"}, false, v1alpha1.PhaseCreating, "X: y"},
+		"Conflict": {"as a conflict with another owner,", check("s3", v1alpha1.ReasonConflict, "X", "y"), Condition{providersReady, false, v1alpha1.ReasonConflict, "s3: X: y"}, true, v1alpha1.PhaseConflict, "X: y"},
 		"Failed":   {"as a failure,", check("s3", v1alpha1.ReasonFailed, "X", "boom"), Condition{providersReady, false, v1alpha1.ReasonFailed, "s3: X: boom"}, true, v1alpha1.PhaseFailed, "X: boom"},
-		"Hint":     {"with what to do about it.", check("s3", v1alpha1.ReasonFailed, "X", "No cluster found for name: x"), Condition{providersReady, false, v1alpha1.ReasonFailed, "s3: X: No cluster found for name: x. To do: check spec.clusterName and spec.region"}, true, v1alpha1.PhaseFailed, "X: No cluster found for name: x. To do: check spec.clusterName and spec.region"},
+		"Hint":     {"with a hint.", check("s3", v1alpha1.ReasonFailed, "X", "No cluster found for name: x"), Condition{providersReady, false, v1alpha1.ReasonFailed, "s3: X: No cluster found for name: x. To do: check spec.clusterName and spec.region"}, true, v1alpha1.PhaseFailed, "X: No cluster found for name: x. To do: check spec.clusterName and spec.region"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -198,19 +198,19 @@ func TestPrerequisitesReady(t *testing.T) {
 		in     []*Outcome
 		want   Condition
 	}{
-		"Ready":   {"Nothing missing, everything there.", v1beta1.Input{}, []*Outcome{outcomeOf("s3", creating())}, Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"}},
-		"Missing": {"What is missing should be told with what brings it.", v1beta1.Input{}, []*Outcome{outcomeOf("s3", missing)}, Condition{"", false, v1alpha1.ReasonMissing, "s3: roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
-		"OfAll":   {"What no service needs alone should be told without one.", v1beta1.Input{}, []*Outcome{outcomeOf("", missing)}, Condition{"", false, v1alpha1.ReasonMissing, "roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
+		"Ready":   {"All prerequisites exist.", v1beta1.Input{}, []*Outcome{outcomeOf("s3", creating())}, Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"}},
+		"Missing": {"A missing prerequisite is reported with its package.", v1beta1.Input{}, []*Outcome{outcomeOf("s3", missing)}, Condition{"", false, v1alpha1.ReasonMissing, "s3: roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
+		"OfAll":   {"A prerequisite that belongs to no single service is reported without one.", v1beta1.Input{}, []*Outcome{outcomeOf("", missing)}, Condition{"", false, v1alpha1.ReasonMissing, "roles.iam.aws.upbound.io: missing, install provider-aws-iam"}},
 		"Others": {
-			"Nothing else counts: what waits, clashes or fails has its prerequisites.",
+			"No other reason counts: resources that wait, conflict or fail have their prerequisites.",
 			v1beta1.Input{},
 			[]*Outcome{outcomeOf("a", waiting(v1alpha1.ReasonWaiting, "x", "y")), outcomeOf("b", waiting(v1alpha1.ReasonConflict, "x", "y")), outcomeOf("c", failed("boom"))},
 			Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"},
 		},
-		"Observed":        {"Nor does a gate of what exists.", v1beta1.Input{}, []*Outcome{observed}, Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"}},
-		"Assumed":         {"That they are assumed should be said.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesAssume}, nil, Condition{"", true, v1alpha1.ReasonAssumed, "prerequisites are assumed to exist (Input prerequisites: Assume)"}},
-		"Verified":        {"Or that they are not.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesVerify}, nil, Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"}},
-		"Preview":         {"A preview should not claim that anything exists.", v1beta1.Input{Preview: true, Prerequisites: v1beta1.PrerequisitesAssume}, nil, Condition{"", true, v1alpha1.ReasonPreview, "a preview does not check prerequisites"}},
+		"Observed":        {"Neither does a gate of an existing resource.", v1beta1.Input{}, []*Outcome{observed}, Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"}},
+		"Assumed":         {"Assumed prerequisites are reported as such.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesAssume}, nil, Condition{"", true, v1alpha1.ReasonAssumed, "prerequisites are assumed to exist (Input prerequisites: Assume)"}},
+		"Verified":        {"Verified prerequisites are reported as existing.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesVerify}, nil, Condition{"", true, v1alpha1.ReasonReady, "all prerequisites exist"}},
+		"Preview":         {"A preview does not claim that anything exists.", v1beta1.Input{Preview: true, Prerequisites: v1beta1.PrerequisitesAssume}, nil, Condition{"", true, v1alpha1.ReasonPreview, "a preview does not check prerequisites"}},
 		"AssumedButLacks": {"An EKS cluster cannot be assumed.", v1beta1.Input{Prerequisites: v1beta1.PrerequisitesAssume}, []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonMissing, "", "no Cluster matches"))}, Condition{"", false, v1alpha1.ReasonMissing, "s3: no Cluster matches"}},
 	}
 	for name, tc := range cases {
@@ -225,17 +225,17 @@ func TestPrerequisitesReady(t *testing.T) {
 	}
 }
 
-// TestTeardownProtected makes sure that nobody believes in a protection that there is not.
+// TestTeardownProtected checks that a protection that does not exist is not reported.
 func TestTeardownProtected(t *testing.T) {
 	p := planOf(outcomeOf("", waiting(v1alpha1.ReasonWaiting, "", "not yet")).as("Usage", v1alpha1.ConditionTeardownProtected))
 	p.identity.Teardown = v1alpha1.TeardownOrdered
 	want := Condition{Type: v1alpha1.ConditionTeardownProtected, Reason: v1alpha1.ReasonWaiting, Message: "not yet"}
 	if diff := cmp.Diff(want, find(t, p.conditions(), v1alpha1.ConditionTeardownProtected)); diff != "" {
-		t.Errorf("TeardownProtected without its Usages: -want, +got:\n%s", diff)
+		t.Errorf("TeardownProtected without Usages: -want, +got:\n%s", diff)
 	}
 	p.Outcomes[0].Readiness.Ready = true
 	if got := find(t, p.conditions(), v1alpha1.ConditionTeardownProtected); !got.Status {
-		t.Errorf("TeardownProtected with its Usages: want it True, got %+v", got)
+		t.Errorf("TeardownProtected with Usages: want True, got %+v", got)
 	}
 	p.identity.Teardown = v1alpha1.TeardownUnordered
 	for _, c := range p.conditions() {
@@ -245,7 +245,7 @@ func TestTeardownProtected(t *testing.T) {
 	}
 }
 
-// TestTeardownProtectedInNamespaces makes sure that it is said where a ProviderConfig in a namespace holds nothing.
+// TestTeardownProtectedInNamespaces checks that the message says so if a namespaced ProviderConfig is not protected by a Usage.
 func TestTeardownProtectedInNamespaces(t *testing.T) {
 	config, usage := outcomeOf("", ready()).as("ProviderConfig", v1alpha1.ConditionProviderConfigReady), outcomeOf("", ready()).as("Usage", v1alpha1.ConditionTeardownProtected)
 	config.Key, usage.Key = "providerconfig/team-a", "usage/providerconfig/by/providerconfig/team-b"
@@ -253,16 +253,16 @@ func TestTeardownProtectedInNamespaces(t *testing.T) {
 	p.identity.Teardown = v1alpha1.TeardownOrdered
 	message := func() string { return find(t, p.conditions(), v1alpha1.ConditionTeardownProtected).Message }
 	if got := message(); !strings.Contains(got, "but for managed resources that use the ProviderConfigs in namespaces") {
-		t.Errorf("TeardownProtected does not say that the ProviderConfig of team-a holds nothing: %s", got)
+		t.Errorf("TeardownProtected does not say that the ProviderConfig of team-a protects nothing: %s", got)
 	}
 	usage.Key = "usage/providerconfig/by/providerconfig/team-a"
 	if got := message(); strings.Contains(got, "but for") {
-		t.Errorf("TeardownProtected says that something is not held, and all is: %s", got)
+		t.Errorf("TeardownProtected says that something is unprotected, but all is protected: %s", got)
 	}
 }
 
-// TestFormerConditions makes sure that no condition stays what it was when what it is about is no longer asked for: Crossplane keeps what is
-// not sent.
+// TestFormerConditions checks that a condition is updated once its feature is disabled, because Crossplane keeps a condition that the
+// function does not return.
 func TestFormerConditions(t *testing.T) {
 	cases := map[string]struct {
 		reason    string
@@ -270,8 +270,8 @@ func TestFormerConditions(t *testing.T) {
 		spec      string
 		want      Condition
 	}{
-		"Unordered":  {"Without an order nothing is protected.", v1alpha1.ConditionTeardownProtected, `teardown: Unordered`, Condition{Reason: v1alpha1.ReasonUnordered, Message: "nothing blocks a deletion any longer, because teardown is Unordered"}},
-		"Unverified": {"Of pods that nobody looks at nothing is known.", v1alpha1.ConditionCredentialsInjected, `runtime: {verifyCredentials: false}`, Condition{Reason: v1alpha1.ReasonUnverified, Message: "the pods are no longer checked, because verifyCredentials is off"}},
+		"Unordered":  {"Without an order, nothing is protected.", v1alpha1.ConditionTeardownProtected, `teardown: Unordered`, Condition{Reason: v1alpha1.ReasonUnordered, Message: "nothing blocks a deletion any longer, because teardown is Unordered"}},
+		"Unverified": {"Without verification, the state of the pods is unknown.", v1alpha1.ConditionCredentialsInjected, `runtime: {verifyCredentials: false}`, Condition{Reason: v1alpha1.ReasonUnverified, Message: "the pods are no longer checked, because verifyCredentials is off"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -279,20 +279,19 @@ func TestFormerConditions(t *testing.T) {
 			for _, before := range []string{"True", "False", "Unknown"} {
 				p := world{Spec: tc.spec, XR: `status: {conditions: [{type: ` + string(tc.condition) + `, status: "` + before + `"}]}`}.plan(t)
 				if diff := cmp.Diff(tc.want, find(t, p.Conditions, tc.condition)); diff != "" {
-					t.Errorf("%s\nwhere it was %s before: -want, +got:\n%s", tc.reason, before, diff)
+					t.Errorf("%s\nprevious status %s: -want, +got:\n%s", tc.reason, before, diff)
 				}
 			}
 			for _, c := range (world{Spec: tc.spec}).plan(t).Conditions {
 				if c.Type == tc.condition {
-					t.Errorf("%s\nwhere it never was: want no condition, got %+v", tc.reason, c)
+					t.Errorf("%s\nno previous status: want no condition, got %+v", tc.reason, c)
 				}
 			}
 		})
 	}
 }
 
-// TestConditionsAlwaysPresent walks through the stages of a composite resource: a condition that goes missing looks as if it
-// had been forgotten.
+// TestConditionsAlwaysPresent runs through the stages of a composite resource, and checks that no condition goes missing.
 func TestConditionsAlwaysPresent(t *testing.T) {
 	want := []v1alpha1.ConditionType{"PrerequisitesReady", "IdentityReady", "ProvidersReady", "ProviderConfigReady", "TeardownProtected"}
 	for name, w := range map[string]world{
@@ -324,22 +323,22 @@ func find(t *testing.T, cs []Condition, typ v1alpha1.ConditionType) Condition {
 	return Condition{}
 }
 
-// TestCredentialsInjected makes sure that the condition is there where somebody wants to know, and only there.
+// TestCredentialsInjected checks that the condition exists if and only if the credentials are verified.
 func TestCredentialsInjected(t *testing.T) {
 	const injected = v1alpha1.ConditionCredentialsInjected
 	unverified := planOf(outcomeOf("s3", ready()))
 	unverified.identity.Services = []*identity.Service{{Name: "s3"}}
 	if slices.ContainsFunc(unverified.conditions(), func(c Condition) bool { return c.Type == injected }) {
-		t.Error("CredentialsInjected: nobody asked for it")
+		t.Error("CredentialsInjected: want no condition without verification")
 	}
 	cases := map[string]struct {
 		reason string
 		check  *Outcome
 		want   Condition
 	}{
-		"Injected": {"Pods with credentials are all that is wanted.", check("s3", "", "", ""), Condition{injected, true, v1alpha1.ReasonReady, "EKS injected credentials into the pods of every provider that is verified"}},
-		"Missing":  {"What must be applied beforehand is said.", check("s3", v1alpha1.ReasonMissing, "verifyCredentials", "apply it"), Condition{injected, false, v1alpha1.ReasonMissing, "s3: verifyCredentials: apply it"}},
-		"Failed":   {"As is what is wrong with pods.", check("s3", v1alpha1.ReasonFailed, "Provider x", "its pods have none"), Condition{injected, false, v1alpha1.ReasonFailed, "s3: Provider x: its pods have none"}},
+		"Injected": {"All pods have credentials.", check("s3", "", "", ""), Condition{injected, true, v1alpha1.ReasonReady, "EKS injected credentials into the pods of every provider that is verified"}},
+		"Missing":  {"A missing prerequisite is reported.", check("s3", v1alpha1.ReasonMissing, "verifyCredentials", "apply it"), Condition{injected, false, v1alpha1.ReasonMissing, "s3: verifyCredentials: apply it"}},
+		"Failed":   {"So is a problem with pods.", check("s3", v1alpha1.ReasonFailed, "Provider x", "its pods have none"), Condition{injected, false, v1alpha1.ReasonFailed, "s3: Provider x: its pods have none"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -14,11 +14,11 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A world is what a composite resource meets, in YAML. What is not observed was not asked for yet, unless the Input says
-// otherwise.
+// A world is the environment of a composite resource, in YAML. Resources that are not observed have not been required yet, unless the
+// Input says otherwise.
 type world testutil.World
 
-// resolve the world's composite resource, which must be valid.
+// resolve resolves the world's composite resource, which must be valid.
 func (w world) resolve(t testing.TB) (*view.View, *identity.Identity) {
 	t.Helper()
 	v, errs := view.From(testutil.World(w).Request(t), nil, testutil.Now())
@@ -32,7 +32,7 @@ func (w world) resolve(t testing.TB) (*view.View, *identity.Identity) {
 	return v, id
 }
 
-// plan of a world that must be possible.
+// plan returns the plan of a world, which must be valid.
 func (w world) plan(t testing.TB) *Plan {
 	t.Helper()
 	p, err := New(w.resolve(t))
@@ -42,7 +42,7 @@ func (w world) plan(t testing.TB) *Plan {
 	return p
 }
 
-// A state of a resource that tests make up.
+// A state is a made-up state of a resource.
 type state struct {
 	wait      *resources.Wait
 	readiness resources.Readiness
@@ -60,7 +60,7 @@ func failed(message string) state {
 
 func ready() state { return state{readiness: resources.Readiness{Ready: true}} }
 
-// outcomeOf a Role of a service in that state.
+// outcomeOf returns the outcome of a service's Role in a state.
 func outcomeOf(service string, s state) *Outcome {
 	o := &Outcome{
 		Resource: &resources.Resource{
@@ -75,13 +75,13 @@ func outcomeOf(service string, s state) *Outcome {
 	return o
 }
 
-// as changes what kind of resource an outcome is of.
+// as changes the kind of resource that an outcome belongs to.
 func (o *Outcome) as(kind string, c v1alpha1.ConditionType) *Outcome {
 	o.Kind.Kind, o.Condition = kind, c
 	return o
 }
 
-// check that is not as it must be for a reason; ready without one.
+// check returns the outcome of a check that waits for a reason, or is ready without one.
 func check(service string, reason v1alpha1.Reason, subject, message string) *Outcome {
 	r := &resources.Resource{Key: "check/" + service, Service: service, Condition: v1alpha1.ConditionProvidersReady}
 	if reason != "" {
@@ -90,7 +90,7 @@ func check(service string, reason v1alpha1.Reason, subject, message string) *Out
 	return &Outcome{Resource: r, Readiness: resources.Readiness{Ready: r.Wait == nil}}
 }
 
-// planOf outcomes that tests make up.
+// planOf returns a plan with made-up outcomes.
 func planOf(os ...*Outcome) *Plan {
 	return &Plan{
 		Outcomes: os,

@@ -16,8 +16,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// TestOutcome is the truth table of what becomes of a resource that is wanted: its gate, whether it exists, and what it
-// reports.
+// TestOutcome is the truth table for the outcome of a desired resource: its gate, whether it exists, and its readiness.
 func TestOutcome(t *testing.T) {
 	built := testutil.Struct(t, map[string]any{"kind": "Role"})
 	gate := &resources.Wait{Reason: v1alpha1.ReasonWaiting, Subject: "x", Message: "y"}
@@ -36,16 +35,16 @@ func TestOutcome(t *testing.T) {
 		reports  resources.Readiness
 		want     result
 	}{
-		"ShutAndAbsent":    {"A shut gate should hold back what does not exist.", gate, false, resources.Readiness{}, result{Reason: v1alpha1.ReasonWaiting}},
-		"MissingAndAbsent": {"Whatever it waits for.", missing, false, resources.Readiness{}, result{Reason: v1alpha1.ReasonMissing}},
-		"Conflict":         {"And whoever has it.", conflict, false, resources.Readiness{}, result{Reason: v1alpha1.ReasonConflict}},
-		"ShutAndReady":     {"It should not take away what exists.", gate, true, ok, result{built, ok, v1alpha1.ReasonReady}},
-		"ShutAndFailed":    {"Nor hide what became of it.", missing, true, broken, result{built, broken, v1alpha1.ReasonFailed}},
-		"ShutAndSlow":      {"Nor make it seem as if it waited.", conflict, true, slow, result{built, slow, v1alpha1.ReasonCreating}},
-		"OpenAndAbsent":    {"An open gate should let it be created.", nil, false, resources.Readiness{}, result{built, resources.Readiness{Message: "being created"}, v1alpha1.ReasonCreating}},
-		"OpenAndReady":     {"Then it is what it reports: ready,", nil, true, ok, result{built, ok, v1alpha1.ReasonReady}},
+		"ShutAndAbsent":    {"A closed gate blocks a resource that does not exist,", gate, false, resources.Readiness{}, result{Reason: v1alpha1.ReasonWaiting}},
+		"MissingAndAbsent": {"for any reason,", missing, false, resources.Readiness{}, result{Reason: v1alpha1.ReasonMissing}},
+		"Conflict":         {"including a conflict with another owner.", conflict, false, resources.Readiness{}, result{Reason: v1alpha1.ReasonConflict}},
+		"ShutAndReady":     {"It does not remove an existing resource.", gate, true, ok, result{built, ok, v1alpha1.ReasonReady}},
+		"ShutAndFailed":    {"It does not hide the resource's error,", missing, true, broken, result{built, broken, v1alpha1.ReasonFailed}},
+		"ShutAndSlow":      {"or make the resource appear to wait.", conflict, true, slow, result{built, slow, v1alpha1.ReasonCreating}},
+		"OpenAndAbsent":    {"An open gate lets the resource be created.", nil, false, resources.Readiness{}, result{built, resources.Readiness{Message: "being created"}, v1alpha1.ReasonCreating}},
+		"OpenAndReady":     {"An existing resource has the readiness that it reports: ready,", nil, true, ok, result{built, ok, v1alpha1.ReasonReady}},
 		"OpenAndFailed":    {"failed,", nil, true, broken, result{built, broken, v1alpha1.ReasonFailed}},
-		"OpenAndSlow":      {"or neither yet.", nil, true, slow, result{built, slow, v1alpha1.ReasonCreating}},
+		"OpenAndSlow":      {"or neither.", nil, true, slow, result{built, slow, v1alpha1.ReasonCreating}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +58,7 @@ func TestOutcome(t *testing.T) {
 				Build: func() (*structpb.Struct, error) { return built, nil },
 				Ready: func(o view.Object) resources.Readiness {
 					if o.Name() != "x" {
-						t.Errorf("%s\njudged by %q, not by the observed object", tc.reason, o.Name())
+						t.Errorf("%s\nreadiness based on %q, not on the observed object", tc.reason, o.Name())
 					}
 					return tc.reports
 				},
@@ -74,7 +73,7 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
-// TestOutcomeOfCheck is the truth table of what must be so and is not composed.
+// TestOutcomeOfCheck is the truth table for checks, which are not composed.
 func TestOutcomeOfCheck(t *testing.T) {
 	cases := map[string]struct {
 		reason   string
@@ -83,14 +82,14 @@ func TestOutcomeOfCheck(t *testing.T) {
 		ready    bool
 		want     v1alpha1.Reason
 	}{
-		"Fulfilled": {"A check that waits for nothing should be ready.", nil, false, true, v1alpha1.ReasonReady},
-		"Waiting":   {"One that waits should not,", &resources.Wait{Reason: v1alpha1.ReasonWaiting}, false, false, v1alpha1.ReasonWaiting},
+		"Fulfilled": {"A check that waits for nothing is ready.", nil, false, true, v1alpha1.ReasonReady},
+		"Waiting":   {"A check that waits is not ready,", &resources.Wait{Reason: v1alpha1.ReasonWaiting}, false, false, v1alpha1.ReasonWaiting},
 		"Missing":   {"for the reason that it gives:", &resources.Wait{Reason: v1alpha1.ReasonMissing}, false, false, v1alpha1.ReasonMissing},
-		"Creating":  {"something on its way,", &resources.Wait{Reason: v1alpha1.ReasonCreating}, false, false, v1alpha1.ReasonCreating},
+		"Creating":  {"being created,", &resources.Wait{Reason: v1alpha1.ReasonCreating}, false, false, v1alpha1.ReasonCreating},
 		"Failed":    {"an error,", &resources.Wait{Reason: v1alpha1.ReasonFailed}, false, false, v1alpha1.ReasonFailed},
-		"Conflict":  {"somebody else's claim.", &resources.Wait{Reason: v1alpha1.ReasonConflict}, false, false, v1alpha1.ReasonConflict},
-		"Observed":  {"What was observed under its key neither fulfils a check nor makes it composed,", &resources.Wait{Reason: v1alpha1.ReasonFailed}, true, false, v1alpha1.ReasonFailed},
-		"Both":      {"nor takes anything from it.", nil, true, true, v1alpha1.ReasonReady},
+		"Conflict":  {"or a conflict with another owner.", &resources.Wait{Reason: v1alpha1.ReasonConflict}, false, false, v1alpha1.ReasonConflict},
+		"Observed":  {"An observed object with the key of a check neither satisfies it nor is composed,", &resources.Wait{Reason: v1alpha1.ReasonFailed}, true, false, v1alpha1.ReasonFailed},
+		"Both":      {"nor does it make the check fail.", nil, true, true, v1alpha1.ReasonReady},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -104,10 +103,10 @@ func TestOutcomeOfCheck(t *testing.T) {
 				t.Fatalf("%s\noutcome(...): %v", tc.reason, err)
 			}
 			if o.Desired != nil || o.Readiness.Ready != tc.ready || o.reason() != tc.want {
-				t.Errorf("%s\noutcome(...): want it not composed, ready %t, reason %s; got it composed as %v, ready %t, reason %s", tc.reason, tc.ready, tc.want, o.Desired, o.Readiness.Ready, o.reason())
+				t.Errorf("%s\noutcome(...): want no composed object, ready %t, reason %s; got object %v, ready %t, reason %s", tc.reason, tc.ready, tc.want, o.Desired, o.Readiness.Ready, o.reason())
 			}
 			if got := planOf(o).Ready(); got != tc.ready {
-				t.Errorf("%s\nReady() of a plan with it alone: want %t, got %t", tc.reason, tc.ready, got)
+				t.Errorf("%s\nReady() of a plan with only this check: want %t, got %t", tc.reason, tc.ready, got)
 			}
 		})
 	}
@@ -118,7 +117,7 @@ func TestOutcomeError(t *testing.T) {
 	r := &resources.Resource{Name: "r", Kind: schema.GroupVersionKind{Kind: "Role"}, Build: func() (*structpb.Struct, error) { return nil, errors.New("boom") }}
 	_, err := outcome(v, id, r)
 	if err == nil || !strings.Contains(err.Error(), "Role r") || !strings.Contains(err.Error(), "boom") {
-		t.Errorf("an object that cannot be built should be an error that names it, got %v", err)
+		t.Errorf("want an error that names the object that cannot be built, got %v", err)
 	}
 	r.Wait = &resources.Wait{}
 	if _, err := outcome(v, id, r); err != nil {
@@ -126,7 +125,7 @@ func TestOutcomeError(t *testing.T) {
 	}
 }
 
-// TestFlawedTemplate makes sure that a template that cannot be merged stops nothing else, and is told where people look.
+// TestFlawedTemplate checks that an invalid template blocks nothing else, and is reported in the condition and the status.
 func TestFlawedTemplate(t *testing.T) {
 	const wrong = "spec.services[1].runtime.deploymentTemplate.spec.template.spec.containers[0].name: Required value: must be set"
 	p, err := New(world{
@@ -134,7 +133,7 @@ func TestFlawedTemplate(t *testing.T) {
 		Observed: map[string]string{"runtimeconfig/sqs": `{kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-sqs}, spec: {deploymentTemplate: {spec: {selector: {}}}}}`},
 	}.resolve(t))
 	if err != nil {
-		t.Fatalf("a template that cannot be merged should be found before it is merged, got %v", err)
+		t.Fatalf("an invalid template should be found before it is merged, got %v", err)
 	}
 	composed := map[string]bool{}
 	for _, o := range p.Outcomes {
@@ -143,24 +142,24 @@ func TestFlawedTemplate(t *testing.T) {
 	want := map[string]bool{"runtimeconfig/sqs": true, "provider/sqs": false, "template/sqs/deploymentTemplate": false}
 	for key, w := range want {
 		if got, ok := composed[key]; !ok || got != w {
-			t.Errorf("what exists should stay, and what is made of the template wait: %s composed: want %t, got %t", key, w, got)
+			t.Errorf("existing resources should stay, and new ones with the template should wait: %s composed: want %t, got %t", key, w, got)
 		}
 	}
 	if c := p.Conditions[0]; c.Type != v1alpha1.ConditionPrerequisitesReady || c.Status || c.Reason != v1alpha1.ReasonInvalidSpec || !strings.HasPrefix(c.Message, "sqs: "+wrong) {
-		t.Errorf("want PrerequisitesReady to tell what is wrong, got %+v", c)
+		t.Errorf("want PrerequisitesReady to report the error, got %+v", c)
 	}
 	if s := p.Status.Services[1]; s.Phase != v1alpha1.PhaseFailed || !strings.Contains(s.Message, wrong) {
-		t.Errorf("want the service to tell what is wrong, got phase %s, %q", s.Phase, s.Message)
+		t.Errorf("want the service to report the error, got phase %s, %q", s.Phase, s.Message)
 	}
 	if s := p.Status.Services[0]; s.Phase == v1alpha1.PhaseFailed || strings.Contains(s.Message, "deploymentTemplate") {
-		t.Errorf("want the other service to know nothing of it, got phase %s, %q", s.Phase, s.Message)
+		t.Errorf("want the other service to be unaffected, got phase %s, %q", s.Phase, s.Message)
 	}
 	if p.Ready() {
-		t.Error("a composite resource with a wrong template is not ready")
+		t.Error("a composite resource with an invalid template should not be ready")
 	}
 }
 
-// TestNotes are in the condition of the providers, each once, and change nothing else.
+// TestNotes checks that notes appear once in the condition of the providers, and change nothing else.
 func TestNotes(t *testing.T) {
 	p, err := New(world{Spec: `{runtime: {env: [{name: AWS_ACCESS_KEY_ID, value: a}]}, services: [{name: s3}, {name: ec2}]}`}.resolve(t))
 	if err != nil {
@@ -176,17 +175,17 @@ func TestNotes(t *testing.T) {
 		}
 	}
 	if len(p.Warnings) > 0 {
-		t.Errorf("a note is no event, got %q", p.Warnings)
+		t.Errorf("want no event for a note, got %q", p.Warnings)
 	}
 }
 
-// TestLostCluster covers managed resources that exist for a cluster whose name nobody remembers: guessing would change them.
+// TestLostCluster covers existing managed resources of a cluster whose name is no longer known, because a guess would change them.
 func TestLostCluster(t *testing.T) {
 	w := world{Spec: `{clusterName: null, clusterNameRef: {name: main}}`}
 	p := w.plan(t)
 	for _, o := range p.Outcomes {
 		if o.Condition == v1alpha1.ConditionIdentityReady && o.Desired != nil {
-			t.Errorf("%s: want nothing for a cluster that is not known", o.Key)
+			t.Errorf("%s: want nothing for an unknown cluster", o.Key)
 		}
 	}
 
@@ -201,9 +200,9 @@ func TestLostCluster(t *testing.T) {
 			}
 			break
 		}
-		// Crossplane does not answer what comes with an error.
+		// Crossplane does not answer the requirements of a response with an error.
 		if err != nil {
-			t.Fatalf("want no error while something is asked for, got %v", err)
+			t.Fatalf("want no error while requirements are unanswered, got %v", err)
 		}
 		for _, o := range p.Outcomes {
 			if o.Key == "role/s3" {
@@ -212,12 +211,12 @@ func TestLostCluster(t *testing.T) {
 				}
 			}
 		}
-		for key := range v.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Callers before 2.2 know no other.
+		for key := range v.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 			w.Answers[key] = `[]`
 		}
 	}
 	if len(w.Answers) == 0 {
-		t.Fatal("nothing was asked for")
+		t.Fatal("nothing was required")
 	}
 
 	w.Observed["role/s3"] = `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r, annotations: {aws.podidentity.dev/cluster: prod}}}`
@@ -228,15 +227,14 @@ func TestLostCluster(t *testing.T) {
 	}
 }
 
-// TestUnwanted makes sure that what the spec does not want is not composed, whether it exists or not, where it does not leave in
-// order.
+// TestUnwanted checks that a resource that is no longer desired is not composed, whether it exists or not, if its teardown is unordered.
 func TestUnwanted(t *testing.T) {
 	p := world{Spec: `teardown: Unordered`, Observed: map[string]string{
 		"role/ec2": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: r}}`, "family": `{apiVersion: pkg.crossplane.io/v1, kind: Provider}`,
 	}}.plan(t)
 	for _, o := range p.Outcomes {
 		if o.Key == "role/ec2" || o.Key == "family" {
-			t.Errorf("%s is in the plan, and not in the spec", o.Key)
+			t.Errorf("%s is in the plan, but not in the spec", o.Key)
 		}
 	}
 }
@@ -252,7 +250,7 @@ func TestPreview(t *testing.T) {
 		t.Errorf("want 13 resources and a warning that this is a preview, got %d and %q", len(p.Outcomes), p.Warnings)
 	}
 	if p.Ready() {
-		t.Error("want a preview of what does not exist not ready")
+		t.Error("want a preview not to be ready")
 	}
 	if got := (world{}).plan(t).Warnings; len(got) != 0 {
 		t.Errorf("want no warnings without a preview, got %q", got)
@@ -265,11 +263,11 @@ func TestReady(t *testing.T) {
 		in     []*Outcome
 		want   bool
 	}{
-		"Nothing":  {"Of nothing everything is ready.", nil, true},
-		"Ready":    {"Everything ready is ready.", []*Outcome{outcomeOf("a", ready()), outcomeOf("b", ready())}, true},
-		"Waiting":  {"What is not composed yet is not ready, though Crossplane cannot know.", []*Outcome{outcomeOf("a", ready()), outcomeOf("b", waiting(v1alpha1.ReasonWaiting, "", "x"))}, false},
-		"Creating": {"Nor what is on its way.", []*Outcome{outcomeOf("a", creating()), outcomeOf("b", ready())}, false},
-		"Failed":   {"Nor what failed.", []*Outcome{outcomeOf("a", failed("x"))}, false},
+		"Nothing":  {"A plan without resources is ready.", nil, true},
+		"Ready":    {"A plan is ready if all its resources are.", []*Outcome{outcomeOf("a", ready()), outcomeOf("b", ready())}, true},
+		"Waiting":  {"A resource that is not composed yet is not ready, although Crossplane cannot know.", []*Outcome{outcomeOf("a", ready()), outcomeOf("b", waiting(v1alpha1.ReasonWaiting, "", "x"))}, false},
+		"Creating": {"Neither is a resource that is being created.", []*Outcome{outcomeOf("a", creating()), outcomeOf("b", ready())}, false},
+		"Failed":   {"Neither is a resource that has failed.", []*Outcome{outcomeOf("a", failed("x"))}, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 )
 
-// TestPhase is the truth table of what a service's resources make of it.
+// TestPhase is the truth table for the phase of a service, given its resources.
 func TestPhase(t *testing.T) {
 	missing := waiting(v1alpha1.ReasonMissing, "x", "y")
 	pending := waiting(v1alpha1.ReasonWaiting, "x", "y")
 	conflict := waiting(v1alpha1.ReasonConflict, "x", "y")
-	// in a service the role, the association and the provider.
+	// in returns a service's role, association and provider in these states.
 	in := func(role, association, provider state) []*Outcome {
 		return []*Outcome{
 			outcomeOf("s3", role), outcomeOf("s3", association).as("PodIdentityAssociation", identityReady), outcomeOf("s3", provider).as("Provider", providersReady),
@@ -26,23 +26,23 @@ func TestPhase(t *testing.T) {
 		in     []*Outcome
 		want   v1alpha1.Phase
 	}{
-		"Ready":              {"Everything ready is ready.", in(ready(), ready(), ready()), v1alpha1.PhaseReady},
-		"NothingPossible":    {"With all kinds missing it waits.", in(missing, missing, pending), v1alpha1.PhaseWaiting},
-		"Looking":            {"So it does while nobody answered.", in(pending, pending, pending), v1alpha1.PhaseWaiting},
-		"OnlyRuntimeConfig":  {"What is no managed resource does not make it less waiting.", append(in(missing, missing, pending), outcomeOf("s3", ready()).as("DeploymentRuntimeConfig", providersReady)), v1alpha1.PhaseWaiting},
-		"OneMissing":         {"With one managed resource possible it is being created.", in(creating(), missing, pending), v1alpha1.PhaseCreating},
-		"Creating":           {"With all of them too.", in(creating(), creating(), pending), v1alpha1.PhaseCreating},
-		"Settling":           {"Also while only the provider waits.", in(ready(), ready(), pending), v1alpha1.PhaseCreating},
-		"Installing":         {"Or is being installed.", in(ready(), ready(), creating()), v1alpha1.PhaseCreating},
-		"Failed":             {"One failure is a failure.", in(ready(), failed("boom"), ready()), v1alpha1.PhaseFailed},
-		"FailedProvider":     {"Also of the provider.", in(ready(), ready(), failed("boom")), v1alpha1.PhaseFailed},
-		"FailedAndMissing":   {"It is graver than what is missing.", in(failed("boom"), missing, pending), v1alpha1.PhaseFailed},
-		"FailedAndConflict":  {"Or somebody else's.", in(failed("boom"), conflict, conflict), v1alpha1.PhaseFailed},
-		"Conflict":           {"What is somebody else's is a conflict.", in(conflict, conflict, conflict), v1alpha1.PhaseConflict},
-		"ConflictOnce":       {"Though it be one thing only.", in(ready(), ready(), conflict), v1alpha1.PhaseConflict},
-		"ConflictAndMissing": {"It is graver than what is missing.", in(missing, conflict, pending), v1alpha1.PhaseConflict},
-		"CheckAlone":         {"What is not composed is no managed resource either.", []*Outcome{outcomeOf("s3", missing), check("s3", "", "", "").as("Role", identityReady)}, v1alpha1.PhaseWaiting},
-		"Nothing":            {"Of nothing everything is ready.", nil, v1alpha1.PhaseReady},
+		"Ready":              {"A service is ready if all its resources are.", in(ready(), ready(), ready()), v1alpha1.PhaseReady},
+		"NothingPossible":    {"With all kinds missing, it waits.", in(missing, missing, pending), v1alpha1.PhaseWaiting},
+		"Looking":            {"It also waits before Crossplane has answered.", in(pending, pending, pending), v1alpha1.PhaseWaiting},
+		"OnlyRuntimeConfig":  {"Resources other than managed resources do not end the wait.", append(in(missing, missing, pending), outcomeOf("s3", ready()).as("DeploymentRuntimeConfig", providersReady)), v1alpha1.PhaseWaiting},
+		"OneMissing":         {"With one managed resource possible, it is being created.", in(creating(), missing, pending), v1alpha1.PhaseCreating},
+		"Creating":           {"The same applies to all of them.", in(creating(), creating(), pending), v1alpha1.PhaseCreating},
+		"Settling":           {"It is also being created while only the provider waits,", in(ready(), ready(), pending), v1alpha1.PhaseCreating},
+		"Installing":         {"or is being installed.", in(ready(), ready(), creating()), v1alpha1.PhaseCreating},
+		"Failed":             {"A single failure counts,", in(ready(), failed("boom"), ready()), v1alpha1.PhaseFailed},
+		"FailedProvider":     {"also of the provider.", in(ready(), ready(), failed("boom")), v1alpha1.PhaseFailed},
+		"FailedAndMissing":   {"A failure is more serious than a missing prerequisite,", in(failed("boom"), missing, pending), v1alpha1.PhaseFailed},
+		"FailedAndConflict":  {"or a conflict.", in(failed("boom"), conflict, conflict), v1alpha1.PhaseFailed},
+		"Conflict":           {"A resource of another owner is a conflict,", in(conflict, conflict, conflict), v1alpha1.PhaseConflict},
+		"ConflictOnce":       {"even if it is the only one.", in(ready(), ready(), conflict), v1alpha1.PhaseConflict},
+		"ConflictAndMissing": {"A conflict is more serious than a missing prerequisite.", in(missing, conflict, pending), v1alpha1.PhaseConflict},
+		"CheckAlone":         {"A check is not a managed resource, either.", []*Outcome{outcomeOf("s3", missing), check("s3", "", "", "").as("Role", identityReady)}, v1alpha1.PhaseWaiting},
+		"Nothing":            {"A service without resources is ready.", nil, v1alpha1.PhaseReady},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -116,15 +116,15 @@ func TestStatusReady(t *testing.T) {
 		}},
 	}
 	if diff := cmp.Diff(want, got.Status); diff != "" {
-		t.Errorf("the status should have what objects tell: -want, +got:\n%s", diff)
+		t.Errorf("the status should have the values of the objects: -want, +got:\n%s", diff)
 	}
 	if !got.Ready() {
 		t.Errorf("want everything ready, got %+v", got.Conditions)
 	}
 }
 
-// TestStatusObserved makes sure that the status names a provider that somebody else installed, and that this is how it is
-// found again.
+// TestStatusObserved checks that the status names a provider that another owner installed, and that the provider is found again by that
+// name.
 func TestStatusObserved(t *testing.T) {
 	w := world{
 		Spec: `services: [{name: s3, management: Observe}]`,
@@ -135,14 +135,14 @@ func TestStatusObserved(t *testing.T) {
 	}
 	s := w.plan(t).Status.Services[0]
 	if s.ProviderName != "team-s3" || s.Package != "a/provider-aws-s3:v1.0.0" || s.ProviderRevision != "team-s3-1" {
-		t.Errorf("want name, package and revision of the Provider that was found, got %+v", s)
+		t.Errorf("want name, package and revision of the observed Provider, got %+v", s)
 	}
 	if s := (world{Spec: w.Spec}).plan(t).Status.Services[0]; s.ProviderName != "" || s.Package != "" {
-		t.Errorf("want no name of a Provider that nobody found, got %+v", s)
+		t.Errorf("want no name without an observed Provider, got %+v", s)
 	}
 }
 
-// TestPolicyARNs: a policy that is attached is told, however little its provider tells of the attachment.
+// TestPolicyARNs checks that an attached policy is reported, even if the attachment's status is incomplete.
 func TestPolicyARNs(t *testing.T) {
 	const ready, policy = `conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}]`, "arn:aws:iam::123456789012:policy/p"
 	attachment := func(spec, status string) map[string]string {
@@ -156,11 +156,11 @@ func TestPolicyARNs(t *testing.T) {
 		observed map[string]string
 		want     []string
 	}{
-		"Told":      {"What AWS has counts.", attachment(`policyArn: x`, `atProvider: {policyArn: "`+policy+`"}`), []string{policy}},
-		"Resolved":  {"Of one that is ready, what it is for.", attachment(`policyArn: "`+policy+`"`, ready), []string{policy}},
-		"Reference": {"That may be known by the policy's name only.", attachment(`policyArnRef: {name: p}`, ready), []string{policy}},
-		"NotReady":  {"Before it is ready, nothing is attached.", attachment(`policyArn: "`+policy+`", policyArnRef: {name: p}`, `conditions: []`), nil},
-		"Unknown":   {"A policy that nobody knows is not told.", attachment(`policyArnRef: {name: q}`, ready), nil},
+		"Told":      {"The attachment's status has the ARN.", attachment(`policyArn: x`, `atProvider: {policyArn: "`+policy+`"}`), []string{policy}},
+		"Resolved":  {"If the attachment is ready, the ARN in its spec counts.", attachment(`policyArn: "`+policy+`"`, ready), []string{policy}},
+		"Reference": {"The ARN may have to be resolved by the policy's name.", attachment(`policyArnRef: {name: p}`, ready), []string{policy}},
+		"NotReady":  {"Before the attachment is ready, nothing is attached.", attachment(`policyArn: "`+policy+`", policyArnRef: {name: p}`, `conditions: []`), nil},
+		"Unknown":   {"An unknown policy is not reported.", attachment(`policyArnRef: {name: q}`, ready), nil},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestPolicyARNs(t *testing.T) {
 	}
 }
 
-// TestSummary makes sure that one line says the most important thing.
+// TestSummary checks that a single line has the most important message.
 func TestSummary(t *testing.T) {
 	long := strings.Repeat("ä ", 300)
 	cases := map[string]struct {
@@ -180,32 +180,32 @@ func TestSummary(t *testing.T) {
 		in     []*Outcome
 		want   string
 	}{
-		"Ready":   {"Where everything is ready there is nothing else to say.", []*Outcome{outcomeOf("s3", ready()), outcomeOf("", ready())}, "Ready"},
-		"Nothing": {"Of nothing everything is ready.", nil, "Ready"},
-		"First":   {"Of equals the first comes first.", []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonWaiting, "x", "first")), outcomeOf("ec2", waiting(v1alpha1.ReasonWaiting, "y", "second"))}, "s3: x: first"},
-		"Gravest": {"An error comes before what is waited for.", []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonWaiting, "x", "wait")), outcomeOf("ec2", failed("boom"))}, "ec2: Role r-ec2: boom"},
-		"OfAll":   {"What belongs to all services names none.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "x", "missing"))}, "x: missing"},
-		"OneLine": {"A table has lines.", []*Outcome{outcomeOf("s3", failed("a\n\tb"))}, "s3: Role r-s3: a b"},
-		"Long":    {"A long message is cut, in characters.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", long))}, strings.Repeat("ä ", 97) + "ä ..."},
+		"Ready":   {"If all resources are ready, the summary says only that.", []*Outcome{outcomeOf("s3", ready()), outcomeOf("", ready())}, "Ready"},
+		"Nothing": {"A plan without resources is ready.", nil, "Ready"},
+		"First":   {"Of equally serious messages, the first counts.", []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonWaiting, "x", "first")), outcomeOf("ec2", waiting(v1alpha1.ReasonWaiting, "y", "second"))}, "s3: x: first"},
+		"Gravest": {"An error comes before a resource that waits.", []*Outcome{outcomeOf("s3", waiting(v1alpha1.ReasonWaiting, "x", "wait")), outcomeOf("ec2", failed("boom"))}, "ec2: Role r-ec2: boom"},
+		"OfAll":   {"A resource of all services names none.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "x", "missing"))}, "x: missing"},
+		"OneLine": {"The summary fits on a line of a table.", []*Outcome{outcomeOf("s3", failed("a\n\tb"))}, "s3: Role r-s3: a b"},
+		"Long":    {"A long message is cut, by characters.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", long))}, strings.Repeat("ä ", 97) + "ä ..."},
 		"ToDo": {
-			"What to do stays: what is the matter is cut.",
+			"The hint remains, and the problem is cut.",
 			[]*Outcome{outcomeOf("s3", failed(strings.Repeat("x", 300)+". To do: delete it"))},
 			"s3: Role r-s3: " + strings.Repeat("x", 164) + " ... To do: delete it",
 		},
 		"Words": {
-			"It ends behind a word.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", strings.Repeat("seven77 ", 40)))}, strings.TrimSpace(strings.Repeat("seven77 ", 24)) + " ...",
+			"A message is cut after a word.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", strings.Repeat("seven77 ", 40)))}, strings.TrimSpace(strings.Repeat("seven77 ", 24)) + " ...",
 		},
 		"ToDoLong": {
-			"Where that is long, there is still some of what is the matter.",
+			"If the hint is long, part of the problem remains.",
 			[]*Outcome{outcomeOf("s3", failed(strings.Repeat("x", 300)+". To do: "+strings.Repeat("y", 300)))},
 			"s3: Role r-s3: " + strings.Repeat("x", 61) + " ... To do: " + strings.Repeat("y", 108) + " ...",
 		},
 		"ToDoOnly": {
-			"Where that is short, what to do has all the rest.",
+			"If the problem is short, the hint gets the remaining space.",
 			[]*Outcome{outcomeOf("s3", failed("boom. To do: "+strings.Repeat("y", 300)))},
 			"s3: Role r-s3: boom. To do: " + strings.Repeat("y", 168) + " ...",
 		},
-		"LongFits": {"One that fits is not.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", strings.Repeat("x", 200)))}, strings.Repeat("x", 200)},
+		"LongFits": {"A message that fits is not cut.", []*Outcome{outcomeOf("", waiting(v1alpha1.ReasonMissing, "", strings.Repeat("x", 200)))}, strings.Repeat("x", 200)},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// TestStatusMessage makes sure that a service's message is about itself alone, and quotes its error first.
+// TestStatusMessage checks that a service's message concerns only the service itself, and quotes its error first.
 func TestStatusMessage(t *testing.T) {
 	p := world{
 		Spec:  `services: [{name: s3}, {name: ec2}]`,

@@ -23,14 +23,14 @@ const (
 	wrong   = "guardrails: {alowedServices: [s3]}\n"
 )
 
-// lines of a log.
+// lines collects the lines of a log.
 type lines struct{ written []string }
 
 func (l *lines) Debug(string, ...any)               {}
 func (l *lines) Info(msg string, kv ...any)         { l.written = append(l.written, fmt.Sprint(msg, kv)) }
 func (l *lines) WithValues(_ ...any) logging.Logger { return l }
 
-// mount a file as the kubelet mounts a ConfigMap: by way of two symbolic links, of which it changes one.
+// mount mounts a file as the kubelet mounts a ConfigMap: through two symbolic links, one of which it replaces.
 func mount(t *testing.T, dir, content string) {
 	t.Helper()
 	version, link := t.TempDir(), filepath.Join(dir, "..data_tmp")
@@ -46,7 +46,7 @@ func mount(t *testing.T, dir, content string) {
 	}
 }
 
-// gather what metrics say, by name and label.
+// gather returns the values of metrics by name and label.
 func gather(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	t.Helper()
 	families, err := registry.Gather()
@@ -66,7 +66,7 @@ func gather(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	return out
 }
 
-// TestRefresh goes through what may become of a ConfigMap.
+// TestRefresh checks every change that a mounted ConfigMap may undergo.
 func TestRefresh(t *testing.T) {
 	dir, log, registry := t.TempDir(), &lines{}, prometheus.NewRegistry()
 	mount(t, dir, right)
@@ -76,11 +76,11 @@ func TestRefresh(t *testing.T) {
 	}
 	first := f.Current().Hash
 
-	// state after a step: which configuration holds, how many lines were logged, and what the metrics say.
+	// state checks the state after a step: the active configuration, the number of log lines, and the metrics.
 	state := func(holds string, logged int, successful, failures float64) {
 		t.Helper()
 		if got := f.Current().Hash; got != holds {
-			t.Errorf("want configuration %s to hold, got %s", holds, got)
+			t.Errorf("want configuration %s to be active, got %s", holds, got)
 		}
 		if len(log.written) != logged {
 			t.Errorf("want %d lines in the log, got:\n%s", logged, strings.Join(log.written, "\n"))
@@ -103,16 +103,16 @@ func TestRefresh(t *testing.T) {
 	f.refresh()
 	state(first, 2, 0, 1)
 	if last := log.written[1]; !strings.Contains(last, "Keeping the previous configuration") || !strings.Contains(last, "did you mean allowedServices") || !strings.Contains(last, first) {
-		t.Errorf("want a line that says what is wrong and what holds, got %s", last)
+		t.Errorf("want a line with the error and the active configuration, got %s", last)
 	}
 	f.refresh()
-	state(first, 2, 0, 1) // The same mistake is told once.
+	state(first, 2, 0, 1) // The same mistake is logged once.
 
 	mount(t, dir, another)
 	f.refresh()
 	second := f.Current().Hash
 	if second == first {
-		t.Error("want the new configuration to hold")
+		t.Error("want the new configuration to be active")
 	}
 	state(second, 3, 1, 1)
 
@@ -122,13 +122,13 @@ func TestRefresh(t *testing.T) {
 	f.refresh()
 	state(second, 4, 0, 2)
 
-	// It comes back as it was: it is right again.
+	// The file returns unchanged and is valid again.
 	mount(t, dir, another)
 	f.refresh()
 	state(second, 5, 1, 2)
 }
 
-// TestWatch reads again by itself, and ends with its context.
+// TestWatch checks that a changed file is read automatically, and that Watch ends with its context.
 func TestWatch(t *testing.T) {
 	dir := t.TempDir()
 	mount(t, dir, right)
@@ -161,15 +161,15 @@ func TestOpenFails(t *testing.T) {
 		reason, content string
 		want            []string
 	}{
-		"Wrong":       {"Everything that is wrong is told, by field.", wrong + "defaults: {region: 5}\nclaims: {allowedFields: [runtime.envs]}\n", []string{"guardrails.alowedServices: Invalid value: unknown field; did you mean allowedServices?", "config.yaml is not a configuration:\ndefaults.region: Invalid value: 5: must be a string\n"}},
+		"Wrong":       {"All errors are reported by field.", wrong + "defaults: {region: 5}\nclaims: {allowedFields: [runtime.envs]}\n", []string{"guardrails.alowedServices: Invalid value: unknown field; did you mean allowedServices?", "config.yaml is not a configuration:\ndefaults.region: Invalid value: 5: must be a string\n"}},
 		"Values":      {"Values are checked, too.", "claims: {allowedFields: [runtime.envs]}\nttl: 1s\n", []string{"ttl: Invalid value", "\nclaims.allowedFields[0]: Invalid value: \"runtime.envs\": is not a field of the spec"}},
-		"Duplicate":   {"A key that is there twice: the first would not hold.", right + another, []string{`key "guardrails" already set`}},
-		"Documents":   {"A second document would not hold.", right + "---\n" + another, []string{"more than one document"}},
-		"Empty":       {"An empty file is more likely a mistake than meant.", "# Nothing.\n---\n", []string{"it is empty"}},
-		"NoYAML":      {"What is no YAML.", "{", []string{"config.yaml is not a configuration"}},
-		"NoObject":    {"What is no object.", "[a]", []string{"config.yaml is not a configuration"}},
-		"AnotherKind": {"What was mounted by mistake.", "apiVersion: v1\nkind: ConfigMap\ndata: {}\n", []string{"data: Invalid value: unknown field"}},
-		"Large":       {"What no ConfigMap can hold.", strings.Repeat("#", maxSize+1), []string{"more than 1048576 bytes"}},
+		"Duplicate":   {"A duplicate key is refused, because the first one would have no effect.", right + another, []string{`key "guardrails" already set`}},
+		"Documents":   {"A second document would have no effect.", right + "---\n" + another, []string{"more than one document"}},
+		"Empty":       {"An empty file is more likely a mistake than intended.", "# Nothing.\n---\n", []string{"it is empty"}},
+		"NoYAML":      {"The file must be YAML.", "{", []string{"config.yaml is not a configuration"}},
+		"NoObject":    {"The file must contain an object.", "[a]", []string{"config.yaml is not a configuration"}},
+		"AnotherKind": {"A file mounted by mistake is refused.", "apiVersion: v1\nkind: ConfigMap\ndata: {}\n", []string{"data: Invalid value: unknown field"}},
+		"Large":       {"The file must fit in a ConfigMap.", strings.Repeat("#", maxSize+1), []string{"more than 1048576 bytes"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestOpenFails(t *testing.T) {
 		})
 	}
 	if _, err := Open(filepath.Join(t.TempDir(), "none.yaml"), logging.NewNopLogger(), metrics.NewConfiguration(prometheus.NewRegistry())); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("Open(...) of a file that is not there: want that error, got %v", err)
+		t.Errorf("Open(...) of a missing file: want a not-exist error, got %v", err)
 	}
 	if c, err := Parse([]byte("{}")); err != nil || cmp.Equal(c.Hash, "") {
 		t.Errorf("Parse(...) of a configuration without rules: want one, got %v, %v", c, err)

@@ -11,15 +11,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A checkCase is a template, and all that is wrong with it.
+// A checkCase is a template with all its errors.
 type checkCase struct {
 	Name, Reason string
-	// In which template; deploymentTemplate if empty.
+	// In is the kind of template; deploymentTemplate if empty.
 	In       string
 	Template map[string]any
-	// Errors as they are told.
+	// Errors as they are reported.
 	Errors []string
-	// Unsure fields, as they are told if the Crossplane that runs does not have them.
+	// Unsure holds the errors for fields that the running Crossplane may not have.
 	Unsure []string
 }
 
@@ -53,7 +53,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestPath of a field is the one that Crossplane's schema has.
+// TestPath checks that the path of a field is the one in Crossplane's schema.
 func TestPath(t *testing.T) {
 	m := map[string]any{}
 	if err := yaml.Unmarshal([]byte(`{spec: {template: {spec: {containers: [{name: a, lifecycle: {stopSignal: SIGINT}}]}}}}`), &m); err != nil {
@@ -69,7 +69,7 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// TestManyErrors bounds what is told.
+// TestManyErrors checks that the number of reported errors is limited.
 func TestManyErrors(t *testing.T) {
 	m := map[string]any{}
 	for n := range 100 {

@@ -24,22 +24,22 @@ func TestHealth(t *testing.T) {
 		code    codes.Code
 	}{
 		"Server": {
-			reason: "The server as a whole should serve until it stops.",
+			reason: "The server as a whole serves until it stops.",
 			want:   []grpc_health_v1.HealthCheckResponse_ServingStatus{grpc_health_v1.HealthCheckResponse_SERVING, grpc_health_v1.HealthCheckResponse_NOT_SERVING},
 		},
 		"Service": {
-			reason:  "The service should have the status of the server.",
+			reason:  "The service has the status of the server.",
 			service: fnv1.FunctionRunnerService_ServiceDesc.ServiceName,
 			want:    []grpc_health_v1.HealthCheckResponse_ServingStatus{grpc_health_v1.HealthCheckResponse_SERVING, grpc_health_v1.HealthCheckResponse_NOT_SERVING},
 		},
 		"Unknown": {
-			reason:  "A service there is not should be unknown, and not hold up the end.",
+			reason:  "An unknown service has an unknown status, and does not delay the shutdown.",
 			service: "unknown",
 			want:    []grpc_health_v1.HealthCheckResponse_ServingStatus{grpc_health_v1.HealthCheckResponse_SERVICE_UNKNOWN, grpc_health_v1.HealthCheckResponse_SERVICE_UNKNOWN},
 			code:    codes.NotFound,
 		},
 	}
-	// The first status of all is in before the server stops, the second after.
+	// Each watch receives its first status before the server stops, and the second one after.
 	watches := map[string]grpc.ServerStreamingClient[grpc_health_v1.HealthCheckResponse]{}
 	got := map[string][]grpc_health_v1.HealthCheckResponse_ServingStatus{}
 	recv := func(name string) {
@@ -66,9 +66,9 @@ func TestHealth(t *testing.T) {
 			t.Errorf("%s\nWatch(...): -want, +got:\n%s", tc.reason, diff)
 		}
 		_, err := watches[name].Recv()
-		checkCode(t, "A watch should end with the server.", codes.Unavailable, err)
+		checkCode(t, "A watch ends with the server.", codes.Unavailable, err)
 	}
 	if err := r.wait(t); err != nil {
-		t.Errorf("Watchers should not hold up the end: %v", err)
+		t.Errorf("Watchers should not delay the shutdown: %v", err)
 	}
 }

@@ -26,18 +26,18 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testcerts"
 )
 
-// loopback address, at a port that is free.
+// loopback is a loopback address with a free port.
 const loopback = "127.0.0.1:0"
 
-// patience of a test before it fails; none that passes waits for it.
+// patience is how long a test waits before it fails; a passing test never waits that long.
 const patience = 30 * time.Second
 
 // fake is a function that does what the tag of its request says.
 type fake struct {
 	fnv1.UnimplementedFunctionRunnerServiceServer
 
-	entered chan struct{} // A call to block sends here once.
-	release chan struct{} // And waits for this, whatever its context says.
+	entered chan struct{} // A blocking call sends here once,
+	release chan struct{} // then waits for this, regardless of its context.
 }
 
 func newFake() *fake {
@@ -55,7 +55,7 @@ func (f *fake) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) (*fn
 	return &fnv1.RunFunctionResponse{Meta: &fnv1.ResponseMeta{Tag: req.GetMeta().GetTag()}}, nil
 }
 
-// A running server, and what stops it.
+// A running is a running server, with the function that stops it.
 type running struct {
 	*server
 
@@ -63,7 +63,7 @@ type running struct {
 	err  chan error
 }
 
-// start a server on a loopback port of its own; insecure without a directory.
+// start starts a server on its own loopback port; insecure without a directory for certificates.
 func start(t *testing.T, fn fnv1.FunctionRunnerServiceServer, o Options) *running {
 	t.Helper()
 	o.Address = loopback
@@ -79,19 +79,19 @@ func start(t *testing.T, fn fnv1.FunctionRunnerServiceServer, o Options) *runnin
 	return r
 }
 
-// wait for the server to end, and return what it says.
+// wait waits for the server to stop, and returns its error.
 func (r *running) wait(t *testing.T) error {
 	t.Helper()
 	select {
 	case err := <-r.err:
 		return err
 	case <-time.After(patience):
-		t.Fatal("the server did not end")
+		t.Fatal("the server did not stop")
 		return nil
 	}
 }
 
-// dial the server; insecurely if the config is nil.
+// dial connects to the server; insecurely if the config is nil.
 func (r *running) dial(t *testing.T, cfg *tls.Config) *grpc.ClientConn {
 	t.Helper()
 	creds := insecure.NewCredentials()
@@ -106,7 +106,7 @@ func (r *running) dial(t *testing.T, cfg *tls.Config) *grpc.ClientConn {
 	return conn
 }
 
-// call the function with the supplied tag.
+// call calls the function with the given tag.
 func call(t *testing.T, conn *grpc.ClientConn, tag string) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -150,7 +150,7 @@ func TestGracefulStop(t *testing.T) {
 	<-fn.entered
 	r.stop()
 
-	// It stops at its own pace: connect anew until it does not listen any more.
+	// The server stops asynchronously: reconnect until it no longer listens.
 	deadline := time.Now().Add(patience)
 	for {
 		err := call(t, r.dial(t, nil), "new")
@@ -170,7 +170,7 @@ func TestGracefulStop(t *testing.T) {
 	close(fn.release)
 	checkCode(t, "The call in flight should finish.", codes.OK, <-inFlight)
 	if err := r.wait(t); err != nil {
-		t.Errorf("A graceful end should be no error: %v", err)
+		t.Errorf("A graceful shutdown should be no error: %v", err)
 	}
 }
 
@@ -189,7 +189,7 @@ func TestShutdownTimeout(t *testing.T) {
 
 	err := r.wait(t)
 	if diff := cmp.Diff("cannot finish the calls in flight within 1s", fmt.Sprint(err)); diff != "" {
-		t.Errorf("A hung call should hold up the end no longer than the timeout.\nrun(...): -want, +got:\n%s", diff)
+		t.Errorf("A hung call should not delay the shutdown beyond the timeout.\nrun(...): -want, +got:\n%s", diff)
 	}
 	checkCode(t, "A hung call should be cut off.", codes.Unavailable, <-inFlight)
 }
@@ -206,7 +206,7 @@ func TestStopWithSilentClient(t *testing.T) {
 
 	r.stop()
 	if err := r.wait(t); err != nil {
-		t.Errorf("A client that never shakes hands should not hold up the end: %v", err)
+		t.Errorf("A client that never completes the handshake should not delay the shutdown: %v", err)
 	}
 }
 
@@ -216,9 +216,9 @@ func TestPanic(t *testing.T) {
 	conn := r.dial(t, nil)
 
 	err := call(t, conn, "panic")
-	checkCode(t, "A panic should be an error of its call.", codes.Internal, err)
+	checkCode(t, "A panic should return an error to its caller.", codes.Internal, err)
 	if strings.Contains(fmt.Sprint(err), "secret") {
-		t.Errorf("What the panic says should not be sent, got: %v", err)
+		t.Errorf("The message of a panic should not be sent, got: %v", err)
 	}
 	if diff := cmp.Diff([]string{"Recovered from a panic"}, log.infos()); diff != "" {
 		t.Errorf("A panic should be logged.\n-want, +got:\n%s", diff)
@@ -248,7 +248,7 @@ func TestMaxRecvMessageSize(t *testing.T) {
 	}
 }
 
-// small answers nothing, for the client has a limit of its own.
+// small returns an empty response, because the client has its own limit.
 type small struct {
 	fnv1.UnimplementedFunctionRunnerServiceServer
 }
@@ -283,11 +283,11 @@ func TestServeErrors(t *testing.T) {
 		want   []string
 	}{
 		"NoCredentials": {
-			reason: "Without credentials the error should name the flags that give some.",
+			reason: "Without credentials, the error should name the flags that set them.",
 			want:   []string{"--tls-certs-dir", "TLS_SERVER_CERTS_DIR", "--insecure"},
 		},
 		"NoDirectory": {
-			reason: "A directory that is not there should be named.",
+			reason: "A missing directory should be named.",
 			o:      Options{TLSCertsDir: filepath.Join(t.TempDir(), "nowhere")},
 			want:   []string{"cannot read certificates in", "nowhere: open ca.crt: no such file"},
 		},
@@ -307,19 +307,19 @@ func TestServeErrors(t *testing.T) {
 			want:   []string{"cannot find a PEM certificate in", "ca.crt"},
 		},
 		"AddressInUse": {
-			reason: "An address in use should be named, and what it is for.",
+			reason: "An address in use should be named, with its purpose.",
 			o:      Options{Insecure: true, Address: taken, MetricsAddress: loopback},
 			want:   []string{"cannot listen for gRPC connections", taken, "in use"},
 		},
 		"MetricsAddressInUse": {
-			reason: "A metrics address in use should be an error too.",
+			reason: "A metrics address in use should be an error, too.",
 			o:      Options{Insecure: true, Address: loopback, MetricsAddress: taken},
 			want:   []string{"cannot listen for metrics connections", taken, "in use"},
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			// Were there no error, it would end at once.
+			// Without an error, the server stops at once.
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			err := Serve(ctx, newFake(), tc.o)
@@ -335,10 +335,10 @@ func TestServeErrors(t *testing.T) {
 func TestServeCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	// A directory that is not there: insecure wins.
+	// The directory does not exist: insecure takes precedence.
 	o := Options{Address: loopback, Insecure: true, TLSCertsDir: "nowhere", MetricsAddress: loopback}
 	if err := Serve(ctx, newFake(), o); err != nil {
-		t.Errorf("A context that is cancelled already should be no error: %v", err)
+		t.Errorf("A context that is already cancelled should be no error: %v", err)
 	}
 }
 
@@ -348,8 +348,8 @@ func TestListenerFails(t *testing.T) {
 		fail   func(*server) error
 		want   string
 	}{
-		"GRPC":    {reason: "Calls that cannot come in should end the server.", fail: func(s *server) error { return s.lis.Close() }, want: "cannot serve gRPC connections"},
-		"Metrics": {reason: "So should scrapes.", fail: func(s *server) error { return s.metrics.lis.Close() }, want: "cannot serve metrics"},
+		"GRPC":    {reason: "A server that cannot accept calls should stop.", fail: func(s *server) error { return s.lis.Close() }, want: "cannot serve gRPC connections"},
+		"Metrics": {reason: "So should a server that cannot accept scrapes.", fail: func(s *server) error { return s.metrics.lis.Close() }, want: "cannot serve metrics"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

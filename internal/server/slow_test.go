@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// TestSlowClients: clients that never end their request hold up neither others nor the end of the server.
+// TestSlowClients checks that clients that never finish a request delay neither other clients nor the shutdown.
 func TestSlowClients(t *testing.T) {
 	r := start(t, newFake(), Options{CallTimeout: 500 * time.Millisecond, ShutdownTimeout: patience})
 	for range 20 {
@@ -35,11 +35,11 @@ func TestSlowClients(t *testing.T) {
 	checkCode(t, "Another client should be answered.", codes.OK, call(t, r.dial(t, nil), "hi"))
 	r.stop()
 	if err := r.wait(t); err != nil {
-		t.Errorf("Slow clients should not hold up the end: %v", err)
+		t.Errorf("Slow clients should not delay the shutdown: %v", err)
 	}
 }
 
-// A stalling connection writes so many bytes, and then nothing more until the test is over.
+// A stalling connection writes a limited number of bytes, then blocks until the test ends.
 type stalling struct {
 	net.Conn
 

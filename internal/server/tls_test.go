@@ -15,7 +15,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testcerts"
 )
 
-// What the server logs about its certificates.
+// These are the server's log messages about certificates.
 const (
 	keeping = "Keeping the previous certificates"
 	renewed = "Read new certificates"
@@ -58,12 +58,12 @@ func TestClientCertificates(t *testing.T) {
 			want:   codes.Unavailable,
 		},
 		"OldTLS": {
-			reason: "A client that speaks no TLS 1.2 should be refused.",
+			reason: "A client without TLS 1.2 should be refused.",
 			cfg:    old,
 			want:   codes.Unavailable,
 		},
 		"Plain": {
-			reason: "A client that speaks no TLS should be refused.",
+			reason: "A client without TLS should be refused.",
 			want:   codes.Unavailable,
 		},
 	}
@@ -87,47 +87,47 @@ func TestCertificateRotation(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		files  map[string][]byte
-		// Codes of a client of the CA before, and of one of the CA after.
+		// before and after are the codes for a client of the old CA and of the new one.
 		before, after codes.Code
 		logs          []string
 	}{
 		"New": {
-			reason: "New files should be used without a restart, and only they.",
+			reason: "New files should be used without a restart, and replace the old ones.",
 			files:  good,
 			before: codes.Unavailable,
 			after:  codes.OK,
 			logs:   []string{renewed},
 		},
 		"Broken": {
-			reason: "A broken certificate should keep the old ones, and be logged once.",
+			reason: "With a broken certificate, the old ones should be kept, and the error logged once.",
 			files:  with(fileCert, []byte("broken")),
 			before: codes.OK,
 			after:  codes.Unavailable,
 			logs:   []string{keeping},
 		},
 		"OtherKey": {
-			reason: "A key of another certificate should keep the old ones.",
+			reason: "With the key of another certificate, the old ones should be kept.",
 			files:  with(fileKey, before.ServerFiles()[fileKey]),
 			before: codes.OK,
 			after:  codes.Unavailable,
 			logs:   []string{keeping},
 		},
 		"BrokenCA": {
-			reason: "A broken CA should keep the old certificates, the server's too.",
+			reason: "With a broken CA, the old certificates should be kept, including the server's.",
 			files:  with(fileCA, []byte("broken")),
 			before: codes.OK,
 			after:  codes.Unavailable,
 			logs:   []string{keeping},
 		},
 		"Missing": {
-			reason: "Files that are gone should keep the old ones.",
+			reason: "With missing files, the old ones should be kept.",
 			files:  map[string][]byte{},
 			before: codes.OK,
 			after:  codes.Unavailable,
 			logs:   []string{keeping},
 		},
 		"Same": {
-			reason: "Files written again as they were should change nothing.",
+			reason: "Unchanged files that are written again should change nothing.",
 			before: codes.OK,
 			after:  codes.Unavailable,
 		},
@@ -156,7 +156,8 @@ func TestCertificateRotation(t *testing.T) {
 	}
 }
 
-// TestInvalidCertificate: a pod that no client can connect to says so, and why, and is ready again with a new certificate.
+// TestInvalidCertificate checks that a pod that no client can connect to is not ready, reports the reason, and becomes ready with a new
+// certificate.
 func TestInvalidCertificate(t *testing.T) {
 	ca := testcerts.New(t, "ca")
 	now := time.Now()
@@ -165,8 +166,8 @@ func TestInvalidCertificate(t *testing.T) {
 		from, until time.Time
 		want        string
 	}{
-		"Expired": {"A certificate that expired serves nobody.", now.Add(-2 * time.Hour), now.Add(-time.Hour), "the certificate expired at "},
-		"Future":  {"Nor does one that is not valid yet.", now.Add(time.Hour), now.Add(2 * time.Hour), "the certificate is valid only from "},
+		"Expired": {"An expired certificate cannot be used.", now.Add(-2 * time.Hour), now.Add(-time.Hour), "the certificate expired at "},
+		"Future":  {"Neither can one that is not valid yet.", now.Add(time.Hour), now.Add(2 * time.Hour), "the certificate is valid only from "},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -177,7 +178,7 @@ func TestInvalidCertificate(t *testing.T) {
 				t.Errorf("%s\nGET /readyz: want 503 and %q, got %d %s", tc.reason, tc.want, code, body)
 			}
 			if code, _ := r.get(t, "/livez"); code != http.StatusOK {
-				t.Errorf("A restart would not help: want it to be alive, got %d", code)
+				t.Errorf("A restart would not help: the pod should be alive, got %d", code)
 			}
 			rsp, err := r.health.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
 			if err != nil || rsp.GetStatus() != grpc_health_v1.HealthCheckResponse_NOT_SERVING {
@@ -185,7 +186,7 @@ func TestInvalidCertificate(t *testing.T) {
 			}
 			testcerts.Write(t, dir, ca.ServerFiles())
 			if code, body := r.get(t, "/readyz"); code != http.StatusOK {
-				t.Errorf("With a new certificate it should be ready, got %d %s", code, body)
+				t.Errorf("With a new certificate, the pod should be ready, got %d %s", code, body)
 			}
 		})
 	}
@@ -202,11 +203,11 @@ func TestCARotation(t *testing.T) {
 	err := call(t, r.dial(t, old), "hi")
 	checkCode(t, "A client of the CA should be answered.", codes.OK, err)
 
-	// The server's own certificate stays, so that only the server can refuse.
+	// The server's own certificate is unchanged, so that only the server can refuse.
 	files[fileCA] = after.PEM()
 	testcerts.Write(t, dir, files)
 	err = call(t, r.dial(t, old), "hi")
-	checkCode(t, "A client of the CA before should be refused, even if it has a session to resume.", codes.Unavailable, err)
+	checkCode(t, "A client of the old CA should be refused, even if it has a session to resume.", codes.Unavailable, err)
 	err = call(t, r.dial(t, before.Client(after)), "hi")
 	checkCode(t, "A client of the new CA should be answered.", codes.OK, err)
 }
@@ -224,8 +225,8 @@ func TestBrokenRotationAgain(t *testing.T) {
 		ca     *testcerts.Authority
 	}{
 		{reason: "The old certificates should be kept.", files: broken, ca: before},
-		{reason: "Good ones should be used once they are there.", files: after.ServerFiles(), ca: after},
-		{reason: "Those are the ones to keep from then on.", files: broken, ca: after},
+		{reason: "Valid certificates should be used once they exist.", files: after.ServerFiles(), ca: after},
+		{reason: "From then on, those should be kept.", files: broken, ca: after},
 	} {
 		testcerts.Write(t, dir, step.files)
 		err := call(t, r.dial(t, step.ca.Client(step.ca)), "hi")

@@ -10,12 +10,12 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/input/v1beta1"
 )
 
-// claimed is the spec of a composite resource that a claim in namespace team-a made.
+// claimed returns a composite resource that belongs to a claim in namespace team-a.
 func claimed(fields string) string {
 	return `{metadata: {name: x}, spec: {claimRef: {namespace: team-a, name: c}, services: [{name: s3}]` + fields + `}}`
 }
 
-// TestClaimsAreClosed: who is taken for a claim, and what opens fields to it.
+// TestClaimsAreClosed checks which objects count as claims, and which lists allow fields to claims.
 func TestClaimsAreClosed(t *testing.T) {
 	const labels, teardown = `crossplane.io/claim-namespace: team-a, crossplane.io/claim-name: c`, `spec: {teardown: Unordered, services: [{name: s3}]}`
 	refused := []string{"spec.teardown: FieldValueForbidden"}
@@ -24,20 +24,20 @@ func TestClaimsAreClosed(t *testing.T) {
 		xr, platform, input string
 		want                []string
 	}{
-		"XR":             {"Without a claim everything is taken.", `{metadata: {name: x}, ` + teardown + `}`, "", "", nil},
-		"ClaimRef":       {"Crossplane refers to the claim.", claimed(", teardown: Unordered"), "", "", refused},
-		"EmptyClaimRef":  {"However little of it is left.", `{metadata: {name: x}, spec: {claimRef: {}, teardown: Unordered, services: [{name: s3}]}}`, "", "", refused},
-		"NullClaimRef":   {"However little of it is left.", `{metadata: {name: x}, spec: {claimRef: null, teardown: Unordered, services: [{name: s3}]}}`, "", "", refused},
-		"Labels":         {"Or only labels it.", `{metadata: {name: x, labels: {` + labels + `}}, ` + teardown + `}`, "", "", refused},
-		"OneLabel":       {"One of them is enough.", `{metadata: {name: x, labels: {crossplane.io/claim-namespace: team-a}}, ` + teardown + `}`, "", "", refused},
-		"Composed":       {"What another composite resource composes is its Composition's, whatever claim is at the root.", `{metadata: {name: x, labels: {` + labels + `}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}, ` + teardown + `}`, "", "", nil},
-		"ForgedOwner":    {"An owner is no way out for a claim.", `{metadata: {name: x, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}, spec: {claimRef: {name: c, namespace: team-a}, teardown: Unordered, services: [{name: s3}]}}`, "", "", refused},
-		"Defaults":       {"Defaults are not the claim's.", claimed(""), "defaults: {crossplaneNamespace: upbound-system}", "defaults: {teardown: Unordered}", nil},
-		"Input":          {"Without a configuration of the function the Input opens fields.", claimed(", teardown: Unordered"), "", "claims: {allowedFields: [teardown]}", nil},
-		"Platform":       {"The function's own configuration opens fields.", claimed(", teardown: Unordered"), "claims: {allowedFields: [teardown]}", "", nil},
-		"PlatformSilent": {"An Input, which a claim may choose, opens nothing that the function's own configuration does not.", claimed(", teardown: Unordered"), "ttl: 5m", "claims: {allowedFields: ['*']}", refused},
-		"PlatformOther":  {"An Input opens nothing that the function's own configuration does not.", claimed(", teardown: Unordered"), "claims: {allowedFields: [tags]}", "claims: {allowedFields: ['*']}", refused},
-		"Narrowed":       {"An Input narrows what the function's own configuration opens.", claimed(", teardown: Unordered"), "claims: {allowedFields: ['*']}", "claims: {}", refused},
+		"XR":             {"Without a claim, every field is accepted.", `{metadata: {name: x}, ` + teardown + `}`, "", "", nil},
+		"ClaimRef":       {"Crossplane references the claim.", claimed(", teardown: Unordered"), "", "", refused},
+		"EmptyClaimRef":  {"An empty reference counts, too.", `{metadata: {name: x}, spec: {claimRef: {}, teardown: Unordered, services: [{name: s3}]}}`, "", "", refused},
+		"NullClaimRef":   {"So does null.", `{metadata: {name: x}, spec: {claimRef: null, teardown: Unordered, services: [{name: s3}]}}`, "", "", refused},
+		"Labels":         {"So do labels alone.", `{metadata: {name: x, labels: {` + labels + `}}, ` + teardown + `}`, "", "", refused},
+		"OneLabel":       {"A single label is enough.", `{metadata: {name: x, labels: {crossplane.io/claim-namespace: team-a}}, ` + teardown + `}`, "", "", refused},
+		"Composed":       {"A resource that another composite resource composes belongs to its Composition, regardless of the claim at the root.", `{metadata: {name: x, labels: {` + labels + `}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}, ` + teardown + `}`, "", "", nil},
+		"ForgedOwner":    {"A claim cannot bypass the check with an owner reference.", `{metadata: {name: x, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}, spec: {claimRef: {name: c, namespace: team-a}, teardown: Unordered, services: [{name: s3}]}}`, "", "", refused},
+		"Defaults":       {"Defaults do not come from the claim.", claimed(""), "defaults: {crossplaneNamespace: upbound-system}", "defaults: {teardown: Unordered}", nil},
+		"Input":          {"Without a configuration of the function, the Input allows fields.", claimed(", teardown: Unordered"), "", "claims: {allowedFields: [teardown]}", nil},
+		"Platform":       {"The function's own configuration allows fields.", claimed(", teardown: Unordered"), "claims: {allowedFields: [teardown]}", "", nil},
+		"PlatformSilent": {"An Input, which a claim may select, allows no fields beyond those of the function's own configuration.", claimed(", teardown: Unordered"), "ttl: 5m", "claims: {allowedFields: ['*']}", refused},
+		"PlatformOther":  {"The same applies if that configuration allows other fields.", claimed(", teardown: Unordered"), "claims: {allowedFields: [tags]}", "claims: {allowedFields: ['*']}", refused},
+		"Narrowed":       {"An Input narrows the fields that the function's own configuration allows.", claimed(", teardown: Unordered"), "claims: {allowedFields: ['*']}", "claims: {}", refused},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestClaimsAreClosed(t *testing.T) {
 	}
 }
 
-// TestProviderVersion: whose version of providers counts. That of the Composition that comes with the API must not stand above defaults.
+// TestProviderVersion checks which version of the providers counts. The version in the packaged Composition must not override defaults.
 func TestProviderVersion(t *testing.T) {
 	const xr, own = `{metadata: {name: x}, spec: {services: [{name: s3}]}}`, `{metadata: {name: x}, spec: {provider: {version: v1.0.0}, services: [{name: s3}]}}`
 	cases := map[string]struct {
@@ -61,14 +61,14 @@ func TestProviderVersion(t *testing.T) {
 		xr, platform, input string
 		want                string
 	}{
-		"Nobody":           {"Nobody guesses one.", xr, "", "", ""},
-		"Composition":      {"The Composition has one.", xr, "", "providerVersion: v2.0.0", "v2.0.0"},
+		"Nobody":           {"No version is guessed.", xr, "", "", ""},
+		"Composition":      {"The Composition has a version.", xr, "", "providerVersion: v2.0.0", "v2.0.0"},
 		"Platform":         {"So may the function's own configuration.", xr, "providerVersion: v3.0.0", "", "v3.0.0"},
-		"Both":             {"The Composition's counts more, as everything of an Input does.", xr, "providerVersion: v3.0.0", "providerVersion: v2.0.0", "v2.0.0"},
-		"PlatformDefaults": {"Defaults of the function's own configuration go over it.", xr, "defaults: {provider: {version: v3.0.0}}", "providerVersion: v2.0.0", "v3.0.0"},
-		"InputDefaults":    {"So do those of the Input, which go over the former, too.", xr, "defaults: {provider: {version: v3.0.0}}", "{providerVersion: v2.0.0, defaults: {provider: {version: v4.0.0}}}", "v4.0.0"},
-		"OtherDefaults":    {"Defaults that say nothing of it leave it.", xr, "defaults: {provider: {registry: r}}", "providerVersion: v2.0.0", "v2.0.0"},
-		"Own":              {"The object decides.", own, "defaults: {provider: {version: v3.0.0}}", "providerVersion: v2.0.0", "v1.0.0"},
+		"Both":             {"The Composition's version takes precedence, like everything in an Input.", xr, "providerVersion: v3.0.0", "providerVersion: v2.0.0", "v2.0.0"},
+		"PlatformDefaults": {"Defaults in the function's own configuration override it.", xr, "defaults: {provider: {version: v3.0.0}}", "providerVersion: v2.0.0", "v3.0.0"},
+		"InputDefaults":    {"Defaults in the Input override both.", xr, "defaults: {provider: {version: v3.0.0}}", "{providerVersion: v2.0.0, defaults: {provider: {version: v4.0.0}}}", "v4.0.0"},
+		"OtherDefaults":    {"Defaults without a version keep it.", xr, "defaults: {provider: {registry: r}}", "providerVersion: v2.0.0", "v2.0.0"},
+		"Own":              {"The object's version takes precedence over all.", own, "defaults: {provider: {version: v3.0.0}}", "providerVersion: v2.0.0", "v1.0.0"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestProviderVersion(t *testing.T) {
 	}
 }
 
-// TestLayers: whose defaults win, and whose guardrails hold.
+// TestLayers checks which defaults take precedence, and which guardrails apply.
 func TestLayers(t *testing.T) {
 	const (
 		platform = `{defaults: {region: general, accountId: general, tags: {a: general, b: general}, clusterName: general}, guardrails: {allowedRegions: [general]},
@@ -111,11 +111,11 @@ func TestLayers(t *testing.T) {
 		want                        result
 	}{
 		"None":          {"Nothing is set.", claimed(""), "", "", result{}},
-		"Input":         {"Without a configuration of the function the Input holds.", claimed(""), "", input, result{Ref: "input", Tags: map[string]string{"c": "input"}, AllowedRegions: []string{"input", "all claims"}}},
-		"Namespace":     {"Entries that match go over what is general, later ones over earlier ones; all guardrails hold.", claimed(""), platform, "", result{Region: "general", AccountID: "second", Cluster: "general", Tags: map[string]string{"a": "general", "b": "first"}, AllowedRegions: []string{"general", "first"}}},
-		"Both":          {"The Input goes over the function's own configuration, and its guardrails hold too.", claimed(""), platform, input, result{Region: "general", AccountID: "second", Ref: "input", Tags: map[string]string{"a": "general", "b": "first", "c": "input"}, AllowedRegions: []string{"general", "first", "input", "all claims"}}},
-		"Claim":         {"The claim goes over all.", claimed(", clusterName: mine, tags: {b: mine}"), platform, input, result{Region: "general", AccountID: "second", Cluster: "mine", Tags: map[string]string{"a": "general", "b": "mine", "c": "input"}, AllowedRegions: []string{"general", "first", "input", "all claims"}}},
-		"XR":            {"No namespace matches what no claim made.", `{metadata: {name: x}, spec: {services: [{name: s3}]}}`, platform, input, result{Region: "general", AccountID: "general", Ref: "input", Tags: map[string]string{"a": "general", "b": "general", "c": "input"}, AllowedRegions: []string{"general", "input"}}},
+		"Input":         {"Without a configuration of the function, the Input applies.", claimed(""), "", input, result{Ref: "input", Tags: map[string]string{"c": "input"}, AllowedRegions: []string{"input", "all claims"}}},
+		"Namespace":     {"Entries that match override the general defaults, and later ones override earlier ones; all guardrails apply.", claimed(""), platform, "", result{Region: "general", AccountID: "second", Cluster: "general", Tags: map[string]string{"a": "general", "b": "first"}, AllowedRegions: []string{"general", "first"}}},
+		"Both":          {"The Input overrides the function's own configuration, and its guardrails apply, too.", claimed(""), platform, input, result{Region: "general", AccountID: "second", Ref: "input", Tags: map[string]string{"a": "general", "b": "first", "c": "input"}, AllowedRegions: []string{"general", "first", "input", "all claims"}}},
+		"Claim":         {"The claim overrides all defaults.", claimed(", clusterName: mine, tags: {b: mine}"), platform, input, result{Region: "general", AccountID: "second", Cluster: "mine", Tags: map[string]string{"a": "general", "b": "mine", "c": "input"}, AllowedRegions: []string{"general", "first", "input", "all claims"}}},
+		"XR":            {"No namespace matches a composite resource without a claim.", `{metadata: {name: x}, spec: {services: [{name: s3}]}}`, platform, input, result{Region: "general", AccountID: "general", Ref: "input", Tags: map[string]string{"a": "general", "b": "general", "c": "input"}, AllowedRegions: []string{"general", "input"}}},
 		"NamespaceCase": {"A namespace is matched as a whole.", `{metadata: {name: x}, spec: {claimRef: {namespace: team-ab, name: c}, services: [{name: s3}]}}`, platform, "", result{Region: "general", AccountID: "general", Cluster: "general", Tags: map[string]string{"a": "general", "b": "general"}, AllowedRegions: []string{"general"}}},
 	}
 	for name, tc := range cases {
@@ -142,7 +142,7 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestEffectiveInput: where the Input says nothing, the function's own configuration decides.
+// TestEffectiveInput checks that the function's own configuration applies to fields that the Input does not set.
 func TestEffectiveInput(t *testing.T) {
 	platform := configuration(t, "{prerequisites: Assume, usageKind: ClusterUsage, ttl: 10m}")
 	for input, want := range map[string]v1beta1.Input{
@@ -169,20 +169,20 @@ func TestConfigurationErrors(t *testing.T) {
 		reason, doc string
 		want        []string
 	}{
-		"Unknown":    {"A field that there is not, with the nearest.", "{guardrail: {}, claims: {allowedField: []}, namespaces: [{match: [a], guardrails: {alowedServices: []}}]}", []string{"claims.allowedField: Invalid value: unknown field; did you mean allowedFields?", "guardrail: Invalid value: unknown field; did you mean guardrails?", "namespaces[0].guardrails.alowedServices: Invalid value: unknown field; did you mean allowedServices?"}},
-		"NoMatch":    {"An entry for nobody.", "namespaces: [{match: []}, {defaults: {}}]", []string{"namespaces[0].match: Required value: list the namespaces", "namespaces[1].match: Required value"}},
-		"Match":      {"A pattern that no namespace matches.", "namespaces: [{match: [team-a, Team, '', 'a,b']}]", []string{"namespaces[0].match[1]: Invalid value: \"Team\": must be a namespace", "namespaces[0].match[2]", "namespaces[0].match[3]"}},
-		"Fields":     {"A path that there is not.", "claims: {allowedFields: [runtime.envs]}", []string{"claims.allowedFields[0]: Invalid value: \"runtime.envs\": is not a field of the spec", "did you mean runtime.env"}},
-		"Guardrails": {"Guardrails are checked wherever they stand.", "namespaces: [{match: [a], guardrails: {deniedActions: [nonsense]}}]", []string{"namespaces[0].guardrails.deniedActions[0]"}},
-		"Accounts":   {"A pattern that no ServiceAccount matches.", "guardrails: {allowedServiceAccounts: ['A'], protectedServiceAccounts: ['a/b']}", []string{"guardrails.allowedServiceAccounts[0]: Invalid value: \"A\": must be a ServiceAccount", "guardrails.protectedServiceAccounts[0]"}},
+		"Unknown":    {"An unknown field is reported with the nearest one.", "{guardrail: {}, claims: {allowedField: []}, namespaces: [{match: [a], guardrails: {alowedServices: []}}]}", []string{"claims.allowedField: Invalid value: unknown field; did you mean allowedFields?", "guardrail: Invalid value: unknown field; did you mean guardrails?", "namespaces[0].guardrails.alowedServices: Invalid value: unknown field; did you mean allowedServices?"}},
+		"NoMatch":    {"An entry needs namespaces.", "namespaces: [{match: []}, {defaults: {}}]", []string{"namespaces[0].match: Required value: list the namespaces", "namespaces[1].match: Required value"}},
+		"Match":      {"A pattern must be able to match a namespace.", "namespaces: [{match: [team-a, Team, '', 'a,b']}]", []string{"namespaces[0].match[1]: Invalid value: \"Team\": must be a namespace", "namespaces[0].match[2]", "namespaces[0].match[3]"}},
+		"Fields":     {"An unknown path is reported.", "claims: {allowedFields: [runtime.envs]}", []string{"claims.allowedFields[0]: Invalid value: \"runtime.envs\": is not a field of the spec", "did you mean runtime.env"}},
+		"Guardrails": {"Guardrails are checked in every place.", "namespaces: [{match: [a], guardrails: {deniedActions: [nonsense]}}]", []string{"namespaces[0].guardrails.deniedActions[0]"}},
+		"Accounts":   {"A pattern must be able to match a ServiceAccount.", "guardrails: {allowedServiceAccounts: ['A'], protectedServiceAccounts: ['a/b']}", []string{"guardrails.allowedServiceAccounts[0]: Invalid value: \"A\": must be a ServiceAccount", "guardrails.protectedServiceAccounts[0]"}},
 		"Types":      {"Defaults have types.", "namespaces: [{match: [a], defaults: {region: 5}}]", []string{"namespaces[0].defaults.region: Invalid value: 5: must be a string"}},
-		"Large":      {"There are limits.", "{namespaces: [{match: [" + strings.Repeat("x", 64<<10) + "], defaults: {tags: {a: " + strings.Repeat("x", 64<<10) + "}}}], claims: {allowedFields: [" + strings.Repeat("x", 64<<10) + "]}}", []string{"namespaces[0].defaults.tags: Too long", "namespaces[0].match: Too long", "claims: Too long"}},
-		"Many":       {"There are limits.", "namespaces: [" + strings.Repeat("{match: [a]}, ", 201) + "]", []string{"namespaces: Too many: 201: must have at most 200 items"}},
-		"NoList":     {"What is no list.", "namespaces: {match: [a]}", []string{"namespaces: Invalid value: {\"match\":[\"a\"]}: must be a list"}},
-		"NoObject":   {"What is no object.", "namespaces: [a]", []string{"namespaces[0]: Invalid value: \"a\": must be an object"}},
-		"Null":       {"What is nothing is no entry.", "namespaces: [null]", []string{"namespaces[0].match: Required value"}},
-		"Preview":    {"On a cluster nothing would be composed any more.", "preview: true", []string{"preview: Forbidden: is for the Input of a Composition"}},
-		"Kind":       {"Another kind.", "{apiVersion: v1, kind: ConfigMap}", []string{"apiVersion: Unsupported value", "kind: Unsupported value"}},
+		"Large":      {"Sizes are limited.", "{namespaces: [{match: [" + strings.Repeat("x", 64<<10) + "], defaults: {tags: {a: " + strings.Repeat("x", 64<<10) + "}}}], claims: {allowedFields: [" + strings.Repeat("x", 64<<10) + "]}}", []string{"namespaces[0].defaults.tags: Too long", "namespaces[0].match: Too long", "claims: Too long"}},
+		"Many":       {"The number of entries is limited.", "namespaces: [" + strings.Repeat("{match: [a]}, ", 201) + "]", []string{"namespaces: Too many: 201: must have at most 200 items"}},
+		"NoList":     {"A list is required.", "namespaces: {match: [a]}", []string{"namespaces: Invalid value: {\"match\":[\"a\"]}: must be a list"}},
+		"NoObject":   {"An object is required.", "namespaces: [a]", []string{"namespaces[0]: Invalid value: \"a\": must be an object"}},
+		"Null":       {"An entry must not be null.", "namespaces: [null]", []string{"namespaces[0].match: Required value"}},
+		"Preview":    {"On a cluster, nothing would be composed anymore.", "preview: true", []string{"preview: Forbidden: is for the Input of a Composition"}},
+		"Kind":       {"Another kind is refused.", "{apiVersion: v1, kind: ConfigMap}", []string{"apiVersion: Unsupported value", "kind: Unsupported value"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -200,7 +200,7 @@ func TestConfigurationErrors(t *testing.T) {
 	}
 }
 
-// TestPlatformHash: the same content has the same hash, however it is written.
+// TestPlatformHash checks that the same content has the same hash in any notation.
 func TestPlatformHash(t *testing.T) {
 	hash := func(doc string) string {
 		t.Helper()
@@ -215,7 +215,7 @@ func TestPlatformHash(t *testing.T) {
 		t.Errorf("want the same hash, got %s and %s", a, b)
 	}
 	if b := hash("{ttl: 6m, defaults: {region: x}}"); a == b {
-		t.Errorf("want another hash for other content, got %s", a)
+		t.Errorf("want another hash for different content, got %s", a)
 	}
 	if len(a) != len("sha256:")+64 {
 		t.Errorf("want a hash, got %q", a)

@@ -12,26 +12,26 @@ func TestInputErrors(t *testing.T) {
 		want          []string
 	}{
 		"Good": {
-			"Everything that an Input may have should be taken.",
+			"All fields of an Input are accepted.",
 			`{apiVersion: podidentity.fn.crossplane.io/v1beta1, kind: Input, metadata: {name: a, labels: {a: b}}, prerequisites: Assume, preview: true, ttl: 10m,
 			 defaults: {region: eu-west-1, clusterNameRef: {name: c}, services: [{name: s3, runtime: {replicas: 2, env: [{name: A, value: b}]}}], tags: {any: key},
 			 runtime: {deploymentTemplate: {spec: {any: thing}}, resources: {limits: {cpu: 100m, memory: 1.5}}}}}`,
 			nil,
 		},
-		"Nulls":   {"null is nothing.", `{defaults: {region: null, services: [null], runtime: null, tags: {a: null}}, ttl: null}`, nil},
-		"Unknown": {"A field that is not known is a typo: it should not be without effect.", `{default: {}}`, []string{"input.default: FieldValueInvalid"}},
+		"Nulls":   {"null is treated as unset.", `{defaults: {region: null, services: [null], runtime: null, tags: {a: null}}, ttl: null}`, nil},
+		"Unknown": {"An unknown field is a typo, and must not be ignored.", `{default: {}}`, []string{"input.default: FieldValueInvalid"}},
 		"UnknownDeep": {
-			"Wherever it is, with the exact path.",
+			"It is reported at any depth, with the exact path.",
 			`{defaults: {regions: a, services: [{name: s3}, {name: ec2, permission: {}}], runtime: {env: [{name: A, valueFrom: {secretRef: {}}}], affinity: {nodeAffinity: {required: []}}}}}`,
 			[]string{
 				"input.defaults.regions: FieldValueInvalid", "input.defaults.runtime.affinity.nodeAffinity.required: FieldValueInvalid",
 				"input.defaults.runtime.env[0].valueFrom.secretRef: FieldValueInvalid", "input.defaults.services[1].permission: FieldValueInvalid",
 			},
 		},
-		"UnknownInMetadata": {"The metadata too has a schema.", `{metadata: {lables: {}}}`, []string{"input.metadata.lables: FieldValueInvalid"}},
-		"XRFields":          {"Crossplane's own fields of a composite resource are no defaults.", `{defaults: {compositionRef: {name: a}}}`, []string{"input.defaults.compositionRef: FieldValueInvalid"}},
+		"UnknownInMetadata": {"The metadata has a schema, too.", `{metadata: {lables: {}}}`, []string{"input.metadata.lables: FieldValueInvalid"}},
+		"XRFields":          {"Crossplane's own fields of a composite resource cannot have defaults.", `{defaults: {compositionRef: {name: a}}}`, []string{"input.defaults.compositionRef: FieldValueInvalid"}},
 		"Scalars": {
-			"Every value of the wrong type should be told at once, each with its path.",
+			"All values of the wrong type are reported at once, each with its path.",
 			`{preview: 1, prerequisites: true, defaults: {region: 1, accountId: 123456789012, tags: {a: 1, b: x, c: []}, runtime: {replicas: "2", associationSettleSeconds: 1.5, verifyCredentials: "yes"}}}`,
 			[]string{
 				"input.defaults.accountId: FieldValueTypeInvalid", "input.defaults.region: FieldValueTypeInvalid",
@@ -42,7 +42,7 @@ func TestInputErrors(t *testing.T) {
 			},
 		},
 		"Containers": {
-			"So should objects and lists that are something else.",
+			"So are objects and lists of the wrong type.",
 			`{defaults: {services: {name: s3}, runtime: [], tags: [], managementPolicies: "*", role: admin}}`,
 			[]string{
 				"input.defaults.managementPolicies: FieldValueTypeInvalid", "input.defaults.role: FieldValueTypeInvalid", "input.defaults.runtime: FieldValueTypeInvalid",
@@ -51,7 +51,7 @@ func TestInputErrors(t *testing.T) {
 		},
 		"DefaultsNoObject": {"The defaults are an object.", `{defaults: []}`, []string{"input.defaults: FieldValueTypeInvalid"}},
 		"CustomForms": {
-			"Types with a form of their own should be checked by it.",
+			"Types with their own form are checked by it.",
 			`{ttl: soon, defaults: {runtime: {resources: {limits: {memory: lots}}, deploymentTemplate: "spec: {}", serviceAccountTemplate: [1], tolerations: [{key: a, tolerationSeconds: "5"}]}}}`,
 			[]string{
 				"input.defaults.runtime.deploymentTemplate: FieldValueTypeInvalid", "input.defaults.runtime.resources.limits[memory]: FieldValueInvalid",
@@ -59,15 +59,15 @@ func TestInputErrors(t *testing.T) {
 				"input.ttl: FieldValueInvalid",
 			},
 		},
-		"Prerequisites": {"Only two words are known.", `{prerequisites: Ignore}`, []string{"input.prerequisites: FieldValueNotSupported"}},
-		"ShortTTL":      {"Asking every second would be a load for nothing.", `{ttl: 59s}`, []string{"input.ttl: FieldValueInvalid"}},
+		"Prerequisites": {"Only two values are known.", `{prerequisites: Ignore}`, []string{"input.prerequisites: FieldValueNotSupported"}},
+		"ShortTTL":      {"An interval that is too short would cause useless load.", `{ttl: 59s}`, []string{"input.ttl: FieldValueInvalid"}},
 		"LongTTL":       {"Drift should be noticed within an hour.", `{ttl: 1h0m1s}`, []string{"input.ttl: FieldValueInvalid"}},
 		"NegativeTTL":   {"Time runs forward.", `{ttl: -5m}`, []string{"input.ttl: FieldValueInvalid"}},
 		"Guardrails":    {"A guardrail that matches nothing would protect nothing.", `{guardrails: {deniedActions: [PassRole], allowedTargetAccounts: [x], allowedManagedPolicyArns: [x], requiredPermissionsBoundary: x}}`, []string{"input.guardrails.deniedActions[0]: FieldValueInvalid", "input.guardrails.allowedTargetAccounts[0]: FieldValueInvalid", "input.guardrails.allowedManagedPolicyArns[0]: FieldValueInvalid", "input.guardrails.requiredPermissionsBoundary: FieldValueInvalid"}},
 		"APIVersion":    {"An Input of another version may mean something else.", `{apiVersion: podidentity.fn.crossplane.io/v1, kind: Input}`, []string{"input.apiVersion: FieldValueNotSupported"}},
-		"Kind":          {"Nor is another kind an Input.", `{apiVersion: podidentity.fn.crossplane.io/v1beta1, kind: Resources}`, []string{"input.kind: FieldValueNotSupported"}},
+		"Kind":          {"Another kind is not an Input, either.", `{apiVersion: podidentity.fn.crossplane.io/v1beta1, kind: Resources}`, []string{"input.kind: FieldValueNotSupported"}},
 		"Several": {
-			"Everything that is wrong with the values should be told at once.",
+			"All invalid values are reported at once.",
 			`{prerequisites: Ignore, ttl: 1s, kind: X, apiVersion: v9, guardrails: {forbidCustomPermissions: true}}`,
 			[]string{
 				"input.prerequisites: FieldValueNotSupported", "input.ttl: FieldValueInvalid", "input.apiVersion: FieldValueNotSupported", "input.kind: FieldValueNotSupported",
@@ -89,12 +89,12 @@ func TestSpecErrors(t *testing.T) {
 		reason, xr string
 		want       []string
 	}{
-		"NoSpec":     {"Without a spec nothing is wrong with its types; what it lacks is for others to say.", `{metadata: {name: a}}`, nil},
+		"NoSpec":     {"Without a spec, no type is wrong; missing fields are reported elsewhere.", `{metadata: {name: a}}`, nil},
 		"SpecList":   {"A spec is an object.", `{spec: [1]}`, []string{"spec: FieldValueTypeInvalid"}},
-		"SpecString": {"Nor is it a string.", `{spec: x}`, []string{"spec: FieldValueTypeInvalid"}},
-		"Unknown":    {"Fields that are not known are none of our business.", `{spec: {later: 1, services: [{name: s3, later: []}]}}`, nil},
+		"SpecString": {"It is not a string, either.", `{spec: x}`, []string{"spec: FieldValueTypeInvalid"}},
+		"Unknown":    {"Unknown fields are ignored.", `{spec: {later: 1, services: [{name: s3, later: []}]}}`, nil},
 		"Types": {
-			"Values of the wrong type should all be told, whatever unknown fields are beside them.",
+			"All values of the wrong type are reported, regardless of unknown fields next to them.",
 			`{spec: {later: 1, region: [], services: [{name: s3}, {name: 5, runtime: {replicas: 1.5}}, s3], tags: {a: true}}}`,
 			[]string{
 				"spec.region: FieldValueTypeInvalid", "spec.services[1].name: FieldValueTypeInvalid", "spec.services[1].runtime.replicas: FieldValueTypeInvalid",
@@ -102,7 +102,7 @@ func TestSpecErrors(t *testing.T) {
 			},
 		},
 		"Kinds": {
-			"Kinds are a list or a word, and nothing else, whatever looks like one.",
+			"Kinds are a list or the word Active, and nothing else.",
 			`{spec: {services: [{name: s3, permissions: {kinds: Active}}, {name: s3, permissions: {kinds: [Bucket]}}, {name: s3, permissions: {kinds: []}}, {name: s3, permissions: {kinds: null}},
 			 {name: s3, permissions: {kinds: active}}, {name: s3, permissions: {kinds: ""}}, {name: s3, permissions: {kinds: Bucket}}, {name: s3, permissions: {kinds: 1}},
 			 {name: s3, permissions: {kinds: true}}, {name: s3, permissions: {kinds: {Bucket: true}}}, {name: s3, permissions: {kinds: [1]}}, {name: s3, permissions: {kinds: [Active]}},
@@ -113,7 +113,7 @@ func TestSpecErrors(t *testing.T) {
 				"spec.services[10].permissions.kinds: FieldValueInvalid", "spec.services[11].permissions.kinds: FieldValueInvalid", "spec.services[12].permissions.kinds: FieldValueInvalid",
 			},
 		},
-		"Custom": {"Types with a form of their own should be told too.", `{spec: {runtime: {resources: {requests: {cpu: fast}}}}}`, []string{"spec.runtime.resources.requests[cpu]: FieldValueInvalid"}},
+		"Custom": {"Types with their own form are reported, too.", `{spec: {runtime: {resources: {requests: {cpu: fast}}}}}`, []string{"spec.runtime.resources.requests[cpu]: FieldValueInvalid"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

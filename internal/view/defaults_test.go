@@ -16,22 +16,22 @@ func TestDefaults(t *testing.T) {
 		spec, defaults, want string
 	}{
 		"None": {
-			reason: "Without defaults the spec should stay as it is.",
+			reason: "Without defaults, the spec stays as it is.",
 			spec:   `{region: a, services: [{name: s3}]}`, defaults: `{}`,
 			want: `{region: a, services: [{name: s3}]}`,
 		},
 		"Fill": {
-			reason: "What the spec does not set should be filled in.",
+			reason: "Fields that the spec does not set are filled in.",
 			spec:   `{services: [{name: s3}]}`, defaults: `{region: a, role: {namePrefix: p}, accountId: "1"}`,
 			want: `{region: a, role: {namePrefix: p}, accountId: "1", services: [{name: s3}]}`,
 		},
 		"SpecWins": {
-			reason: "What the spec sets should win, field by field.",
+			reason: "Fields that the spec sets take precedence, one by one,",
 			spec:   `{region: a, provider: {version: v1.0.0}, services: [{name: s3}]}`, defaults: `{region: b, provider: {version: v2.0.0, registry: r/x}}`,
 			want: `{region: a, provider: {version: v1.0.0, registry: r/x}, services: [{name: s3}]}`,
 		},
 		"ZeroWins": {
-			reason:   "Also where it sets a zero value.",
+			reason:   "also with a zero value.",
 			spec:     `{runtime: {replicas: 0, associationSettleSeconds: 0, verifyCredentials: false}, services: [{name: s3}]}`,
 			defaults: `{runtime: {replicas: 3, associationSettleSeconds: 20, verifyCredentials: true}}`,
 			want:     `{runtime: {replicas: 0, associationSettleSeconds: 0, verifyCredentials: false}, services: [{name: s3}]}`,
@@ -42,71 +42,71 @@ func TestDefaults(t *testing.T) {
 			want: `{region: b, role: {path: /x/}, services: [{name: s3}]}`,
 		},
 		"EmptyTextDoesNot": {
-			reason:   "An empty text in a field is what templates make of no value.",
+			reason:   "An empty string in a field is a template's output for no value.",
 			spec:     `{region: "", role: {path: ""}, clusterName: "", services: [{name: s3, roleArn: "", version: ""}]}`,
 			defaults: `{region: b, role: {path: /x/}, clusterNameRef: {name: c}, services: [{name: s3, version: v1.0.0, permissions: {accessLevel: ReadOnly}}]}`,
 			want:     `{region: b, role: {path: /x/}, clusterName: "", clusterNameRef: {name: c}, services: [{name: s3, roleArn: "", version: v1.0.0, permissions: {accessLevel: ReadOnly}}]}`,
 		},
 		"EmptyTextInMap": {
-			reason: "In a map of the user's own it is a value.",
+			reason: "In a user's map, an empty string is a value.",
 			spec:   `{tags: {a: ""}, runtime: {podLabels: {l: ""}}, services: [{name: s3}]}`, defaults: `{tags: {a: d}, runtime: {podLabels: {l: d}}}`,
 			want: `{tags: {a: ""}, runtime: {podLabels: {l: ""}}, services: [{name: s3}]}`,
 		},
 		"MapsMerge": {
-			reason: "Maps should merge, key by key.",
+			reason: "Maps are merged, key by key.",
 			spec:   `{tags: {a: mine, b: mine}, services: [{name: s3}]}`, defaults: `{tags: {b: default, c: default}, runtime: {podLabels: {l: d}}}`,
 			want: `{tags: {a: mine, b: mine, c: default}, runtime: {podLabels: {l: d}}, services: [{name: s3}]}`,
 		},
 		"ListsWhole": {
-			reason:   "Lists should be taken whole: nobody could remove an entry else.",
+			reason:   "Lists are not merged, so that an entry can be removed.",
 			spec:     `{runtime: {args: [--mine]}, managementPolicies: [], services: [{name: s3}]}`,
 			defaults: `{runtime: {args: [--a, --b], env: [{name: A}]}, managementPolicies: [Observe]}`,
 			want:     `{runtime: {args: [--mine], env: [{name: A}]}, managementPolicies: [], services: [{name: s3}]}`,
 		},
 		"Kinds": {
-			reason:   "So is the word that stands for a list.",
+			reason:   "Neither is the word that replaces a list.",
 			spec:     `{services: [{name: s3, permissions: {kinds: Active}}, {name: sqs, permissions: {kinds: [Queue]}}, {name: sns}, {name: ec2, permissions: {kinds: ""}}]}`,
 			defaults: `{services: [{name: s3, permissions: {kinds: [Bucket]}}, {name: sqs, permissions: {kinds: Active}}, {name: sns, permissions: {kinds: Active}}, {name: ec2, permissions: {kinds: [VPC]}}]}`,
 			want:     `{services: [{name: s3, permissions: {kinds: Active}}, {name: sqs, permissions: {kinds: [Queue]}}, {name: sns, permissions: {kinds: Active}}, {name: ec2, permissions: {kinds: [VPC]}}]}`,
 		},
 		"ServicesByName": {
-			reason:   "Defaults of a service should apply to the service of that name, and add none.",
+			reason:   "Defaults of a service apply to the service with that name, and add none.",
 			spec:     `{services: [{name: s3}, {name: ec2, version: v1.0.0, runtime: {podLabels: {a: mine}}}]}`,
 			defaults: `{services: [{name: ec2, version: v2.0.0, serviceAccountName: sa, runtime: {podLabels: {a: d, b: d}}}, {name: rds, version: v3.0.0}]}`,
 			want:     `{services: [{name: s3}, {name: ec2, version: v1.0.0, serviceAccountName: sa, runtime: {podLabels: {a: mine, b: d}}}]}`,
 		},
 		"NoServices": {
-			reason: "Without services of its own a spec should get none.",
+			reason: "A spec without services gets none.",
 			spec:   `{region: a}`, defaults: `{services: [{name: rds}]}`,
 			want: `{region: a, services: null}`,
 		},
 		"OwnClusterName": {
-			reason: "A cluster that the spec names should not meet one that the defaults refer to.",
+			reason: "A cluster that the spec names excludes a reference in the defaults,",
 			spec:   `{clusterName: mine, services: [{name: s3}]}`, defaults: `{clusterNameRef: {name: other}, clusterNameSelector: {matchLabels: {a: b}}, region: r}`,
 			want: `{clusterName: mine, region: r, services: [{name: s3}]}`,
 		},
 		"OwnClusterRef": {
-			reason: "Nor the other way round.",
+			reason: "and the other way round.",
 			spec:   `{clusterNameRef: {name: mine}, services: [{name: s3}]}`, defaults: `{clusterName: other}`,
 			want: `{clusterNameRef: {name: mine}, services: [{name: s3}]}`,
 		},
 		"OwnClusterSelector": {
-			reason: "Labels of a selector should not merge with those of the defaults: that would select another cluster.",
+			reason: "Labels of a selector are not merged with those of the defaults, because that would select another cluster.",
 			spec:   `{clusterNameSelector: {matchLabels: {a: mine}}, services: [{name: s3}]}`, defaults: `{clusterNameSelector: {matchLabels: {b: default}}}`,
 			want: `{clusterNameSelector: {matchLabels: {a: mine}}, services: [{name: s3}]}`,
 		},
 		"DefaultCluster": {
-			reason: "A spec without a cluster should get the defaults'.",
+			reason: "A spec without a cluster gets that of the defaults.",
 			spec:   `{services: [{name: s3}]}`, defaults: `{clusterNameRef: {name: other}}`,
 			want: `{clusterNameRef: {name: other}, services: [{name: s3}]}`,
 		},
 		"OwnRoleARN": {
-			reason: "A service that brings its own role should not get what only a composed one has.",
+			reason: "A service with an existing role does not get settings of a composed role.",
 			spec:   `{services: [{name: s3, roleArn: mine}]}`, defaults: `{services: [{name: s3, permissions: {accessLevel: None}, roleName: r, importRole: true, version: v1.0.0}]}`,
 			want: `{services: [{name: s3, roleArn: mine, version: v1.0.0}]}`,
 		},
 		"OwnPermissions": {
-			reason:   "A service that has permissions of its own should not get another's role.",
+			reason:   "A service with its own permissions does not get an existing role.",
 			spec:     `{services: [{name: s3, permissions: {accessLevel: None}}, {name: ec2, roleName: r}, {name: rds}]}`,
 			defaults: `{services: [{name: s3, roleArn: other, version: v1.0.0}, {name: ec2, roleArn: other}, {name: rds, roleArn: other}]}`,
 			want:     `{services: [{name: s3, permissions: {accessLevel: None}, version: v1.0.0}, {name: ec2, roleName: r}, {name: rds, roleArn: other}]}`,
@@ -131,7 +131,8 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestDefaultsKeepInput makes sure that merging into one service does not change what the next one gets, nor what the next call does.
+// TestDefaultsKeepInput checks that merging defaults into one service changes neither those of the next service nor those of the next
+// call.
 func TestDefaultsKeepInput(t *testing.T) {
 	platform := configuration(t, `defaults: {services: [{name: s3, runtime: {podLabels: {a: default, b: default}}}]}`)
 	for range 2 {

@@ -19,7 +19,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/encode"
 )
 
-// seeds are a part of the YAML files of the examples, in JSON.
+// seeds returns a part of the examples' YAML files, in JSON.
 func seeds(f *testing.F, pattern string, part ...string) [][]byte {
 	f.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "..", pattern))
@@ -53,8 +53,8 @@ func seeds(f *testing.F, pattern string, part ...string) [][]byte {
 	return out
 }
 
-// FuzzDecodeSpec: a composite resource is understood, or refused with the path of everything that is wrong. What is understood
-// is understood in the same way once written again.
+// FuzzDecodeSpec checks that a composite resource is either decoded, or refused with the paths of all errors. A decoded one must decode
+// to the same value after it is written again.
 func FuzzDecodeSpec(f *testing.F) {
 	for _, s := range seeds(f, "example/*/xr.yaml", "spec") {
 		f.Add(s)
@@ -66,7 +66,7 @@ func FuzzDecodeSpec(f *testing.F) {
 	})
 }
 
-// FuzzDecodeInput does the same for Inputs, of which everything must be known.
+// FuzzDecodeInput does the same for Inputs, in which every field must be known.
 func FuzzDecodeInput(f *testing.F) {
 	for _, s := range seeds(f, "configuration/apis/composition.yaml", "spec", "pipeline", "input") {
 		f.Add(s)
@@ -95,14 +95,14 @@ func decodeAs[T any](t *testing.T, at string, b []byte, strict bool) {
 	}
 	v, err := new(encode.Encoder).Status(first)
 	if err != nil {
-		t.Fatalf("what is understood cannot be written again: %v", err)
+		t.Fatalf("a decoded value cannot be written again: %v", err)
 	}
 	second := new(T)
 	if errs := decode(field.NewPath(at), v.GetStructValue().AsMap(), second, strict); len(errs) > 0 {
-		t.Fatalf("what was understood is refused once written again: %v\n%s", errs.ToAggregate(), v)
+		t.Fatalf("a decoded value is refused after it was written again: %v\n%s", errs.ToAggregate(), v)
 	}
 	if diff := cmp.Diff(first, second, cmpopts.EquateEmpty()); diff != "" {
-		t.Fatalf("once written again it means something else: -first, +second:\n%s", diff)
+		t.Fatalf("a decoded value changed after it was written again: -first, +second:\n%s", diff)
 	}
 }
 
@@ -111,7 +111,7 @@ func checkPaths(t *testing.T, at string, errs field.ErrorList) {
 	seen := map[string]bool{}
 	for _, e := range errs {
 		if e.Field != at && !strings.HasPrefix(e.Field, at+".") {
-			t.Fatalf("an error does not say where it is: %v", e)
+			t.Fatalf("an error has no path: %v", e)
 		}
 		if seen[e.Field] {
 			t.Fatalf("there are two errors at %s: %v", e.Field, errs.ToAggregate())
@@ -120,7 +120,7 @@ func checkPaths(t *testing.T, at string, errs field.ErrorList) {
 	}
 }
 
-// FuzzDefaults: defaults of an Input change no field that a composite resource sets, and need not be valid to be read.
+// FuzzDefaults checks that defaults in an Input change no field that a composite resource sets, and that invalid defaults can be read.
 func FuzzDefaults(f *testing.F) {
 	specs := seeds(f, "example/*/xr.yaml", "spec")
 	for i, s := range specs {
@@ -139,12 +139,12 @@ func FuzzDefaults(f *testing.F) {
 			t.Fatalf("the defaults changed from %v to %v", before, after)
 		}
 		if path := lost(want, got); path != "" {
-			t.Fatalf("%s of the composite resource is not what it was: %v, was %v", path, got, want)
+			t.Fatalf("%s of the composite resource changed: %v, was %v", path, got, want)
 		}
 	})
 }
 
-// lost is the path of something that is in want and not the same in got. Null counts as nothing.
+// lost returns the path of a value in want that differs in got. Null counts as unset.
 func lost(want, got any) string {
 	switch w := want.(type) {
 	case nil:

@@ -9,13 +9,13 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/testutil"
 )
 
-// now of every test, and paths that errors are about.
+// now is the time of every test, and paths returns the paths of errors.
 var (
 	now   = testutil.Now
 	paths = testutil.Paths
 )
 
-// object of a YAML document; nil if that is empty.
+// object parses an object from YAML; nil if the document is empty.
 func object(t testing.TB, doc string) *structpb.Struct {
 	t.Helper()
 	m := testutil.Parse(t, doc)
@@ -25,7 +25,7 @@ func object(t testing.TB, doc string) *structpb.Struct {
 	return testutil.Struct(t, m)
 }
 
-// newRequest with a composite resource and an Input, either of which may be empty.
+// newRequest returns a request with a composite resource and an Input, either of which may be empty.
 func newRequest(t testing.TB, xr, input string) *fnv1.RunFunctionRequest {
 	t.Helper()
 	return &fnv1.RunFunctionRequest{
@@ -34,13 +34,13 @@ func newRequest(t testing.TB, xr, input string) *fnv1.RunFunctionRequest {
 	}
 }
 
-// observe a composed resource in a request.
+// observe adds an observed composed resource to a request.
 func observe(t testing.TB, req *fnv1.RunFunctionRequest, key, doc string) {
 	t.Helper()
 	req.Observed.Resources[key] = &fnv1.Resource{Resource: object(t, doc)}
 }
 
-// mustView of a request that must be understood.
+// mustView returns the view of a request, which must be valid.
 func mustView(t testing.TB, req *fnv1.RunFunctionRequest) *View {
 	t.Helper()
 	v, errs := From(req, nil, now())
@@ -50,7 +50,7 @@ func mustView(t testing.TB, req *fnv1.RunFunctionRequest) *View {
 	return v
 }
 
-// configuration of a platform.
+// configuration returns the configuration of a platform.
 func configuration(t testing.TB, doc string) *Configuration {
 	t.Helper()
 	c, errs := ParseConfiguration(nil, object(t, doc))

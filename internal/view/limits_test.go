@@ -22,26 +22,26 @@ func TestLimits(t *testing.T) {
 		xr, input string
 		want      []string
 	}{
-		"Services":     {"As many as the schema allows.", "spec: {" + services(200, "") + "}", "", nil},
-		"ManyServices": {"And no more.", "spec: {" + services(201, "") + "}", "", []string{"spec.services: Too many: 201: must have at most 200 items"}},
-		"Permissions":  {"A service may say a lot about its permissions.", "spec: {" + services(1, ", permissions: {policyDocument: "+kib(255)+"}") + "}", "", nil},
+		"Services":     {"The schema allows 200 services,", "spec: {" + services(200, "") + "}", "", nil},
+		"ManyServices": {"but no more.", "spec: {" + services(201, "") + "}", "", []string{"spec.services: Too many: 201: must have at most 200 items"}},
+		"Permissions":  {"The permissions of a service may be long,", "spec: {" + services(1, ", permissions: {policyDocument: "+kib(255)+"}") + "}", "", nil},
 		"LargePermissions": {
-			"But not any number of bytes.", "spec: {" + services(1, ", permissions: {policyDocument: "+kib(256)+"}") + "}", "",
+			"but are limited.", "spec: {" + services(1, ", permissions: {policyDocument: "+kib(256)+"}") + "}", "",
 			[]string{"spec.services[0].permissions: Too long: may not be more than 262144 bytes"},
 		},
 		"LargeParts": {
-			"All else is shorter, and everything that is too long is told.",
+			"Other parts have a lower limit, and all parts that are too long are reported.",
 			"spec: {tags: {a: " + kib(64) + "}, clusterName: " + kib(64) + ", " + services(1, ", runtime: {args: ["+kib(64)+"]}") + "}", "",
 			[]string{"spec.clusterName: Too long: may not be more than 65536 bytes", "spec.tags: Too long: may not be more than 65536 bytes", "spec.services[0].runtime: Too long: may not be more than 65536 bytes"},
 		},
-		"OfCrossplane": {"Crossplane's own fields may have any size.", "spec: {resourceRefs: [{name: " + kib(500) + "}], " + services(1, "") + "}", "", nil},
-		"Shared":       {"What services share counts for each.", "spec: {runtime: {args: [" + kib(40) + "]}, " + services(100, "") + "}", "", nil},
+		"OfCrossplane": {"Crossplane's own fields have no limit.", "spec: {resourceRefs: [{name: " + kib(500) + "}], " + services(1, "") + "}", "", nil},
+		"Shared":       {"Common settings count for each service,", "spec: {runtime: {args: [" + kib(40) + "]}, " + services(100, "") + "}", "", nil},
 		"LargeShared": {
-			"And must not become too much together.", "spec: {runtime: {args: [" + kib(42) + "]}, " + services(100, "") + "}", "",
+			"and their total is limited,", "spec: {runtime: {args: [" + kib(42) + "]}, " + services(100, "") + "}", "",
 			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, together that may be 4194304 bytes: shorten them, or divide the services among several objects"},
 		},
 		"LargeSharedDefaults": {
-			"Wherever it comes from.", "spec: {" + services(100, "") + "}", "defaults: {runtime: {args: [" + kib(42) + "]}}",
+			"also if they come from defaults.", "spec: {" + services(100, "") + "}", "defaults: {runtime: {args: [" + kib(42) + "]}}",
 			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, together that may be 4194304 bytes: shorten them, or divide the services among several objects"},
 		},
 		"LargeInput": {
@@ -49,7 +49,7 @@ func TestLimits(t *testing.T) {
 			[]string{"input.defaults.tags: Too long: may not be more than 65536 bytes", "input.defaults.services: Too many: 201: must have at most 200 items", "input.guardrails: Too long: may not be more than 65536 bytes"},
 		},
 		"Names": {
-			"No object has such names.", "{metadata: {name: " + kib(1) + "}, spec: {claimRef: {namespace: " + kib(1) + ", name: " + kib(1) + "}}}", "",
+			"No object can have such names.", "{metadata: {name: " + kib(1) + "}, spec: {claimRef: {namespace: " + kib(1) + ", name: " + kib(1) + "}}}", "",
 			[]string{"metadata.name: Too long: may not be more than 253 bytes", "spec.claimRef.namespace: Too long: may not be more than 253 bytes", "spec.claimRef.name: Too long: may not be more than 253 bytes"},
 		},
 	}
@@ -67,7 +67,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestManyErrors: nobody looks for more errors than anybody reads.
+// TestManyErrors checks that the search for errors stops at the number that is reported.
 func TestManyErrors(t *testing.T) {
 	list := "[" + strings.TrimSuffix(strings.Repeat("7, ", 1000), ", ") + "]"
 	_, errs := From(newRequest(t, "spec: {runtime: {args: "+list+", env: "+list+"}, managementPolicies: "+list+"}", ""), nil, now())

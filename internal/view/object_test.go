@@ -52,7 +52,7 @@ func TestObjectAccessors(t *testing.T) {
 	}
 }
 
-// TestObjectJunk makes sure that no object is too odd to look at: users can apply nearly anything.
+// TestObjectJunk checks that any object can be read, because users can apply nearly anything.
 func TestObjectJunk(t *testing.T) {
 	junk := map[string]*structpb.Struct{
 		"Nil":        nil,
@@ -101,8 +101,8 @@ func TestObjectController(t *testing.T) {
 		reason, in string
 		want       Owner
 	}{
-		"None":  {"No owner, no controller.", `{metadata: {name: a}}`, Owner{}},
-		"Other": {"An owner need not be the controller.", `{metadata: {ownerReferences: [{kind: A, name: a, uid: u}, {kind: B, name: b, uid: v, controller: false}]}}`, Owner{}},
+		"None":  {"Without an owner, there is no controller.", `{metadata: {name: a}}`, Owner{}},
+		"Other": {"An owner may not be the controller.", `{metadata: {ownerReferences: [{kind: A, name: a, uid: u}, {kind: B, name: b, uid: v, controller: false}]}}`, Owner{}},
 		"One":   {"The controller is the owner that says so.", `{metadata: {ownerReferences: [{kind: A, name: a, uid: u}, {kind: B, name: b, uid: v, controller: true}]}}`, Owner{Kind: "B", Name: "b", UID: "v"}},
 	}
 	for name, tc := range cases {
@@ -129,10 +129,10 @@ status:
 		since       time.Time
 		True, False bool
 	}{
-		"Ready":   {"The first of a type should count, and its time be read.", Condition{Status: "True", Reason: "Available", Message: "fine"}, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), true, false},
-		"Synced":  {"A time that is none should be the zero time.", Condition{Status: "False", Reason: "ReconcileError", Message: "create failed"}, time.Time{}, false, true},
+		"Ready":   {"The first condition of a type counts, and its time is read.", Condition{Status: "True", Reason: "Available", Message: "fine"}, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), true, false},
+		"Synced":  {"An invalid time is the zero time.", Condition{Status: "False", Reason: "ReconcileError", Message: "create failed"}, time.Time{}, false, true},
 		"Healthy": {"Unknown is neither true nor false.", Condition{Status: "Unknown"}, time.Time{}, false, false},
-		"None":    {"Nor is a condition that is not there.", Condition{}, time.Time{}, false, false},
+		"None":    {"Neither is a missing condition.", Condition{}, time.Time{}, false, false},
 	}
 	for typ, tc := range cases {
 		t.Run(typ, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 )
 
-// roles are a kind that another package brings.
+// roles returns a kind that another package installs.
 func roles() Kind {
 	return Kind{GroupVersionKind: schema.GroupVersionKind{Group: "iam.aws.upbound.io", Version: "v1beta1", Kind: "Role"}, Plural: "roles", Package: "provider-aws-iam"}
 }
@@ -25,12 +25,12 @@ spec: {versions: [{name: v1alpha1, served: true}, {name: v1beta1, served: true}]
 status: {conditions: [{type: NamesAccepted, status: "True"}, {type: Established, status: "True"}]}
 `
 
-// callers of the generations of the protocol.
+// callers returns the metadata of callers of different versions.
 func callers() map[string]*fnv1.RequestMeta {
 	return map[string]*fnv1.RequestMeta{
 		"v1.20": nil,
 		"v2.1":  {Tag: "x"},
-		// A caller might be able to send resources, and no schemas.
+		// A caller may support required resources without schemas.
 		"NoSchemas": {Capabilities: []fnv1.Capability{fnv1.Capability_CAPABILITY_CAPABILITIES, fnv1.Capability_CAPABILITY_REQUIRED_RESOURCES}},
 		"v2.2": {Capabilities: []fnv1.Capability{
 			fnv1.Capability_CAPABILITY_CAPABILITIES, fnv1.Capability_CAPABILITY_REQUIRED_RESOURCES, fnv1.Capability_CAPABILITY_REQUIRED_SCHEMAS,
@@ -47,10 +47,10 @@ func TestKindAsks(t *testing.T) {
 		reason string
 		want   *fnv1.Requirements
 	}{
-		"v1.20":     {"An old caller knows extra resources only.", &fnv1.Requirements{ExtraResources: crd}},
-		"v2.1":      {"So does one that does not say what it can do.", &fnv1.Requirements{ExtraResources: crd}},
-		"NoSchemas": {"Without schemas the CustomResourceDefinition is the proof.", &fnv1.Requirements{Resources: crd}},
-		"v2.2": {"With schemas they are: they cost the caller nothing.", &fnv1.Requirements{Schemas: map[string]*fnv1.SchemaSelector{
+		"v1.20":     {"An old caller supports extra resources only.", &fnv1.Requirements{ExtraResources: crd}},
+		"v2.1":      {"So does a caller that does not advertise its capabilities.", &fnv1.Requirements{ExtraResources: crd}},
+		"NoSchemas": {"Without schemas, the CustomResourceDefinition proves the kind.", &fnv1.Requirements{Resources: crd}},
+		"v2.2": {"With schemas, these prove the kind: they cost the caller nothing.", &fnv1.Requirements{Schemas: map[string]*fnv1.SchemaSelector{
 			"kind/roles.iam.aws.upbound.io/v1beta1": {ApiVersion: "iam.aws.upbound.io/v1beta1", Kind: "Role"},
 		}}},
 	}
@@ -75,7 +75,7 @@ func TestKindAsks(t *testing.T) {
 			before := r.Proto().String()
 			r.Kind(roles())
 			if got := r.Proto().String(); got != before {
-				t.Errorf("asking twice should ask once: first %s, then %s", before, got)
+				t.Errorf("a requirement should be added only once: first %s, then %s", before, got)
 			}
 		})
 	}
@@ -89,9 +89,9 @@ func TestKindBySchema(t *testing.T) {
 		want    Answer
 	}{
 		"NotAsked": {"No schemas were sent.", nil, Unanswered},
-		"OtherKey": {"Answers to other questions are none to this.", map[string]*fnv1.Schema{"kind/policies.iam.aws.upbound.io/v1beta1": {OpenapiV3: object(t, "type: object")}}, Unanswered},
-		"NotFound": {"Crossplane answers with an empty schema where there is no such kind.", map[string]*fnv1.Schema{key: {}}, No},
-		"NoFields": {"Or with one that says nothing.", map[string]*fnv1.Schema{key: {OpenapiV3: &structpb.Struct{}}}, No},
+		"OtherKey": {"An answer to another requirement does not count.", map[string]*fnv1.Schema{"kind/policies.iam.aws.upbound.io/v1beta1": {OpenapiV3: object(t, "type: object")}}, Unanswered},
+		"NotFound": {"Crossplane answers with an empty schema if the kind does not exist,", map[string]*fnv1.Schema{key: {}}, No},
+		"NoFields": {"or with a schema without content.", map[string]*fnv1.Schema{key: {OpenapiV3: &structpb.Struct{}}}, No},
 		"Found":    {"A schema proves the kind.", map[string]*fnv1.Schema{key: {OpenapiV3: object(t, "type: object")}}, Yes},
 	}
 	for name, tc := range cases {
@@ -106,7 +106,7 @@ func TestKindBySchema(t *testing.T) {
 				t.Errorf("%s\nUnanswered(): got %t", tc.reason, got)
 			}
 			if r.Proto().GetSchemas()[key] == nil {
-				t.Errorf("%s\nthe question must be asked on every call for as long as its answer matters", tc.reason)
+				t.Errorf("%s\nthe schema must be required on every call as long as the answer matters", tc.reason)
 			}
 		})
 	}
@@ -122,24 +122,24 @@ func TestKindByCRD(t *testing.T) {
 		answer map[string]*fnv1.Resources
 		want   Answer
 	}{
-		"NotAsked":  {"No answer yet.", nil, Unanswered},
-		"OtherKey":  {"Answers to other questions are none to this.", map[string]*fnv1.Resources{"x": crd(established)}, Unanswered},
-		"NotFound":  {"An empty list says that there is none.", map[string]*fnv1.Resources{key: {}}, No},
-		"NilAnswer": {"So does nothing.", map[string]*fnv1.Resources{key: nil}, No},
-		"Junk":      {"An object that is none does not exist.", map[string]*fnv1.Resources{key: {Items: []*fnv1.Resource{nil, {}}}}, No},
+		"NotAsked":  {"There is no answer yet.", nil, Unanswered},
+		"OtherKey":  {"An answer to another requirement does not count.", map[string]*fnv1.Resources{"x": crd(established)}, Unanswered},
+		"NotFound":  {"An empty list means that the kind does not exist.", map[string]*fnv1.Resources{key: {}}, No},
+		"NilAnswer": {"So does a nil answer.", map[string]*fnv1.Resources{key: nil}, No},
+		"Junk":      {"An empty object does not exist.", map[string]*fnv1.Resources{key: {Items: []*fnv1.Resource{nil, {}}}}, No},
 		"Found":     {"An established CustomResourceDefinition proves the kind.", map[string]*fnv1.Resources{key: crd(established)}, Yes},
 		"NotEstablished": {
-			"One that is not established yet is not served.",
+			"A definition that is not established is not served.",
 			map[string]*fnv1.Resources{key: crd(`{metadata: {name: roles.iam.aws.upbound.io}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "False"}]}}`)},
 			No,
 		},
 		"NoStatus": {
-			"Nor is one without a status.",
+			"Neither is one without a status.",
 			map[string]*fnv1.Resources{key: crd(`{metadata: {name: roles.iam.aws.upbound.io}, spec: {versions: [{name: v1beta1, served: true}]}}`)},
 			No,
 		},
 		"Deleted": {
-			"One that is being deleted takes its objects with it.",
+			"A definition that is being deleted deletes its objects, too.",
 			map[string]*fnv1.Resources{key: crd(`{metadata: {name: roles.iam.aws.upbound.io, deletionTimestamp: "2026-01-01T00:00:00Z"}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}`)},
 			No,
 		},
@@ -154,7 +154,7 @@ func TestKindByCRD(t *testing.T) {
 			No,
 		},
 		"OtherName": {
-			"A definition of another kind proves nothing.",
+			"The definition of another kind proves nothing.",
 			map[string]*fnv1.Resources{key: crd(`{metadata: {name: roles.example.org}, spec: {versions: [{name: v1beta1, served: true}]}, status: {conditions: [{type: Established, status: "True"}]}}`)},
 			No,
 		},
@@ -165,7 +165,7 @@ func TestKindByCRD(t *testing.T) {
 				req := newRequest(t, minimal, "")
 				req.Meta = callers()[caller]
 				if caller == "v1.20" {
-					req.ExtraResources = tc.answer //nolint:staticcheck // Callers before 2.2 know no other.
+					req.ExtraResources = tc.answer //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 				} else {
 					req.RequiredResources = tc.answer
 				}
@@ -199,17 +199,17 @@ func TestMissing(t *testing.T) {
 		want    string
 		asked   []string
 	}{
-		"NotAsked": {"While nobody knows whether the kind exists, nothing else is asked.", nil, install, []string{kind}},
-		"V1":       {"Crossplane v1 has no definitions that could be inactive, and none is asked for.", map[string]*fnv1.Resources{kind: none, policies: none}, install, []string{kind, policies}},
-		"V2":       {"A package that is not installed has none.", map[string]*fnv1.Resources{kind: none, policies: definitions, role: none}, install, []string{kind, policies, role}},
+		"NotAsked": {"Before the kind is looked up, nothing else is required.", nil, install, []string{kind}},
+		"V1":       {"Crossplane v1 has no definitions that could be inactive, so none is required.", map[string]*fnv1.Resources{kind: none, policies: none}, install, []string{kind, policies}},
+		"V2":       {"A package that is not installed has no definition.", map[string]*fnv1.Resources{kind: none, policies: definitions, role: none}, install, []string{kind, policies, role}},
 		"Inactive": {
-			"An inactive one says what to do.",
+			"The message for an inactive definition says how to activate it.",
 			map[string]*fnv1.Resources{kind: none, policies: definitions, role: some(`{metadata: {name: roles.iam.aws.upbound.io}, spec: {state: Inactive}}`)},
 			"not active, name it in a ManagedResourceActivationPolicy, as manifests/activation-policy.yaml does",
 			[]string{kind, policies, role},
 		},
 		"Active": {
-			"An active one is about to exist.",
+			"The kind of an active definition is about to exist.",
 			map[string]*fnv1.Resources{kind: none, policies: definitions, role: some(`{metadata: {name: roles.iam.aws.upbound.io}, spec: {state: Active}}`)},
 			"being activated",
 			[]string{kind, policies, role},
@@ -218,25 +218,25 @@ func TestMissing(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			req := newRequest(t, minimal, "")
-			req.ExtraResources = tc.answers //nolint:staticcheck // Callers before 2.2 know no other.
+			req.ExtraResources = tc.answers //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 			r := mustView(t, req).Requirements
 			if got := r.Missing(roles()); got != tc.want {
 				t.Errorf("%s\nMissing(...): want %q, got %q", tc.reason, tc.want, got)
 			}
 			asked := r.Proto().GetExtraResources() //nolint:staticcheck // See above.
 			if len(asked) != len(tc.asked) {
-				t.Errorf("%s\nasked: want %v, got %v", tc.reason, tc.asked, asked)
+				t.Errorf("%s\nrequired: want %v, got %v", tc.reason, tc.asked, asked)
 			}
 			for _, key := range tc.asked {
 				if asked[key] == nil {
-					t.Errorf("%s\nasked: want %s, got %v", tc.reason, key, asked)
+					t.Errorf("%s\nrequired: want %s, got %v", tc.reason, key, asked)
 				}
 			}
 		})
 	}
 }
 
-// TestKindOfOtherForm makes sure that answers in the form of the other generation are not taken for answers.
+// TestKindOfOtherForm checks that answers in the form of the other protocol version are ignored.
 func TestKindOfOtherForm(t *testing.T) {
 	answer := map[string]*fnv1.Resources{"kind/roles.iam.aws.upbound.io": {Items: []*fnv1.Resource{{Resource: object(t, established)}}}}
 	req := newRequest(t, minimal, "")
@@ -245,7 +245,7 @@ func TestKindOfOtherForm(t *testing.T) {
 		t.Errorf("Kind(...) of a caller without capabilities: want Unanswered, got %d", got)
 	}
 	req = newRequest(t, minimal, "")
-	req.Meta, req.ExtraResources = callers()["NoSchemas"], answer //nolint:staticcheck // That is the point.
+	req.Meta, req.ExtraResources = callers()["NoSchemas"], answer //nolint:staticcheck // The test uses the wrong field on purpose.
 	if got := mustView(t, req).Requirements.Kind(roles()); got != Unanswered {
 		t.Errorf("Kind(...) of a caller with capabilities: want Unanswered, got %d", got)
 	}
@@ -256,10 +256,10 @@ func TestKindObserved(t *testing.T) {
 		reason, observed string
 		want             Answer
 	}{
-		"Same":         {"An object that exists proves its kind, so nothing needs to be asked.", `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role}`, Yes},
-		"OtherVersion": {"Not that of another version.", `{apiVersion: iam.aws.upbound.io/v1beta2, kind: Role}`, Unanswered},
-		"OtherGroup":   {"Nor of another group.", `{apiVersion: iam.aws.m.upbound.io/v1beta1, kind: Role}`, Unanswered},
-		"OtherKind":    {"Nor another kind.", `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy}`, Unanswered},
+		"Same":         {"An existing object proves its kind, so nothing is required.", `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role}`, Yes},
+		"OtherVersion": {"It does not prove another version,", `{apiVersion: iam.aws.upbound.io/v1beta2, kind: Role}`, Unanswered},
+		"OtherGroup":   {"another group,", `{apiVersion: iam.aws.m.upbound.io/v1beta1, kind: Role}`, Unanswered},
+		"OtherKind":    {"or another kind.", `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy}`, Unanswered},
 	}
 	for name, tc := range cases {
 		for caller, meta := range callers() {
@@ -272,21 +272,21 @@ func TestKindObserved(t *testing.T) {
 					t.Errorf("%s\nKind(...): want %d, got %d", tc.reason, tc.want, got)
 				}
 				if asked := r.Proto() != nil; asked != (tc.want == Unanswered) {
-					t.Errorf("%s\nasked: %v", tc.reason, r.Proto())
+					t.Errorf("%s\nrequired: %v", tc.reason, r.Proto())
 				}
 			})
 		}
 	}
 }
 
-// TestKindOfComposite: the composite resource itself proves its kind.
+// TestKindOfComposite checks that the composite resource itself proves its kind.
 func TestKindOfComposite(t *testing.T) {
 	for caller, meta := range callers() {
 		req := newRequest(t, minimal, "")
 		req.Meta = meta
 		r := mustView(t, req).Requirements
 		if got := r.Kind(Kind{GroupVersionKind: v1alpha1.GroupVersionKind, Plural: "podidentityproviders"}); got != Yes || r.Proto() != nil {
-			t.Errorf("%s: Kind(...) of the composite resource: want it to exist, and nothing to be asked, got %d and %v", caller, got, r.Proto())
+			t.Errorf("%s: Kind(...) of the composite resource: want it to exist without requirements, got %d and %v", caller, got, r.Proto())
 		}
 	}
 }
@@ -302,10 +302,10 @@ func TestGet(t *testing.T) {
 		want   Answer
 		name   string
 	}{
-		"NotAsked": {"No answer yet.", nil, Unanswered, ""},
-		"NotFound": {"An empty list says that there is none.", map[string]*fnv1.Resources{key: {}}, No, ""},
-		"Found":    {"The object of that name.", map[string]*fnv1.Resources{key: role("crossplane-s3")}, Yes, "crossplane-s3"},
-		"OtherKey": {"The answer to another question is none to this.", map[string]*fnv1.Resources{"Role.iam.aws.upbound.io/other": role("other")}, Unanswered, ""},
+		"NotAsked": {"There is no answer yet.", nil, Unanswered, ""},
+		"NotFound": {"An empty list means that the object does not exist.", map[string]*fnv1.Resources{key: {}}, No, ""},
+		"Found":    {"The object has the required name.", map[string]*fnv1.Resources{key: role("crossplane-s3")}, Yes, "crossplane-s3"},
+		"OtherKey": {"An answer to another requirement does not count.", map[string]*fnv1.Resources{"Role.iam.aws.upbound.io/other": role("other")}, Unanswered, ""},
 	}
 	selector := &fnv1.ResourceSelector{ApiVersion: "iam.aws.upbound.io/v1beta1", Kind: "Role", Match: &fnv1.ResourceSelector_MatchName{MatchName: "crossplane-s3"}}
 	for name, tc := range cases {
@@ -334,10 +334,10 @@ func TestList(t *testing.T) {
 		want   Answer
 		names  []string
 	}{
-		"NotAsked": {"No answer yet.", nil, nil, Unanswered, nil},
-		"None":     {"That there is none is an answer.", map[string]string{"a": "b"}, map[string]*fnv1.Resources{key: {}}, Yes, nil},
+		"NotAsked": {"There is no answer yet.", nil, nil, Unanswered, nil},
+		"None":     {"An empty list is an answer.", map[string]string{"a": "b"}, map[string]*fnv1.Resources{key: {}}, Yes, nil},
 		"Some": {
-			"All that were sent, but junk.", nil,
+			"All objects are returned except empty ones.", nil,
 			map[string]*fnv1.Resources{key: {Items: []*fnv1.Resource{{Resource: object(t, "{metadata: {name: b}}")}, {}, {Resource: object(t, "{metadata: {name: a}}")}}}},
 			Yes,
 			[]string{"b", "a"},
@@ -346,7 +346,7 @@ func TestList(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			req := newRequest(t, minimal, "")
-			req.ExtraResources = tc.answer //nolint:staticcheck // Callers before 2.2 know no other.
+			req.ExtraResources = tc.answer //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 			r := mustView(t, req).Requirements
 			os, got := r.List(roles().GroupVersionKind, tc.labels)
 			var names []string
@@ -370,7 +370,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestQuestionsAddUp makes sure that one question does not take the place of another.
+// TestQuestionsAddUp checks that one requirement does not replace another.
 func TestQuestionsAddUp(t *testing.T) {
 	req := newRequest(t, minimal, "")
 	req.Meta = callers()["v2.2"]
@@ -383,10 +383,10 @@ func TestQuestionsAddUp(t *testing.T) {
 	r.Get(policies.GroupVersionKind, "a")
 	r.List(roles().GroupVersionKind, nil)
 	if got := len(r.Proto().GetSchemas()); got != 2 {
-		t.Errorf("want 2 schemas asked for, got %v", r.Proto().GetSchemas())
+		t.Errorf("want 2 required schemas, got %v", r.Proto().GetSchemas())
 	}
 	if got := len(r.Proto().GetResources()); got != 4 {
-		t.Errorf("want 4 resources asked for, got %v", r.Proto().GetResources())
+		t.Errorf("want 4 required resources, got %v", r.Proto().GetResources())
 	}
 }
 
@@ -400,17 +400,17 @@ func TestGetIn(t *testing.T) {
 		answer *fnv1.Resources
 		want   Answer
 	}{
-		"NotAsked": {"No answer yet.", nil, Unanswered},
-		"NotFound": {"An empty list says that there is none.", &fnv1.Resources{}, No},
-		"Found":    {"The object of that name in that namespace.", role("team-a"), Yes},
-		"Other":    {"One in another namespace is another.", role("team-b"), No},
-		"Cluster":  {"So is one in none.", role(`""`), No},
+		"NotAsked": {"There is no answer yet.", nil, Unanswered},
+		"NotFound": {"An empty list means that the object does not exist.", &fnv1.Resources{}, No},
+		"Found":    {"The object has the required name and namespace.", role("team-a"), Yes},
+		"Other":    {"An object in another namespace is a different one.", role("team-b"), No},
+		"Cluster":  {"So is a cluster-scoped one.", role(`""`), No},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			req := newRequest(t, minimal, "")
 			if tc.answer != nil {
-				req.ExtraResources = map[string]*fnv1.Resources{key: tc.answer} //nolint:staticcheck // Callers before 2.2 know no other.
+				req.ExtraResources = map[string]*fnv1.Resources{key: tc.answer} //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 			}
 			r := mustView(t, req).Requirements
 			if _, got := r.GetIn(roles().GroupVersionKind, "team-a", "x"); got != tc.want {
@@ -439,16 +439,16 @@ status: {conditions: [{type: Established, status: "True"}]}`)}}}}
 		answer map[string]*fnv1.Resources
 		want   Answer
 	}{
-		"NotAsked": {"No answer yet.", nil, Unanswered},
+		"NotAsked": {"There is no answer yet.", nil, Unanswered},
 		"Known":    {"Items may have the field.", crd(`{type: object, properties: {namespace: {type: string}}}`), Yes},
-		"Unknown":  {"Or not.", crd(`{type: object, properties: {name: {type: string}}}`), No},
-		"Any":      {"Or any.", crd(`{type: object, x-kubernetes-preserve-unknown-fields: true}`), Yes},
-		"NoItems":  {"Or there are no items.", crd(`null`), No},
+		"Unknown":  {"Items may not have the field.", crd(`{type: object, properties: {name: {type: string}}}`), No},
+		"Any":      {"Items may have any field.", crd(`{type: object, x-kubernetes-preserve-unknown-fields: true}`), Yes},
+		"NoItems":  {"There may be no schema for items.", crd(`null`), No},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			req := newRequest(t, minimal, "")
-			req.ExtraResources = tc.answer //nolint:staticcheck // Callers before 2.2 know no other.
+			req.ExtraResources = tc.answer //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 			if got := mustView(t, req).Requirements.HasField(roles(), "refs", "[]", "namespace"); got != tc.want {
 				t.Errorf("%s\nHasField(...): want %d, got %d", tc.reason, tc.want, got)
 			}
@@ -456,7 +456,7 @@ status: {conditions: [{type: Established, status: "True"}]}`)}}}}
 	}
 }
 
-// TestLabelled makes sure that two questions about one kind are two, in the form that either caller understands.
+// TestLabelled checks that two requirements for one kind are kept apart, in the form that each caller supports.
 func TestLabelled(t *testing.T) {
 	pods := schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
 	const label = "pkg.crossplane.io/revision"
@@ -471,7 +471,7 @@ func TestLabelled(t *testing.T) {
 			req := newRequest(t, minimal, "")
 			req.Meta = callers()[caller]
 			if caller == "v1.20" {
-				req.ExtraResources = answer //nolint:staticcheck // Callers before 2.2 know no other.
+				req.ExtraResources = answer //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 			} else {
 				req.RequiredResources = answer
 			}
@@ -480,7 +480,7 @@ func TestLabelled(t *testing.T) {
 				t.Errorf("Labelled(...): want the one pod, got %v and %d", os, got)
 			}
 			if os, got := r.Labelled(pods, label, "sqs-1"); got != Yes || len(os) != 0 {
-				t.Errorf("Labelled(...): that there is none is an answer, too: got %v and %d", os, got)
+				t.Errorf("Labelled(...): want an empty answer, got %v and %d", os, got)
 			}
 			if diff := cmp.Diff(want, r.Proto(), protocmp.Transform()); diff != "" {
 				t.Errorf("Proto(): -want, +got:\n%s", diff)
@@ -489,7 +489,7 @@ func TestLabelled(t *testing.T) {
 				t.Error("Unanswered(): everything was answered")
 			}
 			if _, got := r.Labelled(pods, label, "rds-1"); got != Unanswered || !r.Unanswered() {
-				t.Errorf("Labelled(...): the answer to another question is none to this, got %d", got)
+				t.Errorf("Labelled(...): want no answer from another requirement, got %d", got)
 			}
 		})
 	}

@@ -35,7 +35,7 @@ func TestFrom(t *testing.T) {
 		t.Errorf("From(...): want the composite resource and the time of the call, got %q and %v", v.XR.Name(), v.Now)
 	}
 	if v.Requirements.Proto() != nil || v.Requirements.Unanswered() {
-		t.Errorf("From(...): want no requirements before anything is asked, got %v", v.Requirements.Proto())
+		t.Errorf("From(...): want no requirements at first, got %v", v.Requirements.Proto())
 	}
 }
 
@@ -62,7 +62,7 @@ func TestFromTellsEverythingAtOnce(t *testing.T) {
 		"spec.region: FieldValueTypeInvalid", "spec.services[0].name: FieldValueTypeInvalid",
 	}
 	if diff := cmp.Diff(want, paths(errs)); diff != "" {
-		t.Errorf("From(...) should tell what is wrong with Input and composite resource in one go: -want errors, +got:\n%s", diff)
+		t.Errorf("From(...) should report all errors of the Input and the composite resource at once: -want errors, +got:\n%s", diff)
 	}
 }
 
@@ -87,15 +87,15 @@ func TestObservedAnnotation(t *testing.T) {
 		observed []string
 		want     string
 	}{
-		"None":   {"Nothing observed, nothing known.", nil, ""},
-		"Others": {"Objects without it should be passed over.", []string{`{metadata: {name: a}}`, `{metadata: {annotations: {c: prod}}}`}, "prod"},
+		"None":   {"Without observed objects, nothing is known.", nil, ""},
+		"Others": {"Objects without the annotation are skipped.", []string{`{metadata: {name: a}}`, `{metadata: {annotations: {c: prod}}}`}, "prod"},
 		"Several": {
-			"Should two differ, the same one should win on every call.",
+			"If values differ, the same one is returned on every call.",
 			[]string{`{metadata: {annotations: {c: z}}}`, `{metadata: {annotations: {c: a}}}`, `{metadata: {annotations: {c: m}}}`},
 			"a",
 		},
 		"InNamespace": {
-			"A team may edit what is in its namespace.",
+			"A user of a namespace may edit objects in it, so they are ignored.",
 			[]string{`{metadata: {annotations: {c: prod}}}`, `{metadata: {namespace: team-a, annotations: {c: a}}}`},
 			"prod",
 		},
@@ -123,8 +123,8 @@ func TestLive(t *testing.T) {
 	}{
 		"Render":   {"A local render has no finalizers.", `{metadata: {name: a}}`, false},
 		"Live":     {"Crossplane puts its finalizer on every composite resource.", `{metadata: {finalizers: [foregroundDeletion, composite.apiextensions.crossplane.io]}}`, true},
-		"Other":    {"Anybody may put others.", `{metadata: {finalizers: [foregroundDeletion]}}`, false},
-		"NotAList": {"Junk is no finalizer.", `{metadata: {finalizers: composite.apiextensions.crossplane.io}}`, false},
+		"Other":    {"Any user may add other finalizers.", `{metadata: {finalizers: [foregroundDeletion]}}`, false},
+		"NotAList": {"An invalid value is not a finalizer.", `{metadata: {finalizers: composite.apiextensions.crossplane.io}}`, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -142,9 +142,9 @@ func TestClaim(t *testing.T) {
 	}{
 		"None":   {"A composite resource need not have a claim.", `{metadata: {name: a}}`, "", ""},
 		"Labels": {"Crossplane labels the composite resource with its claim.", `{metadata: {labels: {crossplane.io/claim-namespace: team-a, crossplane.io/claim-name: storage}}}`, "team-a", "storage"},
-		"Ref":    {"And refers to it.", `{spec: {claimRef: {namespace: team-a, name: storage}}}`, "team-a", "storage"},
+		"Ref":    {"Crossplane also references the claim.", `{spec: {claimRef: {namespace: team-a, name: storage}}}`, "team-a", "storage"},
 		"Both": {
-			"The reference counts: anybody can set a label.",
+			"The reference takes precedence, because any user can set a label.",
 			`{metadata: {labels: {crossplane.io/claim-namespace: x, crossplane.io/claim-name: y}}, spec: {claimRef: {namespace: team-a, name: storage}}}`,
 			"team-a", "storage",
 		},
@@ -159,7 +159,7 @@ func TestClaim(t *testing.T) {
 	}
 }
 
-// TestSpecTolerates what Crossplane keeps beside the spec, and what a later version of the API might add.
+// TestSpecTolerates checks that fields of Crossplane and of later API versions in the spec are ignored.
 func TestSpecTolerates(t *testing.T) {
 	v := mustView(t, newRequest(t, `
 spec:
@@ -180,7 +180,7 @@ spec:
     deploymentTemplate: {spec: {strategy: {type: Recreate}}}
 `, ""))
 	if v.Spec.Region != "eu-west-1" || len(v.Spec.Services) != 1 || v.Spec.Services[0].Name != "s3" {
-		t.Errorf("Spec: want what is known of it, got %+v", v.Spec)
+		t.Errorf("Spec: want the known fields, got %+v", v.Spec)
 	}
 	r := v.Spec.Runtime
 	if diff := cmp.Diff(new(int32(2)), r.Replicas); diff != "" {
@@ -214,11 +214,11 @@ func TestObservedWithPrefix(t *testing.T) {
 		reason, prefix string
 		want           []string
 	}{
-		"Some":  {"Those that begin so should come, sorted, and none that only begin alike.", "usage/", []string{"usage/a", "usage/b"}},
-		"One":   {"A whole key begins with itself.", "zone", []string{"zone"}},
-		"None":  {"Nothing should come of what nothing begins with,", "policy/", []string{}},
-		"After": {"behind the last one, too.", "zz", []string{}},
-		"All":   {"Everything begins with nothing.", "", []string{"role/s3", "usage/a", "usage/b", "usager", "zone"}},
+		"Some":  {"Keys with the prefix are returned, sorted.", "usage/", []string{"usage/a", "usage/b"}},
+		"One":   {"A whole key is its own prefix.", "zone", []string{"zone"}},
+		"None":  {"Nothing has an unknown prefix,", "policy/", []string{}},
+		"After": {"even if it sorts after all keys.", "zz", []string{}},
+		"All":   {"Every key has the empty prefix.", "", []string{"role/s3", "usage/a", "usage/b", "usager", "zone"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
