@@ -13,7 +13,7 @@ const agentManaged = `podIdentityAgent: {management: Managed}`
 func TestAgent(t *testing.T) {
 	testBuild(t, map[string]buildCase{
 		"Default": {
-			reason: "The add-on should be of the cluster, in the version that EKS chooses, and stay when its managed resource goes.",
+			reason: "The add-on belongs to the cluster, has the version that EKS selects, and stays when its managed resource is deleted.",
 			world:  world{Spec: agentManaged},
 			key:    "agent",
 			want: `
@@ -28,7 +28,7 @@ spec:
 `,
 		},
 		"Everything": {
-			reason: "Version and tags should be passed on. Nothing that is said of deletion should delete it.",
+			reason: "Version and tags are passed on. No setting deletes the add-on.",
 			world:  world{Spec: `{podIdentityAgent: {management: Managed, version: v1.3.4-eksbuild.1}, tags: {team: a}, deletionPolicy: Delete, managementPolicies: [Observe, Create, Update, Delete], providerConfigRef: {name: boot}}`},
 			key:    "agent",
 			want: `
@@ -43,7 +43,7 @@ spec:
 `,
 		},
 		"Names": {
-			reason: "A name of EKS need not be one of Kubernetes.",
+			reason: "A name in EKS may not be valid in Kubernetes.",
 			world:  world{Spec: `{clusterName: Prod_1, podIdentityAgent: {management: Managed}}`},
 			key:    "agent",
 			want: `
@@ -59,8 +59,8 @@ spec:
 		},
 	})
 	testAbsent(t, map[string]absentCase{
-		"Default": {"Usually somebody else brings the agent.", ``, []string{"agent"}},
-		"None":    {"Or is told to.", `podIdentityAgent: {management: None, version: v1.3.4-eksbuild.1}`, []string{"agent"}},
+		"Default": {"By default, another owner installs the agent.", ``, []string{"agent"}},
+		"None":    {"The spec may say so explicitly.", `podIdentityAgent: {management: None, version: v1.3.4-eksbuild.1}`, []string{"agent"}},
 	})
 }
 
@@ -81,7 +81,7 @@ func TestAgentWait(t *testing.T) {
 	}
 	in := func(answers map[string]string) world { return world{Spec: agentManaged, Answers: answers} }
 	testWait(t, map[string]waitCase{
-		"Nothing":     {"Nothing in the way, nothing to wait for.", in(nil), "agent", nil},
+		"Nothing":     {"Nothing conflicts, and nothing is missing.", in(nil), "agent", nil},
 		"KindMissing": {"The kind comes with provider-aws-eks.", in(map[string]string{kind: `[]`}), "agent", &Wait{Reason: v1alpha1.ReasonMissing, Subject: "addons.eks.aws.upbound.io", Message: "missing, install provider-aws-eks"}},
 		"NoCluster": {
 			"An add-on belongs to a cluster.",
@@ -89,56 +89,56 @@ func TestAgentWait(t *testing.T) {
 			"agent",
 			&Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"},
 		},
-		"Looking":          {"Until it is known what add-ons there are, there might be one.", in(map[string]string{all: unanswered}), "agent", looking},
-		"LookingForKind":   {"Also in namespaces.", in(map[string]string{mkind: unanswered}), "agent", looking},
-		"LookingInAll":     {"In all of them.", in(map[string]string{mkind: crd, mall: unanswered}), "agent", looking},
-		"OtherAddon":       {"Another add-on is none of our business,", in(map[string]string{all: `[` + addon("name: x", `addonName: vpc-cni, clusterName: prod, region: eu-west-1`) + `]`}), "agent", nil},
-		"OtherCluster":     {"nor that of another cluster,", in(map[string]string{all: `[` + addon("name: x", `addonName: eks-pod-identity-agent, clusterName: test, region: eu-west-1`) + `]`}), "agent", nil},
+		"Looking":          {"Until the existing add-ons are known, one may conflict,", in(map[string]string{all: unanswered}), "agent", looking},
+		"LookingForKind":   {"also in namespaces,", in(map[string]string{mkind: unanswered}), "agent", looking},
+		"LookingInAll":     {"in any of them.", in(map[string]string{mkind: crd, mall: unanswered}), "agent", looking},
+		"OtherAddon":       {"Another add-on is ignored,", in(map[string]string{all: `[` + addon("name: x", `addonName: vpc-cni, clusterName: prod, region: eu-west-1`) + `]`}), "agent", nil},
+		"OtherCluster":     {"and so is that of another cluster,", in(map[string]string{all: `[` + addon("name: x", `addonName: eks-pod-identity-agent, clusterName: test, region: eu-west-1`) + `]`}), "agent", nil},
 		"OtherRegion":      {"or region.", in(map[string]string{all: `[` + addon("name: x", `addonName: eks-pod-identity-agent, clusterName: prod, region: eu-central-1`) + `]`}), "agent", nil},
-		"ByHand":           {"Two managed resources of one add-on fight over it.", in(map[string]string{all: `[` + addon("name: z", same) + `, ` + addon("name: x", same) + `]`}), "agent", conflict("Addon x", "no composite resource made it")},
-		"Composed":         {"The owner should be named.", in(map[string]string{all: `[` + addon("name: x, "+owned, same) + `]`}), "agent", conflict("Addon x", "belongs to Platform p")},
-		"Namespaced":       {"And the namespace.", in(map[string]string{mkind: crd, mall: `[` + addon("namespace: infra, name: x", same) + `]`}), "agent", conflict("Addon infra/x", "no composite resource made it")},
-		"NamespacedAbsent": {"What is not installed has none.", in(map[string]string{mkind: `[]`, mall: unanswered}), "agent", nil},
+		"ByHand":           {"Two managed resources for one add-on overwrite each other.", in(map[string]string{all: `[` + addon("name: z", same) + `, ` + addon("name: x", same) + `]`}), "agent", conflict("Addon x", "no composite resource made it")},
+		"Composed":         {"The owner is named,", in(map[string]string{all: `[` + addon("name: x, "+owned, same) + `]`}), "agent", conflict("Addon x", "belongs to Platform p")},
+		"Namespaced":       {"and so is the namespace.", in(map[string]string{mkind: crd, mall: `[` + addon("namespace: infra, name: x", same) + `]`}), "agent", conflict("Addon infra/x", "no composite resource made it")},
+		"NamespacedAbsent": {"A kind that is not installed has no objects.", in(map[string]string{mkind: `[]`, mall: unanswered}), "agent", nil},
 		"Ours": {
-			"Our own is no conflict, also before Crossplane shows it to us.",
+			"The composite resource's own add-on is no conflict, even before Crossplane observes it.",
 			in(map[string]string{all: `[` + addon("name: eks-pod-identity-agent-prod-eu-west-1, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]", same) + `]`}), "agent", nil,
 		},
 		"Exists": {
-			"What exists waits for nothing, and nothing is asked.",
+			"An existing add-on waits for nothing, and nothing is required.",
 			world{Spec: agentManaged, Observed: map[string]string{"agent": `{apiVersion: eks.aws.upbound.io/v1beta1, kind: Addon, metadata: {name: x}}`}, Answers: map[string]string{all: unanswered, mkind: unanswered}},
 			"agent", nil,
 		},
 		"Preview":      {"A preview waits for nothing.", world{Spec: agentManaged, Input: `preview: true`, Answers: map[string]string{all: unanswered}}, "agent", nil},
-		"NobodyWaits":  {"A provider's pods get credentials as soon as there is an agent: nothing waits for it.", in(map[string]string{kind: `[]`}), "association/s3", nil},
-		"NobodyWaits2": {"Also not for a conflict.", in(map[string]string{all: `[` + addon("name: x", same) + `]`}), "role/s3", nil},
+		"NobodyWaits":  {"A provider's pods get credentials as soon as an agent exists, so nothing waits for it,", in(map[string]string{kind: `[]`}), "association/s3", nil},
+		"NobodyWaits2": {"not even for a conflict.", in(map[string]string{all: `[` + addon("name: x", same) + `]`}), "role/s3", nil},
 	})
 }
 
 func TestAgentReady(t *testing.T) {
 	r := world{Spec: agentManaged}.resource(t, "agent")
 	if got := r.Ready(observed(t, `status: {conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}]}`)); got != (Readiness{Ready: true}) {
-		t.Errorf("Ready(...) of a ready add-on: got %+v", got)
+		t.Errorf("Ready(...) for a ready add-on: got %+v", got)
 	}
 	const inUse = "create failed: async create failed: failed to create the resource: [{0 creating EKS Add-On (prod:eks-pod-identity-agent): operation error EKS: CreateAddon, https response error StatusCode: 409, ResourceInUseException: Addon already exists. []}]"
 	got := r.Ready(observed(t, `status: {conditions: [{type: Synced, status: "False", message: "`+inUse+`"}]}`))
 	if !got.Failed || got.Message != inUse || Hint(got.Message, "boot") == "" {
-		t.Errorf("Ready(...) of an add-on that exists already: want the error with a hint, got %+v", got)
+		t.Errorf("Ready(...) for an existing add-on: want the error with a hint, got %+v", got)
 	}
 	if r.Condition != v1alpha1.ConditionIdentityReady || r.Service != "" {
-		t.Errorf("want it to count for IdentityReady, and for no service, got %s and %q", r.Condition, r.Service)
+		t.Errorf("want it to belong to IdentityReady, and to no service, got %s and %q", r.Condition, r.Service)
 	}
 }
 
-// TestAgentAutoMode: a cluster in Auto Mode has the agent, and no add-on is composed or even asked for.
+// TestAgentAutoMode checks that no add-on is composed or required for a cluster in Auto Mode, which has the agent built in.
 func TestAgentAutoMode(t *testing.T) {
 	for name, tc := range map[string]struct {
 		reason, config string
 		want           bool
 	}{
-		"Auto":   {"It brings the agent.", `[{enabled: true, nodePools: [system]}]`, false},
-		"Object": {"Whatever version of the kind is stored.", `{enabled: true}`, false},
-		"Off":    {"One that had it once does not.", `[{enabled: false}]`, true},
-		"None":   {"Nor does any other.", `[]`, true},
+		"Auto":   {"Auto Mode has the agent built in,", `[{enabled: true, nodePools: [system]}]`, false},
+		"Object": {"in either version of the stored kind.", `{enabled: true}`, false},
+		"Off":    {"A cluster that had Auto Mode before does not.", `[{enabled: false}]`, true},
+		"None":   {"Neither does any other cluster.", `[]`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := world{
@@ -149,9 +149,9 @@ func TestAgentAutoMode(t *testing.T) {
 			if got != tc.want {
 				t.Errorf("%s\nAll(...): want an add-on: %t, got %t", tc.reason, tc.want, got)
 			}
-			for key := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Callers before 2.2 know no other.
+			for key := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 				if strings.Contains(strings.ToLower(key), "addon") && !tc.want {
-					t.Errorf("%s\nAll(...): asks for %s", tc.reason, key)
+					t.Errorf("%s\nAll(...): requires %s", tc.reason, key)
 				}
 			}
 		})

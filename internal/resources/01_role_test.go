@@ -7,7 +7,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A cluster by reference, and the answer that finds it.
+// These constants reference a cluster, and answer the requirement for it.
 const (
 	byReference  = `{clusterName: null, clusterNameRef: {name: main}}`
 	clusterFound = `[{metadata: {name: main, annotations: {crossplane.io/external-name: prod}}}]`
@@ -16,7 +16,7 @@ const (
 func TestRole(t *testing.T) {
 	testBuild(t, map[string]buildCase{
 		"Seed": {
-			reason: "A role should be what the manual procedure makes, but trust only the provider's pods.",
+			reason: "The role equals that of the manual procedure, but trusts only the provider's pods.",
 			key:    "role/s3",
 			want: `
 apiVersion: iam.aws.upbound.io/v1beta1
@@ -33,7 +33,7 @@ spec:
 `,
 		},
 		"Bootstrap": {
-			reason: "What the provider of IAM itself runs as should stay in AWS: its deletion needs it.",
+			reason: "The role of the IAM provider itself stays in AWS, because its deletion needs it.",
 			world:  world{Spec: `{deletionPolicy: Delete, managementPolicies: [Observe, Create, Delete], services: [{name: iam, management: Observe}]}`},
 			key:    "role/iam",
 			want: `
@@ -52,7 +52,7 @@ spec:
 `,
 		},
 		"Everything": {
-			reason: "Every option of roles and of managed resources should be passed on.",
+			reason: "All options of roles and managed resources are passed on.",
 			world: world{Spec: `
 accountId: "123456789012"
 tags: {team: a, env: prod}
@@ -84,7 +84,7 @@ spec:
 `,
 		},
 		"Cluster": {
-			reason: "A role for a cluster that is referred to should remember its name.",
+			reason: "The role of a referenced cluster records its name.",
 			world:  world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": clusterFound}},
 			key:    "role/s3",
 			want: `
@@ -104,7 +104,7 @@ spec:
 	})
 }
 
-// TestForeignRoleStays covers a role that existed before and was not imported: no setting deletes it.
+// TestForeignRoleStays checks that no setting deletes a role that existed before and was not imported.
 func TestForeignRoleStays(t *testing.T) {
 	w := world{
 		Spec: `{deletionPolicy: Delete, managementPolicies: [Observe, Create, Update, Delete]}`,
@@ -124,14 +124,14 @@ status: {atProvider: {createDate: "2020-01-01T00:00:00Z"}}`},
 	}
 	for _, p := range role.Value("spec", "managementPolicies").GetListValue().GetValues() {
 		if p.GetStringValue() == "Delete" {
-			t.Error("want no management policy Delete: it wins over deletionPolicy")
+			t.Error("want no management policy Delete: it overrides deletionPolicy")
 		}
 	}
 }
 
 func TestRoleAbsent(t *testing.T) {
 	testAbsent(t, map[string]absentCase{
-		"OwnRole": {"A service that brings its own role needs none, nor anything that belongs to one.", `services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/x"}]`, []string{"role/", "policy/", "attachment/"}},
+		"OwnRole": {"A service with an existing role needs none, nor anything that belongs to a composed role.", `services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/x"}]`, []string{"role/", "policy/", "attachment/"}},
 	})
 }
 
@@ -140,23 +140,23 @@ func TestRoleWait(t *testing.T) {
 	const taken = `[{kind: Role, metadata: {name: crossplane-prod-eu-west-1-s3, labels: {crossplane.io/claim-namespace: team-b, crossplane.io/claim-name: other}, ownerReferences: [{kind: PodIdentityProvider, name: other-x, uid: u-2, controller: true}]}}]`
 	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "roles.iam.aws.upbound.io", Message: "missing, install provider-aws-iam"}
 	testWait(t, map[string]waitCase{
-		"Nothing":       {"Nothing in the way, nothing to wait for.", world{}, "role/s3", nil},
-		"KindUnknown":   {"A kind that was not looked for yet may not exist.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": unanswered}}, "role/s3", missing},
-		"KindMissing":   {"A kind that does not exist should be named, with what brings it.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", missing},
+		"Nothing":       {"Nothing conflicts, and nothing is missing.", world{}, "role/s3", nil},
+		"KindUnknown":   {"A kind that has not been looked up yet may not exist.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": unanswered}}, "role/s3", missing},
+		"KindMissing":   {"A missing kind is named with its package.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", missing},
 		"Assumed":       {"Kinds may be assumed to exist.", world{Input: `prerequisites: Assume`, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", nil},
 		"Preview":       {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`, name: taken}}, "role/s3", nil},
-		"KindObserved":  {"A kind of which one object exists does.", world{Observed: map[string]string{"role/ec2": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role}`}, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": unanswered}}, "role/s3", nil},
-		"ClusterAsked":  {"Without a cluster a role has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": unanswered}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
-		"ClusterAbsent": {"A cluster that does not exist should be named.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
-		"KindFirst":     {"Of a missing kind and a missing cluster the kind should be told.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`, "kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", missing},
+		"KindObserved":  {"A kind exists if one of its objects does.", world{Observed: map[string]string{"role/ec2": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role}`}, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": unanswered}}, "role/s3", nil},
+		"ClusterAsked":  {"Without a cluster, a role has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": unanswered}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"ClusterAbsent": {"A missing cluster is named.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"KindFirst":     {"If both the kind and the cluster are missing, the kind is reported.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`, "kind/roles.iam.aws.upbound.io": `[]`}}, "role/s3", missing},
 		"Looking": {
-			"Until it is known whether somebody else has an object of the name, nothing should be taken over.",
+			"Until it is known whether an object with that name exists, nothing is adopted.",
 			world{Answers: map[string]string{name: unanswered}},
 			"role/s3",
 			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Role crossplane-prod-eu-west-1-s3", Message: "checking whether it exists"},
 		},
 		"Taken": {
-			"One that belongs to another composite resource should be left alone, and its claim be named.",
+			"An object of another composite resource is unchanged, and its claim is named.",
 			world{Answers: map[string]string{name: taken}},
 			"role/s3",
 			&Wait{
@@ -164,11 +164,11 @@ func TestRoleWait(t *testing.T) {
 				Message: "exists and belongs to PodIdentityProvider other-x of claim team-b/other: only one composite resource can give the service an identity in a cluster",
 			},
 		},
-		"TakenObserved": {"What was observed is ours whatever anybody says.", world{Answers: map[string]string{name: taken}, Observed: map[string]string{"role/s3": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: crossplane-prod-eu-west-1-s3}}`}}, "role/s3", nil},
+		"TakenObserved": {"An observed object belongs to the composite resource, regardless of other answers.", world{Answers: map[string]string{name: taken}, Observed: map[string]string{"role/s3": `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: crossplane-prod-eu-west-1-s3}}`}}, "role/s3", nil},
 	})
 }
 
-// TestRoleName makes sure that messages name the object as it is called.
+// TestRoleName checks that messages use the name of the observed object.
 func TestRoleName(t *testing.T) {
 	if got := (world{}).resource(t, "role/s3").Name; got != "crossplane-prod-eu-west-1-s3" {
 		t.Errorf("Name before the role exists: got %q", got)

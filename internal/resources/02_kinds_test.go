@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	// followed is a service whose permissions follow what is active.
+	// followed has a service that follows the active kinds.
 	followed = `services: [{name: s3, permissions: {kinds: Active}}, {name: ec2}]`
-	// The questions about what is active.
+	// These are the keys of the requirements for activation policies.
 	activationKindAsked = "kind/managedresourceactivationpolicies.apiextensions.crossplane.io"
 	activationAsked     = "all/ManagedResourceActivationPolicy.apiextensions.crossplane.io"
 )
 
-// following is a world in which what is active is asked for, with the answer to one question.
+// following returns a world with a service that follows the active kinds, and the answer to one requirement.
 func following(question, answer string) world {
 	return world{Spec: followed, Answers: map[string]string{question: answer}}
 }
@@ -26,23 +26,23 @@ func TestKindsWait(t *testing.T) {
 	asking := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "checking which of its kinds are active"}
 	bucket := following(activationAsked, `[{spec: {activate: [buckets.s3.aws.upbound.io]}}]`)
 	cases := map[string]waitCase{
-		"None":          {"The service is not ready while nothing of it is active.", world{Spec: followed}, "kinds/s3", none},
-		"Role":          {"Nothing of it is created,", world{Spec: followed}, "role/s3", none},
+		"None":          {"The service is not ready while none of its kinds is active.", world{Spec: followed}, "kinds/s3", none},
+		"Role":          {"No resource is created,", world{Spec: followed}, "role/s3", none},
 		"Association":   {"from the first", world{Spec: followed}, "association/s3", none},
 		"RuntimeConfig": {"to the last.", world{Spec: followed}, "runtimeconfig/s3", none},
 		"Unasked":       {"Before Crossplane has answered, nothing is missing yet.", following(activationKindAsked, unanswered), "kinds/s3", asking},
-		"Unlisted":      {"Nor after the first of two answers.", following(activationAsked, unanswered), "role/s3", asking},
-		"Other":         {"Other services go on.", world{Spec: followed}, "role/ec2", nil},
-		"Active":        {"So does this one with one kind.", bucket, "role/s3", nil},
-		"Earlier":       {"What else is in the way is said first.", world{Spec: followed, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": unanswered}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Subject: "roles.iam.aws.upbound.io", Message: "missing, install provider-aws-iam"}},
+		"Unlisted":      {"Neither is it after the first of two answers.", following(activationAsked, unanswered), "role/s3", asking},
+		"Other":         {"Other services are created.", world{Spec: followed}, "role/ec2", nil},
+		"Active":        {"With an active kind, so is this one.", bucket, "role/s3", nil},
+		"Earlier":       {"Other reasons to wait are reported first.", world{Spec: followed, Answers: map[string]string{"kind/roles.iam.aws.upbound.io": unanswered}}, "role/s3", &Wait{Reason: v1alpha1.ReasonMissing, Subject: "roles.iam.aws.upbound.io", Message: "missing, install provider-aws-iam"}},
 	}
 	testWait(t, cases)
 	if r := bucket.resource(t, "kinds/s3"); r != nil {
-		t.Errorf("with an active kind all is well, and yet the service waits: %s", r.Wait.Message)
+		t.Errorf("the service waits despite an active kind: %s", r.Wait.Message)
 	}
 }
 
-// TestKindsKept: while nothing is known to be active, what exists stays, and nothing leaves.
+// TestKindsKept checks that existing resources stay, and none is deleted, while no active kind is known.
 func TestKindsKept(t *testing.T) {
 	const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
 	policy := `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy, metadata: {name: crossplane-prod-eu-west-1-s3}, spec: {forProvider: {policy: '` + document + `'}}}`
@@ -52,7 +52,7 @@ func TestKindsKept(t *testing.T) {
 			for _, key := range []string{"policy/s3", "policy/s3.2"} {
 				r := w.resource(t, key)
 				if r == nil {
-					t.Fatalf("%s exists, and is not composed", key)
+					t.Fatalf("%s exists, but is not composed", key)
 				}
 				o, err := r.Build()
 				if err != nil {
@@ -66,14 +66,14 @@ func TestKindsKept(t *testing.T) {
 	}
 }
 
-// TestKindsRefused: what is newly active and cannot be granted makes the service fail, and changes nothing of it.
+// TestKindsRefused checks that newly active kinds that cannot be granted make the service fail, but change nothing.
 func TestKindsRefused(t *testing.T) {
 	w := following(activationAsked, `[{spec: {activate: [bucketpolicies.s3.aws.upbound.io, buckets.s3.aws.upbound.io]}}]`)
 	w.XR, w.Input = `{status: {services: [{name: s3, activeKinds: [BucketVersioning]}]}}`, `{guardrails: {deniedActions: ['s3:PutBucketPolicy']}}`
 	w.Spec = `services: [{name: s3, permissions: {kinds: Active}}, {name: ec2, permissions: {kinds: [VPC]}}]`
 	r := w.resource(t, "kinds/s3")
 	if r == nil {
-		t.Fatal("nothing says that kinds are not granted")
+		t.Fatal("want a wait for kinds that are not granted")
 	}
 	want := &Wait{
 		Reason:  v1alpha1.ReasonInvalidSpec,
@@ -84,7 +84,7 @@ func TestKindsRefused(t *testing.T) {
 	}
 	for _, key := range []string{"role/s3", "policy/s3", "role/ec2"} {
 		if r := w.resource(t, key); r == nil || r.Wait != nil {
-			t.Errorf("%s should be composed: it needs nothing that is refused; got %v", key, r)
+			t.Errorf("%s should be composed, because it needs no refused kind; got %v", key, r)
 		}
 	}
 }

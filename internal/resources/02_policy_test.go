@@ -11,7 +11,7 @@ import (
 func TestPolicy(t *testing.T) {
 	testBuild(t, map[string]buildCase{
 		"Seed": {
-			reason: "A policy should be what the manual procedure makes.",
+			reason: "The policy equals that of the manual procedure.",
 			key:    "policy/s3",
 			want: `
 apiVersion: iam.aws.upbound.io/v1beta1
@@ -27,7 +27,7 @@ spec:
 `,
 		},
 		"Everything": {
-			reason: "Path, tags and the options of managed resources should be passed on.",
+			reason: "Path, tags and the options of managed resources are passed on.",
 			world: world{Spec: `
 clusterName: null
 clusterNameRef: {name: main}
@@ -57,7 +57,7 @@ spec:
 	})
 }
 
-// TestPoliciesSeveral makes sure that the keys and names of the first policy stay the same when there are more.
+// TestPoliciesSeveral checks that the keys and names of the first policy stay the same if there are more.
 func TestPoliciesSeveral(t *testing.T) {
 	c := world{}.context(t)
 	s := &identity.Service{Name: "s3", ObjectName: "obj", RoleName: strings.Repeat("r", 127), Policies: []string{"one", "two", "three"}}
@@ -89,20 +89,20 @@ func TestPoliciesSeveral(t *testing.T) {
 
 func TestPolicyAbsent(t *testing.T) {
 	testAbsent(t, map[string]absentCase{
-		"NoStatements": {"Without any statement there is no policy, nor anything to attach.", `services: [{name: s3, permissions: {accessLevel: None}}]`, []string{"policy/", "attachment/"}},
-		"OnlyManaged":  {"Nor where policies of somebody else are attached.", `services: [{name: s3, permissions: {accessLevel: None, managedPolicyArns: ["arn:aws:iam::aws:policy/a"]}}]`, []string{"policy/", "attachment/s3"}},
+		"NoStatements": {"Without statements, there is no policy, and nothing to attach.", `services: [{name: s3, permissions: {accessLevel: None}}]`, []string{"policy/", "attachment/"}},
+		"OnlyManaged":  {"The same applies if only existing policies are attached.", `services: [{name: s3, permissions: {accessLevel: None, managedPolicyArns: ["arn:aws:iam::aws:policy/a"]}}]`, []string{"policy/", "attachment/s3"}},
 	})
 }
 
 func TestPolicyWait(t *testing.T) {
 	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "policies.iam.aws.upbound.io", Message: "missing, install provider-aws-iam"}
 	testWait(t, map[string]waitCase{
-		"Nothing":     {"Nothing in the way, nothing to wait for.", world{}, "policy/s3", nil},
-		"KindUnknown": {"A kind that was not looked for yet may not exist.", world{Answers: map[string]string{"kind/policies.iam.aws.upbound.io": unanswered}}, "policy/s3", missing},
-		"KindMissing": {"A kind that does not exist should be named, with what brings it.", world{Answers: map[string]string{"kind/policies.iam.aws.upbound.io": `[]`}}, "policy/s3", missing},
-		"OtherKind":   {"The lack of another kind is no reason to wait.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "policy/s3", nil},
+		"Nothing":     {"Nothing conflicts, and nothing is missing.", world{}, "policy/s3", nil},
+		"KindUnknown": {"A kind that has not been looked up yet may not exist.", world{Answers: map[string]string{"kind/policies.iam.aws.upbound.io": unanswered}}, "policy/s3", missing},
+		"KindMissing": {"A missing kind is named with its package.", world{Answers: map[string]string{"kind/policies.iam.aws.upbound.io": `[]`}}, "policy/s3", missing},
+		"OtherKind":   {"A policy does not wait for other kinds.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`}}, "policy/s3", nil},
 		"Assumed":     {"Kinds may be assumed to exist.", world{Input: `prerequisites: Assume`, Answers: map[string]string{"kind/policies.iam.aws.upbound.io": `[]`}}, "policy/s3", nil},
 		"Preview":     {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{"kind/policies.iam.aws.upbound.io": `[]`}}, "policy/s3", nil},
-		"Cluster":     {"Without a cluster a policy has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "policy/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"Cluster":     {"Without a cluster, a policy has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "policy/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
 	})
 }

@@ -11,7 +11,7 @@ func TestAttachment(t *testing.T) {
 	const arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 	testBuild(t, map[string]buildCase{
 		"Seed": {
-			reason: "An attachment should refer to role and policy by name, and have none in AWS.",
+			reason: "An attachment references role and policy by name, and has no name in AWS.",
 			key:    "attachment/s3",
 			want: `
 apiVersion: iam.aws.upbound.io/v1beta1
@@ -26,7 +26,7 @@ spec:
 `,
 		},
 		"Observed": {
-			reason: "Objects that exist under other names should be referred to by these.",
+			reason: "Existing objects with other names are referenced by these.",
 			world: world{Observed: map[string]string{
 				"role/s3": `{kind: Role, metadata: {name: storage-role}}`, "policy/s3": `{kind: Policy, metadata: {name: storage-policy}}`,
 			}},
@@ -44,7 +44,7 @@ spec:
 `,
 		},
 		"Options": {
-			reason: "The options of managed resources should be passed on; attachments have no tags and no path.",
+			reason: "The options of managed resources are passed on; attachments have no tags and no path.",
 			world: world{Spec: `
 clusterName: null
 clusterNameRef: {name: main}
@@ -70,7 +70,7 @@ spec:
 `,
 		},
 		"Managed": {
-			reason: "A policy of somebody else should be attached by its ARN, under a key of its own.",
+			reason: "An existing policy is attached by its ARN, under its own key.",
 			world:  world{Spec: `services: [{name: s3, permissions: {accessLevel: None, managedPolicyArns: ["` + arn + `"]}}]`},
 			key:    "attachment/s3/" + arn,
 			want: `
@@ -88,7 +88,7 @@ spec:
 	})
 }
 
-// TestAttachmentsIndependent makes sure that a policy taken out of the list, or moved in it, changes no other attachment.
+// TestAttachmentsIndependent checks that removing or moving a policy in the list changes no other attachment.
 func TestAttachmentsIndependent(t *testing.T) {
 	attached := func(arns string) map[string]string {
 		out := map[string]string{}
@@ -102,12 +102,12 @@ func TestAttachmentsIndependent(t *testing.T) {
 	const a, b, c = `"arn:aws:iam::aws:policy/a"`, `"arn:aws:iam::aws:policy/b"`, `"arn:aws:iam::aws:policy/c"`
 	before, after := attached(a+","+b+","+c), attached(c+","+a)
 	if len(before) != 4 || len(after) != 3 {
-		t.Fatalf("want an attachment of the composed policy and of each ARN, got %v and %v", before, after)
+		t.Fatalf("want an attachment for the composed policy and for each ARN, got %v and %v", before, after)
 	}
 	names := map[string]bool{}
 	for key, name := range after {
 		if before[key] != name {
-			t.Errorf("%s was named %q, and is now %q", key, before[key], name)
+			t.Errorf("%s was named %q, but is now %q", key, before[key], name)
 		}
 		if names[name] {
 			t.Errorf("two attachments are named %q", name)
@@ -121,13 +121,13 @@ func TestAttachmentWait(t *testing.T) {
 	const kind = "kind/rolepolicyattachments.iam.aws.upbound.io"
 	managed := `services: [{name: s3, permissions: {accessLevel: Full, managedPolicyArns: ["arn:aws:iam::aws:policy/a"]}}]`
 	testWait(t, map[string]waitCase{
-		"Nothing":     {"An attachment need not wait for what it refers to.", world{}, "attachment/s3", nil},
-		"Managed":     {"Nor need one of a policy of somebody else.", world{Spec: managed}, "attachment/s3/arn:aws:iam::aws:policy/a", nil},
-		"KindUnknown": {"A kind that was not looked for yet may not exist.", world{Answers: map[string]string{kind: unanswered}}, "attachment/s3", missing},
-		"KindMissing": {"A kind that does not exist should be named, with what brings it.", world{Answers: map[string]string{kind: `[]`}}, "attachment/s3", missing},
-		"ManagedKind": {"Likewise for a policy of somebody else.", world{Spec: managed, Answers: map[string]string{kind: `[]`}}, "attachment/s3/arn:aws:iam::aws:policy/a", missing},
+		"Nothing":     {"An attachment does not wait for its role and policy.", world{}, "attachment/s3", nil},
+		"Managed":     {"Neither does that of an existing policy.", world{Spec: managed}, "attachment/s3/arn:aws:iam::aws:policy/a", nil},
+		"KindUnknown": {"A kind that has not been looked up yet may not exist.", world{Answers: map[string]string{kind: unanswered}}, "attachment/s3", missing},
+		"KindMissing": {"A missing kind is named with its package.", world{Answers: map[string]string{kind: `[]`}}, "attachment/s3", missing},
+		"ManagedKind": {"The same applies to an existing policy.", world{Spec: managed, Answers: map[string]string{kind: `[]`}}, "attachment/s3/arn:aws:iam::aws:policy/a", missing},
 		"Assumed":     {"Kinds may be assumed to exist.", world{Input: `prerequisites: Assume`, Answers: map[string]string{kind: `[]`}}, "attachment/s3", nil},
 		"Preview":     {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{kind: `[]`}}, "attachment/s3", nil},
-		"Cluster":     {"Without a cluster an attachment has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "attachment/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
+		"Cluster":     {"Without a cluster, an attachment has no name.", world{Spec: byReference, Answers: map[string]string{"Cluster.eks.aws.upbound.io/main": `[]`}}, "attachment/s3", &Wait{Reason: v1alpha1.ReasonMissing, Message: "Cluster main (spec.clusterNameRef) does not exist"}},
 	})
 }

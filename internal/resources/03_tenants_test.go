@@ -10,7 +10,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// TestTenantsStay: what lets tenants in is composed again as it is while the role does not tell its account.
+// TestTenantsStay checks that the policy for tenants is composed unchanged while the role's account is unknown.
 func TestTenantsStay(t *testing.T) {
 	const role = `
 apiVersion: iam.aws.upbound.io/v1beta1
@@ -29,13 +29,13 @@ spec: {forProvider: {policy: as-it-was}}
 		want     string
 		waits    bool
 	}{
-		"Waits": {"Without an account there is nothing to create.", map[string]string{"role/s3": role}, "", true},
+		"Waits": {"Without an account, nothing can be created.", map[string]string{"role/s3": role}, "", true},
 		"Known": {
-			"The role tells its account.",
+			"The role's ARN contains the account.",
 			map[string]string{"role/s3": role + "status: {atProvider: {arn: 'arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-s3'}}"},
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::111122223333:role/crossplane/prod/*"}]}`, false,
 		},
-		"Stays": {"What exists stays as it is.", map[string]string{"role/s3": role, "policy/s3.tenants": policy}, "as-it-was", false},
+		"Stays": {"An existing policy stays as it is.", map[string]string{"role/s3": role, "policy/s3.tenants": policy}, "as-it-was", false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -48,13 +48,13 @@ spec: {forProvider: {policy: as-it-was}}
 				t.Errorf("%s\nwant document %q, got %q", tc.reason, tc.want, p.Document)
 			}
 			if tc.waits && rs[0].Wait == nil {
-				t.Errorf("%s\nit does not wait", tc.reason)
+				t.Errorf("%s\nthe policy does not wait", tc.reason)
 			}
 		})
 	}
 }
 
-// TestTenantsKeep: a host that takes accounts away keeps those in which tenants have their roles.
+// TestTenantsKeep checks that a host that removes accounts keeps those in which tenants have roles.
 func TestTenantsKeep(t *testing.T) {
 	const (
 		role    = `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: crossplane-prod-eu-west-1-s3, annotations: {crossplane.io/external-name: crossplane-prod-eu-west-1-s3}}, status: {atProvider: {arn: "arn:aws:iam::111122223333:role/crossplane-prod-eu-west-1-s3"}}}`
@@ -74,15 +74,15 @@ func TestTenantsKeep(t *testing.T) {
 		want                       string
 		removing                   string
 	}{
-		"Same":      {"What does not change needs no look.", `sharing: {accounts: ["222233334444"]}`, "[" + own + "," + second + "]", unanswered, "[" + own + "," + second + "]", ""},
-		"More":      {"Nor does more.", `sharing: {accounts: ["222233334444"]}`, own, unanswered, "[" + own + "," + second + "]", ""},
+		"Same":      {"Without a change, tenants are not looked up.", `sharing: {accounts: ["222233334444"]}`, "[" + own + "," + second + "]", unanswered, "[" + own + "," + second + "]", ""},
+		"More":      {"The same applies if accounts are added.", `sharing: {accounts: ["222233334444"]}`, own, unanswered, "[" + own + "," + second + "]", ""},
 		"Needed":    {"An account with a tenant's role stays.", `sharing: {}`, "[" + own + "," + second + "]", tenant("222233334444"), "[" + own + "," + second + "]", "tenants need it (PodIdentityTenant data). To do: delete them, or set sharing back"},
-		"Unread":    {"It stays until the answer is there.", `sharing: {}`, "[" + own + "," + second + "]", unanswered, "[" + own + "," + second + "]", "looking for tenants"},
-		"Unneeded":  {"One without goes.", `sharing: {}`, "[" + own + "," + second + "," + third + "]", tenant("333344445555"), "[" + own + "," + third + "]", "tenants need it"},
-		"Nobody":    {"Without tenants all go.", `sharing: {}`, "[" + own + "," + second + "]", `[]`, own, ""},
-		"Unordered": {"Who wants no order gets none.", `{teardown: Unordered, sharing: {}}`, "[" + own + "," + second + "]", tenant("222233334444"), own, ""},
-		"Path":      {"The path is what tenants were told, whatever became of the status.", `{sharing: {}, role: {namePrefix: crossplane}}`, `"arn:aws:iam::111122223333:role/teams/*"`, unanswered, `"arn:aws:iam::111122223333:role/teams/*"`, ""},
-		"Foreign":   {"What is no such policy tells nothing.", `sharing: {}`, `"*"`, unanswered, own, ""},
+		"Unread":    {"It stays until Crossplane has answered.", `sharing: {}`, "[" + own + "," + second + "]", unanswered, "[" + own + "," + second + "]", "looking for tenants"},
+		"Unneeded":  {"An account without a tenant's role is removed.", `sharing: {}`, "[" + own + "," + second + "," + third + "]", tenant("333344445555"), "[" + own + "," + third + "]", "tenants need it"},
+		"Nobody":    {"Without tenants, all accounts are removed.", `sharing: {}`, "[" + own + "," + second + "]", `[]`, own, ""},
+		"Unordered": {"With an unordered teardown, nothing is kept.", `{teardown: Unordered, sharing: {}}`, "[" + own + "," + second + "]", tenant("222233334444"), own, ""},
+		"Path":      {"Tenants use the path in the policy, regardless of the status.", `{sharing: {}, role: {namePrefix: crossplane}}`, `"arn:aws:iam::111122223333:role/teams/*"`, unanswered, `"arn:aws:iam::111122223333:role/teams/*"`, ""},
+		"Foreign":   {"A policy with another structure is ignored.", `sharing: {}`, `"*"`, unanswered, own, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy := `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Policy, metadata: {name: p}, spec: {forProvider: {policy: '` + document(tc.was) + `'}}, status: {conditions: [{type: Ready, status: "True"}, {type: Synced, status: "True"}]}}`
@@ -93,17 +93,17 @@ func TestTenantsKeep(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(document(tc.want), view.NewObject(got).String("spec", "forProvider", "policy")); diff != "" {
-				t.Errorf("%s\nwhat providers may take on: -want, +got:\n%s", tc.reason, diff)
+				t.Errorf("%s\nroles that providers may assume: -want, +got:\n%s", tc.reason, diff)
 			}
 			ready := r.Ready(observed(t, policy))
 			if ready.Removing != (tc.removing != "") || !strings.Contains(ready.Message, tc.removing) {
-				t.Errorf("%s\nwant it to say %q, got %+v", tc.reason, tc.removing, ready)
+				t.Errorf("%s\nwant the message %q, got %+v", tc.reason, tc.removing, ready)
 			}
 		})
 	}
 }
 
-// TestConflictShared: where the owner of what is in the way shares it, a tenant's claim is the way.
+// TestConflictShared checks that a conflict suggests a claim for a tenant if the owner of the conflicting object shares it.
 func TestConflictShared(t *testing.T) {
 	const theirs = `[{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: crossplane-prod-eu-west-1-s3, ownerReferences: [{controller: true, kind: PodIdentityProvider, name: platform, uid: u-9}]}}]`
 	const want = "PodIdentityProvider platform shares s3: file a PodIdentityTenantClaim"
@@ -113,7 +113,7 @@ func TestConflictShared(t *testing.T) {
 	}{
 		"Shared":  {"The owner shares.", `[{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: platform}, status: {sharing: {rolePath: /a/}}}]`, true},
 		"Alone":   {"The owner does not.", `[{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: platform}}]`, false},
-		"Unknown": {"Nobody told yet.", testutil.Unanswered, false},
+		"Unknown": {"The owner is not known yet.", testutil.Unanswered, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := world{Capabilities: true, Input: "prerequisites: Assume", Answers: map[string]string{
@@ -126,7 +126,7 @@ func TestConflictShared(t *testing.T) {
 					continue
 				}
 				if r.Wait == nil || strings.Contains(r.Wait.Message, want) != tc.want {
-					t.Errorf("%s\nwant it to say %q: %t, got %+v", tc.reason, want, tc.want, r.Wait)
+					t.Errorf("%s\nwant the message %q: %t, got %+v", tc.reason, want, tc.want, r.Wait)
 				}
 			}
 		})

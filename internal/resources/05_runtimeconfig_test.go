@@ -19,7 +19,7 @@ metadata: {name: provider-aws-s3}
 `
 	testBuild(t, map[string]buildCase{
 		"Seed": {
-			reason: "The config should name the ServiceAccount, and hold nothing beside but what the API server wants.",
+			reason: "The config names the ServiceAccount, and otherwise has only what the API server requires.",
 			key:    "runtimeconfig/s3",
 			want: head + `
 spec:
@@ -28,7 +28,7 @@ spec:
 `,
 		},
 		"Everything": {
-			reason: "Every option of the runtime should be passed on, those of the container in that of the package.",
+			reason: "All options of the runtime are passed on, those of the container in the package's container.",
 			world: world{Spec: `
 services: [{name: s3, serviceAccountName: sa}]
 runtime:
@@ -66,7 +66,7 @@ spec:
 `,
 		},
 		"Container": {
-			reason: "One option of the container is enough for it, and brings no empty others.",
+			reason: "A single option of the container is enough, and adds no empty ones.",
 			world:  world{Spec: `runtime: {resources: {limits: {memory: 1Gi}}}`},
 			key:    "runtimeconfig/s3",
 			want: head + `
@@ -76,7 +76,7 @@ spec:
 `,
 		},
 		"NoContainer": {
-			reason: "A pod without an option of the container should have the list of containers that the API server wants, and an empty one.",
+			reason: "A pod without options of the container has the list of containers that the API server requires, but empty.",
 			world:  world{Spec: `runtime: {priorityClassName: p}`},
 			key:    "runtimeconfig/s3",
 			want: head + `
@@ -86,7 +86,7 @@ spec:
 `,
 		},
 		"Service": {
-			reason: "A service's own options should win, and maps merge.",
+			reason: "A service's own options take precedence, and maps are merged.",
 			world: world{Spec: `
 runtime: {replicas: 1, args: [--debug], podLabels: {a: all, b: all}}
 services: [{name: s3, runtime: {replicas: 2, podLabels: {b: s3}}}]`},
@@ -98,7 +98,7 @@ spec:
 `,
 		},
 		"OtherService": {
-			reason: "Those of another service are none of this one's business.",
+			reason: "The options of another service are ignored.",
 			world: world{Spec: `
 runtime: {replicas: 1}
 services: [{name: s3}, {name: ec2, runtime: {replicas: 2, podLabels: {b: ec2}}}]`},
@@ -110,7 +110,7 @@ spec:
 `,
 		},
 		"Templates": {
-			reason: "Raw templates should merge as kubectl apply would: maps by key, containers by name, and what is ours stays.",
+			reason: "Raw templates are merged as with kubectl apply: maps by key, containers by name, and generated fields stay.",
 			world: world{Spec: `
 runtime:
   replicas: 1
@@ -150,7 +150,7 @@ spec:
 `,
 		},
 		"Leader": {
-			reason: "Several pods should choose one that works, whatever else the container has.",
+			reason: "Several pods elect a leader, regardless of the container's other options,",
 			world:  world{Spec: `runtime: {replicas: 2}`},
 			key:    "runtimeconfig/s3",
 			want: head + `
@@ -160,7 +160,7 @@ spec:
 `,
 		},
 		"LeaderBesideSidecar": {
-			reason: "Also where a template has only other containers.",
+			reason: "also if a template has only other containers.",
 			world:  world{Spec: `runtime: {deploymentTemplate: {spec: {replicas: 2, template: {spec: {containers: [{name: sidecar, image: a}]}}}}}`},
 			key:    "runtimeconfig/s3",
 			want: head + `
@@ -170,7 +170,7 @@ spec:
 `,
 		},
 		"LeaderChosen": {
-			reason: "A user who says something else about it should be listened to.",
+			reason: "A user's own setting takes precedence.",
 			world:  world{Spec: `runtime: {replicas: 2, env: [{name: LEADER_ELECTION, value: "false"}]}`},
 			key:    "runtimeconfig/s3",
 			want: head + `
@@ -180,7 +180,7 @@ spec:
 `,
 		},
 		"Args": {
-			reason: "A template's arguments should be added to the others, and take the place of those for the same flag, values included.",
+			reason: "A template's arguments are added to the others, and replace those for the same flag, including their values.",
 			world: world{Spec: `
 runtime:
   args: [--debug, --poll, 5m, --max-reconcile-rate=10]
@@ -194,7 +194,7 @@ spec:
 `,
 		},
 		"NewerFields": {
-			reason: "What only newer releases of Crossplane have should be merged, too.",
+			reason: "Fields that only newer releases of Crossplane have are merged, too.",
 			world:  world{Spec: `{runtime: {nodeSelector: {a: b}, deploymentTemplate: {spec: {template: {spec: {workloadRef: {name: a, podGroup: b}, hostnameOverride: b}}}}}}`, Input: `{prerequisites: Assume}`},
 			key:    "runtimeconfig/s3",
 			want: head + `
@@ -204,7 +204,7 @@ spec:
 `,
 		},
 		"NothingToKeep": {
-			reason: "A config that says nothing should get what is certain.",
+			reason: "An existing config without a spec gets the certain fields.",
 			world: world{
 				Spec:     `runtime: {replicas: 1, deploymentTemplate: {sepc: {}}}`,
 				Observed: map[string]string{"runtimeconfig/s3": `{apiVersion: pkg.crossplane.io/v1beta1, kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-s3}}`},
@@ -217,7 +217,7 @@ spec:
 `,
 		},
 		"Kept": {
-			reason: "A config whose template became wrong should stay as it exists, whatever else changed, but for the digest.",
+			reason: "A config whose template became invalid stays as it is, except for the digest, regardless of other changes.",
 			world: world{
 				Spec: `runtime: {replicas: 3, deploymentTemplate: {sepc: {}}}`,
 				Observed: map[string]string{
@@ -233,7 +233,7 @@ spec:
 `,
 		},
 		"TemplateWithoutContainers": {
-			reason: "A raw pod without containers should get the list that the API server wants.",
+			reason: "A raw pod without containers gets the list that the API server requires.",
 			world:  world{Spec: `runtime: {deploymentTemplate: {spec: {template: {spec: {hostNetwork: true}}}}}`},
 			key:    "runtimeconfig/s3",
 			want: head + `
@@ -243,7 +243,7 @@ spec:
 `,
 		},
 		"TemplateWithoutPod": {
-			reason: "A raw template without a pod should get none.",
+			reason: "A raw template without a pod gets none.",
 			world:  world{Spec: `runtime: {deploymentTemplate: {spec: {minReadySeconds: 5}}, serviceAccountTemplate: {}}`},
 			key:    "runtimeconfig/s3",
 			want: head + `
@@ -253,7 +253,7 @@ spec:
 `,
 		},
 		"ServiceTemplate": {
-			reason: "A service's template should take the place of that of all.",
+			reason: "A service's template replaces the common one.",
 			world: world{Spec: `
 runtime: {deploymentTemplate: {metadata: {labels: {a: all}}}}
 services: [{name: s3, runtime: {deploymentTemplate: {metadata: {labels: {b: s3}}}}}]`},
@@ -267,7 +267,7 @@ spec:
 	})
 }
 
-// TestFlawedTemplates makes sure that a template that is wrong is found before it is merged, and delays only what it is for.
+// TestFlawedTemplates checks that an invalid template is found before it is merged, and delays only its own resources.
 func TestFlawedTemplates(t *testing.T) {
 	const missing = "spec.services[0].runtime.deploymentTemplate.spec.template.spec.containers[0].name: Required value: must be set"
 	w := world{Spec: `services: [{name: s3, runtime: {args: [--debug], deploymentTemplate: {spec: {template: {spec: {containers: [{image: a}]}}}}}}, {name: ec2}]`}
@@ -278,19 +278,19 @@ func TestFlawedTemplates(t *testing.T) {
 	} {
 		r := w.resource(t, key)
 		if r == nil {
-			t.Errorf("there should be %s", key)
+			t.Errorf("%s should exist", key)
 			continue
 		}
 		if diff := cmp.Diff(wait, r.Wait, ignoreOwner); diff != "" {
-			t.Errorf("a wrong template should hold back what is made of it, and nothing else: %s: -want wait, +got:\n%s", key, diff)
+			t.Errorf("an invalid template should block its own resources, and nothing else: %s: -want wait, +got:\n%s", key, diff)
 		}
 	}
 	if r := w.resource(t, "template/ec2/deploymentTemplate"); r != nil {
-		t.Errorf("a service whose templates are right should have no check of them, got %v", r.Key)
+		t.Errorf("a service with valid templates should have no check of them, got %v", r.Key)
 	}
 }
 
-// TestReplicas judges a config by what runs with it.
+// TestReplicas checks that a config's readiness depends on its replicas.
 func TestReplicas(t *testing.T) {
 	stopped := Readiness{ActionRequired: true, Message: "stops the provider, because runtime.replicas is 0. To do: set it to 1, or take it out"}
 	for observed, want := range map[string]Readiness{
@@ -301,16 +301,16 @@ func TestReplicas(t *testing.T) {
 		o := testutil.Parse(t, observed)
 		o["metadata"] = map[string]any{"name": "provider-aws-s3"}
 		if diff := cmp.Diff(want, world{}.resource(t, "runtimeconfig/s3").Ready(view.NewObject(testutil.Struct(t, o)))); diff != "" {
-			t.Errorf("a provider without pods is not ready: %s: -want, +got:\n%s", observed, diff)
+			t.Errorf("a provider without pods should not be ready: %s: -want, +got:\n%s", observed, diff)
 		}
 	}
 }
 
-// TestDigest covers the annotation that makes a provider's pods restart when their credentials change.
+// TestDigest covers the annotation that restarts a provider's pods when their credentials change.
 func TestDigest(t *testing.T) {
 	const head, tail = `{metadata: {name: a}, status: {atProvider: {`, `}}}`
 	const complete = `associationId: a-s30123456789abcde, roleArn: "arn:aws:iam::123456789012:role/crossplane-prod-eu-west-1-s3"`
-	// digest in the annotations that a config with the given association and observed config has.
+	// digest returns the digest in the annotations of a config, for a given association and observed config.
 	digest := func(t *testing.T, association, config string) string {
 		t.Helper()
 		w := world{Observed: map[string]string{}}
@@ -331,16 +331,16 @@ func TestDigest(t *testing.T) {
 	cases := map[string]struct {
 		reason, association, config, want string
 	}{
-		"NoAssociation": {"Without an association there is nothing to digest.", "", "", ""},
-		"NoID":          {"Nor without an id.", head + `roleArn: "arn:x"` + tail, "", ""},
-		"OnlyID":        {"An id is enough, with what is wanted.", head + `associationId: a-1` + tail, "", "a-1-599ccb48"},
-		"AnotherID":     {"Another id restarts, also where a provider tells no more.", head + `associationId: a-2` + tail, strings.Replace(config, "before", "a-1-599ccb48", 1), "a-2-599ccb48"},
-		"AllOverOnlyID": {"What tells all is worth more than what tells the id.", head + complete + tail, strings.Replace(config, "before", "a-1-599ccb48", 1), known},
-		"Known":         {"Another release must have the same digest, or every provider in the world restarts.", head + complete + tail, "", known},
-		"Unready":       {"Readiness is no part of it.", `{metadata: {name: b}, status: {conditions: [{type: Ready, status: "False"}], atProvider: {` + complete + `, associationArn: x, externalId: z}}}`, "", known},
-		"NewOverOld":    {"A digest that is known should replace the old one.", head + complete + tail, config, known},
-		"Unreadable":    {"One that is not known should stay what it was: nothing restarts because something cannot be read.", head + `associationId: a-1` + tail, config, "before"},
-		"Gone":          {"Also if the association is gone.", "", config, "before"},
+		"NoAssociation": {"Without an association, there is no digest.", "", "", ""},
+		"NoID":          {"Neither is there one without an ID.", head + `roleArn: "arn:x"` + tail, "", ""},
+		"OnlyID":        {"An ID is enough, along with the desired fields.", head + `associationId: a-1` + tail, "", "a-1-599ccb48"},
+		"AnotherID":     {"Another ID restarts the pods, even if the status has no more fields.", head + `associationId: a-2` + tail, strings.Replace(config, "before", "a-1-599ccb48", 1), "a-2-599ccb48"},
+		"AllOverOnlyID": {"A complete status takes precedence over one with only the ID.", head + complete + tail, strings.Replace(config, "before", "a-1-599ccb48", 1), known},
+		"Known":         {"Another release must have the same digest, or every existing provider would restart.", head + complete + tail, "", known},
+		"Unready":       {"Readiness does not affect the digest.", `{metadata: {name: b}, status: {conditions: [{type: Ready, status: "False"}], atProvider: {` + complete + `, associationArn: x, externalId: z}}}`, "", known},
+		"NewOverOld":    {"A known digest replaces the old one.", head + complete + tail, config, known},
+		"Unreadable":    {"An unknown digest stays as it was: nothing restarts because the association cannot be read,", head + `associationId: a-1` + tail, config, "before"},
+		"Gone":          {"or because it is deleted.", "", config, "before"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -361,16 +361,16 @@ func TestDigest(t *testing.T) {
 	} {
 		d := digest(t, head+fields+tail, config)
 		if other, ok := seen[d]; ok || d == "" || d == "before" {
-			t.Errorf("an association with %s should have a digest of its own, got %q, as has %s", what, d, other)
+			t.Errorf("an association with %s should have its own digest, got %q, the same as %s", what, d, other)
 		}
 		seen[d] = what
 	}
 	if got := digest(t, head+complete+`, disableSessionTags: false, targetRoleArn: ""`+tail, ""); got != known {
-		t.Errorf("session tags that are not disabled are as good as none of the field, got %q", got)
+		t.Errorf("session tags that are not disabled should equal an unset field, got %q", got)
 	}
 }
 
-// TestDigestBesideAnnotations makes sure that the digest neither replaces annotations of the user nor shows up in them.
+// TestDigestBesideAnnotations checks that the digest neither replaces a user's annotations nor changes them.
 func TestDigestBesideAnnotations(t *testing.T) {
 	w := world{
 		Spec:     `{runtime: {podAnnotations: {a: b}}, services: [{name: s3}, {name: ec2}]}`,
@@ -387,31 +387,31 @@ func TestDigestBesideAnnotations(t *testing.T) {
 		t.Errorf("annotations of s3: -want, +got:\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]any{"a": "b"}, annotations("runtimeconfig/ec2")); diff != "" {
-		t.Errorf("annotations of ec2, whose association is not known: -want, +got:\n%s", diff)
+		t.Errorf("annotations of ec2, whose association is unknown: -want, +got:\n%s", diff)
 	}
 }
 
 func TestRuntimeConfigAbsent(t *testing.T) {
 	testAbsent(t, map[string]absentCase{
-		"Observe": {"A provider that somebody else installs is configured by them.", `services: [{name: s3, management: Observe}]`, []string{"runtimeconfig/", "provider/"}},
+		"Observe": {"A provider that another owner installs has its own configuration.", `services: [{name: s3, management: Observe}]`, []string{"runtimeconfig/", "provider/"}},
 	})
 }
 
 func TestRuntimeConfigWait(t *testing.T) {
 	const name = "DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-s3"
 	testWait(t, map[string]waitCase{
-		"Nothing":  {"A config needs nobody.", world{}, "runtimeconfig/s3", nil},
-		"NoKinds":  {"Not even the kinds of providers.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`, "kind/podidentityassociations.eks.aws.upbound.io": unanswered}}, "runtimeconfig/s3", nil},
+		"Nothing":  {"A config waits for nothing,", world{}, "runtimeconfig/s3", nil},
+		"NoKinds":  {"not even for the kinds of providers.", world{Answers: map[string]string{"kind/roles.iam.aws.upbound.io": `[]`, "kind/podidentityassociations.eks.aws.upbound.io": unanswered}}, "runtimeconfig/s3", nil},
 		"Preview":  {"A preview waits for nothing.", world{Input: `preview: true`, Answers: map[string]string{name: `[{metadata: {name: provider-aws-s3}}]`}}, "runtimeconfig/s3", nil},
-		"Observed": {"What was observed is ours.", world{Observed: map[string]string{"runtimeconfig/s3": `{metadata: {name: provider-aws-s3}}`}, Answers: map[string]string{name: unanswered}}, "runtimeconfig/s3", nil},
+		"Observed": {"An observed config belongs to the composite resource.", world{Observed: map[string]string{"runtimeconfig/s3": `{metadata: {name: provider-aws-s3}}`}, Answers: map[string]string{name: unanswered}}, "runtimeconfig/s3", nil},
 		"Looking": {
-			"Until it is known whether somebody else has one of the name, nothing should be taken over.",
+			"Until it is known whether a config with that name exists, nothing is adopted.",
 			world{Answers: map[string]string{name: unanswered}},
 			"runtimeconfig/s3",
 			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "DeploymentRuntimeConfig provider-aws-s3", Message: "checking whether it exists"},
 		},
 		"Taken": {
-			"One that somebody wrote by hand would be taken over silently.",
+			"A config that was created manually would be adopted silently.",
 			world{Answers: map[string]string{name: `[{metadata: {name: provider-aws-s3}}]`}},
 			"runtimeconfig/s3",
 			&Wait{
@@ -422,8 +422,8 @@ func TestRuntimeConfigWait(t *testing.T) {
 	})
 }
 
-// TestRestartIsHeld makes sure that a running provider is restarted for a changed association only when EKS knows that
-// everywhere, and that the resource is not ready until then, so that Crossplane looks again soon.
+// TestRestartIsHeld checks that a changed association restarts a running provider only once it has settled in EKS, and that the resource
+// is not ready until then, so that Crossplane reconciles again soon.
 func TestRestartIsHeld(t *testing.T) {
 	const old = `{kind: DeploymentRuntimeConfig, spec: {deploymentTemplate: {spec: {template: {metadata: {annotations: {aws.podidentity.dev/identity: old}}}}}}}`
 	const running = `{kind: Provider, metadata: {name: provider-aws-s3}}`
@@ -433,9 +433,9 @@ func TestRestartIsHeld(t *testing.T) {
 		want     string
 		ready    bool
 	}{
-		"Settling":   {"A new association is not known everywhere: the pods keep running.", map[string]string{"runtimeconfig/s3": old, "provider/s3": running, "association/s3": associationOf("2025-12-31T23:59:51Z")}, "old", false},
-		"Settled":    {"Now it is.", map[string]string{"runtimeconfig/s3": old, "provider/s3": running, "association/s3": associationOf("2025-12-31T23:59:50Z")}, "ccc5fc40", true},
-		"NoProvider": {"Without a provider there is nothing to restart.", map[string]string{"runtimeconfig/s3": old, "association/s3": associationOf("2025-12-31T23:59:51Z")}, "ccc5fc40", true},
+		"Settling":   {"A new association has not settled in EKS: the pods keep running.", map[string]string{"runtimeconfig/s3": old, "provider/s3": running, "association/s3": associationOf("2025-12-31T23:59:51Z")}, "old", false},
+		"Settled":    {"Now it has settled.", map[string]string{"runtimeconfig/s3": old, "provider/s3": running, "association/s3": associationOf("2025-12-31T23:59:50Z")}, "ccc5fc40", true},
+		"NoProvider": {"Without a provider, there is nothing to restart.", map[string]string{"runtimeconfig/s3": old, "association/s3": associationOf("2025-12-31T23:59:51Z")}, "ccc5fc40", true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

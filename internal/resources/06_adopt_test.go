@@ -11,7 +11,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// What the procedure by hand makes: a Provider with a floating version, and a DeploymentRuntimeConfig of another name.
+// These objects are those of the manual procedure: a Provider with a floating version, and a DeploymentRuntimeConfig with another name.
 const (
 	byHandProvider = `{kind: Provider, metadata: {name: provider-aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2", runtimeConfigRef: {name: provider-aws-pod-id-drc}}}`
 	byHandConfig   = `{kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-pod-id-drc}, spec: {serviceAccountTemplate: {metadata: {name: provider-aws-s3}}}}`
@@ -20,7 +20,7 @@ const (
 	ofSomebody     = `ownerReferences: [{kind: PodIdentityProvider, name: other, uid: u-2, controller: true}]`
 )
 
-// adopting is a world in which s3 is to take over what was made by hand, and its association has been ready for long.
+// adopting returns a world in which s3 adopts manually created objects, and its association has been ready for long.
 func adopting(observed, answers map[string]string) world {
 	w := world{
 		Spec:     `services: [{name: s3, adoptExistingProvider: true}]`,
@@ -37,7 +37,7 @@ func adopting(observed, answers map[string]string) world {
 	return w
 }
 
-// TestAdoptInOrder follows a Provider that is taken over: association, config, Provider, version.
+// TestAdoptInOrder follows the adoption of a Provider: association, config, Provider, version.
 func TestAdoptInOrder(t *testing.T) {
 	const adoptedConfig = `{kind: DeploymentRuntimeConfig, metadata: {name: provider-aws-pod-id-drc}, spec: {}}`
 	const adoptedProvider = `{kind: Provider, metadata: {name: provider-aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2", runtimeConfigRef: {name: provider-aws-pod-id-drc}}}`
@@ -47,15 +47,15 @@ func TestAdoptInOrder(t *testing.T) {
 		config, provider bool
 		pkg              string
 	}{
-		"NoAssociation":  {"Without an association nothing of theirs is written.", adopting(map[string]string{"association/s3": ""}, nil), false, false, ""},
-		"NotSettled":     {"Nor before EKS knows it everywhere.", adopting(map[string]string{"association/s3": associationOf("2025-12-31T23:59:55Z")}, nil), false, false, ""},
-		"Looking":        {"Nor before it is known what there is.", adopting(nil, map[string]string{providersAsked: unanswered}), false, false, ""},
+		"NoAssociation":  {"Without an association, no existing object is written.", adopting(map[string]string{"association/s3": ""}, nil), false, false, ""},
+		"NotSettled":     {"Neither is one before the association has settled in EKS.", adopting(map[string]string{"association/s3": associationOf("2025-12-31T23:59:55Z")}, nil), false, false, ""},
+		"Looking":        {"Neither is one before the existing objects are known.", adopting(nil, map[string]string{providersAsked: unanswered}), false, false, ""},
 		"LookingConfig":  {"", adopting(nil, map[string]string{byHandAsked: unanswered}), false, false, ""},
-		"Config":         {"Then comes the config, which restarts the provider.", adopting(nil, nil), true, false, ""},
-		"Provider":       {"Then the Provider, with the package that it has.", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig}, nil), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2"},
-		"Version":        {"Then its version.", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig, "provider/s3": adoptedProvider}, nil), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"},
-		"VersionNoFit":   {"If that fits.", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig, "provider/s3": adoptedProvider}, map[string]string{providersAsked: providers("provider-family-aws", "xpkg.upbound.io/upbound/provider-family-aws:v1")}), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2"},
-		"OtherNameTwice": {"One of another name is as good.", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig}, map[string]string{providersAsked: `[{metadata: {name: aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", runtimeConfigRef: {name: provider-aws-pod-id-drc}}}]`}), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"},
+		"Config":         {"Then the config is adopted, which restarts the provider,", adopting(nil, nil), true, false, ""},
+		"Provider":       {"then the Provider, with its existing package,", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig}, nil), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2"},
+		"Version":        {"and then its version,", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig, "provider/s3": adoptedProvider}, nil), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"},
+		"VersionNoFit":   {"if that fits.", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig, "provider/s3": adoptedProvider}, map[string]string{providersAsked: providers("provider-family-aws", "xpkg.upbound.io/upbound/provider-family-aws:v1")}), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2"},
+		"OtherNameTwice": {"A Provider with another name works, too.", adopting(map[string]string{"runtimeconfig/s3": adoptedConfig}, map[string]string{providersAsked: `[{metadata: {name: aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", runtimeConfigRef: {name: provider-aws-pod-id-drc}}}]`}), true, true, "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"},
 	}
 	for name, tc := range cases {
 		for caller, capabilities := range map[string]bool{"v1.20": false, "v2.2": true} {
@@ -67,7 +67,7 @@ func TestAdoptInOrder(t *testing.T) {
 				}
 				for _, r := range []*Resource{config, provider} {
 					if r.Wait != nil && r.Wait.Reason == v1alpha1.ReasonConflict {
-						t.Errorf("%s\nwhat is taken over is no conflict: %+v", tc.reason, r.Wait)
+						t.Errorf("%s\nwant no conflict for an adopted object, got %+v", tc.reason, r.Wait)
 					}
 				}
 				if !tc.provider {
@@ -82,14 +82,14 @@ func TestAdoptInOrder(t *testing.T) {
 				}
 				c := build(t, config)
 				if c.Name() != "provider-aws-pod-id-drc" || c.String("spec", "deploymentTemplate", "spec", "template", "metadata", "annotations", "aws.podidentity.dev/identity") == "" {
-					t.Errorf("%s\nwant their config with the digest, got %v", tc.reason, c)
+					t.Errorf("%s\nwant the existing config with the digest, got %v", tc.reason, c)
 				}
 			})
 		}
 	}
 }
 
-// TestAdoptOwnConfig is about Providers whose config cannot be taken over: they get one of their own.
+// TestAdoptOwnConfig covers Providers whose config cannot be adopted: they get their own.
 func TestAdoptOwnConfig(t *testing.T) {
 	with := func(ref string) string {
 		return `{metadata: {name: aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"` + ref + `}}`
@@ -99,11 +99,11 @@ func TestAdoptOwnConfig(t *testing.T) {
 		reason  string
 		answers map[string]string
 	}{
-		"None":    {"One that names none runs with the one that packages share.", map[string]string{providersAsked: `[` + with("") + `]`}},
-		"Default": {"Or names that.", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: default}`) + `]`}},
-		"Gone":    {"Or one that does not exist.", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: x}`) + `]`, "DeploymentRuntimeConfig.pkg.crossplane.io/x": `[]`}},
-		"Shared":  {"Or one that another Provider names, too.", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: x}`) + `, {metadata: {name: b}, spec: {package: "a/b:v1", runtimeConfigRef: {name: x}}}]`}},
-		"Theirs":  {"Or one that somebody else controls.", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: x}`) + `]`, "DeploymentRuntimeConfig.pkg.crossplane.io/x": `[{metadata: {name: x, ` + ofSomebody + `}}]`}},
+		"None":    {"A Provider without a reference uses the config that packages share.", map[string]string{providersAsked: `[` + with("") + `]`}},
+		"Default": {"It may also reference that config,", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: default}`) + `]`}},
+		"Gone":    {"or one that does not exist,", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: x}`) + `]`, "DeploymentRuntimeConfig.pkg.crossplane.io/x": `[]`}},
+		"Shared":  {"or one that another Provider references, too,", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: x}`) + `, {metadata: {name: b}, spec: {package: "a/b:v1", runtimeConfigRef: {name: x}}}]`}},
+		"Theirs":  {"or one that another owner controls.", map[string]string{providersAsked: `[` + with(`, runtimeConfigRef: {name: x}`) + `]`, "DeploymentRuntimeConfig.pkg.crossplane.io/x": `[{metadata: {name: x, ` + ofSomebody + `}}]`}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestAdoptOwnConfig(t *testing.T) {
 			w := adopting(nil, answers)
 			config := w.resource(t, "runtimeconfig/s3")
 			if config.Wait != nil || config.Name != "provider-aws-s3" {
-				t.Errorf("%s\nwant a config of the usual name at once, got %s waiting for %+v", tc.reason, config.Name, config.Wait)
+				t.Errorf("%s\nwant a config with the default name at once, got %s waiting for %+v", tc.reason, config.Name, config.Wait)
 			}
 			want := &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider aws-s3", Message: "adopted as soon as DeploymentRuntimeConfig provider-aws-s3 is"}
 			if diff := cmp.Diff(want, w.resource(t, "provider/s3").Wait, ignoreOwner); diff != "" {
@@ -126,7 +126,7 @@ func TestAdoptOwnConfig(t *testing.T) {
 	}
 }
 
-// TestConfigGone is about a Provider whose config somebody deleted: it is made again under its name, as the Provider runs with that.
+// TestConfigGone covers a Provider whose config a user deleted: the config is created again with the name that the Provider references.
 func TestConfigGone(t *testing.T) {
 	const provider = `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", runtimeConfigRef: {name: %s}}}`
 	theirs := func(name string) map[string]string {
@@ -139,13 +139,13 @@ func TestConfigGone(t *testing.T) {
 		want              string
 		wait              v1alpha1.Reason
 	}{
-		"Usual":    {"The usual name is the one that it had.", "", "provider-aws-s3", nil, "provider-aws-s3", ""},
-		"Adopted":  {"One that was taken over keeps its name,", "", "provider-aws-pod-id-drc", nil, "provider-aws-pod-id-drc", ""},
-		"UsualIs":  {"though somebody else has one of the usual name.", "", "provider-aws-pod-id-drc", theirs("provider-aws-s3"), "provider-aws-pod-id-drc", ""},
-		"Theirs":   {"Who makes it again instead keeps it, and the Provider stays with it.", "", "provider-aws-pod-id-drc", theirs("provider-aws-pod-id-drc"), "provider-aws-pod-id-drc", v1alpha1.ReasonConflict},
-		"Adopting": {"Unless it is to be taken over.", `services: [{name: s3, adoptExistingProvider: true}]`, "provider-aws-pod-id-drc", theirs("provider-aws-pod-id-drc"), "provider-aws-pod-id-drc", ""},
-		"Shared":   {"What packages share is never made.", "", "default", nil, "provider-aws-s3", ""},
-		"None":     {"Nor is one without a name.", "", "''", nil, "provider-aws-s3", ""},
+		"Usual":    {"The default name is the one that it had.", "", "provider-aws-s3", nil, "provider-aws-s3", ""},
+		"Adopted":  {"An adopted config keeps its name,", "", "provider-aws-pod-id-drc", nil, "provider-aws-pod-id-drc", ""},
+		"UsualIs":  {"even if another owner has one with the default name.", "", "provider-aws-pod-id-drc", theirs("provider-aws-s3"), "provider-aws-pod-id-drc", ""},
+		"Theirs":   {"If another owner creates it again, that config stays, and the Provider keeps its reference,", "", "provider-aws-pod-id-drc", theirs("provider-aws-pod-id-drc"), "provider-aws-pod-id-drc", v1alpha1.ReasonConflict},
+		"Adopting": {"unless the config is to be adopted.", `services: [{name: s3, adoptExistingProvider: true}]`, "provider-aws-pod-id-drc", theirs("provider-aws-pod-id-drc"), "provider-aws-pod-id-drc", ""},
+		"Shared":   {"The config that packages share is never created.", "", "default", nil, "provider-aws-s3", ""},
+		"None":     {"Neither is one without a name.", "", "''", nil, "provider-aws-s3", ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -167,25 +167,25 @@ func TestConfigGone(t *testing.T) {
 	}
 }
 
-// TestAdoptNothing is about Providers that stay whose they are.
+// TestAdoptNothing covers Providers that are not adopted.
 func TestAdoptNothing(t *testing.T) {
 	cases := map[string]struct {
 		reason, providers, message string
 	}{
 		"Controlled": {
-			"What somebody controls is never taken over.", `[{metadata: {name: aws-s3, ` + ofSomebody + `}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"}}]`,
+			"A Provider with a controller is never adopted.", `[{metadata: {name: aws-s3, ` + ofSomebody + `}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"}}]`,
 			"of package xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0 exists and belongs to PodIdentityProvider other: set management: Observe for the service, or remove that Provider",
 		},
 		"OtherRepository": {
-			"Nor what comes from elsewhere: that would change its package.", providers("aws-s3", "registry.example.org/x/provider-aws-s3:v2.5.0"),
+			"Neither is one from another registry, whose package would change.", providers("aws-s3", "registry.example.org/x/provider-aws-s3:v2.5.0"),
 			"of package registry.example.org/x/provider-aws-s3:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or package: registry.example.org/x/provider-aws-s3 and adoptExistingProvider: true to adopt it",
 		},
 		"OtherPackage": {
-			"Nor what only has the name.", providers("provider-aws-s3", "registry.example.org/x/y:v2.5.0"),
+			"Neither is one that only has the same name.", providers("provider-aws-s3", "registry.example.org/x/y:v2.5.0"),
 			"of package registry.example.org/x/y:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or remove that Provider",
 		},
 		"Two": {
-			"Nor one of two.", providers("a", "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", "b", "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"),
+			"Neither is one of two.", providers("a", "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", "b", "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0"),
 			"of package xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or adoptExistingProvider: true to adopt it",
 		},
 	}
@@ -200,12 +200,12 @@ func TestAdoptNothing(t *testing.T) {
 	t.Run("None", func(t *testing.T) {
 		w := adopting(nil, map[string]string{providersAsked: `[]`, configsAsked: `[]`})
 		if p := w.resource(t, "provider/s3"); p.Wait != nil || build(t, p).String("spec", "package") != "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0" {
-			t.Errorf("where there is nothing to take over it should be created, got %+v", p.Wait)
+			t.Errorf("a Provider should be created if there is none to adopt, got %+v", p.Wait)
 		}
 	})
 }
 
-// build an object that may be written.
+// build builds a resource that may be written.
 func build(t *testing.T, r *Resource) view.Object {
 	t.Helper()
 	s, err := r.Build()

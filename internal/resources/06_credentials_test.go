@@ -12,7 +12,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// The questions about the pods of a provider.
+// These are the keys of the requirements for the pods of a provider.
 const (
 	guardAsked     = "DeploymentRuntimeConfig.pkg.crossplane.io/pod-identity-provider-may-read-pods"
 	podsAsked      = "Pod/pkg.crossplane.io/revision=provider-aws-s3-1"
@@ -23,13 +23,13 @@ const (
 	guard = `[{metadata: {name: pod-identity-provider-may-read-pods}}]`
 	// known is the digest of associationOf.
 	known = "ccc5fc40"
-	// without is what a pod lacks that EKS gave nothing.
+	// without lists what a pod without injected credentials is missing.
 	without = "(no AWS_CONTAINER_CREDENTIALS_FULL_URI, no AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, no token for pods.eks.amazonaws.com)"
-	// long is a time at which associationOf can be ready for long, young and old are pods that were created after and before it.
+	// long is a time since which associationOf has been ready for long; young and old are pods created after and before it.
 	long, young, old = "2025-12-31T12:00:00Z", "2025-12-31T13:00:00Z", "2025-12-31T11:00:00Z"
 )
 
-// A pod of a provider.
+// A pod is a pod of a provider.
 type pod struct {
 	name, created      string
 	digest, restarted  string
@@ -39,12 +39,12 @@ type pod struct {
 	meta, spec, status string
 }
 
-// injectedPod has everything that EKS injects.
+// injectedPod returns a pod with everything that EKS injects.
 func injectedPod(name, digest, restarted string) pod {
 	return pod{name: name, created: young, digest: digest, restarted: restarted, env: []string{envCredentials, envToken}, token: true}
 }
 
-// barePod has nothing of it.
+// barePod returns a pod without any of it.
 func barePod(created, digest, restarted string) pod {
 	return pod{name: "a", created: created, digest: digest, restarted: restarted}
 }
@@ -86,8 +86,8 @@ func podList(ps ...pod) string {
 	return "[" + strings.Join(out, ", ") + "]"
 }
 
-// verifying is a world in which the credentials of s3 are verified, its association has been ready since a time, and its
-// config has those annotations.
+// verifying returns a world in which the credentials of s3 are verified, its association has been ready since the given time, and its
+// config has the given annotations.
 func verifying(since, digest, restarted string, answers map[string]string) world {
 	all := map[string]string{guardAsked: guard, podsAsked: podList(injectedPod("a", digest, restarted))}
 	maps.Copy(all, answers)
@@ -102,7 +102,7 @@ func verifying(since, digest, restarted string, answers map[string]string) world
 	}
 }
 
-// meeting is a verifying world whose provider has those pods.
+// meeting returns a verifying world whose provider has the given pods.
 func meeting(restarted string, ps ...pod) world {
 	return verifying(long, known, restarted, map[string]string{podsAsked: podList(ps...)})
 }
@@ -123,62 +123,62 @@ func TestCredentials(t *testing.T) {
 	bare := barePod(young, known, known)
 	testWait(t, map[string]waitCase{
 		"Injected": {"A pod with both variables and the token has credentials.", meeting("", injectedPod("a", known, "")), key, nil},
-		"Replicas": {"So have all of several.", meeting("", injectedPod("a", known, ""), injectedPod("b", known, "")), key, nil},
+		"Replicas": {"The same applies to all of several pods.", meeting("", injectedPod("a", known, ""), injectedPod("b", known, "")), key, nil},
 
-		// What is not known yet.
-		"Preview":      {"A preview cannot say.", world{Spec: `runtime: {verifyCredentials: true}`, Input: `preview: true`}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Message: "a preview does not look at pods"}},
-		"GuardAsked":   {"Crossplane must be known to be allowed to read pods.", verifying(long, known, "", map[string]string{guardAsked: unanswered}), key, &Wait{Reason: v1alpha1.ReasonWaiting, Message: "checking whether Crossplane may read pods"}},
-		"NoGuard":      {"Where it may not, it says how to allow it.", verifying(long, known, "", map[string]string{guardAsked: `[]`, podsAsked: unanswered}), key, missing},
-		"GuardGoing":   {"It is about not to be allowed any more.", verifying(long, known, "", map[string]string{guardAsked: `[{metadata: {name: x, deletionTimestamp: "2025-12-31T12:00:00Z"}}]`}), key, missing},
-		"NoProvider":   {"There are no pods before there is a provider.", with(verifying(long, known, "", nil), func(w *world) { delete(w.Observed, "provider/s3") }), key, installing},
-		"NoRevision":   {"Nor before it is installed.", with(verifying(long, known, "", nil), func(w *world) { w.Observed["provider/s3"] = `{kind: Provider, metadata: {name: provider-aws-s3}}` }), key, installing},
-		"PodsAsked":    {"Pods are asked for.", verifying(long, known, "", map[string]string{podsAsked: unanswered}), key, wait(v1alpha1.ReasonWaiting, "looking at its pods")},
-		"NoPods":       {"Without pods nothing is known.", meeting(""), key, wait(v1alpha1.ReasonWaiting, "has no pods yet")},
-		"OtherPlace":   {"A pod in another namespace is somebody else's.", meeting("", injectedPod("a", known, "").with(func(p *pod) { p.meta = ", namespace: default" })), key, wait(v1alpha1.ReasonWaiting, "has no pods yet")},
-		"Over":         {"Pods that are over, or deleted, do not count.", meeting("", bare.with(func(p *pod) { p.status = ", phase: Failed" }), bare.with(func(p *pod) { p.status = ", phase: Succeeded" }), bare.with(func(p *pod) { p.meta = ", deletionTimestamp: x" })), key, wait(v1alpha1.ReasonWaiting, "has no pods yet")},
-		"RollingOut":   {"Nor do those of the configuration before.", meeting("", barePod(young, "before", ""), injectedPod("b", known, "")), key, nil},
-		"NotRolledOut": {"Until there are others.", meeting("", injectedPod("a", "before", "")), key, restarting},
-		"Restarting":   {"Likewise during a restart.", meeting(known, barePod(young, known, "")), key, restarting},
+		// Not known yet.
+		"Preview":      {"A preview does not check pods.", world{Spec: `runtime: {verifyCredentials: true}`, Input: `preview: true`}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Message: "a preview does not look at pods"}},
+		"GuardAsked":   {"It must be known whether Crossplane may read pods.", verifying(long, known, "", map[string]string{guardAsked: unanswered}), key, &Wait{Reason: v1alpha1.ReasonWaiting, Message: "checking whether Crossplane may read pods"}},
+		"NoGuard":      {"If Crossplane may not read pods, the message says how to allow it.", verifying(long, known, "", map[string]string{guardAsked: `[]`, podsAsked: unanswered}), key, missing},
+		"GuardGoing":   {"The permission is about to be revoked.", verifying(long, known, "", map[string]string{guardAsked: `[{metadata: {name: x, deletionTimestamp: "2025-12-31T12:00:00Z"}}]`}), key, missing},
+		"NoProvider":   {"There are no pods before the provider exists,", with(verifying(long, known, "", nil), func(w *world) { delete(w.Observed, "provider/s3") }), key, installing},
+		"NoRevision":   {"or before it is installed.", with(verifying(long, known, "", nil), func(w *world) { w.Observed["provider/s3"] = `{kind: Provider, metadata: {name: provider-aws-s3}}` }), key, installing},
+		"PodsAsked":    {"Pods are required.", verifying(long, known, "", map[string]string{podsAsked: unanswered}), key, wait(v1alpha1.ReasonWaiting, "looking at its pods")},
+		"NoPods":       {"Without pods, nothing is known.", meeting(""), key, wait(v1alpha1.ReasonWaiting, "has no pods yet")},
+		"OtherPlace":   {"A pod in another namespace belongs to another owner.", meeting("", injectedPod("a", known, "").with(func(p *pod) { p.meta = ", namespace: default" })), key, wait(v1alpha1.ReasonWaiting, "has no pods yet")},
+		"Over":         {"Completed and deleted pods do not count.", meeting("", bare.with(func(p *pod) { p.status = ", phase: Failed" }), bare.with(func(p *pod) { p.status = ", phase: Succeeded" }), bare.with(func(p *pod) { p.meta = ", deletionTimestamp: x" })), key, wait(v1alpha1.ReasonWaiting, "has no pods yet")},
+		"RollingOut":   {"Pods with the previous configuration do not count, either,", meeting("", barePod(young, "before", ""), injectedPod("b", known, "")), key, nil},
+		"NotRolledOut": {"once there are others.", meeting("", injectedPod("a", "before", "")), key, restarting},
+		"Restarting":   {"The same applies during a restart.", meeting(known, barePod(young, known, "")), key, restarting},
 
-		// What is wrong, and is fixed by a restart.
-		"Older": {"A pod that was there before the association is restarted.", meeting("", barePod(old, known, "")), key, creating("have no credentials " + without + ": they are older than the association. They are being restarted")},
+		// Problems that a restart fixes.
+		"Older": {"A pod that is older than the association is restarted.", meeting("", barePod(old, known, "")), key, creating("have no credentials " + without + ": they are older than the association. They are being restarted")},
 		"Young": {
-			"One that came too soon after it, too.", meeting("", barePod(young, known, "")), key,
+			"So is one that started too soon after it.", meeting("", barePod(young, known, "")), key,
 			creating("have no credentials " + without + ", " + injectedNothing + ". They are being restarted"),
 		},
-		"RestartedForOther": {"A restart for another association is none for this.", meeting("before", barePod(old, known, "before")), key, creating("have no credentials " + without + ": they are older than the association. They are being restarted")},
+		"RestartedForOther": {"A restart for another association does not count.", meeting("before", barePod(old, known, "before")), key, creating("have no credentials " + without + ": they are older than the association. They are being restarted")},
 		"Settling": {
-			"Not before EKS knows the association everywhere.",
+			"Nothing restarts before the association has settled in EKS.",
 			verifying("2025-12-31T23:59:51Z", known, "", map[string]string{podsAsked: podList(barePod(old, known, ""))}), key,
 			wait(v1alpha1.ReasonWaiting, "waiting until PodIdentityAssociation crossplane-prod-eu-west-1-s3 has been ready for 10s, so that EKS knows it everywhere"),
 		},
-		"OneOfTwo": {"One pod without credentials is one too many.", meeting(known, injectedPod("b", known, known), bare), key, failed("have no credentials " + without + ", " + younger)},
+		"OneOfTwo": {"A single pod without credentials counts.", meeting(known, injectedPod("b", known, known), bare), key, failed("have no credentials " + without + ", " + younger)},
 
-		// What a restart did not fix, or cannot.
+		// Problems that a restart did not fix, or cannot fix.
 		"Restarted":  {"A restart is tried once.", meeting(known, bare), key, failed("have no credentials " + without + ", " + younger)},
-		"ReadyAgain": {"An association that becomes ready again makes no older pods of those that were restarted for it.", verifying("2025-12-31T23:59:59Z", known, known, map[string]string{podsAsked: podList(bare)}), key, failed("have no credentials " + without + ", " + younger)},
-		"NoToken":    {"Variables without a token are of no use.", meeting(known, injectedPod("a", known, known).with(func(p *pod) { p.token = false })), key, failed("have no credentials (no token for pods.eks.amazonaws.com), " + younger)},
-		"OtherToken": {"A token for somebody else is none.", meeting(known, injectedPod("a", known, known).with(func(p *pod) {
+		"ReadyAgain": {"An association that becomes ready again does not make restarted pods older than it.", verifying("2025-12-31T23:59:59Z", known, known, map[string]string{podsAsked: podList(bare)}), key, failed("have no credentials " + without + ", " + younger)},
+		"NoToken":    {"Variables without a token do not work.", meeting(known, injectedPod("a", known, known).with(func(p *pod) { p.token = false })), key, failed("have no credentials (no token for pods.eks.amazonaws.com), " + younger)},
+		"OtherToken": {"A token for another audience does not count.", meeting(known, injectedPod("a", known, known).with(func(p *pod) {
 			p.token, p.spec = false, `, volumes: [{projected: {sources: [{serviceAccountToken: {audience: sts.amazonaws.com}}]}}]`
 		})), key, failed("have no credentials (no token for pods.eks.amazonaws.com), " + younger)},
 		"OtherVariable": {"Both variables are needed.", meeting(known, injectedPod("a", known, known).with(func(p *pod) { p.env = []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI"} })), key, failed("have no credentials (no AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE), " + younger)},
 		"OtherContainer": {
-			"Those of another container are of no use.", meeting(known, bare.with(func(p *pod) {
+			"Variables of another container do not count.", meeting(known, bare.with(func(p *pod) {
 				p.token, p.spec = true, `, containers: [{name: sidecar, env: [{name: AWS_CONTAINER_CREDENTIALS_FULL_URI}, {name: AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE}]}]`
 			})), key,
 			failed("have no credentials (no AWS_CONTAINER_CREDENTIALS_FULL_URI, no AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE), " + younger),
 		},
 		"HostNetwork": {"The node's network is a likely cause.", meeting(known, bare.with(func(p *pod) { p.spec = ", hostNetwork: true" })), key, failed("have no credentials " + without + ": they use the network of their node (hostNetwork), and with it the node's role. To do: take hostNetwork out of the runtime's deploymentTemplate; where an overlay network needs it, let EKS's webhook and the agent reach the pod: docs/troubleshooting.md")},
-		"Fargate":     {"No restart helps on Fargate.", meeting("", barePod(old, known, "").with(func(p *pod) { p.meta = ", labels: {eks.amazonaws.com/fargate-profile: fp}" })), key, failed("have no credentials " + without + ": they run on Fargate, which EKS Pod Identity does not serve. To do: delete the Fargate profile for namespace crossplane-system, so that they run on EC2 nodes")},
-		"FargateSoon": {"Nor for a pod that waits for it.", meeting("", barePod(old, known, "").with(func(p *pod) { p.spec = ", schedulerName: fargate-scheduler" })), key, failed("have no credentials " + without + ": they run on Fargate, which EKS Pod Identity does not serve. To do: delete the Fargate profile for namespace crossplane-system, so that they run on EC2 nodes")},
-		"FargateNode": {"Or is there.", meeting("", barePod(old, known, "").with(func(p *pod) { p.spec = ", nodeName: fargate-ip-10-0-0-1" })), key, failed("have no credentials " + without + ": they run on Fargate, which EKS Pod Identity does not serve. To do: delete the Fargate profile for namespace crossplane-system, so that they run on EC2 nodes")},
+		"Fargate":     {"A restart does not help on Fargate,", meeting("", barePod(old, known, "").with(func(p *pod) { p.meta = ", labels: {eks.amazonaws.com/fargate-profile: fp}" })), key, failed("have no credentials " + without + ": they run on Fargate, which EKS Pod Identity does not serve. To do: delete the Fargate profile for namespace crossplane-system, so that they run on EC2 nodes")},
+		"FargateSoon": {"for a pod that is to be scheduled there,", meeting("", barePod(old, known, "").with(func(p *pod) { p.spec = ", schedulerName: fargate-scheduler" })), key, failed("have no credentials " + without + ": they run on Fargate, which EKS Pod Identity does not serve. To do: delete the Fargate profile for namespace crossplane-system, so that they run on EC2 nodes")},
+		"FargateNode": {"or that runs there.", meeting("", barePod(old, known, "").with(func(p *pod) { p.spec = ", nodeName: fargate-ip-10-0-0-1" })), key, failed("have no credentials " + without + ": they run on Fargate, which EKS Pod Identity does not serve. To do: delete the Fargate profile for namespace crossplane-system, so that they run on EC2 nodes")},
 		"Account":     {"Another ServiceAccount has another role, or none.", meeting("", injectedPod("a", "", "").with(func(p *pod) { p.account = "default" })), key, failed("run as ServiceAccount default, and the association is for provider-aws-s3. To do: name that in spec.serviceAccountTemplate.metadata.name of the DeploymentRuntimeConfig that the Provider, or an ImageConfig for its package, refers to")},
-		"Keys":        {"Keys in the environment come before what EKS injects.", meeting("", injectedPod("a", known, "").with(func(p *pod) { p.env = append(p.env, "AWS_ACCESS_KEY_ID") })), key, failed("have credentials, but also AWS_ACCESS_KEY_ID, which comes first. To do: take it out of the runtime's env and deploymentTemplate, and annotation eks.amazonaws.com/role-arn out of its serviceAccountTemplate")},
-		"IRSA":        {"So does a token of IRSA.", meeting("", injectedPod("a", known, "").with(func(p *pod) { p.env = append(p.env, "AWS_WEB_IDENTITY_TOKEN_FILE") })), key, failed("have credentials, but also AWS_WEB_IDENTITY_TOKEN_FILE, which comes first. To do: take it out of the runtime's env and deploymentTemplate, and annotation eks.amazonaws.com/role-arn out of its serviceAccountTemplate")},
+		"Keys":        {"Keys in the environment take precedence over injected credentials.", meeting("", injectedPod("a", known, "").with(func(p *pod) { p.env = append(p.env, "AWS_ACCESS_KEY_ID") })), key, failed("have credentials, but also AWS_ACCESS_KEY_ID, which comes first. To do: take it out of the runtime's env and deploymentTemplate, and annotation eks.amazonaws.com/role-arn out of its serviceAccountTemplate")},
+		"IRSA":        {"So does an IRSA token.", meeting("", injectedPod("a", known, "").with(func(p *pod) { p.env = append(p.env, "AWS_WEB_IDENTITY_TOKEN_FILE") })), key, failed("have credentials, but also AWS_WEB_IDENTITY_TOKEN_FILE, which comes first. To do: take it out of the runtime's env and deploymentTemplate, and annotation eks.amazonaws.com/role-arn out of its serviceAccountTemplate")},
 	})
 }
 
-// TestCredentialsOfOthers covers the pods of a provider that somebody else installs: they are looked at, and not restarted.
+// TestCredentialsOfOthers checks that the pods of a provider that another owner installs are checked, but not restarted.
 func TestCredentialsOfOthers(t *testing.T) {
 	const key = "credentials/s3"
 	meeting := func(ps ...pod) world {
@@ -188,46 +188,46 @@ func TestCredentialsOfOthers(t *testing.T) {
 		return w
 	}
 	testWait(t, map[string]waitCase{
-		"Injected": {"Whatever annotations they have.", meeting(injectedPod("a", "theirs", "")), key, nil},
-		"None":     {"Nobody installed it.", world{Spec: `services: [{name: s3, management: Observe, runtime: {verifyCredentials: true}}]`, Answers: map[string]string{guardAsked: guard}}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Message: "the pods of the provider are looked at as soon as it is installed"}},
+		"Injected": {"The annotations of these pods do not matter.", meeting(injectedPod("a", "theirs", "")), key, nil},
+		"None":     {"The provider is not installed.", world{Spec: `services: [{name: s3, management: Observe, runtime: {verifyCredentials: true}}]`, Answers: map[string]string{guardAsked: guard}}, key, &Wait{Reason: v1alpha1.ReasonWaiting, Message: "the pods of the provider are looked at as soon as it is installed"}},
 		"TooEarly": {
-			"Nobody has credentials of an association that EKS does not know yet.", with(meeting(barePod(old, "", "")), func(w *world) { w.Observed["association/s3"] = associationOf("2025-12-31T23:59:59Z") }), key,
+			"Before the association has settled in EKS, no pod has its credentials.", with(meeting(barePod(old, "", "")), func(w *world) { w.Observed["association/s3"] = associationOf("2025-12-31T23:59:59Z") }), key,
 			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider team-s3", Message: "waiting until PodIdentityAssociation crossplane-prod-eu-west-1-s3 has been ready for 10s, so that EKS knows it everywhere"},
 		},
 		"Older": {
-			"Who installed it must restart it.", meeting(barePod(old, "", "")), key,
+			"The owner of the provider must restart it.", meeting(barePod(old, "", "")), key,
 			&Wait{Reason: v1alpha1.ReasonFailed, Subject: "Provider team-s3", Message: "its pods have no credentials " + without + ": they are older than the association. To do: kubectl rollout restart deployment team-s3-1 -n crossplane-system"},
 		},
 	})
 }
 
-// TestCredentialsAsked makes sure that nothing is asked about pods where nobody wants to know, nor before Crossplane may read them.
+// TestCredentialsAsked checks that pods are required only if they are verified and Crossplane may read them.
 func TestCredentialsAsked(t *testing.T) {
 	cases := map[string]struct {
 		reason      string
 		world       world
 		guard, pods bool
 	}{
-		"Unwanted": {"Not without verifyCredentials.", with(meeting(""), func(w *world) { w.Spec = "" }), false, false},
-		"NoGuard":  {"Pods that Crossplane may not list would stall every reconcile.", verifying(long, known, "", map[string]string{guardAsked: `[]`}), true, false},
-		"Asking":   {"Nor while that is not known.", verifying(long, known, "", map[string]string{guardAsked: unanswered}), true, false},
-		"Guard":    {"With the sign that it may, they are.", meeting(""), true, true},
+		"Unwanted": {"Without verifyCredentials, nothing is required.", with(meeting(""), func(w *world) { w.Spec = "" }), false, false},
+		"NoGuard":  {"Pods that Crossplane may not list would block every reconcile.", verifying(long, known, "", map[string]string{guardAsked: `[]`}), true, false},
+		"Asking":   {"They are not required while that is unknown, either.", verifying(long, known, "", map[string]string{guardAsked: unanswered}), true, false},
+		"Guard":    {"If Crossplane may read pods, they are required.", meeting(""), true, true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			c := tc.world.context(t)
 			All(c.View, c.Identity)
-			asked := c.View.Requirements.Proto().GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.
+			asked := c.View.Requirements.Proto().GetExtraResources() //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 			if _, ok := asked[guardAsked]; ok != tc.guard {
-				t.Errorf("%s\nasked for the sign: want %t, got %t", tc.reason, tc.guard, ok)
+				t.Errorf("%s\nguard required: want %t, got %t", tc.reason, tc.guard, ok)
 			}
 			if _, ok := asked[podsAsked]; ok != tc.pods {
-				t.Errorf("%s\nasked for pods: want %t, got %t", tc.reason, tc.pods, ok)
+				t.Errorf("%s\npods required: want %t, got %t", tc.reason, tc.pods, ok)
 			}
 		})
 	}
 	testAbsent(t, map[string]absentCase{
-		"False": {"There is no check where nobody wants one.", `runtime: {verifyCredentials: false}`, []string{"credentials/"}},
+		"False": {"There is no check if verification is disabled.", `runtime: {verifyCredentials: false}`, []string{"credentials/"}},
 	})
 }
 
@@ -236,8 +236,7 @@ func with(w world, f func(*world)) world {
 	return w
 }
 
-// TestRestart covers the annotation that restarts pods without credentials: once for each state of the association, and
-// recorded for good.
+// TestRestart covers the annotation that restarts pods without credentials once for each state of the association, and is never removed.
 func TestRestart(t *testing.T) {
 	bare := barePod(young, known, "")
 	const none = `{kind: PodIdentityAssociation, metadata: {name: a}}`
@@ -246,20 +245,20 @@ func TestRestart(t *testing.T) {
 		world  world
 		want   map[string]any
 	}{
-		"Injected":    {"Pods that have credentials stay.", meeting("", injectedPod("a", known, "")), map[string]any{"aws.podidentity.dev/identity": known}},
-		"Bare":        {"Others are restarted for this state of the association.", meeting("", bare), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
-		"Recorded":    {"That stays recorded when it helped,", meeting(known, injectedPod("a", known, known)), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
-		"Once":        {"and when it did not.", meeting(known, barePod(young, known, known)), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
-		"Off":         {"Also when nobody wants to know any more: to forget it would be another restart.", with(meeting(known), func(w *world) { w.Spec = "" }), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
-		"NoGuard":     {"Also when pods cannot be read any more.", verifying(long, known, known, map[string]string{guardAsked: `[]`}), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
-		"Unreadable":  {"Also when the association tells nothing.", with(meeting(known, bare), func(w *world) { w.Observed["association/s3"] = none }), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
-		"NoDigest":    {"For an association that tells nothing there is no restart.", with(meeting("", bare), func(w *world) { w.Observed["association/s3"] = none }), map[string]any{"aws.podidentity.dev/identity": known}},
-		"Settling":    {"Nor for one that EKS does not know everywhere yet.", verifying("2025-12-31T23:59:51Z", known, "", map[string]string{podsAsked: podList(bare)}), map[string]any{"aws.podidentity.dev/identity": known}},
-		"RollingOut":  {"Nor of pods that are about to go.", meeting("", barePod(young, "before", "")), map[string]any{"aws.podidentity.dev/identity": known}},
-		"Changing":    {"A changed association restarts them anyway.", verifying(long, "before", "", map[string]string{podsAsked: podList(barePod(old, "before", ""))}), map[string]any{"aws.podidentity.dev/identity": known}},
-		"Another":     {"Another state of the association is another chance.", meeting("before", barePod(young, known, "before")), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
-		"Fargate":     {"Where a restart cannot help there is none.", meeting("", bare.with(func(p *pod) { p.meta = ", labels: {eks.amazonaws.com/fargate-profile: fp}" })), map[string]any{"aws.podidentity.dev/identity": known}},
-		"Annotations": {"It is one annotation of several.", with(meeting("", bare), func(w *world) { w.Spec = `runtime: {verifyCredentials: true, podAnnotations: {a: b}}` }), map[string]any{"a": "b", "aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
+		"Injected":    {"Pods with credentials are not restarted.", meeting("", injectedPod("a", known, "")), map[string]any{"aws.podidentity.dev/identity": known}},
+		"Bare":        {"Other pods are restarted for this state of the association.", meeting("", bare), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
+		"Recorded":    {"The restart stays recorded if it helped,", meeting(known, injectedPod("a", known, known)), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
+		"Once":        {"if it did not,", meeting(known, barePod(young, known, known)), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
+		"Off":         {"if verification is disabled, because removing it would restart the pods again,", with(meeting(known), func(w *world) { w.Spec = "" }), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
+		"NoGuard":     {"if pods can no longer be read,", verifying(long, known, known, map[string]string{guardAsked: `[]`}), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
+		"Unreadable":  {"and if the association cannot be read.", with(meeting(known, bare), func(w *world) { w.Observed["association/s3"] = none }), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
+		"NoDigest":    {"There is no restart for an association without a digest,", with(meeting("", bare), func(w *world) { w.Observed["association/s3"] = none }), map[string]any{"aws.podidentity.dev/identity": known}},
+		"Settling":    {"for one that has not settled in EKS,", verifying("2025-12-31T23:59:51Z", known, "", map[string]string{podsAsked: podList(bare)}), map[string]any{"aws.podidentity.dev/identity": known}},
+		"RollingOut":  {"or for pods that are about to be replaced.", meeting("", barePod(young, "before", "")), map[string]any{"aws.podidentity.dev/identity": known}},
+		"Changing":    {"A changed association restarts the pods in any case.", verifying(long, "before", "", map[string]string{podsAsked: podList(barePod(old, "before", ""))}), map[string]any{"aws.podidentity.dev/identity": known}},
+		"Another":     {"Another state of the association allows another restart.", meeting("before", barePod(young, known, "before")), map[string]any{"aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
+		"Fargate":     {"There is no restart if it cannot help.", meeting("", bare.with(func(p *pod) { p.meta = ", labels: {eks.amazonaws.com/fargate-profile: fp}" })), map[string]any{"aws.podidentity.dev/identity": known}},
+		"Annotations": {"The annotation is added to the others.", with(meeting("", bare), func(w *world) { w.Spec = `runtime: {verifyCredentials: true, podAnnotations: {a: b}}` }), map[string]any{"a": "b", "aws.podidentity.dev/identity": known, "aws.podidentity.dev/restarted-for": known}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

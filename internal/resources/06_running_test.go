@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// healthyProvider of s3, as it is when everything is well, and what it is asked about.
+// healthyProvider is the Provider of s3 in a healthy state, followed by the keys of related requirements.
 const (
 	healthyProvider = `{metadata: {name: provider-aws-s3}, spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", runtimeConfigRef: {name: provider-aws-s3}},
 		status: {currentRevision: provider-aws-s3-1, currentIdentifier: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}]}}`
@@ -16,7 +16,7 @@ const (
 	nodesAsked       = "DeploymentRuntimeConfig.pkg.crossplane.io/aws-nodes"
 )
 
-// TestProviderRuns makes sure that a composed Provider is judged by what its revision runs with.
+// TestProviderRuns checks that the readiness of a composed Provider depends on the runtime configuration of its revision.
 func TestProviderRuns(t *testing.T) {
 	const overridden = `[{metadata: {name: provider-aws-s3-1}, status: {appliedImageConfigRefs: [{name: mirror, reason: RewriteImage}, {name: aws, reason: ConfigureRuntime}]}}]`
 	const image = `[{metadata: {name: aws}, spec: {runtime: {configRef: {name: aws-nodes}}}}]`
@@ -30,70 +30,70 @@ func TestProviderRuns(t *testing.T) {
 		provider string
 		want     Readiness
 	}{
-		"Ready":      {"Without an ImageConfig it runs with its own config.", map[string]string{ownRevisionAsked: `[{metadata: {name: provider-aws-s3-1}}]`}, healthyProvider, Readiness{Ready: true}},
-		"Unanswered": {"What nobody told yet is no reason against it.", nil, healthyProvider, Readiness{Ready: true}},
-		"Gone":       {"Nor is a revision that is gone.", map[string]string{ownRevisionAsked: `[]`}, healthyProvider, Readiness{Ready: true}},
+		"Ready":      {"Without an ImageConfig, the provider runs with its own config.", map[string]string{ownRevisionAsked: `[{metadata: {name: provider-aws-s3-1}}]`}, healthyProvider, Readiness{Ready: true}},
+		"Unanswered": {"A missing answer does not count against it.", nil, healthyProvider, Readiness{Ready: true}},
+		"Gone":       {"Neither does a deleted revision,", map[string]string{ownRevisionAsked: `[]`}, healthyProvider, Readiness{Ready: true}},
 		"NoRevision": {
-			"Nor that the Provider names none.", nil,
+			"or a Provider without a revision.", nil,
 			`{metadata: {name: provider-aws-s3}, status: {currentIdentifier: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}]}}`,
 			Readiness{Ready: true},
 		},
 		"OtherConfig": {
-			"With the config of an ImageConfig its pods run as another ServiceAccount, and without credentials.",
+			"With the config of an ImageConfig, the pods run as another ServiceAccount, and without credentials.",
 			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[{metadata: {name: aws-nodes}, spec: {deploymentTemplate: {spec: {replicas: 1}}}}]`},
 			healthyProvider,
 			Readiness{Failed: true, Message: message},
 		},
 		"OtherAccount": {
-			"So they do where that names another one.",
+			"The same applies if that config names another ServiceAccount,",
 			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[{metadata: {name: aws-nodes}, spec: {serviceAccountTemplate: {metadata: {name: provider-aws}}}}]`},
 			healthyProvider,
 			Readiness{Failed: true, Message: message},
 		},
 		"NoSuchConfig": {
-			"A config that does not exist names none.",
+			"or does not exist.",
 			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[]`},
 			healthyProvider,
 			Readiness{Failed: true, Message: message},
 		},
 		"SameAccount": {
-			"One that names the right ServiceAccount is as good as the own one.",
+			"A config with the right ServiceAccount is as good as the provider's own,",
 			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[{metadata: {name: aws-nodes}, spec: {serviceAccountTemplate: {metadata: {name: provider-aws-s3}}}}]`},
 			healthyProvider,
 			Readiness{Ready: true},
 		},
 		"SameAccountOfPod": {
-			"Also where it names it for the pods only.",
+			"also if it names it only for the pods.",
 			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[{metadata: {name: aws-nodes}, spec: {deploymentTemplate: {spec: {template: {spec: {serviceAccountName: provider-aws-s3}}}}}}]`},
 			healthyProvider,
 			Readiness{Ready: true},
 		},
 		"ImageConfigGone": {
-			"Crossplane does not notice that an ImageConfig is gone: the pods are still what it made of them.",
+			"Crossplane does not notice that an ImageConfig is deleted: the pods still use its config.",
 			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": `[]`},
 			healthyProvider,
 			still,
 		},
 		"ImageConfigChanged": {
-			"Nor that it says nothing of the runtime any more.",
+			"Neither does it notice that the ImageConfig no longer sets the runtime.",
 			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": `[{metadata: {name: aws}, spec: {rewriteImage: {prefix: x}}}]`},
 			healthyProvider,
 			still,
 		},
 		"ImageConfigUnanswered": {
-			"While nobody told of it, it is no reason against it.",
+			"Until it is known, the ImageConfig does not count against the provider.",
 			map[string]string{ownRevisionAsked: overridden},
 			healthyProvider,
 			Readiness{Ready: true},
 		},
 		"RevisionPaused": {
-			"Nobody updates the pods of a paused revision.",
+			"The pods of a paused revision are not updated.",
 			map[string]string{ownRevisionAsked: `[{metadata: {name: provider-aws-s3-1, annotations: {crossplane.io/paused: "true"}}}]`},
 			healthyProvider,
 			Readiness{ActionRequired: true, Message: "its revision provider-aws-s3-1 is paused, so Crossplane does not change it. To do: kubectl annotate providerrevision.pkg.crossplane.io provider-aws-s3-1 crossplane.io/paused-"},
 		},
 		"Failed": {
-			"An error of its own is told first.",
+			"The Provider's own error is reported first.",
 			map[string]string{ownRevisionAsked: overridden, "ImageConfig.pkg.crossplane.io/aws": image, nodesAsked: `[]`},
 			`{metadata: {name: provider-aws-s3}, status: {currentRevision: provider-aws-s3-1, conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "False", message: boom}]}}`,
 			Readiness{Failed: true, Message: "not healthy: boom"},
@@ -113,23 +113,23 @@ func TestProviderRuns(t *testing.T) {
 	}
 }
 
-// TestProviderRunsAsks makes sure that of what runs only the revision is asked for, while nothing overrides it.
+// TestProviderRunsAsks checks that only the revision is required while nothing overrides its configuration.
 func TestProviderRunsAsks(t *testing.T) {
 	c := world{Observed: map[string]string{"provider/s3": healthyProvider, "runtimeconfig/s3": `{metadata: {name: provider-aws-s3}}`}, Answers: map[string]string{ownRevisionAsked: `[{metadata: {name: provider-aws-s3-1}}]`}}.context(t)
 	Provider(c, c.Identity.Services[0]).Ready(c.View.Observed("provider/s3"))
 	got := map[string]bool{}
-	for key := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Callers before 2.2 know no other.
+	for key := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 		got[key] = true
 	}
 	if want := map[string]bool{ownRevisionAsked: true}; !cmp.Equal(want, onlyPackages(got)) {
-		t.Errorf("of packages want to be asked for %v, got %v", want, got)
+		t.Errorf("want required packages %v, got %v", want, got)
 	}
 
 	installing := strings.Replace(healthyProvider, `{type: Healthy, status: "True"}`, `{type: Healthy, status: "False"}`, 1)
 	c = world{Observed: map[string]string{"provider/s3": installing, "runtimeconfig/s3": `{metadata: {name: provider-aws-s3}}`}, Answers: map[string]string{providersAsked: `[]`}}.context(t)
 	Provider(c, c.Identity.Services[0]).Ready(c.View.Observed("provider/s3"))
 	if c.View.Requirements.Proto().GetExtraResources()[ownRevisionAsked] != nil { //nolint:staticcheck // See above.
-		t.Error("the revision of a Provider that is being installed was asked for: Crossplane v2.4 then calls with each of its many writes")
+		t.Error("the revision of a Provider that is being installed should not be required: Crossplane v2.4 then calls the function for each of its many writes")
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// providers is a list of Providers of those packages, by name.
+// providers returns a list of Providers from pairs of name and package.
 func providers(pairs ...string) string {
 	out := "["
 	for i := 0; i < len(pairs); i += 2 {
@@ -18,7 +18,7 @@ func providers(pairs ...string) string {
 	return out + "]"
 }
 
-// TestProviderFits is about what a package cannot be installed beside, when it is created and when it changes.
+// TestProviderFits checks which packages prevent another from being installed or changed.
 func TestProviderFits(t *testing.T) {
 	const (
 		contrib   = `provider: {registry: xpkg.crossplane.io/crossplane-contrib}`
@@ -28,30 +28,30 @@ func TestProviderFits(t *testing.T) {
 	)
 	cases := map[string]struct {
 		reason, spec, providers string
-		// subject of the conflict; empty if there is none.
+		// subject is the subject of the conflict; empty if there is none.
 		subject string
 	}{
-		"NoFamily":           {"Without a family Crossplane brings the right one.", ``, providers(), ""},
-		"Same":               {"The family of the same registry and version fits.", ``, providers(upboundF, upbound+":v2.5.0"), ""},
-		"OtherName":          {"Whatever its name.", ``, providers("provider-family-aws", upbound+":v2.5.0"), ""},
-		"OtherRegistry":      {"That of another registry has the same kinds as the one that Crossplane would bring.", contrib, providers(upboundF, upbound+":v2.5.0"), "Provider " + upboundF},
-		"OtherWay":           {"Either way.", ``, providers("family", community+":v2.5.0"), "Provider family"},
-		"OtherRegistrySkip":  {"Providers may not even read what it brings.", `provider: {registry: xpkg.crossplane.io/crossplane-contrib, skipDependencyResolution: true}`, providers(upboundF, upbound+":v2.5.0"), "Provider " + upboundF},
-		"OwnPackage":         {"A service's own package comes from a registry, too.", `services: [{name: s3, package: registry.example.org/mirror/provider-aws-s3}]`, providers(upboundF, upbound+":v2.5.0"), "Provider " + upboundF},
-		"NoRegistry":         {"A family that names no registry is from Crossplane's default one, which may be this.", ``, providers("family", "upbound/provider-family-aws:v2.5.0"), ""},
-		"OneOfTwo":           {"Of two families one that fits is enough: the other one is not ours to judge.", ``, providers("a", community+":v2.5.0", "b", upbound+":v2.5.0"), ""},
-		"OtherMajor":         {"All members of a family have one major version.", ``, providers(upboundF, upbound+":v1.23.0"), "Provider " + upboundF},
-		"OtherMajorFloating": {"Also one that floats.", ``, providers(upboundF, upbound+":v1"), "Provider " + upboundF},
-		"Floating":           {"Of one that floats nobody knows more.", ``, providers(upboundF, upbound+":v2"), ""},
-		"Latest":             {"Or nothing.", ``, providers(upboundF, upbound+":latest"), ""},
-		"OtherVersion":       {"Upbound's packages ask for exactly their own version.", ``, providers(upboundF, upbound+":v2.6.0"), "Provider " + upboundF},
-		"OtherVersionSkip":   {"Not where nobody looks at dependencies.", `provider: {skipDependencyResolution: true}`, providers(upboundF, upbound+":v2.6.0"), ""},
-		"ContribVersion":     {"The community's packages take any,", contrib, providers("family", community+":v2.8.1"), ""},
-		"ContribMajor":       {"of their major version.", contrib, providers("family", community+":v1.23.0"), "Provider family"},
+		"NoFamily":           {"Without a family, Crossplane installs the right one.", ``, providers(), ""},
+		"Same":               {"A family from the same registry with the same version fits,", ``, providers(upboundF, upbound+":v2.5.0"), ""},
+		"OtherName":          {"regardless of its name.", ``, providers("provider-family-aws", upbound+":v2.5.0"), ""},
+		"OtherRegistry":      {"A family from another registry has the same kinds as the one that Crossplane would install.", contrib, providers(upboundF, upbound+":v2.5.0"), "Provider " + upboundF},
+		"OtherWay":           {"This holds in both directions.", ``, providers("family", community+":v2.5.0"), "Provider family"},
+		"OtherRegistrySkip":  {"Providers may be unable to read the ProviderConfig of another family.", `provider: {registry: xpkg.crossplane.io/crossplane-contrib, skipDependencyResolution: true}`, providers(upboundF, upbound+":v2.5.0"), "Provider " + upboundF},
+		"OwnPackage":         {"A service's own package has a registry, too.", `services: [{name: s3, package: registry.example.org/mirror/provider-aws-s3}]`, providers(upboundF, upbound+":v2.5.0"), "Provider " + upboundF},
+		"NoRegistry":         {"A family without a registry comes from Crossplane's default registry, which may be the same.", ``, providers("family", "upbound/provider-family-aws:v2.5.0"), ""},
+		"OneOfTwo":           {"Of two families, one that fits is enough: the other may serve other providers.", ``, providers("a", community+":v2.5.0", "b", upbound+":v2.5.0"), ""},
+		"OtherMajor":         {"All members of a family have the same major version,", ``, providers(upboundF, upbound+":v1.23.0"), "Provider " + upboundF},
+		"OtherMajorFloating": {"also with a floating version.", ``, providers(upboundF, upbound+":v1"), "Provider " + upboundF},
+		"Floating":           {"Nothing more is known of a floating version,", ``, providers(upboundF, upbound+":v2"), ""},
+		"Latest":             {"and nothing at all of latest.", ``, providers(upboundF, upbound+":latest"), ""},
+		"OtherVersion":       {"Upbound's packages require exactly their own version,", ``, providers(upboundF, upbound+":v2.6.0"), "Provider " + upboundF},
+		"OtherVersionSkip":   {"unless dependencies are skipped.", `provider: {skipDependencyResolution: true}`, providers(upboundF, upbound+":v2.6.0"), ""},
+		"ContribVersion":     {"The community's packages accept any version", contrib, providers("family", community+":v2.8.1"), ""},
+		"ContribMajor":       {"with their major version.", contrib, providers("family", community+":v1.23.0"), "Provider family"},
 		"FamilyDigest":       {"A digest satisfies no dependency on a version.", ``, providers(upboundF, upbound+"@sha256:abc"), "Provider " + upboundF},
-		"FamilyBoth":         {"Nor does one with a tag before it: Crossplane does not look at that.", ``, providers(upboundF, upbound+":v2.5.0@sha256:abc"), "Provider " + upboundF},
-		"Monolith":           {"Upbound's provider of old has the kinds of all services.", ``, providers("provider-aws", "xpkg.upbound.io/upbound/provider-aws:v0.47.0"), "Provider provider-aws"},
-		"MonolithCopy":       {"Wherever it comes from.", ``, providers("aws", "registry.example.org/x/upbound/provider-aws:v0.47.0"), "Provider aws"},
+		"FamilyBoth":         {"Neither does one with a tag before it, because Crossplane ignores the tag.", ``, providers(upboundF, upbound+":v2.5.0@sha256:abc"), "Provider " + upboundF},
+		"Monolith":           {"Upbound's monolithic provider has the kinds of all services,", ``, providers("provider-aws", "xpkg.upbound.io/upbound/provider-aws:v0.47.0"), "Provider provider-aws"},
+		"MonolithCopy":       {"from any registry.", ``, providers("aws", "registry.example.org/x/upbound/provider-aws:v0.47.0"), "Provider aws"},
 		"Classic":            {"The community's classic provider has other kinds.", ``, providers("provider-aws", "xpkg.upbound.io/crossplane-contrib/provider-aws:v0.50.0"), ""},
 	}
 	association := associationOf("2025-01-01T00:00:00Z")
@@ -61,10 +61,10 @@ func TestProviderFits(t *testing.T) {
 				w := world{Spec: tc.spec, Capabilities: capabilities, Observed: map[string]string{"association/s3": association}, Answers: map[string]string{providersAsked: tc.providers}}
 				wait := w.resource(t, "provider/s3").Wait
 				if got := conflictOf(wait); got != tc.subject {
-					t.Errorf("%s\nto create it: want a conflict with %q, got %+v", tc.reason, tc.subject, wait)
+					t.Errorf("%s\non creation: want a conflict with %q, got %+v", tc.reason, tc.subject, wait)
 				}
 
-				// The same holds for one that runs and is to change.
+				// The same applies to a running Provider that is to change.
 				const has = "xpkg.upbound.io/upbound/provider-aws-s3:v2.0.0"
 				w.Observed["provider/s3"] = `{metadata: {name: provider-aws-s3}, spec: {package: "` + has + `"}, status: {currentIdentifier: "` + has + `", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}]}}`
 				r := w.resource(t, "provider/s3")
@@ -74,17 +74,17 @@ func TestProviderFits(t *testing.T) {
 				}
 				pkg, ready := view.NewObject(got).String("spec", "package"), r.Ready(observed(t, w.Observed["provider/s3"]))
 				if kept := pkg == has; kept != (tc.subject != "") {
-					t.Errorf("%s\nto change it: it gets package %s", tc.reason, pkg)
+					t.Errorf("%s\non change: got package %s", tc.reason, pkg)
 				}
 				if ready.Ready || ready.Conflict != (tc.subject != "") {
-					t.Errorf("%s\nto change it: got %+v", tc.reason, ready)
+					t.Errorf("%s\non change: got %+v", tc.reason, ready)
 				}
 			})
 		}
 	}
 }
 
-// conflictOf is the subject of a Wait that is a conflict.
+// conflictOf returns the subject of a Wait that is a conflict.
 func conflictOf(w *Wait) string {
 	if w == nil || w.Reason != v1alpha1.ReasonConflict {
 		return ""
@@ -92,18 +92,18 @@ func conflictOf(w *Wait) string {
 	return w.Subject
 }
 
-// TestProviderFitsMessages keeps what is said word for word: people search for it.
+// TestProviderFitsMessages pins messages word for word, because users search for them.
 func TestProviderFitsMessages(t *testing.T) {
 	const moved = "(docs/upgrade.md)"
 	testWait(t, map[string]waitCase{
 		"Looking": {
-			"Until it is known what Providers exist, there might be one.",
+			"Until the existing Providers are known, one may conflict.",
 			world{Spec: `services: [{name: s3, version: v2.5.0}]`, Answers: map[string]string{providersAsked: unanswered}},
 			"provider/s3",
 			&Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other Providers of xpkg.upbound.io/upbound/provider-aws-s3"},
 		},
 		"Registry": {
-			"The ways out should be named.",
+			"The message lists the alternatives.",
 			world{Spec: `provider: {registry: xpkg.crossplane.io/crossplane-contrib}`, Answers: map[string]string{providersAsked: providers("f", "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0")}},
 			"provider/s3",
 			&Wait{
@@ -113,7 +113,7 @@ func TestProviderFitsMessages(t *testing.T) {
 			},
 		},
 		"Version": {
-			"Likewise of versions.",
+			"The same applies to versions.",
 			world{Answers: map[string]string{providersAsked: providers("f", "xpkg.upbound.io/upbound/provider-family-aws:v2.6.0")}},
 			"provider/s3",
 			&Wait{
@@ -125,17 +125,17 @@ func TestProviderFitsMessages(t *testing.T) {
 	})
 }
 
-// TestFamilyFits is about what a composed family cannot be installed beside.
+// TestFamilyFits checks which packages prevent a composed family from being installed.
 func TestFamilyFits(t *testing.T) {
 	const iam = "xpkg.upbound.io/upbound/provider-aws-iam:v2.5.0"
 	cases := map[string]struct {
 		reason, spec, providers, subject string
 	}{
-		"Members":     {"Members from the same registry need it.", `provider: {family: Manage}`, providers("iam", iam), ""},
-		"OtherMember": {"Those from another one bring their own.", `provider: {family: Manage, registry: xpkg.crossplane.io/crossplane-contrib}`, providers("iam", iam), "Provider iam"},
-		"Skips":       {"Unless they bring nothing.", `provider: {family: Manage, registry: xpkg.crossplane.io/crossplane-contrib}`, `[{metadata: {name: iam}, spec: {package: "` + iam + `", skipDependencyResolution: true}}]`, ""},
-		"Unknown":     {"What one from elsewhere brings nobody knows.", `provider: {family: Manage}`, providers("iam", "registry.example.org/x/provider-aws-iam:v2.5.0"), ""},
-		"Monolith":    {"What has all kinds has the ProviderConfig, too.", `provider: {family: Manage}`, providers("all", "xpkg.upbound.io/upbound/provider-aws:v1.0.0"), "Provider all"},
+		"Members":     {"Members from the same registry need the family.", `provider: {family: Manage}`, providers("iam", iam), ""},
+		"OtherMember": {"Members from another registry install their own,", `provider: {family: Manage, registry: xpkg.crossplane.io/crossplane-contrib}`, providers("iam", iam), "Provider iam"},
+		"Skips":       {"unless dependencies are skipped.", `provider: {family: Manage, registry: xpkg.crossplane.io/crossplane-contrib}`, `[{metadata: {name: iam}, spec: {package: "` + iam + `", skipDependencyResolution: true}}]`, ""},
+		"Unknown":     {"The dependencies of a package from an unknown registry are unknown.", `provider: {family: Manage}`, providers("iam", "registry.example.org/x/provider-aws-iam:v2.5.0"), ""},
+		"Monolith":    {"The monolithic provider has the ProviderConfig, too.", `provider: {family: Manage}`, providers("all", "xpkg.upbound.io/upbound/provider-aws:v1.0.0"), "Provider all"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestFamilyFits(t *testing.T) {
 	}
 }
 
-// TestFamilyMovesFirst makes sure that services follow a composed family, and that nothing changes back meanwhile.
+// TestFamilyMovesFirst checks that services follow a composed family, and that nothing changes back in the meantime.
 func TestFamilyMovesFirst(t *testing.T) {
 	provider := func(name, pkg, at, healthy string) string {
 		return `{metadata: {name: ` + name + `}, spec: {package: "` + pkg + `"}, status: {currentIdentifier: "` + at + `", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "` + healthy + `"}]}}`
@@ -159,10 +159,10 @@ func TestFamilyMovesFirst(t *testing.T) {
 		want           string
 		ready          Readiness
 	}{
-		"Before":    {"The family has the old version still.", provider("upbound-provider-family-aws", family+"v2.5.0", family+"v2.5.0", "True"), s3 + "v2.5.0", waiting},
-		"Moving":    {"It has the new one, and is healthy with the old one.", provider("upbound-provider-family-aws", family+"v2.6.0", family+"v2.5.0", "True"), s3 + "v2.5.0", waiting},
-		"Unhealthy": {"It is not healthy with the new one.", provider("upbound-provider-family-aws", family+"v2.6.0", family+"v2.6.0", "False"), s3 + "v2.5.0", waiting},
-		"Moved":     {"It is healthy with the new one.", provider("upbound-provider-family-aws", family+"v2.6.0", family+"v2.6.0", "True"), s3 + "v2.6.0", Readiness{Message: "at " + s3 + "v2.5.0, changing to " + s3 + "v2.6.0"}},
+		"Before":    {"The family still has the old version.", provider("upbound-provider-family-aws", family+"v2.5.0", family+"v2.5.0", "True"), s3 + "v2.5.0", waiting},
+		"Moving":    {"The family has the new version in its spec, and is healthy with the old one.", provider("upbound-provider-family-aws", family+"v2.6.0", family+"v2.5.0", "True"), s3 + "v2.5.0", waiting},
+		"Unhealthy": {"The family is not healthy with the new version.", provider("upbound-provider-family-aws", family+"v2.6.0", family+"v2.6.0", "False"), s3 + "v2.5.0", waiting},
+		"Moved":     {"The family is healthy with the new version.", provider("upbound-provider-family-aws", family+"v2.6.0", family+"v2.6.0", "True"), s3 + "v2.6.0", Readiness{Message: "at " + s3 + "v2.5.0, changing to " + s3 + "v2.6.0"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestFamilyMovesFirst(t *testing.T) {
 	}
 }
 
-// TestObservedFamilyIsOurs makes sure that a composed family is no other one, also where nothing says who controls it.
+// TestObservedFamilyIsOurs checks that a composed family does not conflict with itself, even without an owner reference.
 func TestObservedFamilyIsOurs(t *testing.T) {
 	const has, family = "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"
 	w := world{
@@ -199,11 +199,11 @@ func TestObservedFamilyIsOurs(t *testing.T) {
 		Answers:  map[string]string{providersAsked: providers("f", family)},
 	}
 	if r := w.resource(t, "provider/s3").Ready(observed(t, w.Observed["provider/s3"])); r.Conflict {
-		t.Errorf("the composed family is taken for somebody else's: %+v", r)
+		t.Errorf("the composed family is taken for another owner's: %+v", r)
 	}
 }
 
-// TestProviderAsksNothing makes sure that a Provider that is what it should be is not compared with any other.
+// TestProviderAsksNothing checks that a Provider in the desired state is not compared with others.
 func TestProviderAsksNothing(t *testing.T) {
 	c := world{Observed: map[string]string{"provider/s3": healthyProvider, "runtimeconfig/s3": `{metadata: {name: provider-aws-s3}}`}}.context(t)
 	r := Provider(c, c.Identity.Services[0])
@@ -211,7 +211,7 @@ func TestProviderAsksNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Ready(c.View.Observed("provider/s3"))
-	if _, asked := c.View.Requirements.Proto().GetExtraResources()[providersAsked]; asked { //nolint:staticcheck // Callers before 2.2 know no other.
-		t.Error("all Providers are asked for, though nothing changes")
+	if _, asked := c.View.Requirements.Proto().GetExtraResources()[providersAsked]; asked { //nolint:staticcheck // Crossplane before 2.2 knows no other field.
+		t.Error("all Providers are required, although nothing changes")
 	}
 }

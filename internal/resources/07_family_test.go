@@ -9,7 +9,7 @@ import (
 func TestFamily(t *testing.T) {
 	testBuild(t, map[string]buildCase{
 		"Default": {
-			reason: "The family should have the name that the dependency resolver gives it, and no runtime config: it needs no credentials.",
+			reason: "The family has the name that the dependency resolver would give it, and no runtime config, because it needs no credentials.",
 			world:  world{Spec: `provider: {family: Manage}`},
 			key:    "family",
 			want: `
@@ -20,7 +20,7 @@ spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"}
 `,
 		},
 		"Everything": {
-			reason: "Every option of packages should be passed on.",
+			reason: "All options of packages are passed on.",
 			world: world{Spec: `
 provider:
   family: Manage
@@ -54,23 +54,23 @@ spec:
 
 func TestFamilyAbsent(t *testing.T) {
 	testAbsent(t, map[string]absentCase{
-		"Default": {"Usually Crossplane installs it as a dependency.", ``, []string{"family"}},
-		"Observe": {"Also when told.", `provider: {family: Observe}`, []string{"family"}},
+		"Default": {"By default, Crossplane installs the family as a dependency.", ``, []string{"family"}},
+		"Observe": {"The same applies if the family is observed.", `provider: {family: Observe}`, []string{"family"}},
 	})
 }
 
 func TestFamilyWait(t *testing.T) {
 	const spec = `provider: {family: Manage}`
 	testWait(t, map[string]waitCase{
-		"Nothing": {"The family waits for no association.", world{Spec: spec}, "family", nil},
+		"Nothing": {"The family does not wait for an association.", world{Spec: spec}, "family", nil},
 		"Looking": {
-			"Until it is known what Providers exist, there might be one.",
+			"Until the existing Providers are known, one may conflict.",
 			world{Spec: spec, Answers: map[string]string{"all/Provider.pkg.crossplane.io": unanswered}},
 			"family",
 			&Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other Providers of xpkg.upbound.io/upbound/provider-family-aws"},
 		},
 		"Resolved": {
-			"One that the resolver installed should be left alone.",
+			"A family that the resolver installed is not changed.",
 			world{Spec: spec, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: upbound-provider-family-aws}, spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"}}]`}},
 			"family",
 			&Wait{
@@ -79,7 +79,7 @@ func TestFamilyWait(t *testing.T) {
 			},
 		},
 		"OtherName": {
-			"One of another name would break the package manager just as well.",
+			"A second family with another name would break the package manager, too.",
 			world{Spec: spec, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: provider-family-aws}, spec: {package: "registry.example.org/mirror/provider-family-aws@sha256:0"}}]`}},
 			"family",
 			&Wait{
@@ -88,7 +88,7 @@ func TestFamilyWait(t *testing.T) {
 			},
 		},
 		"OtherXR": {
-			"Of two composite resources that want to manage it, one does.",
+			"Only one composite resource can manage the family.",
 			world{Spec: spec, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: upbound-provider-family-aws, ownerReferences: [{kind: PodIdentityProvider, name: other, uid: u-2, controller: true}]}, spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"}}]`}},
 			"family",
 			&Wait{
@@ -97,7 +97,7 @@ func TestFamilyWait(t *testing.T) {
 			},
 		},
 		"Ours": {
-			"Our own is no conflict, also before Crossplane shows it to us.",
+			"The composite resource's own family is no conflict, even before Crossplane observes it.",
 			world{Spec: spec, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[{metadata: {name: upbound-provider-family-aws, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]}, spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:v2.5.0"}}]`}},
 			"family", nil,
 		},
@@ -109,9 +109,9 @@ func TestFamilyReady(t *testing.T) {
 	r := world{Spec: `provider: {family: Manage}`}.resource(t, "family")
 	const doc = `status: {conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}], currentIdentifier: "xpkg.upbound.io/upbound/provider-family-aws:`
 	if got := r.Ready(observed(t, doc+`v2.5.0"}`)); got != (Readiness{Ready: true}) {
-		t.Errorf("Ready(...) of the wanted package: got %+v", got)
+		t.Errorf("Ready(...) for the desired package: got %+v", got)
 	}
 	if got := r.Ready(observed(t, doc+`v2.4.0"}`)); got.Ready {
-		t.Errorf("Ready(...) of another: got %+v", got)
+		t.Errorf("Ready(...) for another package: got %+v", got)
 	}
 }

@@ -18,7 +18,7 @@ func TestUsage(t *testing.T) {
 	}
 	testBuild(t, map[string]buildCase{
 		"Usage": {
-			reason: "A Provider should be held back for as long as its ProviderConfig exists, and go at once after that.",
+			reason: "A Provider is protected as long as its ProviderConfig exists, and deleted right after.",
 			world:  world{Observed: both}, key: "usage/provider/s3/by/providerconfig",
 			want: `
 apiVersion: apiextensions.crossplane.io/v1beta1
@@ -31,7 +31,7 @@ spec:
 `,
 		},
 		"ClusterUsage": {
-			reason: "Where the platform team asks for it, the kind should be that of Crossplane v2.",
+			reason: "If the platform team selects it, the kind of Crossplane v2 is used.",
 			world:  world{Observed: both, Input: `usageKind: ClusterUsage`}, key: "usage/provider/s3/by/providerconfig",
 			want: `
 apiVersion: protection.crossplane.io/v1beta1
@@ -44,7 +44,7 @@ spec:
 `,
 		},
 		"Namespaced": {
-			reason: "A ProviderConfig in a namespace should hold that of the cluster, and so everything that this one holds. The empty namespace is what makes Crossplane find it.",
+			reason: "A namespaced ProviderConfig protects that of the cluster, and with it everything that this one protects. Crossplane finds it by the empty namespace.",
 			world:  world{Spec: inNamespaces, Observed: inTeam(both)},
 			key:    "usage/providerconfig/by/providerconfig/team-a",
 			want: `
@@ -58,7 +58,7 @@ spec:
 `,
 		},
 		"Sticky": {
-			reason: "A Usage that exists should keep its kind: another one under the same key would be another object.",
+			reason: "An existing Usage keeps its kind: another kind with the same key would be another object.",
 			world: world{
 				Input:    `usageKind: ClusterUsage`,
 				Observed: map[string]string{"usage/policy/s3/by/association/s3": `{apiVersion: apiextensions.crossplane.io/v1beta1, kind: Usage, metadata: {name: u}}`},
@@ -81,55 +81,55 @@ spec:
 	unhealthy := map[string]string{"provider/s3": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}}`, "providerconfig": both["providerconfig"]}
 	const key = "usage/provider/s3/by/providerconfig"
 	testWait(t, map[string]waitCase{
-		"Both":      {"Once both ends exist, nothing should be waited for.", world{Observed: both}, key, nil},
-		"Unhealthy": {"Until its provider works nothing of a user depends on a service: a Usage may wait until all is quiet,", world{Observed: unhealthy}, key, later},
+		"Both":      {"Once both ends exist, there is nothing to wait for.", world{Observed: both}, key, nil},
+		"Unhealthy": {"Until its provider works, no resource of a user depends on a service: a Usage may wait until all is quiet,", world{Observed: unhealthy}, key, later},
 		"Failing": {
-			"but no longer: what else fails, another service or a pod without credentials, is no reason to leave it without protection.",
+			"but no longer: another failure, such as another service or a pod without credentials, does not leave the service unprotected.",
 			world{Spec: `{services: [{name: s3}, {name: ec2}], runtime: {verifyCredentials: true}}`, Observed: both},
 			key, nil,
 		},
-		"OtherService": {"What works of one service says nothing of another.", world{Spec: `services: [{name: s3}, {name: ec2}]`, Observed: both}, "usage/provider/ec2/by/providerconfig", later},
-		"Protected":    {"What was protected as a whole before should be so again at once.", world{Observed: unhealthy, XR: `status: {conditions: [{type: TeardownProtected, status: "True"}]}`}, key, nil},
+		"OtherService": {"A working service says nothing about another.", world{Spec: `services: [{name: s3}, {name: ec2}]`, Observed: both}, "usage/provider/ec2/by/providerconfig", later},
+		"Protected":    {"A composite resource that was fully protected before is protected again at once.", world{Observed: unhealthy, XR: `status: {conditions: [{type: TeardownProtected, status: "True"}]}`}, key, nil},
 		"Family": {
-			"The family works for everybody as soon as it is healthy.",
+			"The family works for all services as soon as it is healthy.",
 			world{Spec: `provider: {family: Manage}`, Observed: map[string]string{"providerconfig": both["providerconfig"], "family": both["provider/s3"]}},
 			"usage/family/by/providerconfig", nil,
 		},
-		"OneEnd": {"Crossplane should be told of no end that does not exist.", world{Observed: map[string]string{"providerconfig": both["providerconfig"]}}, key, later},
+		"OneEnd": {"A Usage must not reference an end that does not exist.", world{Observed: map[string]string{"providerconfig": both["providerconfig"]}}, key, later},
 		"NoKind": {
-			"Where Crossplane has no Usages, that should be said, with the way out.",
+			"If Crossplane has no Usages, the message says so, with the alternative.",
 			world{Observed: both, Answers: map[string]string{"kind/usages.apiextensions.crossplane.io": `[]`}},
 			key,
 			&Wait{Reason: v1alpha1.ReasonMissing, Subject: "usages.apiextensions.crossplane.io", Message: "missing, install Crossplane v1.19 or later with Usages enabled, or set teardown: Unordered"},
 		},
-		"Namespaced": {"From a namespace a Usage should hold as soon as both ends exist.", world{Spec: inNamespaces, Observed: inTeam(both)}, inTeamA, nil},
+		"Namespaced": {"A namespaced Usage applies as soon as both ends exist.", world{Spec: inNamespaces, Observed: inTeam(both)}, inTeamA, nil},
 		"NamespacedOneEnd": {
-			"Where there will never be a ProviderConfig in a namespace, nothing should be asked for it.",
+			"Without a namespaced ProviderConfig, nothing is required for its Usage.",
 			world{Spec: inNamespaces, Observed: both, Answers: map[string]string{"kind/usages.protection.crossplane.io": unanswered}},
 			inTeamA, later,
 		},
 		"NamespacedTaken": {
-			"Who may write in the namespace may have made one of that name: Crossplane could not apply it, nor anything else.",
+			"A user of the namespace may have created a Usage with that name: Crossplane could apply neither it nor anything else.",
 			world{Spec: inNamespaces, Observed: inTeam(both), Answers: map[string]string{"Usage.protection.crossplane.io/team-a/storage-usage-providerconfig-by-providerconfig-team-a-493b0870": `[{metadata: {namespace: team-a, name: x}}]`}},
 			inTeamA,
 			&Wait{Reason: v1alpha1.ReasonConflict, Subject: "Usage team-a/storage-usage-providerconfig-by-providerconfig-team-a-493b0870", Message: "exists and no composite resource made it: delete it"},
 		},
 		"NoClusterUsage": {
-			"Nor should a ClusterUsage be composed where there is no such kind.",
+			"A ClusterUsage is not composed without its kind, either.",
 			world{Observed: both, Input: `usageKind: ClusterUsage`, Answers: map[string]string{"kind/clusterusages.protection.crossplane.io": `[]`}},
 			key,
 			&Wait{Reason: v1alpha1.ReasonMissing, Subject: "clusterusages.protection.crossplane.io", Message: "missing, install Crossplane v2 with Usages enabled, or take usageKind out of the Composition's Input"},
 		},
 	})
 	if r := (world{Spec: inNamespaces, Observed: inTeam(both), Answers: map[string]string{"kind/usages.protection.crossplane.io": `[]`}}).resource(t, inTeamA); r != nil {
-		t.Errorf("where Crossplane has no Usages in namespaces, none should be waited for, got %s", r.Name)
+		t.Errorf("without namespaced Usages in Crossplane, nothing should wait for one, got %s", r.Name)
 	}
 	testAbsent(t, map[string]absentCase{
-		"Unordered": {"Who wants no order should get no Usages.", `teardown: Unordered`, []string{"usage/"}},
+		"Unordered": {"An unordered teardown has no Usages.", `teardown: Unordered`, []string{"usage/"}},
 	})
 }
 
-// inTeam adds a ProviderConfig in namespace team-a to what is observed.
+// inTeam adds a ProviderConfig in namespace team-a to the observed objects.
 func inTeam(observed map[string]string) map[string]string {
 	out := maps.Clone(observed)
 	out["providerconfig/team-a"] = `{metadata: {namespace: team-a, name: aws}}`
@@ -141,10 +141,10 @@ func TestUsageReady(t *testing.T) {
 		reason, in string
 		want       Readiness
 	}{
-		"New":     {"A Usage should not count before it is in force.", `{metadata: {name: u}}`, Readiness{Message: "not in force yet"}},
-		"Ready":   {"It should once it is.", `{status: {conditions: [{type: Ready, status: "True"}]}}`, Readiness{Ready: true}},
-		"Waiting": {"What it waits for should be told.", `{status: {conditions: [{type: Ready, status: "False", message: "no"}]}}`, Readiness{Message: "not ready: no"}},
-		"Deleted": {"One that is being deleted protects no more.", `{metadata: {deletionTimestamp: x}, status: {conditions: [{type: Ready, status: "True"}]}}`, Readiness{Message: "being deleted"}},
+		"New":     {"A Usage does not count before it is in effect.", `{metadata: {name: u}}`, Readiness{Message: "not in force yet"}},
+		"Ready":   {"It counts once it is in effect.", `{status: {conditions: [{type: Ready, status: "True"}]}}`, Readiness{Ready: true}},
+		"Waiting": {"The reason to wait is reported.", `{status: {conditions: [{type: Ready, status: "False", message: "no"}]}}`, Readiness{Message: "not ready: no"}},
+		"Deleted": {"A Usage that is being deleted no longer protects.", `{metadata: {deletionTimestamp: x}, status: {conditions: [{type: Ready, status: "True"}]}}`, Readiness{Message: "being deleted"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -155,10 +155,10 @@ func TestUsageReady(t *testing.T) {
 	}
 }
 
-// TestTeardown walks through every order in which Kubernetes may delete the objects of a composite resource, as far as the
-// Usages let it, and looks at each step that nothing is gone that something still there needs.
+// TestTeardown runs through every order in which Kubernetes may delete the objects of a composite resource, as far as the Usages allow,
+// and checks at each step that no deleted object is still needed.
 func TestTeardown(t *testing.T) {
-	// What needs what, as AWS and Crossplane see it, and not as the Usages are written: the prefixes of keys.
+	// needs lists the dependencies as AWS and Crossplane see them, independently of the Usages, by the prefixes of keys.
 	needs := []struct {
 		who   string
 		needs []string
@@ -166,7 +166,7 @@ func TestTeardown(t *testing.T) {
 		{"user", []string{"providerconfig", "provider/", "runtimeconfig/", "association/", "attachment/", "role/", "policy/", "family"}},
 		{"provider/", []string{"runtimeconfig/", "association/", "attachment/", "role/", "policy/"}},
 		{"association/", []string{"role/", "attachment/", "policy/", "family"}},
-		// Among these AWS keeps the order.
+		// AWS enforces the order among these.
 		{"attachment/", []string{"family"}},
 		{"role/", []string{"family"}},
 		{"policy/", []string{"family"}},
@@ -188,7 +188,7 @@ func TestTeardown(t *testing.T) {
 					exists[r.Key] = true
 				}
 			}
-			// The bootstrap ProviderConfig goes last: the IAM and EKS resources use it.
+			// The bootstrap ProviderConfig is deleted last, because the IAM and EKS resources use it.
 			for key := range exists {
 				if strings.HasPrefix(key, "role/") || strings.HasPrefix(key, "policy/") || strings.HasPrefix(key, "attachment/") || strings.HasPrefix(key, "association/") {
 					held["bootstrap"] = append(held["bootstrap"], key)
@@ -208,7 +208,7 @@ func TestTeardown(t *testing.T) {
 						if !state[key] && slices.ContainsFunc(n.needs, func(p string) bool { return strings.HasPrefix(key, p) }) {
 							for who := range state {
 								if strings.HasPrefix(who, n.who) && who != key {
-									t.Fatalf("%s is gone, and %s needs it; there still are %s", key, who, id)
+									t.Fatalf("%s is deleted, but %s needs it; %s still exist", key, who, id)
 								}
 							}
 						}
@@ -225,12 +225,12 @@ func TestTeardown(t *testing.T) {
 					walk(next)
 				}
 				if !moved && len(state) > 0 {
-					t.Fatalf("nothing of this can ever be deleted: %s", id)
+					t.Fatalf("none of these can ever be deleted: %s", id)
 				}
 			}
 			walk(exists)
 			if len(seen) < len(all) {
-				t.Errorf("walked through %d states of %d objects", len(seen), len(all))
+				t.Errorf("checked only %d states of %d objects", len(seen), len(all))
 			}
 		})
 	}

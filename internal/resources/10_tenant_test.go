@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// TestTenantAsksOnce: an old caller proves that Crossplane records namespaces by a whole definition. A tenant that was ready without a
-// ProviderConfig in its namespace asks for it no more, and one that had one does, should it be gone.
+// TestTenantAsksOnce checks when the definition of the composite resource is required. An old caller needs the whole definition to show
+// that Crossplane records namespaces. Once a tenant was ready without a namespaced ProviderConfig, the definition is no longer required;
+// a tenant that had one still requires it, in case the ProviderConfig was deleted.
 func TestTenantAsksOnce(t *testing.T) {
 	const tenant = `{kind: PodIdentityTenant, metadata: {name: storage-x, labels: {crossplane.io/claim-name: storage, crossplane.io/claim-namespace: team-a}}, status: {`
 	const spec = `{region: null, clusterName: null, provider: null, claimRef: {namespace: team-a, name: storage}, providerRef: {name: platform}}`
@@ -17,10 +18,10 @@ func TestTenantAsksOnce(t *testing.T) {
 		capabilities   bool
 		want           bool
 	}{
-		"New":          {"Nobody knows yet.", ``, false, true},
-		"NotReady":     {"Nor before it was ready.", `conditions: [{type: ProviderConfigReady, status: "False"}], providerConfigRefs: [` + cluster + `]`, false, true},
-		"Without":      {"It was found out.", ready + `providerConfigRefs: [` + cluster + `]`, false, false},
-		"With":         {"One that is gone comes back.", ready + `providerConfigRefs: [` + cluster + `, ` + namespaced + `]`, false, true},
+		"New":          {"Nothing is known yet.", ``, false, true},
+		"NotReady":     {"Nothing is known before the tenant was ready.", `conditions: [{type: ProviderConfigReady, status: "False"}], providerConfigRefs: [` + cluster + `]`, false, true},
+		"Without":      {"The result is known.", ready + `providerConfigRefs: [` + cluster + `]`, false, false},
+		"With":         {"A deleted ProviderConfig is created again.", ready + `providerConfigRefs: [` + cluster + `, ` + namespaced + `]`, false, true},
 		"Capabilities": {"A schema costs nothing, and Crossplane may have been upgraded.", ready + `providerConfigRefs: [` + cluster + `]`, true, true},
 	}
 	for name, tc := range cases {
@@ -29,14 +30,14 @@ func TestTenantAsksOnce(t *testing.T) {
 			All(c.View, c.Identity)
 			asked := false
 			p := c.View.Requirements.Proto()
-			for key := range p.GetExtraResources() { //nolint:staticcheck // Callers before 2.2 know no other.
+			for key := range p.GetExtraResources() { //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 				asked = asked || strings.HasPrefix(key, "kind/podidentitytenants")
 			}
 			for key := range p.GetSchemas() {
 				asked = asked || strings.HasPrefix(key, "kind/podidentitytenants")
 			}
 			if asked != tc.want {
-				t.Errorf("%s\nasks for its definition: want %t, got %t", tc.reason, tc.want, asked)
+				t.Errorf("%s\ndefinition required: want %t, got %t", tc.reason, tc.want, asked)
 			}
 		})
 	}

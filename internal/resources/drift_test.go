@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestAsWanted covers what AWS has and what is wanted: as long as they differ, nothing is ready.
+// TestAsWanted checks that a resource is not ready as long as its state in AWS differs from the desired state.
 func TestAsWanted(t *testing.T) {
 	const (
 		settings    = `role: {description: x, maxSessionDuration: 7200, permissionsBoundary: "` + boundary + `"}`
@@ -18,38 +18,38 @@ func TestAsWanted(t *testing.T) {
 	)
 	cases := map[string]struct {
 		reason, key, spec, atProvider string
-		// role is what AWS has of the role of an association.
+		// role is the ARN in AWS of an association's role.
 		role string
 		want string
 	}{
 		"Same": {
-			"What AWS has is what is wanted.", "role/s3", settings,
+			"The state in AWS is the desired one.", "role/s3", settings,
 			`{description: x, maxSessionDuration: 7200, permissionsBoundary: "` + boundary + `", assumeRolePolicy: ` + trust + `}`, ``, "",
 		},
-		"Nothing":      {"Where AWS has nothing, nothing is wanted.", "role/s3", ``, `{description: "", maxSessionDuration: 3600, assumeRolePolicy: ` + trust + `}`, ``, ""},
-		"Silent":       {"A provider that does not tell is no reason to doubt.", "role/s3", settings, `{arn: "arn:aws:iam::123456789012:role/x"}`, ``, ""},
-		"Null":         {"Null is not telling.", "role/s3", settings, `{description: null, permissionsBoundary: null, maxSessionDuration: null}`, ``, ""},
-		"OtherType":    {"Nor is something else than expected.", "role/s3", settings, `{maxSessionDuration: "long", description: {a: b}}`, ``, ""},
-		"Boundary":     {"A boundary that was taken out and is still there.", "role/s3", ``, `{permissionsBoundary: "` + boundary + `"}`, ``, "permissionsBoundary " + boundary + ", not none"},
-		"NewBoundary":  {"One that is not there yet.", "role/s3", settings, `{permissionsBoundary: ""}`, ``, "permissionsBoundary none, not " + boundary},
-		"Session":      {"A session that is too long.", "role/s3", ``, `{maxSessionDuration: 7200}`, ``, "maxSessionDuration 7200, not 3600"},
-		"Description":  {"Another description need not be told.", "role/s3", settings, `{description: other}`, ``, "another description"},
-		"Trust":        {"Nor who may assume the role.", "role/s3", ``, `{assumeRolePolicy: '{"Statement":[]}'}`, ``, "another assumeRolePolicy"},
-		"Several":      {"All of it is told.", "role/s3", ``, `{maxSessionDuration: 7200, description: other}`, ``, "maxSessionDuration 7200, not 3600, and another description"},
-		"MayNotChange": {"It does not count where the provider may not change it.", "role/s3", `managementPolicies: [Observe]`, `{maxSessionDuration: 7200, description: other}`, ``, ""},
+		"Nothing":      {"An unset field matches AWS's default.", "role/s3", ``, `{description: "", maxSessionDuration: 3600, assumeRolePolicy: ` + trust + `}`, ``, ""},
+		"Silent":       {"A field that the provider does not report does not count.", "role/s3", settings, `{arn: "arn:aws:iam::123456789012:role/x"}`, ``, ""},
+		"Null":         {"Neither does null,", "role/s3", settings, `{description: null, permissionsBoundary: null, maxSessionDuration: null}`, ``, ""},
+		"OtherType":    {"or a value of an unexpected type.", "role/s3", settings, `{maxSessionDuration: "long", description: {a: b}}`, ``, ""},
+		"Boundary":     {"A removed boundary still exists.", "role/s3", ``, `{permissionsBoundary: "` + boundary + `"}`, ``, "permissionsBoundary " + boundary + ", not none"},
+		"NewBoundary":  {"A new boundary is still missing.", "role/s3", settings, `{permissionsBoundary: ""}`, ``, "permissionsBoundary none, not " + boundary},
+		"Session":      {"The session duration is too long.", "role/s3", ``, `{maxSessionDuration: 7200}`, ``, "maxSessionDuration 7200, not 3600"},
+		"Description":  {"A different description is reported without its text.", "role/s3", settings, `{description: other}`, ``, "another description"},
+		"Trust":        {"So is a different trust policy.", "role/s3", ``, `{assumeRolePolicy: '{"Statement":[]}'}`, ``, "another assumeRolePolicy"},
+		"Several":      {"All differences are reported.", "role/s3", ``, `{maxSessionDuration: 7200, description: other}`, ``, "maxSessionDuration 7200, not 3600, and another description"},
+		"MayNotChange": {"A difference does not count if the provider may not change it.", "role/s3", `managementPolicies: [Observe]`, `{maxSessionDuration: 7200, description: other}`, ``, ""},
 
-		"Document":      {"Other permissions.", "policy/s3", ``, `{policy: '{"Statement":[]}'}`, ``, "another policy"},
-		"DocumentWords": {"The same permissions in other words.", "policy/s3", ``, `{policy: '{"Statement":{"Action":["s3:*"],"Effect":"Allow","Resource":["*"]},"Version":"2012-10-17"}'}`, ``, ""},
+		"Document":      {"The permissions differ.", "policy/s3", ``, `{policy: '{"Statement":[]}'}`, ``, "another policy"},
+		"DocumentWords": {"The same permissions may be written differently.", "policy/s3", ``, `{policy: '{"Statement":{"Action":["s3:*"],"Effect":"Allow","Resource":["*"]},"Version":"2012-10-17"}'}`, ``, ""},
 
-		"NoTags":     {"Session tags that are still off leave a provider without credentials.", "association/s3", ``, `{` + association + `, disableSessionTags: true}`, ``, "disableSessionTags true, not false"},
-		"Tags":       {"So do those that are still on.", "association/s3", noTags, `{` + association + `, disableSessionTags: false}`, ``, "disableSessionTags false, not true"},
-		"Target":     {"Another target.", "association/s3", withTarget, `{` + association + `, targetRoleArn: "` + otherTarget + `"}`, ``, "targetRoleArn " + otherTarget + ", not " + target},
-		"SameTarget": {"The same target.", "association/s3", withTarget, `{` + association + `, targetRoleArn: "` + target + `"}`, ``, ""},
-		"Role":       {"Another role than the composed one.", "association/s3", ``, `{` + association + `, roleArn: "arn:aws:iam::123456789012:role/x"}`, `arn:aws:iam::123456789012:role/y`, "roleArn arn:aws:iam::123456789012:role/x, not arn:aws:iam::123456789012:role/y"},
-		"SameRole":   {"The composed one.", "association/s3", ``, `{` + association + `, roleArn: "arn:aws:iam::123456789012:role/x"}`, `arn:aws:iam::123456789012:role/x`, ""},
-		"RoleSilent": {"The composed one's ARN is not known.", "association/s3", ``, `{` + association + `, roleArn: "arn:aws:iam::123456789012:role/x"}`, ``, ""},
-		"OwnRole":    {"Another role than the one of the spec.", "association/s3", own, `{` + association + `, roleArn: "arn:aws:iam::123456789012:role/y"}`, ``, "roleArn arn:aws:iam::123456789012:role/y, not arn:aws:iam::123456789012:role/x"},
-		"Kept":       {"An association that does not say so has its role.", "association/s3", ``, `{` + association + `}`, `arn:aws:iam::123456789012:role/x`, ""},
+		"NoTags":     {"If session tags are still disabled, the provider has no credentials.", "association/s3", ``, `{` + association + `, disableSessionTags: true}`, ``, "disableSessionTags true, not false"},
+		"Tags":       {"The same applies if they are still enabled.", "association/s3", noTags, `{` + association + `, disableSessionTags: false}`, ``, "disableSessionTags false, not true"},
+		"Target":     {"The target differs.", "association/s3", withTarget, `{` + association + `, targetRoleArn: "` + otherTarget + `"}`, ``, "targetRoleArn " + otherTarget + ", not " + target},
+		"SameTarget": {"The target is the same.", "association/s3", withTarget, `{` + association + `, targetRoleArn: "` + target + `"}`, ``, ""},
+		"Role":       {"The role differs from the composed one.", "association/s3", ``, `{` + association + `, roleArn: "arn:aws:iam::123456789012:role/x"}`, `arn:aws:iam::123456789012:role/y`, "roleArn arn:aws:iam::123456789012:role/x, not arn:aws:iam::123456789012:role/y"},
+		"SameRole":   {"The role is the composed one.", "association/s3", ``, `{` + association + `, roleArn: "arn:aws:iam::123456789012:role/x"}`, `arn:aws:iam::123456789012:role/x`, ""},
+		"RoleSilent": {"The ARN of the composed role is unknown.", "association/s3", ``, `{` + association + `, roleArn: "arn:aws:iam::123456789012:role/x"}`, ``, ""},
+		"OwnRole":    {"The role differs from the one in the spec.", "association/s3", own, `{` + association + `, roleArn: "arn:aws:iam::123456789012:role/y"}`, ``, "roleArn arn:aws:iam::123456789012:role/y, not arn:aws:iam::123456789012:role/x"},
+		"Kept":       {"An association without a role in its status has the desired one.", "association/s3", ``, `{` + association + `}`, `arn:aws:iam::123456789012:role/x`, ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -73,8 +73,8 @@ func TestAsWanted(t *testing.T) {
 	}
 }
 
-// TestTargetStays covers a target role that is taken out of the spec: EKS keeps it until the association is deleted. Until then the
-// role may assume it, or pods would have no credentials, and what to do is said.
+// TestTargetStays covers a target role that is removed from the spec. EKS keeps it until the association is deleted. Until then, the role
+// may assume it, so that pods have credentials, and the message says what to do.
 func TestTargetStays(t *testing.T) {
 	const (
 		stays  = "EKS still gives its pods the credentials of target role " + target + ": an association keeps its target until it is deleted. To do: delete it in EKS, and it is created again without one: "
@@ -86,30 +86,30 @@ func TestTargetStays(t *testing.T) {
 	cases := map[string]struct {
 		reason, spec, patch string
 		want                Readiness
-		// may says which roles the service's own may assume.
+		// may lists the roles that the service's own role may assume.
 		may []string
 	}{
-		"Never":   {"Without a target there is none to assume.", ``, `{status: {atProvider: {associationId: a-1}}}`, Readiness{Ready: true}, nil},
-		"Wanted":  {"A wanted one may be assumed.", `services: [{name: s3, targetRoleArn: "` + target + `"}]`, inSpec + inAWS, Readiness{Ready: true}, []string{target}},
-		"Removed": {"One that AWS still has may, too.", ``, inAWS, Readiness{Failed: true, Message: stays + del}, []string{target}},
+		"Never":   {"Without a target, there is no role to assume.", ``, `{status: {atProvider: {associationId: a-1}}}`, Readiness{Ready: true}, nil},
+		"Wanted":  {"A desired target may be assumed.", `services: [{name: s3, targetRoleArn: "` + target + `"}]`, inSpec + inAWS, Readiness{Ready: true}, []string{target}},
+		"Removed": {"A target that AWS still has may be assumed, too.", ``, inAWS, Readiness{Failed: true, Message: stays + del}, []string{target}},
 		"InSpec": {
-			"A provider that wrote it into the managed resource would make the association again with it.", ``, inSpec + inAWS,
+			"If the managed resource still has the target, a new association would have it again.", ``, inSpec + inAWS,
 			Readiness{Failed: true, Message: stays + patch + del},
 			[]string{target},
 		},
 		"LateInitialize": {
-			"One that may would write it again.", `managementPolicies: ["*"]`, inSpec + inAWS,
+			"A provider with LateInitialize would write it again.", `managementPolicies: ["*"]`, inSpec + inAWS,
 			Readiness{Failed: true, Message: stays + "leave LateInitialize (and *) out of spec.managementPolicies, which would bring it back; then " + patch + del},
 			[]string{target},
 		},
-		"Silent": {"What only the managed resource has is on its way out.", ``, inSpec + `{status: {atProvider: {associationId: a-1}}}`, Readiness{Ready: true}, []string{target}},
+		"Silent": {"A target that only the managed resource has is being removed.", ``, inSpec + `{status: {atProvider: {associationId: a-1}}}`, Readiness{Ready: true}, []string{target}},
 		"Changed": {
-			"Until AWS has another, both may be assumed.", `services: [{name: s3, targetRoleArn: "` + otherTarget + `"}]`, inSpec + inAWS,
+			"Until AWS has the new target, both may be assumed.", `services: [{name: s3, targetRoleArn: "` + otherTarget + `"}]`, inSpec + inAWS,
 			Readiness{Message: "being changed: AWS has targetRoleArn " + target + ", not " + otherTarget},
 			[]string{otherTarget, target},
 		},
-		"Error":   {"An error comes first.", ``, inAWS + `{status: {conditions: [{type: Synced, status: "False", message: boom}]}}`, Readiness{Failed: true, Message: "boom"}, []string{target}},
-		"Nothing": {"What is no role is never assumed.", ``, `{status: {atProvider: {associationId: a-1, targetRoleArn: "*"}}}`, Readiness{Failed: true}, nil},
+		"Error":   {"An error takes precedence.", ``, inAWS + `{status: {conditions: [{type: Synced, status: "False", message: boom}]}}`, Readiness{Failed: true, Message: "boom"}, []string{target}},
+		"Nothing": {"An invalid ARN is never assumed.", ``, `{status: {atProvider: {associationId: a-1, targetRoleArn: "*"}}}`, Readiness{Failed: true}, nil},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -129,7 +129,7 @@ func TestTargetStays(t *testing.T) {
 	}
 }
 
-// assumable are the roles that a policy lets assume.
+// assumable returns the roles that a policy allows to assume.
 func assumable(t *testing.T, document string) []string {
 	t.Helper()
 	var out []string
@@ -150,8 +150,8 @@ func assumable(t *testing.T, document string) []string {
 	return out
 }
 
-// TestNoFlap covers a managed resource that was ready and says that it is being created: its provider's status was overwritten by an
-// older one, unless it is created again.
+// TestNoFlap covers a managed resource that was ready but reports that it is being created: its provider overwrote the status with an
+// older one, unless the resource is created again.
 func TestNoFlap(t *testing.T) {
 	const (
 		whole    = `{status: {conditions: [{type: IdentityReady, status: "True", lastTransitionTime: "2026-01-01T00:00:10Z"}]}}`
@@ -161,14 +161,14 @@ func TestNoFlap(t *testing.T) {
 		reason, xr, patch string
 		want              Readiness
 	}{
-		"Flap":     {"All was ready after it was created.", whole, creating, Readiness{Ready: true}},
-		"First":    {"Nothing was.", ``, creating, Readiness{Message: "being created"}},
-		"NotWhole": {"Not all was.", `{status: {conditions: [{type: IdentityReady, status: "False", lastTransitionTime: "2026-01-01T00:00:10Z"}]}}`, creating, Readiness{Message: "being created"}},
-		"Again":    {"It was created again since.", whole, creating + `{metadata: {annotations: {crossplane.io/external-create-succeeded: "2026-01-01T00:00:11Z"}}}`, Readiness{Message: "being created"}},
-		"NoTime":   {"Nobody knows when it was created.", whole, creating + `{metadata: {annotations: null}}`, Readiness{Message: "being created"}},
-		"Other":    {"It says something else.", whole, creating + `{status: {conditions: [{type: Synced, status: "True"}, {type: Ready, status: "False", reason: Unavailable}]}}`, Readiness{Message: "being created"}},
-		"Failed":   {"It failed.", whole, creating + `{status: {conditions: [{type: Synced, status: "False", message: boom}, {type: Ready, status: "False", reason: Creating}]}}`, Readiness{Failed: true, Message: "boom"}},
-		"Deleted":  {"It goes.", whole, creating + `{metadata: {deletionTimestamp: "2026-01-01T00:00:12Z"}}`, Readiness{Message: "being deleted"}},
+		"Flap":     {"Everything was ready after the creation.", whole, creating, Readiness{Ready: true}},
+		"First":    {"Nothing was ready before.", ``, creating, Readiness{Message: "being created"}},
+		"NotWhole": {"Not everything was ready.", `{status: {conditions: [{type: IdentityReady, status: "False", lastTransitionTime: "2026-01-01T00:00:10Z"}]}}`, creating, Readiness{Message: "being created"}},
+		"Again":    {"The resource has been created again since.", whole, creating + `{metadata: {annotations: {crossplane.io/external-create-succeeded: "2026-01-01T00:00:11Z"}}}`, Readiness{Message: "being created"}},
+		"NoTime":   {"The time of the creation is unknown.", whole, creating + `{metadata: {annotations: null}}`, Readiness{Message: "being created"}},
+		"Other":    {"The reason is a different one.", whole, creating + `{status: {conditions: [{type: Synced, status: "True"}, {type: Ready, status: "False", reason: Unavailable}]}}`, Readiness{Message: "being created"}},
+		"Failed":   {"The resource has failed.", whole, creating + `{status: {conditions: [{type: Synced, status: "False", message: boom}, {type: Ready, status: "False", reason: Creating}]}}`, Readiness{Failed: true, Message: "boom"}},
+		"Deleted":  {"The resource is being deleted.", whole, creating + `{metadata: {deletionTimestamp: "2026-01-01T00:00:12Z"}}`, Readiness{Message: "being deleted"}},
 	}
 	for name, tc := range cases {
 		for _, key := range []string{"role/s3", "policy/s3", "attachment/s3", "association/s3"} {

@@ -14,19 +14,18 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A fieldCase is a life of a field of a managed resource: it is set, changed and removed. A field that is never sent has none of
-// these.
+// A fieldCase is the life of a managed resource's field: it is set, changed and removed. A field that is never sent has none of these.
 type fieldCase struct {
-	// set and changed are specs, and have is what of the field is sent for them, as YAML; null for nothing. What is sent without
-	// either is never.
+	// set and changed are specs, and setTo and changedTo the values that are sent for them, as YAML; null for nothing. never is the value
+	// that is sent without either.
 	set, changed, setTo, changedTo, never string
-	// neutral is what is sent after it was removed, for as long as the managed resource has it; null for nothing.
+	// neutral is the value that is sent after the field was removed, as long as the managed resource has it; null for nothing.
 	neutral string
-	// lateInitialized is what a provider wrote into a field that was never set; lateNeutral is what to send then.
+	// lateInitialized is the value that a provider wrote into an unset field; lateNeutral is the value to send then.
 	lateInitialized, lateNeutral string
 }
 
-// fields that are always there, from the spec or from the service.
+// always returns the case of a field that is always set, from the spec or the service.
 func always(value string) fieldCase {
 	return fieldCase{never: value, setTo: value, changedTo: value, neutral: value}
 }
@@ -40,10 +39,10 @@ const (
 	allOfS3       = `'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'`
 )
 
-// tagged is the life of tags: the provider takes out of AWS what leaves the map.
+// tagged is the life of tags: the provider removes from AWS what is removed from the map.
 var tagged = fieldCase{set: `tags: {a: b}`, setTo: `{a: b}`, changed: `tags: {c: d}`, changedTo: `{c: d}`} //nolint:gochecknoglobals // A constant in all but the keyword.
 
-// TestFields covers every field of every managed resource that is composed: what is taken out of the spec goes in AWS, too. A field
+// TestFields covers every field of every composed managed resource: a field that is removed from the spec is removed in AWS, too. A field
 // that provider-aws adds, or that a builder sends, needs a case here.
 func TestFields(t *testing.T) {
 	kinds := map[string]struct {
@@ -60,14 +59,14 @@ func TestFields(t *testing.T) {
 			},
 			"maxSessionDuration": {
 				set: `role: {maxSessionDuration: 7200}`, setTo: `7200`, changed: `role: {maxSessionDuration: 10800}`, changedTo: `10800`, neutral: `3600`,
-				// What AWS has anyway is nobody's to own.
+				// A value that is AWS's default needs no owner.
 				lateInitialized: `3600`,
 			},
 			"permissionsBoundary": {
 				set: `role: {permissionsBoundary: "` + boundary + `"}`, setTo: boundary, changed: `role: {permissionsBoundary: "` + otherBoundary + `"}`, changedTo: otherBoundary, neutral: `""`,
 				lateInitialized: boundary, lateNeutral: `""`,
 			},
-			// A role cannot move: it stays where it is.
+			// The path of a role cannot change, so it stays.
 			"path":                      {set: `role: {path: /x/}`, setTo: `/x/`, neutral: `/x/`, lateInitialized: `/`},
 			"tags":                      tagged,
 			"inlinePolicy":              {},
@@ -79,7 +78,7 @@ func TestFields(t *testing.T) {
 			"policy": always(allOfS3),
 			"path":   {set: `role: {path: /x/}`, setTo: `/x/`, neutral: `/x/`, lateInitialized: `/`},
 			"tags":   tagged,
-			// Nor can that of a policy change, which only one that was taken over has.
+			// The description of a policy cannot change, either, and only an adopted policy has one.
 			"description":                  {lateInitialized: `by hand`, lateNeutral: `by hand`},
 			"delayAfterPolicyCreationInMs": {},
 		}},
@@ -112,7 +111,7 @@ func TestFields(t *testing.T) {
 			},
 			"targetRoleArn": {
 				set: `services: [{name: s3, targetRoleArn: "` + target + `"}]`, setTo: target, changed: `services: [{name: s3, targetRoleArn: "` + otherTarget + `"}]`, changedTo: otherTarget,
-				// Nothing takes it away; TestTargetStays.
+				// Nothing removes the target; see TestTargetStays.
 				lateInitialized: target,
 			},
 			"tags":                  tagged,
@@ -126,7 +125,7 @@ func TestFields(t *testing.T) {
 			"addonName":   always(`eks-pod-identity-agent`),
 			"clusterName": always(`prod`),
 			"region":      always(`eu-west-1`),
-			// There is no version that AWS has where nothing is said: an add-on keeps the one that it has.
+			// AWS has no default version: without a version in the spec, an add-on keeps its own.
 			"addonVersion": {
 				set: `podIdentityAgent: {version: v1.3.4-eksbuild.1}`, setTo: `v1.3.4-eksbuild.1`, changed: `podIdentityAgent: {version: v1.3.5-eksbuild.1}`, changedTo: `v1.3.5-eksbuild.1`,
 				lateInitialized: `v1.3.4-eksbuild.1`,
@@ -154,7 +153,7 @@ func TestFields(t *testing.T) {
 		for name := range names {
 			tc, ok := kind.fields[name]
 			if !ok {
-				t.Errorf("%s: field %s has no case: what becomes of it when it is taken out of the spec?", key, name)
+				t.Errorf("%s: field %s has no case: what happens when it is removed from the spec?", key, name)
 				continue
 			}
 			t.Run(key+"/"+name, func(t *testing.T) {
@@ -162,9 +161,9 @@ func TestFields(t *testing.T) {
 				life.want(t, "never set", tc.never, ``, ``, ``)
 				if tc.set != "" {
 					life.want(t, "set", tc.setTo, tc.set, tc.never, ``)
-					life.want(t, "set, and there already", tc.setTo, tc.set, tc.setTo, tc.setTo)
+					life.want(t, "set, and already in AWS", tc.setTo, tc.set, tc.setTo, tc.setTo)
 					life.want(t, "removed", tc.neutral, ``, tc.setTo, tc.setTo)
-					// The provider has not got it out of AWS yet.
+					// The provider has not removed it from AWS yet.
 					life.want(t, "removed just now", tc.neutral, ``, tc.neutral, tc.setTo)
 				}
 				if tc.changed != "" {
@@ -183,7 +182,7 @@ const crossplaneRole = `crossplane-prod-eu-west-1-s3`
 // A fieldLife is the life of one field.
 type fieldLife struct{ key, name, base string }
 
-// want what is sent of the field for a spec, where the managed resource has something and AWS too.
+// want checks the value that is sent for a spec, given the values of the managed resource and in AWS.
 func (l fieldLife) want(t *testing.T, when, want, spec, has, inAWS string) {
 	t.Helper()
 	merged := testutil.Parse(t, l.base)
@@ -198,7 +197,7 @@ func (l fieldLife) want(t *testing.T, when, want, spec, has, inAWS string) {
 	}
 	r := w.resource(t, l.key)
 	if r == nil {
-		t.Fatalf("%s of %s, %s: there is no %s", l.name, l.key, when, l.key)
+		t.Fatalf("%s of %s, %s: no resource %s", l.name, l.key, when, l.key)
 	}
 	got, err := r.Build()
 	if err != nil {
@@ -216,7 +215,7 @@ func orNull(y string) string {
 	return y
 }
 
-// object of the kind that a key stands for, ready, with patches.
+// object returns a ready object of the kind that belongs to a key, with patches.
 func object(t *testing.T, key string, patches ...string) string {
 	t.Helper()
 	kinds := map[string]string{
@@ -240,7 +239,7 @@ status: {conditions: [{type: Synced, status: "True", reason: ReconcileSuccess}, 
 	return string(y)
 }
 
-// fieldNames of a struct, as JSON has them.
+// fieldNames returns the names of a struct's fields in JSON.
 func fieldNames(o any) map[string]bool {
 	names := map[string]bool{}
 	for f := range reflect.TypeOf(o).Fields() {

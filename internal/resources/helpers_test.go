@@ -15,13 +15,13 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// A world is what a composite resource meets, in YAML. In the zero world every kind is proven and nothing is in the way: its Answers
-// are those that differ.
+// A world is the environment of a composite resource, in YAML. In the zero world, every kind exists and nothing conflicts; Answers hold
+// the differences.
 type world testutil.World
 
 const unanswered = testutil.Unanswered
 
-// answers of the zero world.
+// answers returns the answers of the zero world.
 func answers() map[string]string {
 	out := map[string]string{
 		"all/Provider.pkg.crossplane.io": `[]`, "all/DeploymentRuntimeConfig.pkg.crossplane.io": `[]`, "all/PodIdentityAssociation.eks.aws.upbound.io": `[]`,
@@ -51,13 +51,13 @@ func answers() map[string]string {
 	return out
 }
 
-// xrCRD is the definition of the composite resource's kind, with that schema of a reference to a composed resource.
+// xrCRD returns the definition of the composite resource's kind, with the given schema for a reference to a composed resource.
 func xrCRD(reference string) string {
 	return `[{metadata: {name: podidentityproviders.aws.podidentity.dev}, spec: {versions: [{name: v1alpha1, served: true, schema: {openAPIV3Schema: ` +
 		`{type: object, properties: {spec: {type: object, properties: {resourceRefs: {type: array, items: ` + reference + `}}}}}}}]}, status: {conditions: [{type: Established, status: "True"}]}}]`
 }
 
-// context of a world whose composite resource must be valid.
+// context returns the context of a world, whose composite resource must be valid.
 func (w world) context(t testing.TB) *Context {
 	t.Helper()
 	all := answers()
@@ -76,9 +76,9 @@ func (w world) context(t testing.TB) *Context {
 	return &Context{View: v, Identity: id}
 }
 
-// answerRest says of everything else that is asked for that it does not exist, but of kinds.
+// answerRest answers all other requirements, except those for kinds, with an empty list.
 func (w world) answerRest(req *fnv1.RunFunctionRequest) {
-	// What is found may bring up another question.
+	// An answer may lead to another requirement.
 	for range 3 {
 		v, errs := view.From(req, nil, testutil.Now())
 		if len(errs) > 0 {
@@ -89,7 +89,7 @@ func (w world) answerRest(req *fnv1.RunFunctionRequest) {
 			return
 		}
 		All(v, id)
-		asked, into := v.Requirements.Proto().GetExtraResources(), req.GetExtraResources() //nolint:staticcheck // Callers before 2.2 know no other.
+		asked, into := v.Requirements.Proto().GetExtraResources(), req.GetExtraResources() //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 		if w.Capabilities {
 			asked, into = v.Requirements.Proto().GetResources(), req.GetRequiredResources()
 		}
@@ -101,20 +101,20 @@ func (w world) answerRest(req *fnv1.RunFunctionRequest) {
 	}
 }
 
-// all resources of the world's full plan.
+// all returns all resources of the world's full plan.
 func (w world) all(t testing.TB) []*Resource {
 	t.Helper()
 	c := w.context(t)
 	return All(c.View, c.Identity)
 }
 
-// composed resources of the world's full plan.
+// composed returns the composed resources of the world's full plan.
 func (w world) composed(t testing.TB) []*Resource {
 	t.Helper()
 	return slices.DeleteFunc(w.all(t), (*Resource).Check)
 }
 
-// resource of that key; nil if there is none.
+// resource returns the resource with a key; nil if there is none.
 func (w world) resource(t testing.TB, key string) *Resource {
 	t.Helper()
 	for _, r := range w.all(t) {
@@ -125,7 +125,7 @@ func (w world) resource(t testing.TB, key string) *Resource {
 	return nil
 }
 
-// A buildCase says what object a world should have.
+// A buildCase defines the object that a world should compose.
 type buildCase struct {
 	reason string
 	world  world
@@ -150,13 +150,13 @@ func testBuild(t *testing.T, cases map[string]buildCase) {
 				t.Errorf("%s\nBuild() of %s: -want, +got:\n%s", tc.reason, tc.key, diff)
 			}
 			if gvk := got.AsMap()["apiVersion"].(string) + " " + got.AsMap()["kind"].(string); gvk != r.Kind.GroupVersion().String()+" "+r.Kind.Kind {
-				t.Errorf("%s\n%s says that it is a %s, and builds a %s", tc.reason, tc.key, r.Kind, gvk)
+				t.Errorf("%s\n%s has kind %s, but builds a %s", tc.reason, tc.key, r.Kind, gvk)
 			}
 		})
 	}
 }
 
-// A waitCase says what the creation of a resource waits for.
+// A waitCase defines what the creation of a resource waits for.
 type waitCase struct {
 	reason string
 	world  world
@@ -164,7 +164,7 @@ type waitCase struct {
 	want   *Wait
 }
 
-// testWait with callers of both generations.
+// testWait runs the cases with callers of both versions.
 func testWait(t *testing.T, cases map[string]waitCase) {
 	t.Helper()
 	for name, tc := range cases {
@@ -183,7 +183,7 @@ func testWait(t *testing.T, cases map[string]waitCase) {
 	}
 }
 
-// An absentCase says what a spec should not compose.
+// An absentCase lists the resources that a spec should not compose.
 type absentCase struct {
 	reason, spec string
 	keys         []string
@@ -204,11 +204,11 @@ func testAbsent(t *testing.T, cases map[string]absentCase) {
 	}
 }
 
-// observed is the view of an object in YAML.
+// observed returns the view of an object in YAML.
 func observed(t testing.TB, doc string) view.Object {
 	t.Helper()
 	return view.NewObject(testutil.Struct(t, testutil.Parse(t, doc)))
 }
 
-// ignoreOwner of what is in the way: the message of a Wait names it.
+// ignoreOwner ignores the owner of a conflicting object, because the message of a Wait names it.
 var ignoreOwner = cmpopts.IgnoreUnexported(Wait{})

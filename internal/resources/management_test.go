@@ -10,7 +10,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// What a provider may do, in the words of managementPolicies.
+// These are the actions of a provider, in terms of managementPolicies.
 const (
 	managing = "Observe Create Update Delete"
 	keeping  = "Observe Create Update"
@@ -33,150 +33,150 @@ const (
 	usedTwice  = `{status: {atProvider: {attachmentCount: 1}}}`
 )
 
-// TestLookFirst covers what providers may do with a role, its policy and its attachment: they look first, and change nothing that was
-// there before.
+// TestLookFirst covers the actions of providers on a role, its policy and its attachment: they observe first, and change nothing that
+// existed before.
 func TestLookFirst(t *testing.T) {
 	cases := map[string]struct {
 		reason, spec string
 		observed     map[string]string
-		// want is what may be done with role, policy and attachment.
+		// want lists the actions on role, policy and attachment.
 		want [3]string
-		// orphans are what stays in AWS when the object goes.
+		// orphans lists the resources that stay in AWS when the object is deleted.
 		orphans string
 	}{
 		"First": {
-			"What exists is looked at, and what does not is created. Nothing is attached to a role that may be a stranger's.", ``, nil,
+			"Existing resources are observed, and missing ones created. Nothing is attached to a role that may belong to another owner.", ``, nil,
 			[3]string{looking, looking, watching},
 			"",
 		},
-		"Observe":   {"Who may only observe does not create.", `managementPolicies: [Observe]`, nil, [3]string{watching, watching, watching}, ""},
-		"NoCreate":  {"Nor does one that may do anything but that.", `managementPolicies: [Observe, Update]`, nil, [3]string{watching, watching, watching}, ""},
-		"All":       {"Who may do all still looks first.", `managementPolicies: ["*"]`, nil, [3]string{looking, looking, watching}, ""},
-		"Import":    {"A role that is imported is meant. A policy is not.", `services: [{name: s3, importRole: true}]`, nil, [3]string{managing, looking, watching}, ""},
-		"Adopt":     {"With adoptExisting all that belongs to the object is.", `adoptExisting: true`, nil, [3]string{managing, managing, managing}, ""},
-		"AdoptRead": {"Within what providers may do at all.", `{adoptExisting: true, managementPolicies: [Observe, Create]}`, nil, [3]string{looking, looking, looking}, ""},
+		"Observe":   {"A provider that may only observe does not create.", `managementPolicies: [Observe]`, nil, [3]string{watching, watching, watching}, ""},
+		"NoCreate":  {"Neither does one that may do anything else.", `managementPolicies: [Observe, Update]`, nil, [3]string{watching, watching, watching}, ""},
+		"All":       {"A provider that may do everything still observes first.", `managementPolicies: ["*"]`, nil, [3]string{looking, looking, watching}, ""},
+		"Import":    {"An imported role is adopted on purpose. A policy is not.", `services: [{name: s3, importRole: true}]`, nil, [3]string{managing, looking, watching}, ""},
+		"Adopt":     {"With adoptExisting, all resources of the object are adopted,", `adoptExisting: true`, nil, [3]string{managing, managing, managing}, ""},
+		"AdoptRead": {"within the actions that providers may take.", `{adoptExisting: true, managementPolicies: [Observe, Create]}`, nil, [3]string{looking, looking, looking}, ""},
 		"Pending": {
-			"While nobody knows, nothing more is done.", ``,
+			"While the owner is unknown, nothing more is allowed.", ``,
 			map[string]string{"role/s3": narrow + notReady, "policy/s3": narrow + notReady, "attachment/s3": onlyWatch + notReady},
 			[3]string{looking, looking, watching},
 			"",
 		},
 		"Created": {
-			"What the provider created is ours.", ``,
+			"A resource that the provider created is the object's own.", ``,
 			map[string]string{"role/s3": narrow + notReady + isCreated, "policy/s3": narrow + notReady + isCreated, "attachment/s3": onlyWatch + notReady},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"Creating": {
-			"So is what it is about to create: nothing had the name.", ``,
+			"So is one that it is about to create: no resource had the name.", ``,
 			map[string]string{"role/s3": narrow + notReady + isCreating, "policy/s3": narrow + notReady + isCreating, "attachment/s3": onlyWatch + notReady},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"Ready": {
-			"What is ready, and nothing speaks against it, is.", ``,
+			"So is one that is ready, if nothing indicates another owner.", ``,
 			map[string]string{"role/s3": narrow, "policy/s3": narrow, "attachment/s3": onlyWatch},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"New": {
-			"Even less does where something speaks for it.", ``,
+			"The same applies with evidence for it.", ``,
 			map[string]string{"role/s3": narrow + isNew, "policy/s3": narrow + ownTags, "attachment/s3": onlyWatch},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"PolicyPending": {
-			"A policy is attached once it is known, too.", ``,
+			"A policy is attached only once it is known, too.", ``,
 			map[string]string{"role/s3": narrow, "policy/s3": narrow + notReady, "attachment/s3": onlyWatch},
 			[3]string{managing, looking, watching},
 			"",
 		},
 		"Decided": {
-			"What was decided before stays, whatever became of it.", ``,
+			"An earlier decision stands, regardless of the current state,", ``,
 			map[string]string{"role/s3": wide + notReady, "policy/s3": wide + notReady + otherTags, "attachment/s3": wide + notReady},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"DecidedNoUpdate": {
-			"Also where providers may not change anything.", `managementPolicies: [Observe, Create, Delete]`,
+			"also if providers may not change anything.", `managementPolicies: [Observe, Create, Delete]`,
 			map[string]string{"role/s3": `{spec: {managementPolicies: [Observe, Create, Delete]}}` + notReady, "policy/s3": narrow + notReady},
 			[3]string{"Observe Create Delete", looking, watching},
 			"",
 		},
 		"Before": {
-			"An object from before there was any looking is wide already.", ``,
+			"An object from before this mechanism has all actions already.", ``,
 			map[string]string{"role/s3": `{spec: {managementPolicies: ["*"]}}`, "policy/s3": `{spec: {managementPolicies: ["*"]}}`, "attachment/s3": `{spec: {managementPolicies: ["*"]}}`},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"OldRole": {
-			"A role that is older than its managed resource is a stranger's.", ``,
+			"A role that is older than its managed resource belongs to another owner,", ``,
 			map[string]string{"role/s3": narrow + isOld, "policy/s3": narrow, "attachment/s3": onlyWatch},
 			[3]string{looking, managing, watching},
 			"role/s3",
 		},
 		"OldRoleTaken": {
-			"Also one that an earlier version took over.", ``,
+			"also if an earlier version adopted it,", ``,
 			map[string]string{"role/s3": wide + isOld, "policy/s3": wide, "attachment/s3": wide},
 			[3]string{looking, managing, managing},
 			"role/s3",
 		},
 		"OldRoleImported": {
-			"Unless somebody meant that.", `services: [{name: s3, importRole: true}]`,
+			"unless it is imported on purpose.", `services: [{name: s3, importRole: true}]`,
 			map[string]string{"role/s3": narrow + isOld, "policy/s3": narrow, "attachment/s3": onlyWatch},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"Restored": {
-			"A managed resource that came from a backup is younger than the role that was made for it.", ``,
+			"A managed resource from a backup is younger than the role that was created for it.", ``,
 			map[string]string{"role/s3": narrow + isOld + `{metadata: {annotations: {crossplane.io/external-create-succeeded: "2025-12-31T00:00:02Z"}}}`, "policy/s3": narrow + isCreated},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"OtherDocument": {
-			"A policy with other permissions than were asked for was there before.", ``,
+			"A policy with permissions other than the desired ones existed before.", ``,
 			map[string]string{"role/s3": narrow, "policy/s3": narrow + `{status: {atProvider: {policy: '{"Statement":[]}'}}}`, "attachment/s3": onlyWatch},
 			[3]string{managing, looking, watching},
 			"policy/s3",
 		},
 		"OtherWords": {
-			"AWS may say the same in other words.", ``,
+			"AWS may return the same permissions in another form.", ``,
 			map[string]string{"role/s3": narrow, "policy/s3": narrow + `{status: {atProvider: {policy: '{"Statement":{"Action":["s3:*"],"Effect":"Allow","Resource":["*"]},"Version":"2012-10-17"}'}}}`, "attachment/s3": onlyWatch},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"OtherTags": {
-			"One without the provider's tags was.", ``,
+			"A policy without the provider's tags existed before.", ``,
 			map[string]string{"role/s3": narrow, "policy/s3": narrow + otherTags, "attachment/s3": onlyWatch},
 			[3]string{managing, looking, watching},
 			"policy/s3",
 		},
 		"Attached": {
-			"So was one that is attached before anything of ours is.", ``,
+			"So did one that is attached before the composed attachment exists.", ``,
 			map[string]string{"role/s3": narrow, "policy/s3": narrow + usedTwice, "attachment/s3": onlyWatch + notReady},
 			[3]string{managing, looking, watching},
 			"policy/s3",
 		},
 		"AttachedByUs": {
-			"Ours may have been attached meanwhile.", ``,
+			"The composed attachment may exist by now.", ``,
 			map[string]string{"role/s3": narrow, "policy/s3": narrow + usedTwice, "attachment/s3": onlyWatch},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"CreatedAll": {
-			"All that counts for nothing where the provider created it.", ``,
+			"None of this matters if the provider created the resource,", ``,
 			map[string]string{"role/s3": narrow, "policy/s3": narrow + usedTwice + otherTags + isCreated, "attachment/s3": onlyWatch + notReady},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"AdoptedPolicy": {
-			"Nor where it is meant.", `adoptExisting: true`,
+			"or if it is adopted on purpose.", `adoptExisting: true`,
 			map[string]string{"role/s3": narrow + isOld, "policy/s3": narrow + usedTwice + otherTags, "attachment/s3": onlyWatch + notReady},
 			[3]string{managing, managing, managing},
 			"",
 		},
 		"Bootstrap": {
-			"What the providers of IAM and EKS run as is never deleted.", `services: [{name: iam, management: Observe}]`, nil,
+			"The identities of the IAM and EKS providers are never deleted.", `services: [{name: iam, management: Observe}]`, nil,
 			[3]string{looking, looking, watching},
 			"role/iam policy/iam attachment/iam",
 		},
@@ -185,7 +185,7 @@ func TestLookFirst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := world{Spec: tc.spec, Observed: map[string]string{}}
 			for key, patch := range tc.observed {
-				// The document that was asked for.
+				// This is the desired document.
 				w.Observed[key] = object(t, key, append([]string{`{spec: {forProvider: {policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'}}}`}, patches(patch)...)...)
 			}
 			service := "s3"
@@ -211,10 +211,10 @@ func TestLookFirst(t *testing.T) {
 
 const wide = `{spec: {managementPolicies: [Observe, Create, Update, Delete]}}`
 
-// patches that were put together.
+// patches splits patches that are joined in one string.
 func patches(s string) []string { return strings.SplitAfter(strings.ReplaceAll(s, "}{", "}\n{"), "\n") }
 
-// built object of a world.
+// built returns a built object of a world.
 func built(t *testing.T, w world, key string) view.Object {
 	t.Helper()
 	r := w.resource(t, key)
@@ -236,7 +236,7 @@ func words[T ~string](in []T) []string {
 	return out
 }
 
-// TestPreviewIsWide makes sure that a preview shows what providers may do in the end.
+// TestPreviewIsWide checks that a preview shows the final actions of providers.
 func TestPreviewIsWide(t *testing.T) {
 	for _, key := range []string{"role/s3", "policy/s3", "attachment/s3"} {
 		if got := strings.Join(words(policiesOf(built(t, world{Input: `preview: true`}, key))), " "); got != managing {
@@ -245,7 +245,7 @@ func TestPreviewIsWide(t *testing.T) {
 	}
 }
 
-// TestStrangers covers what is said of what AWS had before, and of what waits for it.
+// TestStrangers covers the messages for resources that existed in AWS before, and for resources that wait for them.
 func TestStrangers(t *testing.T) {
 	const role = "a role of this name existed before (since 2025-12-31T00:00:00Z). It stays as it is, and is not deleted with this object."
 	const roleDo = " To do: to adopt it, set importRole: true for the service, or adoptExisting: true; else use another roleName: remove the service, wait until status.services no longer has it, and add it again with that name"
@@ -261,57 +261,57 @@ func TestStrangers(t *testing.T) {
 		key          string
 		want         Readiness
 	}{
-		"Role": {"A role that was there before is a conflict.", ``, map[string]string{"role/s3": narrow + isOld}, "role/s3", Readiness{Conflict: true, Message: role + roleDo}},
+		"Role": {"A role that existed before is a conflict.", ``, map[string]string{"role/s3": narrow + isOld}, "role/s3", Readiness{Conflict: true, Message: role + roleDo}},
 		"RoleLeft": {
-			"One of an object of this name is told apart.", ``,
+			"A role with this name that was created for another object is reported as such.", ``,
 			map[string]string{"role/s3": narrow + isOld + roleTags},
 			"role/s3",
 			Readiness{Conflict: true, Message: role + " Its tags say that it was made for an earlier Role crossplane-prod-eu-west-1-s3, as of a cluster that was rebuilt, or for one in another cluster." + roleDo},
 		},
-		"RoleImported": {"Not if it is imported.", `services: [{name: s3, importRole: true}]`, map[string]string{"role/s3": narrow + isOld}, "role/s3", Readiness{Ready: true}},
-		"RoleAdopted":  {"Nor if all is.", `adoptExisting: true`, map[string]string{"role/s3": narrow + isOld}, "role/s3", Readiness{Ready: true}},
+		"RoleImported": {"An imported role is no conflict.", `services: [{name: s3, importRole: true}]`, map[string]string{"role/s3": narrow + isOld}, "role/s3", Readiness{Ready: true}},
+		"RoleAdopted":  {"Neither is an adopted one.", `adoptExisting: true`, map[string]string{"role/s3": narrow + isOld}, "role/s3", Readiness{Ready: true}},
 		"Policy": {
-			"Of a policy it is told how it is known.", ``,
+			"The message for a policy says how it was recognized.", ``,
 			map[string]string{"role/s3": narrow, "policy/s3": narrow + otherTags},
 			"policy/s3",
 			Readiness{Conflict: true, Message: "a policy of this name existed before (without the tags of this object). It stays as it is, and is not deleted with this object." + policyDo},
 		},
 		"PolicyLeft": {
-			"Likewise.", ``,
+			"The same applies to another kind of evidence.", ``,
 			map[string]string{"role/s3": narrow, "policy/s3": narrow + ownTags + usedTwice},
 			"policy/s3",
 			Readiness{Conflict: true, Message: "a policy of this name existed before (attached to a role already). It stays as it is, and is not deleted with this object." +
 				" Its tags say that it was made for an earlier Policy crossplane-prod-eu-west-1-s3, as of a cluster that was rebuilt, or for one in another cluster." + policyDo},
 		},
-		"PolicyAdopted": {"Not if it is adopted.", `adoptExisting: true`, map[string]string{"policy/s3": narrow + otherTags}, "policy/s3", Readiness{Ready: true}},
+		"PolicyAdopted": {"An adopted policy is no conflict.", `adoptExisting: true`, map[string]string{"policy/s3": narrow + otherTags}, "policy/s3", Readiness{Ready: true}},
 
-		"NoRole":      {"An attachment is not to blame for its role.", ``, map[string]string{"role/s3": wide + notReady, "policy/s3": wide, "attachment/s3": wide + noSuchRole}, "attachment/s3", waitRole},
-		"NoPolicy":    {"Nor for its policy.", ``, map[string]string{"role/s3": wide, "policy/s3": wide + notReady, "attachment/s3": wide + noSuchRole}, "attachment/s3", waitPolicy},
-		"Conflict":    {"Nor for a stranger's.", ``, map[string]string{"role/s3": narrow + isOld, "policy/s3": narrow, "attachment/s3": onlyWatch + notThere}, "attachment/s3", waitRole},
-		"NotThereYet": {"While it only looks, it is no news that there is nothing yet.", ``, map[string]string{"role/s3": wide, "policy/s3": wide, "attachment/s3": onlyWatch + notThere}, "attachment/s3", Readiness{Message: "being created"}},
+		"NoRole":      {"An attachment reports that it waits for its role,", ``, map[string]string{"role/s3": wide + notReady, "policy/s3": wide, "attachment/s3": wide + noSuchRole}, "attachment/s3", waitRole},
+		"NoPolicy":    {"for its policy,", ``, map[string]string{"role/s3": wide, "policy/s3": wide + notReady, "attachment/s3": wide + noSuchRole}, "attachment/s3", waitPolicy},
+		"Conflict":    {"or for a role of another owner.", ``, map[string]string{"role/s3": narrow + isOld, "policy/s3": narrow, "attachment/s3": onlyWatch + notThere}, "attachment/s3", waitRole},
+		"NotThereYet": {"While it only observes, a missing attachment is normal.", ``, map[string]string{"role/s3": wide, "policy/s3": wide, "attachment/s3": onlyWatch + notThere}, "attachment/s3", Readiness{Message: "being created"}},
 		"NotThere": {
-			"It is where it may do no more.", `managementPolicies: [Observe]`,
+			"It is an error if the provider may do no more.", `managementPolicies: [Observe]`,
 			map[string]string{"role/s3": onlyWatch, "policy/s3": onlyWatch, "attachment/s3": onlyWatch + notThere},
 			"attachment/s3",
 			Readiness{Failed: true, Message: "observe failed: external resource does not exist"},
 		},
 		"NoSuchEntity": {
-			"With role and policy there, an error is one.", ``,
+			"If role and policy exist, the error counts.", ``,
 			map[string]string{"role/s3": wide, "policy/s3": wide, "attachment/s3": wide + noSuchRole},
 			"attachment/s3",
 			Readiness{Failed: true, Message: "create failed: NoSuchEntity: The role with name crossplane-prod-eu-west-1-s3 cannot be found."},
 		},
-		"Refused": {"An error of its own is told in any case.", ``, map[string]string{"role/s3": wide + notReady, "attachment/s3": wide + refused}, "attachment/s3", Readiness{Failed: true, Message: "AccessDenied: iam:AttachRolePolicy"}},
+		"Refused": {"The attachment's own error is always reported.", ``, map[string]string{"role/s3": wide + notReady, "attachment/s3": wide + refused}, "attachment/s3", Readiness{Failed: true, Message: "AccessDenied: iam:AttachRolePolicy"}},
 
-		"Association": {"An association is not to blame for its role either.", ``, map[string]string{"role/s3": wide + notReady, "association/s3": wide + noRole}, "association/s3", waitRole},
+		"Association": {"An association reports that it waits for its role, too.", ``, map[string]string{"role/s3": wide + notReady, "association/s3": wide + noRole}, "association/s3", waitRole},
 		"AssociationRole": {
-			"With the role there, it is an error.", ``,
+			"If the role exists, the error counts.", ``,
 			map[string]string{"role/s3": wide, "association/s3": wide + noRole},
 			"association/s3",
 			Readiness{Failed: true, Message: "InvalidParameterException: Role provided in the request does not exist."},
 		},
 		"AssociationOwnRole": {
-			"So it is with a role of somebody else.", `services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/x"}]`,
+			"It also counts with an existing role.", `services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/x"}]`,
 			map[string]string{"association/s3": wide + noRole},
 			"association/s3",
 			Readiness{Failed: true, Message: "InvalidParameterException: Role provided in the request does not exist."},
@@ -332,17 +332,17 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-// TestStrangersKeepProviderBack makes sure that no provider runs as a role that is somebody else's.
+// TestStrangersKeepProviderBack checks that no provider runs with a role of another owner.
 func TestStrangersKeepProviderBack(t *testing.T) {
 	ready := associationOf("2025-01-01T00:00:00Z")
 	wait := func(what string) *Wait {
 		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: "Provider provider-aws-s3", Message: "waiting for " + what + " crossplane-prod-eu-west-1-s3, which is not known to be this object's own"}
 	}
 	testWait(t, map[string]waitCase{
-		"Role":    {"The role was there before.", world{Observed: map[string]string{"association/s3": ready, "role/s3": object(t, "role/s3", patches(narrow+isOld)...)}}, "provider/s3", wait("Role")},
-		"Policy":  {"The policy was.", world{Observed: map[string]string{"association/s3": ready, "role/s3": object(t, "role/s3"), "policy/s3": object(t, "policy/s3", patches(narrow+otherTags)...)}}, "provider/s3", wait("Policy")},
-		"Neither": {"Neither was.", world{Observed: map[string]string{"association/s3": ready, "role/s3": object(t, "role/s3", patches(narrow+isNew)...), "policy/s3": object(t, "policy/s3", narrow)}}, "provider/s3", nil},
-		"Adopted": {"Both are taken over on purpose.", world{Spec: `adoptExisting: true`, Observed: map[string]string{
+		"Role":    {"The role existed before.", world{Observed: map[string]string{"association/s3": ready, "role/s3": object(t, "role/s3", patches(narrow+isOld)...)}}, "provider/s3", wait("Role")},
+		"Policy":  {"The policy existed before.", world{Observed: map[string]string{"association/s3": ready, "role/s3": object(t, "role/s3"), "policy/s3": object(t, "policy/s3", patches(narrow+otherTags)...)}}, "provider/s3", wait("Policy")},
+		"Neither": {"Neither existed before.", world{Observed: map[string]string{"association/s3": ready, "role/s3": object(t, "role/s3", patches(narrow+isNew)...), "policy/s3": object(t, "policy/s3", narrow)}}, "provider/s3", nil},
+		"Adopted": {"Both are adopted on purpose.", world{Spec: `adoptExisting: true`, Observed: map[string]string{
 			"association/s3": ready, "role/s3": object(t, "role/s3", patches(narrow+isOld)...), "policy/s3": object(t, "policy/s3", patches(narrow+otherTags)...),
 		}}, "provider/s3", nil},
 	})

@@ -11,7 +11,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/identity"
 )
 
-// TestOrphan holds both fields that decide whether a provider deletes in AWS: management policies that name Delete win.
+// TestOrphan checks both fields that decide whether a provider deletes in AWS: management policies with Delete override deletionPolicy.
 func TestOrphan(t *testing.T) {
 	cases := map[string]struct {
 		reason   string
@@ -19,9 +19,9 @@ func TestOrphan(t *testing.T) {
 		policies []v1alpha1.ManagementAction
 		deletes  bool
 	}{
-		"Delete":   {reason: "What is to be deleted is.", deletion: "Delete", deletes: true},
-		"Orphan":   {reason: "What is to stay stays, though the usual policies name Delete.", deletion: "Orphan"},
-		"Explicit": {reason: "So it does where the user's policies name Delete, too.", deletion: "Orphan", policies: []v1alpha1.ManagementAction{"Observe", "Create", "Delete"}},
+		"Delete":   {reason: "With deletion policy Delete, the resource is deleted.", deletion: "Delete", deletes: true},
+		"Orphan":   {reason: "With deletion policy Orphan, it stays, even though the default management policies include Delete.", deletion: "Orphan"},
+		"Explicit": {reason: "The same applies if the user's policies include Delete.", deletion: "Orphan", policies: []v1alpha1.ManagementAction{"Observe", "Create", "Delete"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -36,8 +36,8 @@ func TestOrphan(t *testing.T) {
 	}
 }
 
-// TestPoliciesNeverGrow: whatever the spec allows, and whosever something in AWS is, a provider gets no more than that, but may always look. None
-// at all would be the default of the managed resource, which is everything.
+// TestPoliciesNeverGrow checks that a provider never gets more management policies than the spec allows, regardless of the owner of the
+// resource in AWS, but may always observe. An empty list would mean the default of the managed resource, which allows everything.
 func TestPoliciesNeverGrow(t *testing.T) {
 	every := []v1alpha1.ManagementAction{"Observe", "Create", "Update", "Delete", "LateInitialize", "*"}
 	for set := 1; set < 1<<len(every); set++ {
@@ -54,15 +54,15 @@ func TestPoliciesNeverGrow(t *testing.T) {
 				for what, got := range map[string]xpv1.ResourceSpec{"claimed": claimed(c.resourceSpec(), b), "watched": limited(c.resourceSpec(), watch), "kept": orphaned(c.resourceSpec())} {
 					policies := got.ManagementPolicies
 					if len(policies) == 0 {
-						t.Fatalf("%v, %s, %s (%d): no policies are left, which would be all", given, deletion, what, b)
+						t.Fatalf("%v, %s, %s (%d): no policies are left, which would allow everything", given, deletion, what, b)
 					}
 					for _, action := range policies {
 						if action != xpv1.ManagementActionObserve && !slices.Contains(given, v1alpha1.ManagementAction(action)) && !slices.Contains(given, "*") {
-							t.Errorf("%v, %s, %s (%d): %s was not given: %v", given, deletion, what, b, action, policies)
+							t.Errorf("%v, %s, %s (%d): %s is not allowed by the spec: %v", given, deletion, what, b, action, policies)
 						}
 					}
 					if got.DeletionPolicy == xpv1.DeletionOrphan && slices.Contains(policies, xpv1.ManagementActionDelete) {
-						t.Errorf("%v, %s, %s (%d): would be deleted in AWS: %v", given, deletion, what, b, policies)
+						t.Errorf("%v, %s, %s (%d): the resource would be deleted in AWS: %v", given, deletion, what, b, policies)
 					}
 				}
 			}
@@ -70,18 +70,18 @@ func TestPoliciesNeverGrow(t *testing.T) {
 	}
 }
 
-// TestOrphaned covers what crossplane-runtime makes of both policies together: management policies that name the deletion win.
+// TestOrphaned covers how crossplane-runtime combines both policies: management policies with Delete take precedence.
 func TestOrphaned(t *testing.T) {
 	type actions = xpv1.ManagementPolicies
 	cases := map[string]struct {
 		reason   string
 		in, want actions
 	}{
-		"Default":    {"By default the deletion policy counts.", nil, nil},
-		"All":        {"So it does for all.", actions{"*"}, actions{"*"}},
-		"Delete":     {"Otherwise the deletion must not be among them.", actions{"Observe", "Create", "Delete"}, actions{"Observe", "Create"}},
-		"OnlyDelete": {"Nothing at all would be the default, which is everything.", actions{"Delete"}, actions{"Observe"}},
-		"NoDelete":   {"Where it is not, nothing changes.", actions{"Observe", "Update"}, actions{"Observe", "Update"}},
+		"Default":    {"By default, the deletion policy counts.", nil, nil},
+		"All":        {"The same applies to *.", actions{"*"}, actions{"*"}},
+		"Delete":     {"Otherwise, Delete must be removed.", actions{"Observe", "Create", "Delete"}, actions{"Observe", "Create"}},
+		"OnlyDelete": {"An empty list would be the default, which allows everything.", actions{"Delete"}, actions{"Observe"}},
+		"NoDelete":   {"Without Delete, nothing changes.", actions{"Observe", "Update"}, actions{"Observe", "Update"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

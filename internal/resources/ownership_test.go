@@ -19,18 +19,18 @@ func TestSamePackage(t *testing.T) {
 		want          bool
 	}{
 		"Same":          {"The same repository installs the same provider.", ours, true},
-		"Tag":           {"In any version.", ours + ":v1.0.0", true},
-		"Digest":        {"However that is given.", ours + "@sha256:abc", true},
-		"TagAndDigest":  {"Or both.", ours + ":v1@sha256:abc", true},
-		"Registry":      {"From any registry.", "localhost:5000/provider-aws-s3", true},
-		"Default":       {"The default one included.", "provider-aws-s3:v1", true},
-		"Organisation":  {"Of any organisation.", "xpkg.crossplane.io/crossplane-contrib/provider-aws-s3:v2.6.0", true},
+		"Tag":           {"Any version is the same package,", ours + ":v1.0.0", true},
+		"Digest":        {"also as a digest,", ours + "@sha256:abc", true},
+		"TagAndDigest":  {"or with both,", ours + ":v1@sha256:abc", true},
+		"Registry":      {"from any registry,", "localhost:5000/provider-aws-s3", true},
+		"Default":       {"including the default one,", "provider-aws-s3:v1", true},
+		"Organisation":  {"and of any organisation.", "xpkg.crossplane.io/crossplane-contrib/provider-aws-s3:v2.6.0", true},
 		"Longer":        {"A longer name is another provider.", "xpkg.upbound.io/upbound/provider-aws-s3control:v1", false},
-		"Shorter":       {"So is a shorter one.", "xpkg.upbound.io/upbound/provider-aws", false},
-		"Suffix":        {"Or one that ends the same.", "xpkg.upbound.io/upbound/my-provider-aws-s3", false},
-		"PathNotName":   {"The name is what comes last.", "xpkg.upbound.io/provider-aws-s3/other", false},
-		"Empty":         {"Nothing installs nothing.", "", false},
-		"PortNoVersion": {"A port is no version.", "provider-aws-s3:5000/other", false},
+		"Shorter":       {"So is a shorter name,", "xpkg.upbound.io/upbound/provider-aws", false},
+		"Suffix":        {"or one with the same ending.", "xpkg.upbound.io/upbound/my-provider-aws-s3", false},
+		"PathNotName":   {"The name is the last part.", "xpkg.upbound.io/provider-aws-s3/other", false},
+		"Empty":         {"An empty string is not a package.", "", false},
+		"PortNoVersion": {"A port is not a version.", "provider-aws-s3:5000/other", false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -50,11 +50,11 @@ func TestMine(t *testing.T) {
 		reason, xr, object string
 		want               bool
 	}{
-		"Ours":     {"What the composite resource controls is its own.", ``, ours, true},
-		"Nobodys":  {"What nobody controls is not.", ``, `{metadata: {name: a}}`, false},
-		"Others":   {"Nor what another controls, though it has the same name.", ``, `{metadata: {ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-2, controller: true}]}}`, false},
+		"Ours":     {"An object that the composite resource controls is its own.", ``, ours, true},
+		"Nobodys":  {"An object without a controller is not.", ``, `{metadata: {name: a}}`, false},
+		"Others":   {"Neither is one that another object with the same name controls.", ``, `{metadata: {ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-2, controller: true}]}}`, false},
 		"NoUID":    {"A composite resource that was never created controls nothing,", `metadata: {uid: null}`, `{metadata: {ownerReferences: [{kind: PodIdentityProvider, name: storage, controller: true}]}}`, false},
-		"NobodyNo": {"least of all what nobody controls.", `metadata: {uid: null}`, `{metadata: {name: a}}`, false},
+		"NobodyNo": {"least of all an object without a controller.", `metadata: {uid: null}`, `{metadata: {name: a}}`, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -69,15 +69,15 @@ func TestOwnerOf(t *testing.T) {
 	cases := map[string]struct {
 		reason, in, want string
 	}{
-		"Nobody":  {"An object without a controller was made by hand.", `{metadata: {name: a}}`, "no composite resource made it"},
-		"ArgoCD":  {"Argo CD leaves its application's name.", `{metadata: {annotations: {"argocd.argoproj.io/tracking-id": "platform:pkg.crossplane.io/Provider:crossplane-system/provider-aws-s3"}}}`, "Argo CD application platform deploys it"},
-		"Flux":    {"Flux that of its Kustomization,", `{metadata: {labels: {kustomize.toolkit.fluxcd.io/name: providers}}}`, "Flux Kustomization providers deploys it"},
-		"Helm":    {"Helm that of its release.", `{metadata: {annotations: {meta.helm.sh/release-name: crossplane}}}`, "Helm release crossplane deploys it"},
-		"Both":    {"But a controller counts more.", `{metadata: {annotations: {"argocd.argoproj.io/tracking-id": "platform:a"}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
-		"XR":      {"The controller should be named.", `{metadata: {ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
-		"Claim":   {"And its claim.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p of claim a/b"},
-		"Forged":  {"A label alone is no owner.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}}}`, "no composite resource made it"},
-		"Package": {"Package revisions are controllers too.", `{metadata: {ownerReferences: [{kind: ProviderRevision, name: r, uid: u, controller: true}]}}`, "belongs to ProviderRevision r"},
+		"Nobody":  {"An object without a controller was created manually.", `{metadata: {name: a}}`, "no composite resource made it"},
+		"ArgoCD":  {"Argo CD sets the name of its application.", `{metadata: {annotations: {"argocd.argoproj.io/tracking-id": "platform:pkg.crossplane.io/Provider:crossplane-system/provider-aws-s3"}}}`, "Argo CD application platform deploys it"},
+		"Flux":    {"Flux sets the name of its Kustomization,", `{metadata: {labels: {kustomize.toolkit.fluxcd.io/name: providers}}}`, "Flux Kustomization providers deploys it"},
+		"Helm":    {"and Helm that of its release.", `{metadata: {annotations: {meta.helm.sh/release-name: crossplane}}}`, "Helm release crossplane deploys it"},
+		"Both":    {"A controller takes precedence.", `{metadata: {annotations: {"argocd.argoproj.io/tracking-id": "platform:a"}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
+		"XR":      {"The controller is named,", `{metadata: {ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
+		"Claim":   {"and so is its claim.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p of claim a/b"},
+		"Forged":  {"A label alone does not make an owner.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}}}`, "no composite resource made it"},
+		"Package": {"A package revision is a controller, too.", `{metadata: {ownerReferences: [{kind: ProviderRevision, name: r, uid: u, controller: true}]}}`, "belongs to ProviderRevision r"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -88,8 +88,7 @@ func TestOwnerOf(t *testing.T) {
 	}
 }
 
-// TestConflictHoldsBackService makes sure that a service of which somebody else has a part is left alone as a whole, and that
-// no other service notices.
+// TestConflictHoldsBackService checks that a conflict with one resource blocks the whole service, and no other service.
 func TestConflictHoldsBackService(t *testing.T) {
 	ready := `{apiVersion: eks.aws.upbound.io/v1beta1, kind: PodIdentityAssociation, metadata: {name: a}, status: {conditions: [{type: Synced, status: "True"}, {type: Ready, status: "True"}], atProvider: {associationId: a-1}}}`
 	w := world{
@@ -104,7 +103,7 @@ func TestConflictHoldsBackService(t *testing.T) {
 	n := 0
 	for _, r := range w.all(t) {
 		switch r.Service {
-		case "": // Usages wait for both their ends.
+		case "": // Usages wait for both of their ends.
 		case "s3":
 			n++
 			if diff := cmp.Diff(want, r.Wait, ignoreOwner); diff != "" {
@@ -121,7 +120,7 @@ func TestConflictHoldsBackService(t *testing.T) {
 	}
 }
 
-// TestConflictOfOthersLater makes sure that a conflict about what exists already is none: it was there before.
+// TestConflictOfOthersLater checks that an existing resource has no conflict, because it existed first.
 func TestConflictOfOthersLater(t *testing.T) {
 	w := world{
 		Answers:  map[string]string{"DeploymentRuntimeConfig.pkg.crossplane.io/provider-aws-s3": `[{metadata: {name: provider-aws-s3}}]`},
@@ -134,31 +133,30 @@ func TestConflictOfOthersLater(t *testing.T) {
 	}
 }
 
-// TestProvidersListedOnce makes sure that the Providers, which may be hundreds, are asked for once, and not at all when
-// everything exists.
+// TestProvidersListedOnce checks that all Providers, which may be hundreds, are required only once, and not at all if everything exists.
 func TestProvidersListedOnce(t *testing.T) {
 	w := world{Spec: `{provider: {family: Manage}, services: [{name: s3}, {name: ec2}]}`}
 	c := w.context(t)
 	All(c.View, c.Identity)
 	n := 0
-	for key := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Callers before 2.2 know no other.
+	for key := range c.View.Requirements.Proto().GetExtraResources() { //nolint:staticcheck // Crossplane before 2.2 knows no other field.
 		if key == "all/Provider.pkg.crossplane.io" {
 			n++
 		}
 	}
 	if n != 1 {
-		t.Errorf("want Providers asked for once, got %d times", n)
+		t.Errorf("want Providers required once, got %d times", n)
 	}
 
 	w.Observed = map[string]string{"family": `{metadata: {name: a}}`, "provider/s3": `{metadata: {name: b}}`, "provider/ec2": `{metadata: {name: c}}`}
 	c = w.context(t)
 	All(c.View, c.Identity)
 	if c.View.Requirements.Proto().GetExtraResources()["all/Provider.pkg.crossplane.io"] != nil { //nolint:staticcheck // See above.
-		t.Error("with every Provider observed, want no question about them")
+		t.Error("want no requirement if every Provider is observed")
 	}
 }
 
-// TestSoleUser makes sure that no two things give one ServiceAccount an identity.
+// TestSoleUser checks that a ServiceAccount gets an identity only once.
 func TestSoleUser(t *testing.T) {
 	const (
 		associations = "all/PodIdentityAssociation.eks.aws.upbound.io"
@@ -179,29 +177,29 @@ func TestSoleUser(t *testing.T) {
 	}
 	testWait(t, map[string]waitCase{
 		"Association": {
-			"Another composite resource's association of the ServiceAccount is a conflict, whatever service it is for.",
+			"Another composite resource's association with the ServiceAccount is a conflict, for any service.",
 			world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "prod", owner) + "]"}},
 			"association/s3",
 			conflict("PodIdentityAssociation a", "belongs to PodIdentityProvider other"),
 		},
-		"OtherAccount": {"One of another ServiceAccount is none,", world{Answers: map[string]string{associations: "[" + association("provider-aws-sqs", "prod", owner) + "]"}}, "association/s3", nil},
-		"OtherCluster": {"nor is one in another cluster,", world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "test", owner) + "]"}}, "association/s3", nil},
-		"Mine":         {"nor the own one, which is not observed yet.", world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "prod", `name: crossplane-prod-eu-west-1-s3, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`) + "]"}}, "association/s3", nil},
+		"OtherAccount": {"An association with another ServiceAccount is no conflict.", world{Answers: map[string]string{associations: "[" + association("provider-aws-sqs", "prod", owner) + "]"}}, "association/s3", nil},
+		"OtherCluster": {"Neither is one in another cluster,", world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "test", owner) + "]"}}, "association/s3", nil},
+		"Mine":         {"or the composite resource's own, which is not observed yet.", world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "prod", `name: crossplane-prod-eu-west-1-s3, ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`) + "]"}}, "association/s3", nil},
 		"Renamed": {
-			"An own one of a service that leaves has the ServiceAccount until it is gone.",
+			"The composite resource's own association of a removed service has the ServiceAccount until it is deleted.",
 			world{Answers: map[string]string{associations: "[" + association("provider-aws-s3", "prod", `ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`) + "]"}},
 			"association/s3",
 			&Wait{Reason: v1alpha1.ReasonRemoving, Subject: "PodIdentityAssociation a", Message: leaves},
 		},
-		"NotLooked": {"Nothing should be created before the answer is there.", world{Answers: map[string]string{associations: unanswered}}, "association/s3", &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other users of ServiceAccount provider-aws-s3"}},
+		"NotLooked": {"Nothing is created before Crossplane has answered.", world{Answers: map[string]string{associations: unanswered}}, "association/s3", &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other users of ServiceAccount provider-aws-s3"}},
 		"Template": {
-			"Crossplane's runtimes would fight for a ServiceAccount that another DeploymentRuntimeConfig names,",
+			"Crossplane would alternate between two DeploymentRuntimeConfigs with the same ServiceAccount,",
 			world{Answers: map[string]string{runtimes: "[" + runtime(`{serviceAccountTemplate: {metadata: {name: provider-aws-s3}}}`) + "]"}},
 			"runtimeconfig/s3",
 			conflict("DeploymentRuntimeConfig r", "no composite resource made it"),
 		},
 		"Pod": {
-			"in whichever of the two places.",
+			"in either of two fields.",
 			world{Answers: map[string]string{runtimes: "[" + runtime(`{deploymentTemplate: {spec: {template: {spec: {serviceAccountName: provider-aws-s3}}}}}`) + "]"}},
 			"runtimeconfig/s3",
 			conflict("DeploymentRuntimeConfig r", "no composite resource made it"),
@@ -209,10 +207,10 @@ func TestSoleUser(t *testing.T) {
 	})
 }
 
-// leaves is what is said of an own object that is in the way.
+// leaves is the message about the composite resource's own object that blocks another.
 const leaves = "was created for something that is no longer in the spec, and has to be deleted first"
 
-// TestRenamed covers a service that the spec names anew: what was made under the old name is another object, and leaves first.
+// TestRenamed covers a service with a new name: the resources with the old name are other objects, and are deleted first.
 func TestRenamed(t *testing.T) {
 	const (
 		own       = `ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-1, controller: true}]`
@@ -228,19 +226,19 @@ func TestRenamed(t *testing.T) {
 		return &Wait{Reason: v1alpha1.ReasonRemoving, Subject: subject, Message: leaves}
 	}
 	testWait(t, map[string]waitCase{
-		"Provider": {"Two Providers of one package break the package manager for the whole cluster.", w("provider/sqs", old, "all/Provider.pkg.crossplane.io"), "provider/mysqs", wait("Provider provider-aws-sqs")},
-		"Going":    {"Also while the first one is being deleted.", world{Spec: renamed, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[` + old + `]`}}, "provider/mysqs", wait("Provider provider-aws-sqs")},
-		"Config":   {"Two runtime configs of one ServiceAccount fight for it.", w("runtimeconfig/sqs", oldConfig, "all/DeploymentRuntimeConfig.pkg.crossplane.io"), "runtimeconfig/mysqs", wait("DeploymentRuntimeConfig provider-aws-sqs")},
-		"Role":     {"Two composition resources of one object are one object.", w("role/sqs", oldRole, "Role.iam.aws.upbound.io/shared"), "role/mysqs", wait("Role shared")},
+		"Provider": {"Two Providers with one package break the package manager of the whole cluster,", w("provider/sqs", old, "all/Provider.pkg.crossplane.io"), "provider/mysqs", wait("Provider provider-aws-sqs")},
+		"Going":    {"also while the first is being deleted.", world{Spec: renamed, Answers: map[string]string{"all/Provider.pkg.crossplane.io": `[` + old + `]`}}, "provider/mysqs", wait("Provider provider-aws-sqs")},
+		"Config":   {"Two runtime configs with one ServiceAccount conflict.", w("runtimeconfig/sqs", oldConfig, "all/DeploymentRuntimeConfig.pkg.crossplane.io"), "runtimeconfig/mysqs", wait("DeploymentRuntimeConfig provider-aws-sqs")},
+		"Role":     {"Two composed resources with the same name are one object.", w("role/sqs", oldRole, "Role.iam.aws.upbound.io/shared"), "role/mysqs", wait("Role shared")},
 		"Again": {
-			"What is being deleted under the very name has to be gone, too.",
+			"An object with the same name that is being deleted must be gone first, too.",
 			world{Answers: map[string]string{"Role.iam.aws.upbound.io/crossplane-prod-eu-west-1-s3": `[{metadata: {name: crossplane-prod-eu-west-1-s3, deletionTimestamp: "2026-01-01T00:00:00Z", ` + own + `}}]`}},
 			"role/s3", wait("Role crossplane-prod-eu-west-1-s3"),
 		},
 	})
 }
 
-// TestSoleNamed makes sure that no two managed resources are for one thing in AWS.
+// TestSoleNamed checks that no two managed resources manage one resource in AWS.
 func TestSoleNamed(t *testing.T) {
 	const roles, policies = "all/Role.iam.aws.upbound.io", "all/Policy.iam.aws.upbound.io"
 	named := func(kind, object, name, more string) string {
@@ -251,20 +249,20 @@ func TestSoleNamed(t *testing.T) {
 	}
 	const name = "crossplane-prod-eu-west-1-s3"
 	testWait(t, map[string]waitCase{
-		"Role":      {"A second managed resource of the role would fight over it.", world{Answers: map[string]string{roles: named("Role", "theirs", name, "")}}, "role/s3", conflict("Role", name)},
-		"Folded":    {"IAM does not tell names apart by letter case.", world{Answers: map[string]string{roles: named("Role", "theirs", "Crossplane-PROD-eu-west-1-S3", "")}}, "role/s3", conflict("Role", name)},
-		"Default":   {"Without an external name it is the object's own name.", world{Spec: `services: [{name: s3, roleName: Theirs}]`, Answers: map[string]string{roles: `[{kind: Role, metadata: {name: theirs}}]`}}, "role/s3", conflict("Role", "Theirs")},
-		"Other":     {"Another role is none of our business.", world{Answers: map[string]string{roles: named("Role", "theirs", "other", "")}}, "role/s3", nil},
-		"Observes":  {"One that only looks changes nothing.", world{Answers: map[string]string{roles: named("Role", "theirs", name, ", spec: {managementPolicies: [Observe]}")}}, "role/s3", nil},
-		"Policy":    {"Policies likewise.", world{Answers: map[string]string{policies: named("Policy", "theirs", name, "")}}, "policy/s3", conflict("Policy", name)},
-		"NotLooked": {"Nothing should be created before the answer is there.", world{Answers: map[string]string{roles: unanswered}}, "role/s3", &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other managed resources of role " + name + " in AWS"}},
-		"Exists":    {"What exists needs no answer.", world{Observed: map[string]string{"role/s3": `{metadata: {name: a}}`}, Answers: map[string]string{roles: unanswered}}, "role/s3", nil},
+		"Role":      {"A second managed resource for the role would overwrite it.", world{Answers: map[string]string{roles: named("Role", "theirs", name, "")}}, "role/s3", conflict("Role", name)},
+		"Folded":    {"Names in IAM are case-insensitive.", world{Answers: map[string]string{roles: named("Role", "theirs", "Crossplane-PROD-eu-west-1-S3", "")}}, "role/s3", conflict("Role", name)},
+		"Default":   {"Without an external name, the object's own name counts.", world{Spec: `services: [{name: s3, roleName: Theirs}]`, Answers: map[string]string{roles: `[{kind: Role, metadata: {name: theirs}}]`}}, "role/s3", conflict("Role", "Theirs")},
+		"Other":     {"Another role is ignored.", world{Answers: map[string]string{roles: named("Role", "theirs", "other", "")}}, "role/s3", nil},
+		"Observes":  {"A managed resource that only observes changes nothing.", world{Answers: map[string]string{roles: named("Role", "theirs", name, ", spec: {managementPolicies: [Observe]}")}}, "role/s3", nil},
+		"Policy":    {"The same applies to policies.", world{Answers: map[string]string{policies: named("Policy", "theirs", name, "")}}, "policy/s3", conflict("Policy", name)},
+		"NotLooked": {"Nothing is created before Crossplane has answered.", world{Answers: map[string]string{roles: unanswered}}, "role/s3", &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other managed resources of role " + name + " in AWS"}},
+		"Exists":    {"An existing resource needs no answer.", world{Observed: map[string]string{"role/s3": `{metadata: {name: a}}`}, Answers: map[string]string{roles: unanswered}}, "role/s3", nil},
 	})
 	taken := func(kind string) *Wait {
 		return &Wait{Reason: v1alpha1.ReasonConflict, Subject: kind + " " + name, Message: "exists and no composite resource made it: only one composite resource can give the service an identity in a cluster"}
 	}
 	testWait(t, map[string]waitCase{
-		"TakenPolicy":     {"A policy of the name that somebody made would be taken over silently.", world{Answers: map[string]string{"Policy.iam.aws.upbound.io/" + name: `[{metadata: {name: ` + name + `}}]`}}, "policy/s3", taken("Policy")},
+		"TakenPolicy":     {"A policy with that name that was created manually would be adopted silently.", world{Answers: map[string]string{"Policy.iam.aws.upbound.io/" + name: `[{metadata: {name: ` + name + `}}]`}}, "policy/s3", taken("Policy")},
 		"TakenAttachment": {"So would an attachment.", world{Answers: map[string]string{"RolePolicyAttachment.iam.aws.upbound.io/" + name: `[{metadata: {name: ` + name + `}}]`}}, "attachment/s3", taken("RolePolicyAttachment")},
 	})
 }
@@ -292,9 +290,9 @@ func TestPackageStays(t *testing.T) {
 		want        Readiness
 		source      string
 	}{
-		"Same": {"What it has is what it should have.", "provider-aws-foo", ``, map[string]string{all: unanswered}, Readiness{Ready: true}, has},
+		"Same": {"The Provider has the desired package.", "provider-aws-foo", ``, map[string]string{all: unanswered}, Readiness{Ready: true}, has},
 		"Taken": {
-			"A package that somebody else's Provider installs is a conflict, and nothing changes.", "provider-aws-ec2", ``,
+			"A package that another owner's Provider installs is a conflict, and nothing changes.", "provider-aws-ec2", ``,
 			map[string]string{all: theirs("provider-aws-ec2")},
 			Readiness{Conflict: true, Message: stays("provider-aws-ec2", "Provider theirs of package xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or adoptExistingProvider: true to adopt it")},
 			has,
@@ -305,15 +303,15 @@ func TestPackageStays(t *testing.T) {
 			Readiness{Conflict: true, Message: stays("provider-family-aws", "Provider theirs of package xpkg.upbound.io/upbound/provider-family-aws:v2.5.0 exists and no composite resource made it: set management: Observe for the service, or remove that Provider")},
 			has,
 		},
-		"Looking": {"Nothing should change before the answer is there.", "provider-aws-ec2", ``, map[string]string{all: unanswered}, Readiness{Message: stays("provider-aws-ec2", "looking for other Providers of xpkg.upbound.io/upbound/provider-aws-ec2")}, has},
+		"Looking": {"Nothing changes before Crossplane has answered.", "provider-aws-ec2", ``, map[string]string{all: unanswered}, Readiness{Message: stays("provider-aws-ec2", "looking for other Providers of xpkg.upbound.io/upbound/provider-aws-ec2")}, has},
 		"Used": {
-			"With the old package go its kinds, and all managed resources of them.", "provider-aws-ec2", ``,
+			"The kinds of the old package would be deleted with it, and all their managed resources.", "provider-aws-ec2", ``,
 			map[string]string{users: foo},
 			Readiness{Removing: true, Message: stays("provider-aws-ec2", "managed resources would be deleted with it: Foo a. To do: delete them, or set the package back")},
 			has,
 		},
-		"Free":      {"Where nobody uses it, it may change.", "provider-aws-ec2", ``, nil, Readiness{Message: "at " + has + ", changing to xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"}, "xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"},
-		"Unordered": {"Who wants no order should get none.", "provider-aws-ec2", `teardown: Unordered`, map[string]string{users: foo}, Readiness{Message: "at " + has + ", changing to xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"}, "xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"},
+		"Free":      {"An unused package may change.", "provider-aws-ec2", ``, nil, Readiness{Message: "at " + has + ", changing to xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"}, "xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"},
+		"Unordered": {"With an unordered teardown, the package changes at once.", "provider-aws-ec2", `teardown: Unordered`, map[string]string{users: foo}, Readiness{Message: "at " + has + ", changing to xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"}, "xpkg.upbound.io/upbound/provider-aws-ec2:v2.5.0"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -336,7 +334,7 @@ func TestPackageStays(t *testing.T) {
 	}
 }
 
-// TestEarlier makes sure that what an earlier function of the pipeline composes is left to it.
+// TestEarlier checks that resources of an earlier function in the pipeline are unchanged.
 func TestEarlier(t *testing.T) {
 	w := world{Earlier: []string{"role/s3", "provider/other"}, Observed: map[string]string{
 		"role/s3":        `{apiVersion: iam.aws.upbound.io/v1beta1, kind: Role, metadata: {name: theirs}}`,
@@ -356,7 +354,7 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-// TestLater makes sure that what a later function of the pipeline composes in place of ours stays what it is.
+// TestLater checks that a resource that a later function in the pipeline composes in place of ours stays as it is.
 func TestLater(t *testing.T) {
 	const conflict = true
 	cases := map[string]struct {
@@ -364,11 +362,11 @@ func TestLater(t *testing.T) {
 		conflict              bool
 		message               string
 	}{
-		"Other":   {"What is of another kind stays, and is told of.", "providerconfig", `{apiVersion: kubernetes.crossplane.io/v1alpha1, kind: ProviderConfig, metadata: {name: theirs}, spec: {credentials: {source: None}}}`, conflict, "ProviderConfig theirs of kubernetes.crossplane.io/v1alpha1"},
-		"Managed": {"Also where our kind may be missing.", "role/s3", `{apiVersion: iam.aws.m.upbound.io/v1beta1, kind: Role, metadata: {name: theirs, namespace: a}, spec: {forProvider: {path: /}}}`, conflict, "Role theirs of iam.aws.m.upbound.io/v1beta1"},
-		"Usage":   {"A Usage can be of two kinds, and of no third.", "usage/provider/s3/by/providerconfig", `{apiVersion: v1, kind: ConfigMap, metadata: {name: theirs}, data: {a: b}}`, conflict, "ConfigMap theirs of v1"},
+		"Other":   {"A resource with another kind stays, and is reported,", "providerconfig", `{apiVersion: kubernetes.crossplane.io/v1alpha1, kind: ProviderConfig, metadata: {name: theirs}, spec: {credentials: {source: None}}}`, conflict, "ProviderConfig theirs of kubernetes.crossplane.io/v1alpha1"},
+		"Managed": {"also if our kind may be missing.", "role/s3", `{apiVersion: iam.aws.m.upbound.io/v1beta1, kind: Role, metadata: {name: theirs, namespace: a}, spec: {forProvider: {path: /}}}`, conflict, "Role theirs of iam.aws.m.upbound.io/v1beta1"},
+		"Usage":   {"A Usage can have two kinds, and no third.", "usage/provider/s3/by/providerconfig", `{apiVersion: v1, kind: ConfigMap, metadata: {name: theirs}, data: {a: b}}`, conflict, "ConfigMap theirs of v1"},
 		"Version": {"Another version is the same kind.", "provider/s3", `{apiVersion: pkg.crossplane.io/v2, kind: Provider, metadata: {name: provider-aws-s3}}`, false, ""},
-		"Usages":  {"So is what the Input asked for before.", "usage/provider/s3/by/providerconfig", `{apiVersion: protection.crossplane.io/v1beta1, kind: ClusterUsage, metadata: {name: a}}`, false, ""},
+		"Usages":  {"So is the kind that the Input selected before.", "usage/provider/s3/by/providerconfig", `{apiVersion: protection.crossplane.io/v1beta1, kind: ClusterUsage, metadata: {name: a}}`, false, ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -389,13 +387,13 @@ func TestLater(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(testutil.Parse(t, tc.observed), got.AsMap()); diff != "" {
-				t.Errorf("%s\nwant it as it is: -want, +got:\n%s", tc.reason, diff)
+				t.Errorf("%s\nwant it unchanged: -want, +got:\n%s", tc.reason, diff)
 			}
 		})
 	}
 }
 
-// TestClashLater makes sure that a second Provider of a package that comes later is told of, and that ours stays.
+// TestClashLater checks that a second Provider with the package that is installed later is reported, and that ours stays.
 func TestClashLater(t *testing.T) {
 	const ours = `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, status: {conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "False", message: "node already exists"}]}}`
 	const healthy = `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, status: {currentIdentifier: "xpkg.upbound.io/upbound/provider-aws-s3:v2.5.0", conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "True"}]}}`
@@ -405,9 +403,9 @@ func TestClashLater(t *testing.T) {
 		answers      map[string]string
 		want         Readiness
 	}{
-		"Clash":   {"Where ours is not healthy, a second Provider of the package should be named.", ours, theirs, Readiness{Conflict: true, Message: "Provider theirs of package other.example.org/x/provider-aws-s3@sha256:abc exists, too, and no composite resource made it: two of one package break the package manager: remove one; not healthy: node already exists"}},
-		"Alone":   {"Where there is none, the error should speak for itself.", ours, nil, Readiness{Failed: true, Message: "not healthy: node already exists"}},
-		"Healthy": {"Where ours works, nobody should look.", healthy, theirs, Readiness{Ready: true}},
+		"Clash":   {"If ours is unhealthy, a second Provider with the package is named.", ours, theirs, Readiness{Conflict: true, Message: "Provider theirs of package other.example.org/x/provider-aws-s3@sha256:abc exists, too, and no composite resource made it: two of one package break the package manager: remove one; not healthy: node already exists"}},
+		"Alone":   {"If there is no other, the error is quoted.", ours, nil, Readiness{Failed: true, Message: "not healthy: node already exists"}},
+		"Healthy": {"If ours is healthy, no other is looked up.", healthy, theirs, Readiness{Ready: true}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

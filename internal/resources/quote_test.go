@@ -12,28 +12,28 @@ func TestQuote(t *testing.T) {
 	cases := map[string]struct {
 		reason, in, want string
 	}{
-		"Empty":       {"Of no message there is nothing to quote.", "", ""},
-		"Plain":       {"A message without anything volatile should stay.", "No cluster found for name: nocluster.", "No cluster found for name: nocluster."},
-		"RequestID":   {"The request id of AWS's newer SDK should go, with the comma before it.", "StatusCode: 403, RequestID: 9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1, api error X", "StatusCode: 403, api error X"},
-		"OldSDK":      {"So should that of the older.", "AccessDenied: no\n\tstatus code: 403, request id: 9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1", "AccessDenied: no status code: 403"},
-		"S3":          {"And the host id of S3, which is base64.", "StatusCode: 403, RequestID: ABC123DEF, HostID: a/b+c=d==, api error X", "StatusCode: 403, api error X"},
-		"Empty id":    {"An id that is empty takes nothing else with it.", "StatusCode: 403, RequestID: , api error X", "StatusCode: 403, RequestID: , api error X"},
-		"Time":        {"A time should be replaced, so that the sentence stays one.", "token expired at 2026-01-02T03:04:05Z, now", "token expired at <time>, now"},
-		"Times":       {"In all the forms that Go writes.", "a 2026-01-02 03:04:05.123456 +0000 m=+1.5 b 2026-01-02T03:04:05+01:00 c 2026-01-02 03:04:05 d", "a <time> b <time> c <time> d"},
-		"Date":        {"A version of the policy language is no time.", "version 2012-10-17", "version 2012-10-17"},
-		"WhiteSpace":  {"Line breaks and indentation should become single spaces.", "  a\n\t b  c\n", "a b c"},
-		"Association": {"Ids that mean something should stay.", "Association already exists: a-f5l66irh2krd4aef7", "Association already exists: a-f5l66irh2krd4aef7"},
-		"ARN":         {"So should ARNs.", "arn:aws:iam::123456789012:role/ad1", "arn:aws:iam::123456789012:role/ad1"},
-		"JSON":        {"EKS may answer with JSON.", `RespMetadata: {StatusCode: 400, RequestID: "4e5bac9e-2620-4b2e-bd3b-0c42b6603d1e"}, ClusterName: "prod"`, `RespMetadata: {StatusCode: 400}, ClusterName: "prod"`},
-		"Session":     {"The session of a role is new with every pod. The role is what counts.", "User: arn:aws:sts::123456789012:assumed-role/boot/eks-prod-provider-a-4f5c2d3e-8b07-4c1e-9f63-2a8f1f1e7d55 is not authorized", "User: arn:aws:sts::123456789012:assumed-role/boot is not authorized"},
-		"KeyARN":      {"Ids in ARNs should stay: they say what it is about.", "resource: arn:aws:kms:eu-west-1:123456789012:key/4f5c2d3e-8b07-4c1e-9f63-2a8f1f1e7d55", "resource: arn:aws:kms:eu-west-1:123456789012:key/4f5c2d3e-8b07-4c1e-9f63-2a8f1f1e7d55"},
-		"Address":     {"An address that is asked should stay.", "dial tcp 10.96.0.10:53: i/o timeout", "dial tcp 10.96.0.10:53: i/o timeout"},
-		"Port":        {"The one that asks should not.", "read udp 10.244.0.7:43567->10.96.0.10:53: i/o timeout", "read udp 10.96.0.10:53: i/o timeout"},
-		"Digest":      {"Digests should stay.", "@sha256:0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9", "@sha256:0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9"},
-		"Timeout":     {"So should how long somebody meant to wait.", "timeout while waiting for state to become 'ACTIVE' (last state: 'CREATING', timeout: 20m0s)", "timeout while waiting for state to become 'ACTIVE' (last state: 'CREATING', timeout: 20m0s)"},
-		"Attempts":    {"And how often.", "exceeded maximum number of attempts, 3, api error", "exceeded maximum number of attempts, 3, api error"},
-		"Fits":        {"600 characters should be told in full.", strings.Repeat("é", 600), strings.Repeat("é", 600)},
-		"Long":        {"More should be cut, between characters.", strings.Repeat("é", 601), strings.Repeat("é", 600) + " ..."},
+		"Empty":       {"An empty message has nothing to quote.", "", ""},
+		"Plain":       {"A message without volatile parts is unchanged.", "No cluster found for name: nocluster.", "No cluster found for name: nocluster."},
+		"RequestID":   {"The request ID of AWS's newer SDK is removed, with the comma before it.", "StatusCode: 403, RequestID: 9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1, api error X", "StatusCode: 403, api error X"},
+		"OldSDK":      {"So is that of the older SDK,", "AccessDenied: no\n\tstatus code: 403, request id: 9f1bb5c7-0ad4-4f43-8a0f-3a4ff0c7d6a1", "AccessDenied: no status code: 403"},
+		"S3":          {"and the host ID of S3, which is base64.", "StatusCode: 403, RequestID: ABC123DEF, HostID: a/b+c=d==, api error X", "StatusCode: 403, api error X"},
+		"Empty id":    {"An empty ID removes nothing else.", "StatusCode: 403, RequestID: , api error X", "StatusCode: 403, RequestID: , api error X"},
+		"Time":        {"A time is replaced, so that the sentence stays complete,", "token expired at 2026-01-02T03:04:05Z, now", "token expired at <time>, now"},
+		"Times":       {"in all forms that Go writes.", "a 2026-01-02 03:04:05.123456 +0000 m=+1.5 b 2026-01-02T03:04:05+01:00 c 2026-01-02 03:04:05 d", "a <time> b <time> c <time> d"},
+		"Date":        {"A version of the policy language is not a time.", "version 2012-10-17", "version 2012-10-17"},
+		"WhiteSpace":  {"Line breaks and indentation become single spaces.", "  a\n\t b  c\n", "a b c"},
+		"Association": {"Meaningful IDs stay.", "Association already exists: a-f5l66irh2krd4aef7", "Association already exists: a-f5l66irh2krd4aef7"},
+		"ARN":         {"So do ARNs.", "arn:aws:iam::123456789012:role/ad1", "arn:aws:iam::123456789012:role/ad1"},
+		"JSON":        {"EKS may answer in JSON.", `RespMetadata: {StatusCode: 400, RequestID: "4e5bac9e-2620-4b2e-bd3b-0c42b6603d1e"}, ClusterName: "prod"`, `RespMetadata: {StatusCode: 400}, ClusterName: "prod"`},
+		"Session":     {"The session of a role differs for every pod. The role is what matters.", "User: arn:aws:sts::123456789012:assumed-role/boot/eks-prod-provider-a-4f5c2d3e-8b07-4c1e-9f63-2a8f1f1e7d55 is not authorized", "User: arn:aws:sts::123456789012:assumed-role/boot is not authorized"},
+		"KeyARN":      {"IDs in ARNs stay, because they identify the resource.", "resource: arn:aws:kms:eu-west-1:123456789012:key/4f5c2d3e-8b07-4c1e-9f63-2a8f1f1e7d55", "resource: arn:aws:kms:eu-west-1:123456789012:key/4f5c2d3e-8b07-4c1e-9f63-2a8f1f1e7d55"},
+		"Address":     {"A remote address stays.", "dial tcp 10.96.0.10:53: i/o timeout", "dial tcp 10.96.0.10:53: i/o timeout"},
+		"Port":        {"A local address is removed.", "read udp 10.244.0.7:43567->10.96.0.10:53: i/o timeout", "read udp 10.96.0.10:53: i/o timeout"},
+		"Digest":      {"Digests stay.", "@sha256:0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9", "@sha256:0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9"},
+		"Timeout":     {"So do timeouts,", "timeout while waiting for state to become 'ACTIVE' (last state: 'CREATING', timeout: 20m0s)", "timeout while waiting for state to become 'ACTIVE' (last state: 'CREATING', timeout: 20m0s)"},
+		"Attempts":    {"and the number of attempts.", "exceeded maximum number of attempts, 3, api error", "exceeded maximum number of attempts, 3, api error"},
+		"Fits":        {"600 characters are quoted in full.", strings.Repeat("é", 600), strings.Repeat("é", 600)},
+		"Long":        {"A longer message is cut between characters.", strings.Repeat("é", 601), strings.Repeat("é", 600) + " ..."},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -44,7 +44,7 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// TestQuoteKeepsHints makes sure that a message may be as long as it likes: what to do about it is still known, and still told.
+// TestQuoteKeepsHints checks that the hint for a message is found and quoted, regardless of the message's length.
 func TestQuoteKeepsHints(t *testing.T) {
 	for _, telling := range []string{
 		"api error AccessDenied: User: x is not authorized to perform: iam:CreateRole", "ResourceInUseException: Association already exists: a-f5l66irh2krd4aef7", "No cluster found for name: x.",
@@ -58,13 +58,13 @@ func TestQuoteKeepsHints(t *testing.T) {
 					message := "create failed: " + fill(before) + telling + " " + fill(after)
 					quoted := Quote(message)
 					if got := Hint(quoted, "default"); got != want {
-						t.Errorf("%q, after %d and before %d bytes of %q: want the advice %q, got %q for %q", telling, before, after, filler, want, got, quoted)
+						t.Errorf("%q, after %d and before %d bytes of %q: want the hint %q, got %q for %q", telling, before, after, filler, want, got, quoted)
 					}
 					if n := len([]rune(quoted)); n > maxQuote+10 {
 						t.Errorf("%q, after %d and before %d bytes of %q: the quote has %d characters", telling, before, after, filler, n)
 					}
 					if !strings.HasPrefix(quoted, "create failed: ") {
-						t.Errorf("%q, after %d and before %d bytes of %q: the quote does not begin as the message does: %q", telling, before, after, filler, quoted)
+						t.Errorf("%q, after %d and before %d bytes of %q: the quote does not begin like the message: %q", telling, before, after, filler, quoted)
 					}
 				}
 			}
@@ -72,8 +72,8 @@ func TestQuoteKeepsHints(t *testing.T) {
 	}
 }
 
-// TestQuoteIsStable makes sure that attempts that fail for one reason are told in the same words, with the same advice,
-// whatever differs between them.
+// TestQuoteIsStable checks that attempts that fail for the same reason have the same quote and the same hint, whatever differs between
+// them.
 func TestQuoteIsStable(t *testing.T) {
 	const sdk = ", https response error StatusCode: 400, RequestID: {uuid}, "
 	messages := map[string]string{
@@ -108,7 +108,7 @@ func TestQuoteIsStable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			first := Quote(vary(r, template))
 			if strings.Contains(template, "RequestID") && strings.Contains(first, "RequestID") {
-				t.Errorf("the request id should be gone: %q", first)
+				t.Errorf("the request ID should be removed: %q", first)
 			}
 			for range 200 {
 				m := vary(r, template)
@@ -117,17 +117,17 @@ func TestQuoteIsStable(t *testing.T) {
 					t.Fatalf("two attempts should be quoted the same:\n%q\n%q", first, got)
 				}
 				if Quote(got) != got {
-					t.Fatalf("a quote should be quoted as it is:\n%q\n%q", got, Quote(got))
+					t.Fatalf("a quote should be quoted unchanged:\n%q\n%q", got, Quote(got))
 				}
 				if Hint(m, "boot") != Hint(first, "boot") {
-					t.Fatalf("two attempts should be given the same advice:\n%q\n%q", Hint(first, "boot"), Hint(m, "boot"))
+					t.Fatalf("two attempts should have the same hint:\n%q\n%q", Hint(first, "boot"), Hint(m, "boot"))
 				}
 			}
 		})
 	}
 }
 
-// vary what differs between two attempts.
+// vary fills in values that differ between two attempts.
 func vary(r *rand.Rand, template string) string {
 	hex := func(n int) string {
 		b := make([]byte, n)

@@ -12,7 +12,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/apis/v1alpha1"
 )
 
-// everything that a composite resource can ask for.
+// everything has all features of a composite resource.
 const everything = `
 accountId: "123456789012"
 tags: {team: a}
@@ -28,8 +28,8 @@ services:
 - {name: rds, roleArn: "arn:aws:iam::123456789012:role/x"}
 `
 
-// TestKeys freezes the composition-resource names, and the order in which things come to exist. Another key makes Crossplane
-// delete an object and create it again: never change one that was released.
+// TestKeys pins the composition resource names, and the order in which resources are created. With another key, Crossplane deletes an
+// object and creates it again: never change a released key.
 func TestKeys(t *testing.T) {
 	type row struct {
 		Key, Service string
@@ -41,7 +41,7 @@ func TestKeys(t *testing.T) {
 		want         []row
 	}{
 		"Smallest": {
-			reason: "One service needs seven objects, and six Usages that order their deletion.",
+			reason: "One service has seven objects, and six Usages that order their deletion.",
 			want: []row{
 				{"role/s3", "s3", "IdentityReady", "Role"},
 				{"policy/s3", "s3", "IdentityReady", "Policy"},
@@ -59,7 +59,7 @@ func TestKeys(t *testing.T) {
 			},
 		},
 		"Everything": {
-			reason: "Services in the order of the spec, what belongs to all of them last.",
+			reason: "Services follow the order of the spec, and common resources come last.",
 			spec:   everything,
 			want: []row{
 				{"role/s3", "s3", "IdentityReady", "Role"},
@@ -118,20 +118,19 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestNamesUnique makes sure that no two objects of a kind have the same name.
+// TestNamesUnique checks that no two objects of a kind have the same name.
 func TestNamesUnique(t *testing.T) {
 	seen := map[string]string{}
 	for _, r := range (world{Spec: everything}).all(t) {
 		id := r.Kind.String() + " " + r.Name
 		if other, ok := seen[id]; ok {
-			t.Errorf("%s and %s are both called %s", other, r.Key, id)
+			t.Errorf("%s and %s are both named %s", other, r.Key, id)
 		}
 		seen[id] = r.Key
 	}
 }
 
-// TestNoNoise makes sure that only fields are sent that the function means to own: every other value it would take away from
-// whoever else sets it.
+// TestNoNoise checks that only fields that the function owns are sent: any other value would overwrite that of another owner.
 func TestNoNoise(t *testing.T) {
 	for spec, doc := range map[string]string{"the smallest": ``, "everything": everything} {
 		for _, r := range (world{Spec: doc, Observed: map[string]string{"association/s3": associationOf("2025-01-01T00:00:00Z")}}).composed(t) {
@@ -144,11 +143,11 @@ func TestNoNoise(t *testing.T) {
 	}
 }
 
-// noise in an object: fields that say nothing, and fields that are somebody else's.
+// noise reports empty fields, and fields of other owners, in an object.
 func noise(t *testing.T, what string, v any, path []string) {
 	t.Helper()
 	at := strings.Join(path, ".")
-	// These say something although they are empty.
+	// These are meaningful although they are empty.
 	if at == "spec.deploymentTemplate.spec.selector" || at == "spec.deploymentTemplate.spec.template" || strings.HasSuffix(at, ".containers") {
 		return
 	}
@@ -179,7 +178,7 @@ func noise(t *testing.T, what string, v any, path []string) {
 	}
 }
 
-// TestDeterministic makes sure that the same request gives the same bytes.
+// TestDeterministic checks that the same request gives the same bytes.
 func TestDeterministic(t *testing.T) {
 	build := func() []byte {
 		var out []byte
@@ -204,7 +203,7 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-// TestIndependentServices makes sure that a service's objects are the same whatever other services there are.
+// TestIndependentServices checks that a service's objects do not depend on other services.
 func TestIndependentServices(t *testing.T) {
 	alone, among := world{Spec: `services: [{name: s3}]`}, world{Spec: `services: [{name: rds}, {name: s3}, {name: ec2, runtime: {replicas: 3}}]`}
 	for _, r := range alone.composed(t) {
@@ -222,8 +221,7 @@ func TestIndependentServices(t *testing.T) {
 	}
 }
 
-// TestBuildIgnoresGates makes sure that what is waited for never changes what is built: an object that exists is built again
-// while its gate is shut.
+// TestBuildIgnoresGates checks that a gate never changes the built object: an existing object is built while its gate is closed.
 func TestBuildIgnoresGates(t *testing.T) {
 	shut := world{Spec: everything, Answers: map[string]string{}}
 	for key := range answers() {
@@ -239,12 +237,12 @@ func TestBuildIgnoresGates(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !proto.Equal(want, got) {
-			t.Errorf("%s is built differently while its gate is shut: -open, +shut:\n%s", r.Key, cmp.Diff(want.AsMap(), got.AsMap()))
+			t.Errorf("%s is built differently while its gate is closed: -open, +closed:\n%s", r.Key, cmp.Diff(want.AsMap(), got.AsMap()))
 		}
 	}
 }
 
-// TestReadyOfEveryKind makes sure that each resource is judged by what its kind reports.
+// TestReadyOfEveryKind checks that the readiness of each resource follows the status of its kind.
 func TestReadyOfEveryKind(t *testing.T) {
 	const ready = `
 metadata: {name: a}
@@ -262,7 +260,7 @@ status:
 			source = s.GetStringValue()
 		}
 		if got := r.Ready(observed(t, ready+`"`+source+`"`)); !got.Ready {
-			t.Errorf("%s: want it ready, got %+v", r.Key, got)
+			t.Errorf("%s: want ready, got %+v", r.Key, got)
 		}
 		got := r.Ready(observed(t, `{metadata: {name: a}}`))
 		onlyExists := slices.Contains([]string{"DeploymentRuntimeConfig", "ProviderConfig", "ClusterProviderConfig"}, r.Kind.Kind)
@@ -272,7 +270,7 @@ status:
 	}
 }
 
-// TestHoldForCluster: where only some clusters are allowed, nothing is created before it is known which one it is. What exists stays.
+// TestHoldForCluster checks that with allowedClusters, nothing is created before the cluster is known, and existing resources stay.
 func TestHoldForCluster(t *testing.T) {
 	const spec = `{clusterName: null, clusterNameRef: {name: main}, providerConfig: {clusterProviderConfig: true}}`
 	held := func(input string) (n, of int) {
@@ -288,9 +286,9 @@ func TestHoldForCluster(t *testing.T) {
 		return n, of
 	}
 	if n, of := held(`{prerequisites: Assume, guardrails: {allowedClusters: [prod]}}`); n != of {
-		t.Errorf("with allowedClusters everything should wait for the cluster, got %d of %d", n, of)
+		t.Errorf("with allowedClusters, everything should wait for the cluster, got %d of %d", n, of)
 	}
 	if n, of := held(`{prerequisites: Assume, guardrails: {allowedRegions: [eu-west-1]}}`); n == of {
-		t.Errorf("without allowedClusters what does not depend on the cluster should not wait, got %d of %d", n, of)
+		t.Errorf("without allowedClusters, resources that do not depend on the cluster should not wait, got %d of %d", n, of)
 	}
 }
