@@ -155,15 +155,15 @@ func TestTTL(t *testing.T) {
 		calls  int    // 0: until the requirements are stable
 		want   time.Duration
 	}{
-		"Unanswered":     {"A response with unanswered requirements must not be cached.", "example/quickstart/01-first-reconcile", "", "", 1, 0},
-		"Waiting":        {"Crossplane may not watch the resource that the function waits for.", "example/quickstart/01-first-reconcile", "", "", 0, 10 * time.Second},
-		"WaitingPartly":  {"One resource that is not ready is enough.", "example/quickstart/03-provider-healthy", "", "", 0, 10 * time.Second},
-		"Steady":         {"A ready composite resource is rarely reconciled.", "example/quickstart/04-ready", "", "", 0, 5 * time.Minute},
-		"SteadyAsWanted": {"The Input sets the interval.", "example/quickstart/04-ready", "{ttl: 30m, defaults: {provider: {version: v2.5.0}}}", "", 0, 30 * time.Minute},
-		"JustReady":      {"Crossplane may have missed an event while the composite resource became ready.", "example/quickstart/04-ready", "", `[{type: Ready, status: "False"}]`, 0, 10 * time.Second},
-		"Settled":        {"Once Crossplane reports the composite resource as ready, the interval is long.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "True"}]`, 0, 5 * time.Minute},
-		"Unresponsive":   {"While Crossplane's circuit breaker is open, changes of the spec wait for the next call.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:01Z"}]`, 0, 10 * time.Second},
-		"ClosedAgain":    {"The circuit breaker closes after five minutes, but Crossplane reports that only with the next event.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:00Z"}]`, 0, 5 * time.Minute},
+		"Unanswered":    {"A response with unanswered requirements must not be cached.", "example/quickstart/01-first-reconcile", "", "", 1, 0},
+		"Waiting":       {"Crossplane may not watch the resource that the function waits for.", "example/quickstart/01-first-reconcile", "", "", 0, 10 * time.Second},
+		"WaitingPartly": {"One resource that is not ready is enough.", "example/quickstart/03-provider-healthy", "", "", 0, 10 * time.Second},
+		"Steady":        {"A ready composite resource is rarely reconciled.", "example/quickstart/04-ready", "", "", 0, 5 * time.Minute},
+		"SteadyByInput": {"The Input sets the interval.", "example/quickstart/04-ready", "{ttl: 30m, defaults: {provider: {version: v2.5.0}}}", "", 0, 30 * time.Minute},
+		"JustReady":     {"Crossplane may have missed an event while the composite resource became ready.", "example/quickstart/04-ready", "", `[{type: Ready, status: "False"}]`, 0, 10 * time.Second},
+		"Settled":       {"Once Crossplane reports the composite resource as ready, the interval is long.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "True"}]`, 0, 5 * time.Minute},
+		"Unresponsive":  {"While Crossplane's circuit breaker is open, changes of the spec wait for the next call.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:01Z"}]`, 0, 10 * time.Second},
+		"ClosedAgain":   {"The circuit breaker closes after five minutes, but Crossplane reports that only with the next event.", "example/quickstart/04-ready", "", `[{type: Ready, status: "True"}, {type: Responsive, status: "False", lastTransitionTime: "2025-12-31T23:55:00Z"}]`, 0, 5 * time.Minute},
 	}
 	for name, tc := range cases {
 		for generation, meta := range generations {

@@ -121,7 +121,7 @@ func TestSplitErrors(t *testing.T) {
 			[]string{"need 3", "1600", "may be 2"},
 		},
 		"None": {
-			"No documents at all may be allowed.",
+			"The limit may be zero.",
 			[]Statement{ok},
 			1600, 0, -1,
 			[]string{"need at least 1", "may be 0"},

@@ -15,7 +15,7 @@ func TestSharing(t *testing.T) {
 		roleARN string
 		want    string
 	}{
-		"Nobody": {"Nothing is shared by default.", ``, own, ""},
+		"NotShared": {"Nothing is shared by default.", ``, own, ""},
 		"Default": {
 			"Even an empty object shares; the path consists of prefix and cluster.", `sharing: {}`, own,
 			`{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::111122223333:role/crossplane/prod/*"}`,

@@ -156,7 +156,7 @@ func TestPolicyARNs(t *testing.T) {
 		observed map[string]string
 		want     []string
 	}{
-		"Told":      {"The attachment's status has the ARN.", attachment(`policyArn: x`, `atProvider: {policyArn: "`+policy+`"}`), []string{policy}},
+		"Reported":  {"The attachment's status has the ARN.", attachment(`policyArn: x`, `atProvider: {policyArn: "`+policy+`"}`), []string{policy}},
 		"Resolved":  {"If the attachment is ready, the ARN in its spec counts.", attachment(`policyArn: "`+policy+`"`, ready), []string{policy}},
 		"Reference": {"The ARN may have to be resolved by the policy's name.", attachment(`policyArnRef: {name: p}`, ready), []string{policy}},
 		"NotReady":  {"Before the attachment is ready, nothing is attached.", attachment(`policyArn: "`+policy+`", policyArnRef: {name: p}`, `conditions: []`), nil},

@@ -108,9 +108,9 @@ func TestAgentWait(t *testing.T) {
 			world{Spec: agentManaged, Observed: map[string]string{"agent": `{apiVersion: eks.aws.upbound.io/v1beta1, kind: Addon, metadata: {name: x}}`}, Answers: map[string]string{all: unanswered, mkind: unanswered}},
 			"agent", nil,
 		},
-		"Preview":      {"A preview waits for nothing.", world{Spec: agentManaged, Input: `preview: true`, Answers: map[string]string{all: unanswered}}, "agent", nil},
-		"NobodyWaits":  {"A provider's pods get credentials as soon as an agent exists, so nothing waits for it,", in(map[string]string{kind: `[]`}), "association/s3", nil},
-		"NobodyWaits2": {"not even for a conflict.", in(map[string]string{all: `[` + addon("name: x", same) + `]`}), "role/s3", nil},
+		"Preview":       {"A preview waits for nothing.", world{Spec: agentManaged, Input: `preview: true`, Answers: map[string]string{all: unanswered}}, "agent", nil},
+		"NothingWaits":  {"A provider's pods get credentials as soon as an agent exists, so nothing waits for it,", in(map[string]string{kind: `[]`}), "association/s3", nil},
+		"NothingWaits2": {"not even for a conflict.", in(map[string]string{all: `[` + addon("name: x", same) + `]`}), "role/s3", nil},
 	})
 }
 

@@ -79,7 +79,7 @@ func TestTenantsKeep(t *testing.T) {
 		"Needed":    {"An account with a tenant's role stays.", `sharing: {}`, "[" + own + "," + second + "]", tenant("222233334444"), "[" + own + "," + second + "]", "tenants need it (PodIdentityTenant data). To do: delete them, or set sharing back"},
 		"Unread":    {"It stays until Crossplane has answered.", `sharing: {}`, "[" + own + "," + second + "]", unanswered, "[" + own + "," + second + "]", "looking for tenants"},
 		"Unneeded":  {"An account without a tenant's role is removed.", `sharing: {}`, "[" + own + "," + second + "," + third + "]", tenant("333344445555"), "[" + own + "," + third + "]", "tenants need it"},
-		"Nobody":    {"Without tenants, all accounts are removed.", `sharing: {}`, "[" + own + "," + second + "]", `[]`, own, ""},
+		"NoTenants": {"Without tenants, all accounts are removed.", `sharing: {}`, "[" + own + "," + second + "]", `[]`, own, ""},
 		"Unordered": {"With an unordered teardown, nothing is kept.", `{teardown: Unordered, sharing: {}}`, "[" + own + "," + second + "]", tenant("222233334444"), own, ""},
 		"Path":      {"Tenants use the path in the policy, regardless of the status.", `{sharing: {}, role: {namePrefix: crossplane}}`, `"arn:aws:iam::111122223333:role/teams/*"`, unanswered, `"arn:aws:iam::111122223333:role/teams/*"`, ""},
 		"Foreign":   {"A policy with another structure is ignored.", `sharing: {}`, `"*"`, unanswered, own, ""},

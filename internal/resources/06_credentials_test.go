@@ -208,7 +208,7 @@ func TestCredentialsAsked(t *testing.T) {
 		world       world
 		guard, pods bool
 	}{
-		"Unwanted": {"Without verifyCredentials, nothing is required.", with(meeting(""), func(w *world) { w.Spec = "" }), false, false},
+		"Disabled": {"Without verifyCredentials, nothing is required.", with(meeting(""), func(w *world) { w.Spec = "" }), false, false},
 		"NoGuard":  {"Pods that Crossplane may not list would block every reconcile.", verifying(long, known, "", map[string]string{guardAsked: `[]`}), true, false},
 		"Asking":   {"They are not required while that is unknown, either.", verifying(long, known, "", map[string]string{guardAsked: unanswered}), true, false},
 		"Guard":    {"If Crossplane may read pods, they are required.", meeting(""), true, true},

@@ -90,7 +90,7 @@ func TestTargetStays(t *testing.T) {
 		may []string
 	}{
 		"Never":   {"Without a target, there is no role to assume.", ``, `{status: {atProvider: {associationId: a-1}}}`, Readiness{Ready: true}, nil},
-		"Wanted":  {"A desired target may be assumed.", `services: [{name: s3, targetRoleArn: "` + target + `"}]`, inSpec + inAWS, Readiness{Ready: true}, []string{target}},
+		"Desired": {"A desired target may be assumed.", `services: [{name: s3, targetRoleArn: "` + target + `"}]`, inSpec + inAWS, Readiness{Ready: true}, []string{target}},
 		"Removed": {"A target that AWS still has may be assumed, too.", ``, inAWS, Readiness{Failed: true, Message: stays + del}, []string{target}},
 		"InSpec": {
 			"If the managed resource still has the target, a new association would have it again.", ``, inSpec + inAWS,

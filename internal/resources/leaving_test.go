@@ -141,7 +141,7 @@ func TestLeaving(t *testing.T) {
 			observed: custom, answers: map[string]string{noUsers: users, revision: `[]`},
 			want: map[string]string{"provider/mine": "to be removed: cannot tell what needs it: neither its revision nor the name of package r.example.org/x/mine:v1 tells what kinds it brings. To do: " + lookInto},
 		},
-		"NobodyAtAll": {reason: "Without any users, the package is unused.", observed: custom, answers: map[string]string{revision: `[]`}},
+		"NoUsers": {reason: "Without any users, the package is unused.", observed: custom, answers: map[string]string{revision: `[]`}},
 		"StrangeKinds": {
 			reason:   "Users of kinds that do not record their ProviderConfig are unknown.",
 			observed: custom, answers: map[string]string{revision: brings("CustomResourceDefinition", "buckets.s3.example.org")},
@@ -209,7 +209,7 @@ func TestLeaving(t *testing.T) {
 			observed: let("s3"), answers: map[string]string{tenants: strings.Replace(teamA, "s3,sqs", "sqs", 1)},
 		},
 		"NotSharedUnordered": {reason: "With an unordered teardown, nothing is kept.", spec: `teardown: Unordered`, observed: let("s3"), answers: map[string]string{tenants: teamA}},
-		"NotSharedNobody":    {reason: "Without tenants, it is deleted at once.", observed: let("s3"), answers: map[string]string{tenants: `[]`}},
+		"NotSharedNoTenants": {reason: "Without tenants, it is deleted at once.", observed: let("s3"), answers: map[string]string{tenants: `[]`}},
 		"SharedService": {
 			reason:   "A service that tenants use stays.",
 			spec:     `sharing: {}`,

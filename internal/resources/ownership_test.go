@@ -50,11 +50,11 @@ func TestMine(t *testing.T) {
 		reason, xr, object string
 		want               bool
 	}{
-		"Ours":     {"An object that the composite resource controls is its own.", ``, ours, true},
-		"Nobodys":  {"An object without a controller is not.", ``, `{metadata: {name: a}}`, false},
-		"Others":   {"Neither is one that another object with the same name controls.", ``, `{metadata: {ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-2, controller: true}]}}`, false},
-		"NoUID":    {"A composite resource that was never created controls nothing,", `metadata: {uid: null}`, `{metadata: {ownerReferences: [{kind: PodIdentityProvider, name: storage, controller: true}]}}`, false},
-		"NobodyNo": {"least of all an object without a controller.", `metadata: {uid: null}`, `{metadata: {name: a}}`, false},
+		"Ours":              {"An object that the composite resource controls is its own.", ``, ours, true},
+		"NoController":      {"An object without a controller is not.", ``, `{metadata: {name: a}}`, false},
+		"Others":            {"Neither is one that another object with the same name controls.", ``, `{metadata: {ownerReferences: [{kind: PodIdentityProvider, name: storage, uid: u-2, controller: true}]}}`, false},
+		"NoUID":             {"A composite resource that was never created controls nothing,", `metadata: {uid: null}`, `{metadata: {ownerReferences: [{kind: PodIdentityProvider, name: storage, controller: true}]}}`, false},
+		"NoUIDNoController": {"least of all an object without a controller.", `metadata: {uid: null}`, `{metadata: {name: a}}`, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -69,15 +69,15 @@ func TestOwnerOf(t *testing.T) {
 	cases := map[string]struct {
 		reason, in, want string
 	}{
-		"Nobody":  {"An object without a controller was created manually.", `{metadata: {name: a}}`, "no composite resource made it"},
-		"ArgoCD":  {"Argo CD sets the name of its application.", `{metadata: {annotations: {"argocd.argoproj.io/tracking-id": "platform:pkg.crossplane.io/Provider:crossplane-system/provider-aws-s3"}}}`, "Argo CD application platform deploys it"},
-		"Flux":    {"Flux sets the name of its Kustomization,", `{metadata: {labels: {kustomize.toolkit.fluxcd.io/name: providers}}}`, "Flux Kustomization providers deploys it"},
-		"Helm":    {"and Helm that of its release.", `{metadata: {annotations: {meta.helm.sh/release-name: crossplane}}}`, "Helm release crossplane deploys it"},
-		"Both":    {"A controller takes precedence.", `{metadata: {annotations: {"argocd.argoproj.io/tracking-id": "platform:a"}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
-		"XR":      {"The controller is named,", `{metadata: {ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
-		"Claim":   {"and so is its claim.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p of claim a/b"},
-		"Forged":  {"A label alone does not make an owner.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}}}`, "no composite resource made it"},
-		"Package": {"A package revision is a controller, too.", `{metadata: {ownerReferences: [{kind: ProviderRevision, name: r, uid: u, controller: true}]}}`, "belongs to ProviderRevision r"},
+		"NoController": {"An object without a controller was created manually.", `{metadata: {name: a}}`, "no composite resource made it"},
+		"ArgoCD":       {"Argo CD sets the name of its application.", `{metadata: {annotations: {"argocd.argoproj.io/tracking-id": "platform:pkg.crossplane.io/Provider:crossplane-system/provider-aws-s3"}}}`, "Argo CD application platform deploys it"},
+		"Flux":         {"Flux sets the name of its Kustomization,", `{metadata: {labels: {kustomize.toolkit.fluxcd.io/name: providers}}}`, "Flux Kustomization providers deploys it"},
+		"Helm":         {"and Helm that of its release.", `{metadata: {annotations: {meta.helm.sh/release-name: crossplane}}}`, "Helm release crossplane deploys it"},
+		"Both":         {"A controller takes precedence.", `{metadata: {annotations: {"argocd.argoproj.io/tracking-id": "platform:a"}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
+		"XR":           {"The controller is named,", `{metadata: {ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p"},
+		"Claim":        {"and so is its claim.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}, ownerReferences: [{kind: Platform, name: p, uid: u, controller: true}]}}`, "belongs to Platform p of claim a/b"},
+		"Forged":       {"A label alone does not make an owner.", `{metadata: {labels: {crossplane.io/claim-namespace: a, crossplane.io/claim-name: b}}}`, "no composite resource made it"},
+		"Package":      {"A package revision is a controller, too.", `{metadata: {ownerReferences: [{kind: ProviderRevision, name: r, uid: u, controller: true}]}}`, "belongs to ProviderRevision r"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

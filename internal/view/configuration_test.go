@@ -61,7 +61,7 @@ func TestProviderVersion(t *testing.T) {
 		xr, platform, input string
 		want                string
 	}{
-		"Nobody":           {"No version is guessed.", xr, "", "", ""},
+		"None":             {"No version is guessed.", xr, "", "", ""},
 		"Composition":      {"The Composition has a version.", xr, "", "providerVersion: v2.0.0", "v2.0.0"},
 		"Platform":         {"So may the function's own configuration.", xr, "providerVersion: v3.0.0", "", "v3.0.0"},
 		"Both":             {"The Composition's version takes precedence, like everything in an Input.", xr, "providerVersion: v3.0.0", "providerVersion: v2.0.0", "v2.0.0"},
