@@ -21,7 +21,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/view"
 )
 
-// An attack is an attack of testdata/attacks.yaml.
+// An attack is an entry of testdata/attacks.yaml.
 type attack struct {
 	ID    string         `json:"id"`
 	Stops string         `json:"stops"`

@@ -17,7 +17,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/internal/iam"
 )
 
-// A tenantAttack is an attack of testdata/attacks-tenants.yaml.
+// A tenantAttack is an entry of testdata/attacks-tenants.yaml.
 type tenantAttack struct {
 	attack
 
