@@ -38,9 +38,6 @@ var alice = apiserver.As{User: "alice", Groups: []string{"system:authenticated"}
 
 // TestTenantIsolation applies manifests/tenant-isolation.yaml to a real API server and lets a team try what crossplane-edit allows it.
 func TestTenantIsolation(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it starts an API server")
-	}
 	s := isolated(t)
 	configs, buckets := apiserver.Plural("aws.m.upbound.io/v1beta1", "team-a", "providerconfigs"), apiserver.Plural("s3.aws.m.upbound.io/v1beta1", "team-a", "buckets")
 	crossplane, provider, others := apiserver.ServiceAccount("crossplane-system", "crossplane"), apiserver.ServiceAccount("crossplane-system", "provider-aws-s3"), apiserver.ServiceAccount("crossplane-system", "provider-kubernetes")
@@ -221,9 +218,12 @@ func inForce(t *testing.T, s *apiserver.Server) {
 	}
 }
 
-// server starts an API server that ends with the test.
+// server starts an API server that ends with the test. Its first build takes minutes, so make e2e runs the tests that need it.
 func server(t *testing.T) *apiserver.Server {
 	t.Helper()
+	if os.Getenv("E2E") == "" {
+		t.Skip("E2E is not set: make e2e runs this on a real API server")
+	}
 	root := repository(t)
 	s, err := apiserver.Start(t.Context(), t.TempDir(), func(name string) (string, error) {
 		cmd := exec.CommandContext(t.Context(), filepath.Join(root, "hack", "tool.sh"), name)
