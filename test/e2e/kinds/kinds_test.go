@@ -39,7 +39,7 @@ func TestKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range scenarios {
-		t.Run(s.kind, func(t *testing.T) {
+		t.Run(s.title(), func(t *testing.T) {
 			t.Parallel()
 			p := derived[s.kind]
 			r, err := w.begin(t.Context(), s, "whole", p.Policy)
@@ -51,7 +51,7 @@ func TestKinds(t *testing.T) {
 			}
 			r.judge(t, p)
 		})
-		t.Run(s.kind+"/without", func(t *testing.T) {
+		t.Run(s.title()+"/without", func(t *testing.T) {
 			t.Parallel()
 			without := s.steps[0].calls
 			document, err := drop(derived[s.kind].Policy, without)
@@ -123,7 +123,7 @@ type run struct {
 
 // begin a run with a policy: everything that the scenario needs exists then.
 func (w *world) begin(ctx context.Context, s scenario, how, document string) (*run, error) {
-	r := &run{world: w, scenario: s, name: strings.ToLower(strings.ReplaceAll(s.kind, "/", "-")) + "-" + how}
+	r := &run{world: w, scenario: s, name: strings.ToLower(strings.ReplaceAll(s.title(), "/", "-")) + "-" + how}
 	role := "provider-" + r.name
 	w.AWS.AddRole(role, `{"Statement":[]}`, document)
 	r.caller = "assumed-role/" + role + "/"
@@ -139,7 +139,7 @@ func (w *world) begin(ctx context.Context, s scenario, how, document string) (*r
 func (r *run) object() *unstructured.Unstructured {
 	service, kind, _ := strings.Cut(r.kind, "/")
 	o := &unstructured.Unstructured{}
-	o.SetAPIVersion(service + ".aws.upbound.io/v1beta1")
+	o.SetAPIVersion(service + ".aws.upbound.io/" + version)
 	o.SetKind(kind)
 	o.SetName(r.name)
 	return o

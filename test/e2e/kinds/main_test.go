@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -55,8 +55,9 @@ func newWorld(t *testing.T, cases []scenario) *world {
 		Programs: []string{binaries.ProviderIAM, binaries.ProviderEKS, binaries.ProviderS3, binaries.ProviderSQS},
 	}
 	for _, c := range cases {
-		service, _, _ := strings.Cut(c.kind, "/")
-		o.Kinds = append(o.Kinds, service+".aws.upbound.io_"+c.plural)
+		if !slices.Contains(o.Kinds, c.crd()) {
+			o.Kinds = append(o.Kinds, c.crd())
+		}
 	}
 	w := &world{}
 	w.World, err = providers.Start(t.Context(), o)

@@ -107,6 +107,9 @@ var queueActions = map[string]func(*Server, *queue, queueInput) any{
 	},
 	"SetQueueAttributes": func(_ *Server, q *queue, in queueInput) any {
 		maps.Copy(q.attributes, in.Attributes)
+		if in.Attributes["KmsMasterKeyId"] != "" {
+			q.attributes["SqsManagedSseEnabled"] = "false" // A queue has one kind of encryption.
+		}
 		// An empty value removes an attribute.
 		maps.DeleteFunc(q.attributes, func(_, v string) bool { return v == "" })
 		return map[string]any{}
