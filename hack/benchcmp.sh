@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares the benchmarks of the working tree with those of another commit, in turn, so that both run under the same conditions.
+# Compares the benchmarks of the working tree with those of another commit. The runs alternate, so that both have the same conditions.
 #
 #   hack/benchcmp.sh BENCHSTAT BASE BENCH COUNT
 set -euo pipefail

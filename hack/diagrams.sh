@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Draws the pictures of the documentation from their sources, docs/images/*.dot. Needs dot, of the package graphviz. Each
-# picture ends with the hash of its source, by which a test tells whether it is up to date, without dot.
+# Draws the pictures of the documentation from their sources, docs/images/*.dot. Needs dot, from the package graphviz. Each
+# picture ends with the hash of its source, so that a test can check without dot whether the picture is up to date.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../docs/images"

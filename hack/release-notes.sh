@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints what CHANGELOG.md says of a version. Fails unless everything that names the version agrees with it.
+# Prints the section of CHANGELOG.md for a version. Fails unless all files that name the version agree with it.
 #
 #   hack/release-notes.sh vX.Y.Z
 set -euo pipefail

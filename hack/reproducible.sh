@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the packages twice and fails unless they are the same to the last byte: here, and in a copy of the sources in
-# another directory with an empty build cache.
+# Builds the packages twice: here, and in a copy of the sources in another directory with an empty build cache. Fails unless
+# both builds are the same, byte for byte.
 #
 #   hack/reproducible.sh CROSSPLANE_CLI [VERSION]
 set -euo pipefail
@@ -12,7 +12,7 @@ version=${2:-v0.1.0-dev}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# What git knows or would add: what the packages are made of, and nothing that was built.
+# The files that git tracks or would add: all sources of the packages, and no build output.
 mkdir "$scratch/source"
 git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- --create | tar -C "$scratch/source" --extract
 

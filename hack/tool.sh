@@ -3,10 +3,9 @@
 #
 #   hack/tool.sh NAME
 #
-# The versions are pinned by the go.mod and go.sum of the tool's own module below tools/. What is built is kept in
-# $CACHE/bin (by default ~/.cache/function-pod-identity-provider/bin) under a name that contains a hash of everything
-# that goes into it, so a new version, another Go or other flags give another file, and checkouts can share it.
-# Only the path goes to stdout.
+# The go.mod and go.sum of the tool's own module below tools/ pin the versions. Binaries are kept in $CACHE/bin (by default
+# ~/.cache/function-pod-identity-provider/bin). A binary's name contains a hash of all its inputs, so a new version, another
+# Go or other flags give another file, and checkouts can share it. Only the path is printed to stdout.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -27,7 +26,7 @@ name=$1
 module=tools/$name
 ldflags="-s -w"
 
-# The last word is how long a first build takes on two cores.
+# takes is how long a first build takes on two cores.
 case $name in
   crossplane-render-v2)
     module=tools/crossplane-core-v2
@@ -73,7 +72,7 @@ case $name in
     takes="a minute or two"
     ;;
   provider-aws-config | provider-aws-iam | provider-aws-eks | provider-aws-s3 | provider-aws-sqs)
-    # With these services only: all of them together have six times the code. provider-aws-config is provider-family-aws.
+    # Only these services are built: all services have six times the code. provider-aws-config is provider-family-aws.
     services=iam,eks,s3,sqs
     module=tools/provider-aws
     own=.
@@ -118,7 +117,7 @@ case $name in
   *) usage ;;
 esac
 
-# A release binary carries its version, put in by the linker. Ours get the one that go.mod names.
+# The linker stamps the version into a release binary. These binaries get the version in go.mod.
 if [ -n "${stamp:-}" ]; then
   version=$(awk -v m="$stamped" '$1 == "require" { sub(/^require /, "") } $1 == m { print $2; exit }' "$module/go.mod")
   ldflags="$ldflags -X $stamp=$version"
@@ -126,11 +125,11 @@ fi
 
 # The same flags for every build in this repository, so that all of them share Go's build cache.
 export CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false" GOWORK=off
-unset GOOS GOARCH # The tool runs here, whatever is being cross-compiled.
+unset GOOS GOARCH # The tool runs on this machine, even during a cross-compilation.
 
 hash=$({
   cat "$module/go.mod" "$module/go.sum"
-  # Programs of our own that it is made of or with.
+  # This repository's own programs that are part of the tool or build it.
   if [ -n "${own:-}" ]; then cat "$module/$own"/*.go; fi
   go env GOVERSION GOOS GOARCH GOFLAGS CGO_ENABLED
   echo "$package $ldflags${services:+ $services}"
@@ -142,12 +141,12 @@ bin=$(cd "$bin" && pwd)
 tool=$bin/$name-$hash
 
 if [ ! -x "$tool" ]; then
-  # Built beside its final place and moved there in one step: two of these may run at the same time.
+  # Build beside the final place and move the binary there in one step: two of these scripts may run at the same time.
   build=$(mktemp "$bin/.$name.XXXXXX")
   trap 'rm -rf "$build" "$build.source"' EXIT
   trap 'exit 130' INT TERM
 
-  # Where it stands among the builds of a caller, such as "1 of 2".
+  # The position among a caller's builds, such as "1 of 2".
   label=${POSITION:+$POSITION: }$name
   echo "$label: building from source into $bin. This happens once and takes $takes." >&2
   SECONDS=0

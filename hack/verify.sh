@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Fails if generating or tidying changes any file, and shows what. Compares with the files as they were before, so it
-# works with uncommitted changes, too.
+# Fails if generating or tidying changes any file, and shows the changes. Compares with the files as they were before, so it
+# also works with uncommitted changes.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# A repository of its own, thrown away later: the real one is not touched, and need not exist.
+# Use a temporary repository: the real one is not touched, and need not exist.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 snapshot() {

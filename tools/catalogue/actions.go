@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// What IAM calls an operation is its own name under the prefix of its service, unless it stands here. The sources are the Service
+// An IAM action has the prefix of its service and the name of its operation. This file lists the exceptions. The sources are the Service
 // Authorization Reference, https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html,
-// and what is named beside an entry.
+// and the pages that are named beside an entry.
 
-// prefixes of services' actions, by the SDK's package, where it has another name.
+// prefixes maps packages of the SDK to the prefixes of their actions where the two differ.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var prefixes = map[string]string{
@@ -30,7 +30,7 @@ var prefixes = map[string]string{
 	"wafregional": "waf-regional",
 }
 
-// named are operations that IAM calls otherwise, or that take more than one action. Words without a prefix have that of the service.
+// named lists operations whose action has another name, or that need more than one action. Words without a prefix have that of the service.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var named = map[operation]string{
@@ -66,7 +66,7 @@ var named = map[operation]string{
 
 	"lambda.Invoke": "InvokeFunction",
 
-	// Spelled otherwise.
+	// The action has another spelling.
 	"amplify.CreateWebhook": "CreateWebHook", "amplify.DeleteWebhook": "DeleteWebHook", "amplify.GetWebhook": "GetWebHook", "amplify.UpdateWebhook": "UpdateWebHook",
 	"memorydb.CreateACL": "CreateAcl", "memorydb.DeleteACL": "DeleteAcl", "memorydb.DescribeACLs": "DescribeAcls", "memorydb.UpdateACL": "UpdateAcl",
 
@@ -128,45 +128,45 @@ var named = map[operation]string{
 }
 
 const (
-	// If you may not list a bucket, AWS does not say that an object does not exist, but that it is forbidden.
+	// Without permission to list a bucket, AWS reports that an object is forbidden, even if it does not exist.
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 	readsObject = "GetObject GetObjectVersion ListBucket"
 	// An object is written with its access control list, tags, retention and legal hold.
 	writesObject = "PutObject PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging"
-	// It is deleted in all versions, and in spite of a retention if the kind says so.
+	// All versions of an object are deleted, in spite of a retention if the kind says so.
 	deletesObject = "BypassGovernanceRetention DeleteObject DeleteObjectVersion"
 )
 
-// moreOfKinds are actions that a kind takes, and that no operation tells: AWS looks at what a call says, or calls another service
-// for the caller.
+// moreOfKinds lists actions that a kind needs and that do not follow from its operations: AWS evaluates the content of a call, or calls
+// another service for the caller.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var moreOfKinds = map[string]string{
-	// Databases are made by queries. https://docs.aws.amazon.com/athena/latest/ug/managed-policies.html
+	// Queries create databases. https://docs.aws.amazon.com/athena/latest/ug/managed-policies.html
 	"athena/Database": "glue:CreateDatabase glue:DeleteDatabase glue:GetDatabase glue:GetDatabases s3:GetBucketLocation s3:GetObject s3:ListBucket s3:PutObject",
-	// Who manages an add-on manages its associations. https://docs.aws.amazon.com/eks/latest/userguide/add-ons-iam.html
+	// An add-on includes its associations. https://docs.aws.amazon.com/eks/latest/userguide/add-ons-iam.html
 	"eks/Addon": "eks:CreatePodIdentityAssociation eks:DeletePodIdentityAssociation eks:UpdatePodIdentityAssociation",
-	// A replica is filled by who creates it, and a table can have a witness. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_security.html
+	// The creator of a replica fills it, and a table can have a witness. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_security.html
 	"dynamodb/GlobalTable":  replicates,
 	"dynamodb/Table":        "dynamodb:CreateGlobalTableWitness dynamodb:DeleteGlobalTableWitness",
 	"dynamodb/TableReplica": replicates,
-	// A federated database is made with its connection. https://docs.aws.amazon.com/glue/latest/webapi/API_CreateConnection.html
+	// A federated database is created with its connection. https://docs.aws.amazon.com/glue/latest/webapi/API_CreateConnection.html
 	"glue/CatalogDatabase": "glue:PassConnection",
 	"glue/Connection":      "glue:PassConnection",
 }
 
-// lessOfKinds are actions that AWS may ask for besides what a kind calls, and never does for this kind.
+// lessOfKinds lists dependent actions of a kind's calls that AWS never requires for this kind.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var lessOfKinds = map[string]string{
-	// Their source asks for no last snapshot of an instance of a cluster, and only Oracle, which has no clusters, has tenant databases.
+	// Their source requests no final snapshot of a cluster's instance, and only Oracle, which has no clusters, has tenant databases.
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateTenantDatabase.html
 	"docdb/ClusterInstance":   ofNoCluster,
 	"neptune/ClusterInstance": ofNoCluster,
 	"rds/ClusterInstance":     ofNoCluster,
 }
 
-// morePasses are services to which a kind passes a role of which the catalogue's extras say nothing.
+// morePasses lists services to which a kind passes a role, and that the catalogue's extras do not name.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var morePasses = map[string]string{
@@ -177,13 +177,13 @@ var morePasses = map[string]string{
 	"apigateway/RestAPI": "apigateway",
 	// The option for backups of SQL Server names a role. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/SQLServer.Procedural.Importing.html
 	"rds/OptionGroup": "rds",
-	// So does the rule of a replication. https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
+	// A replication rule names a role. https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
 	"s3/BucketReplicationConfiguration": "s3",
 	// A parameter of the document names a role. https://docs.aws.amazon.com/config/latest/developerguide/remediation.html
 	"configservice/RemediationConfiguration": "ssm",
 }
 
-// untold are kinds whose calls make AWS call other services in the caller's name: which, depends on what they hold.
+// untold lists kinds whose calls make AWS call other services in the caller's name. Their content decides which services.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var untold = map[string]string{
@@ -196,7 +196,7 @@ const ofNoCluster = "rds:CreateDBSnapshot rds:CreateTenantDatabase rds:DeleteTen
 
 const replicates = "dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem"
 
-// verbs of HTTP are the actions of API Gateway. Policies and certificates of a domain have actions of their own besides.
+// verbs are the HTTP verbs that are the actions of API Gateway. Policies and certificates of a domain have further actions of their own.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
@@ -213,14 +213,14 @@ var verbs = []struct{ prefix, verb string }{
 	{"Update", "PATCH"},
 }
 
-// actions of IAM that an operation takes, each with its prefix. There are none of what is not known.
+// actions returns the IAM actions that an operation needs, each with its prefix. An unknown operation has none.
 func (op operation) actions() []string {
 	sdk, name, _ := strings.Cut(string(op), ".")
 	switch sdk {
 	case "apigateway", "apigatewayv2":
 		return viaHTTP(sdk, name)
 	case "codestarconnections":
-		// The service has got another name, and either may be in an ARN.
+		// The service was renamed, and an ARN may have either name.
 		return []string{"codeconnections:" + name, "codestar-connections:" + name}
 	}
 	prefix := sdk
@@ -236,7 +236,7 @@ func (op operation) actions() []string {
 		out = append(out, prefix+":"+w)
 	}
 	if sdk == "timestreamwrite" {
-		// Every call asks for its endpoint first.
+		// Every call looks up its endpoint first.
 		out = append(out, "timestream:DescribeEndpoints")
 	}
 	return out
@@ -262,7 +262,7 @@ func viaHTTP(sdk, name string) []string {
 	return out
 }
 
-// express has the actions of directory buckets: the same operations, under a prefix of their own.
+// express returns the action of directory buckets: the same operation, with a prefix of its own.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-security-iam.html
 func express(action string) string {
 	name, ok := strings.CutPrefix(action, "s3:")

@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// An operation of AWS, as the SDK calls it: s3.GetObject.
+// An operation of AWS has the name that the SDK uses, such as s3.GetObject.
 type operation string
 
-// facts about a node.
+// facts are what the code of a node says.
 type facts struct {
 	operations map[operation]bool
-	// leads to other nodes.
+	// leads are the nodes that this one refers to.
 	leads []*node
-	// unresolved calls: they look like operations, and nothing says of what.
+	// unresolved are calls that look like operations of an unknown client.
 	unresolved []string
-	// spelled are the operations of which there are inputs. Who spells an input calls the operation, or leads to what does.
+	// spelled are the operations whose input types the node names. Such a node calls the operation, or leads to a node that does.
 	spelled map[operation]bool
-	// selective facts are of one kind only.
+	// selective facts hold for one kind only.
 	selective bool
 }
 
@@ -30,12 +30,12 @@ var (
 	newsWaiter    = regexp.MustCompile(`^New(\w+)Waiter$`)
 )
 
-// waiters of the SDK, and the operations that they repeat.
+// waiters maps waiters of the SDK to the operations that they repeat.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var waiters = map[string]operation{"iam.RoleExists": "iam.GetRole"}
 
-// features of the SDK that call operations by themselves.
+// features maps features of the SDK to the operations that they call.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var features = map[string][]operation{
@@ -44,8 +44,8 @@ var features = map[string][]operation{
 	"s3/manager.GetBucketRegion": {"s3.HeadBucket"},
 }
 
-// framework has the methods that the Terraform framework calls. They are of one type at a time: a call by name does not lead to
-// those of all others.
+// framework lists the methods that the Terraform framework calls. It calls them on one type at a time: a call by name does not lead to
+// the methods of all other types.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var framework = []string{
@@ -53,9 +53,9 @@ var framework = []string{
 	"ImportState", "UpgradeState", "MoveState", "ListTags", "UpdateTags", "ListResourceConfigSchema",
 }
 
-// A walk collects what code reaches. Code for one type of tagged resource, the case of a switch, is passed by for the others. So is
-// what happens when a field changes that the kind only shows, and so are the methods of other types where a base calls those of the type that
-// embeds it.
+// A walk collects the operations that code reaches. It skips code that does not apply to its resource: a switch's cases for other types of
+// tagged resources, code for changes of fields that are only in the kind's status, and, where a base type calls methods of the type that
+// embeds it, the methods of other types.
 type walk struct {
 	source       *source
 	resourceType string
@@ -71,7 +71,7 @@ func (s *source) walk(resourceType, made string, shown map[string]bool) *walk {
 	return &walk{source: s, resourceType: resourceType, made: made, shown: shown, seen: map[*node]bool{}, operations: map[operation]bool{}, spelled: map[operation]bool{}, unresolved: map[string]bool{}}
 }
 
-// from a node to everything that it leads to.
+// from walks from a node to everything that it leads to.
 func (w *walk) from(n *node) error {
 	if n == nil || n.factory || w.seen[n] {
 		return nil
@@ -82,7 +82,7 @@ func (w *walk) from(n *node) error {
 		if err != nil {
 			return err
 		}
-		// What depends on the type of resource is looked at again for the next one.
+		// Facts that depend on the type of resource are collected again for the next one.
 		if !f.selective {
 			n.facts = f
 		}
@@ -109,13 +109,13 @@ func (w *walk) add(f *facts) error {
 	return nil
 }
 
-// A look at one node.
+// A look collects the facts of one node.
 type look struct {
 	*node
 	walk  *walk
 	facts *facts
-	// clients by the name of their variable, the names that are declared in here, and those of them that hold something of
-	// another package: a call of its methods leads to no method of this one.
+	// clients by the name of their variable, the names that the node declares, and those of them that hold a value of another package: calls
+	// of its methods lead to no method of this package.
 	clients  map[string]string
 	locals   map[string]bool
 	external map[string]bool
@@ -137,7 +137,7 @@ func (w *walk) look(n *node) (*facts, error) {
 	return l.facts, l.err
 }
 
-// declarations of variables, and which of them are clients.
+// declarations notes the variables that a node declares, and which of them are clients.
 func (l *look) declarations(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.Field:
@@ -183,7 +183,7 @@ func (l *look) declare(name *ast.Ident, sdk string) {
 	}
 }
 
-// isExternal tells whether a type, or a function, is of a package that leads nowhere on its own.
+// isExternal reports whether a type or a function is of a package that leads nowhere on its own.
 func (l *look) isExternal(e ast.Expr) bool {
 	if star, ok := e.(*ast.StarExpr); ok {
 		e = star.X
@@ -192,7 +192,7 @@ func (l *look) isExternal(e ast.Expr) bool {
 	return path != "" && !strings.HasPrefix(path, servicesPath)
 }
 
-// client that an expression is: the SDK's package, or nothing.
+// client returns the SDK's package whose client an expression is. Empty if it is not a client.
 func (l *look) client(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:
@@ -210,7 +210,7 @@ func (l *look) client(e ast.Expr) string {
 	return ""
 }
 
-// visit a node of the syntax. Names of fields, of keys and of cases for other types lead nowhere.
+// visit looks at a node of the syntax. Names of fields, of keys and of cases for other types lead nowhere.
 func (l *look) visit(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.SwitchStmt:
@@ -243,7 +243,7 @@ func (l *look) visit(n ast.Node) bool {
 	return true
 }
 
-// branch tells whether all of an if-statement counts. Otherwise it is looked at for what it does else.
+// branch reports whether all of an if-statement counts. If not, branch visits only the else part.
 func (l *look) branch(n *ast.IfStmt) bool {
 	if !asks(n.Cond) {
 		return true
@@ -258,7 +258,7 @@ func (l *look) branch(n *ast.IfStmt) bool {
 	return false
 }
 
-// call of an operation by its client.
+// call notes the operation that a client's method call stands for.
 func (l *look) call(c *ast.CallExpr) {
 	s, ok := c.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -274,7 +274,7 @@ func (l *look) call(c *ast.CallExpr) {
 	if path != "" || len(c.Args) < 2 || l.pkg.methods[name] != nil {
 		return
 	}
-	// The value is some interface of a client. The name of the method, and what the package hands it, tell which.
+	// The value is an interface of a client. The method's name and the inputs that the package names identify the client.
 	switch sdks := l.pkg.operations[s.Sel.Name]; len(sdks) {
 	case 0:
 	case 1:
@@ -284,7 +284,7 @@ func (l *look) call(c *ast.CallExpr) {
 	}
 }
 
-// selected is a name of another package, of a client, or of a value.
+// selected notes what a name of another package, of a client or of a value leads to.
 func (l *look) selected(s *ast.SelectorExpr) {
 	x, ok := s.X.(*ast.Ident)
 	if !ok {
@@ -298,7 +298,7 @@ func (l *look) selected(s *ast.SelectorExpr) {
 			l.facts.leads = append(l.facts.leads, m)
 			return
 		}
-		// An embedded interface, or a type that embeds this one, may have it: the type that the factory makes, if it is such a one.
+		// The method may be that of an embedded interface, or of the type that the factory makes if that embeds this type.
 		l.facts.selective = true
 		if m := l.pkg.method(l.walk.made, s.Sel.Name); m != nil && l.pkg.embeds(l.walk.made, l.receiver) {
 			l.facts.leads = append(l.facts.leads, m)
@@ -320,14 +320,14 @@ func (l *look) selected(s *ast.SelectorExpr) {
 	}
 }
 
-// named methods of this package: every type that has one of that name.
+// named leads to every method of this package that has the name.
 func (l *look) named(name string) {
 	if !slices.Contains(framework, name) {
 		l.facts.leads = append(l.facts.leads, l.pkg.methods[name]...)
 	}
 }
 
-// ofSDK is what a name of an SDK's package tells: the input of an operation, a paginator, or a waiter.
+// ofSDK notes what a name of an SDK's package is: the input of an operation, a paginator, or a waiter.
 func (l *look) ofSDK(sdk, name string) {
 	if op, ok := strings.CutSuffix(name, "Input"); ok && op != "" {
 		l.facts.spelled[operation(sdk+"."+op)] = true
@@ -356,7 +356,7 @@ func (l *look) ofFeature(name string) {
 	}
 }
 
-// ofService is a function or variable of another service's package.
+// ofService leads to a function or variable of another service's package.
 func (l *look) ofService(service, name string) {
 	p, err := l.walk.source.load(service)
 	if err != nil {
@@ -368,7 +368,7 @@ func (l *look) ofService(service, name string) {
 	}
 }
 
-// asks tells whether a condition asks for changes of fields.
+// asks reports whether a condition asks for changes of fields.
 func asks(cond ast.Expr) bool {
 	found := false
 	ast.Inspect(cond, func(n ast.Node) bool {
@@ -379,8 +379,8 @@ func asks(cond ast.Expr) bool {
 	return found
 }
 
-// never tells whether a condition is false for a kind in any case: all fields whose change it asks for are only shown by it. Nobody sets
-// them, so that what is planned is what is there.
+// never reports whether a condition is always false for a kind: all fields whose change it asks for are only in the kind's status. No user
+// sets them, so the planned value is the existing one.
 func (l *look) never(cond ast.Expr) bool {
 	switch c := cond.(type) {
 	case *ast.ParenExpr:
@@ -398,17 +398,17 @@ func (l *look) never(cond ast.Expr) bool {
 	return false
 }
 
-// shown tells whether a field, by its name or the constant for it, is only shown by the kind.
+// shown reports whether a field, by its name or the constant for it, is only in the kind's status.
 func (l *look) shown(field ast.Expr) bool {
 	name := text(field)
 	if path, constant := selector(field, l.imports); path == terraformModule+"/names" {
 		name = l.walk.source.names[constant]
 	}
-	// Code that plans a change on its own needs nobody who sets the field.
+	// Code may plan a change although no user sets the field.
 	return l.walk.shown[name] && !l.pkg.plans[name]
 }
 
-// caseOf a switch is what it does for a type of resource.
+// caseOf returns the statements of a switch for a type of resource.
 func caseOf(n *ast.SwitchStmt, resourceType string) []ast.Stmt {
 	var out []ast.Stmt
 	for _, c := range n.Body.List {
@@ -423,7 +423,7 @@ func caseOf(n *ast.SwitchStmt, resourceType string) []ast.Stmt {
 	return out
 }
 
-// isCase tells whether a case is that of a type of resource.
+// isCase reports whether a case is that of a type of resource.
 func isCase(c *ast.CaseClause, resourceType string) bool {
 	return slices.ContainsFunc(c.List, func(e ast.Expr) bool {
 		b, ok := e.(*ast.BasicLit)

@@ -17,19 +17,19 @@ import (
 	"strings"
 )
 
-// A kind of provider-aws.
+// A kind is a kind of provider-aws.
 type kind struct {
 	service, name, resource string
-	// plural of the name, as definitions have it.
+	// plural of the name, as in the kind's CustomResourceDefinition.
 	plural string
-	// needs are what fields of the kind name: a role that is passed, a key that encrypts.
+	// needs are the roles to pass and the keys for encryption that fields of the kind name.
 	needs []string
-	// shown are fields of the resource that the kind has in its status, and nobody can set.
+	// shown are fields of the resource that are in the kind's status and that users cannot set.
 	shown map[string]bool
 }
 
-// fields of a kind: of all of its versions, as people may set them, with their comments, and those of the resource that can be set, and that
-// it has.
+// fields of a kind, of all its versions: the comments of the fields that users may set, by name, and the resource's fields that can be set
+// and that it has.
 type fields struct {
 	named         map[string]string
 	settable, has map[string]bool
@@ -43,14 +43,14 @@ var (
 	namesKey     = regexp.MustCompile(`(?i)kms|encrypt`)
 	saysRole     = regexp.MustCompile(`\b(an|the) IAM [Rr]ole\b`)
 	saysKey      = regexp.MustCompile(`\bKMS\b`)
-	// refers are fields that provider-aws adds to another one, which names the same.
+	// refers matches the reference fields that provider-aws adds to a field for the same value.
 	refers = regexp.MustCompile(`(Refs?|Selector)$`)
 )
 
-// errUnknown is the error of code that does not look as expected.
+// errUnknown is the error for code that does not look as expected.
 var errUnknown = errors.New("this is not the code that was expected")
 
-// kindsOf provider-aws in a folder: those in clusters, which are the same as those in namespaces.
+// kindsOf reads the kinds of provider-aws in a folder: the cluster-scoped ones, which are the same as the namespaced ones.
 func kindsOf(root string) ([]kind, error) {
 	files, err := filepath.Glob(filepath.Join(root, "apis", "cluster", "*", "*", "zz_*_terraformed.go"))
 	if err != nil {
@@ -70,7 +70,7 @@ func kindsOf(root string) ([]kind, error) {
 		for _, m := range saysResource.FindAllStringSubmatch(string(code), -1) {
 			k := kind{service: service, name: m[1], resource: m[2]}
 			id := service + "/" + k.name
-			// A kind is in several versions of its API.
+			// A kind can have several API versions.
 			if _, ok := kinds[id]; !ok {
 				kinds[id], of[id] = k, fields{map[string]string{}, map[string]bool{}, map[string]bool{}}
 			}
@@ -102,12 +102,12 @@ func kindsOf(root string) ([]kind, error) {
 	return out, nil
 }
 
-// groups of the definitions of a service: of kinds for the whole cluster, and of kinds for namespaces.
+// groups are the suffixes of a service's API groups: for cluster-scoped kinds, and for namespaced kinds.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var groups = []string{".aws.upbound.io", ".aws.m.upbound.io"}
 
-// pluralsOf the names of kinds, as the definitions in a folder have them: the same in both groups of a service.
+// pluralsOf reads the plurals of kinds from the CustomResourceDefinitions in a folder: the same in both groups of a service.
 func pluralsOf(root string) (map[string]string, error) {
 	files, err := filepath.Glob(filepath.Join(root, "package", "crds", "*.yaml"))
 	if err != nil {
@@ -132,7 +132,7 @@ func pluralsOf(root string) (map[string]string, error) {
 	return out, nil
 }
 
-// definedKind is the kind that a file defines. Its name comes before anything long.
+// definedKind returns the kind that a file defines. Its name comes before anything long.
 func definedKind(file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -147,8 +147,8 @@ func definedKind(file string) (string, error) {
 	return "", fmt.Errorf("%s names no kind: %w", file, errUnknown)
 }
 
-// injected are fields of a resource that the provider sets on its own, as the configuration of its service says. What is set outside of
-// any resource's configuration may be set for all.
+// injected returns the fields of a resource that the configuration of its service sets. Fields that are set outside any resource's
+// configuration may be set for all resources.
 func injected(config, resource string) ([]string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), config, nil, parser.SkipObjectResolution)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -175,7 +175,7 @@ func injected(config, resource string) ([]string, error) {
 	return out, nil
 }
 
-// read the types of a kind: what people set is in what spec.forProvider is made of, and what they are shown in status.atProvider.
+// read reads the types of a kind: users set the fields of spec.forProvider, and see those of status.atProvider.
 func (f fields) read(kind, code string) error {
 	file, err := parser.ParseFile(token.NewFileSet(), "", code, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
@@ -200,7 +200,7 @@ func (f fields) read(kind, code string) error {
 	return nil
 }
 
-// name the fields of a type, and of all types that it is made of.
+// name adds the names of the fields of a type, and of all types that it is made of.
 func (f fields) name(types map[string]*ast.StructType, name string) {
 	st := types[name]
 	if st == nil {
@@ -218,7 +218,7 @@ func (f fields) name(types map[string]*ast.StructType, name string) {
 	}
 }
 
-// typeOf a field of a struct. Empty if there is no such field.
+// typeOf returns the type of a struct's field. Empty if there is no such field.
 func typeOf(st *ast.StructType, field string) string {
 	if st == nil {
 		return ""
@@ -231,7 +231,7 @@ func typeOf(st *ast.StructType, field string) string {
 	return ""
 }
 
-// tags of a struct's fields, as far as they say something.
+// tags returns the names that the tags of a struct's fields give, as far as they match.
 func tags(st *ast.StructType, says *regexp.Regexp) map[string]bool {
 	out := map[string]bool{}
 	for _, f := range st.Fields.List {
@@ -242,7 +242,7 @@ func tags(st *ast.StructType, says *regexp.Regexp) map[string]bool {
 	return out
 }
 
-// tag of a field, as far as it says something.
+// tag returns the name that the tag of a field gives. Empty if it does not match.
 func tag(f *ast.Field, says *regexp.Regexp) string {
 	if f.Tag == nil {
 		return ""
@@ -253,7 +253,7 @@ func tag(f *ast.Field, says *regexp.Regexp) string {
 	return ""
 }
 
-// needs of a kind, by the names of the fields that people set, or by what is said of them: not every key is called one.
+// needs derives the needs of a kind from the names and comments of the fields that users set: the name of a key need not say so.
 func (f fields) needs() []string {
 	role, key := false, false
 	for name, comment := range f.named {

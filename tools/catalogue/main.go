@@ -1,4 +1,4 @@
-// Command catalogue writes what the kinds of provider-aws call of AWS.
+// Command catalogue writes a table of the AWS actions that the kinds of provider-aws need.
 //
 //	go run . --out=FILE
 //
@@ -70,7 +70,7 @@ func run(ctx context.Context, out string) error {
 	return os.WriteFile(out, []byte(table([]string{provider.name(), terraform.name()}, rows, unresolved)), 0o644)
 }
 
-// known checks that what is written here about kinds is about kinds that there are.
+// known checks that the tables in actions.go name existing kinds only.
 func known(kinds []kind) error {
 	for _, about := range []map[string]string{moreOfKinds, lessOfKinds, morePasses, untold} {
 		for name := range about {
@@ -82,7 +82,7 @@ func known(kinds []kind) error {
 	return nil
 }
 
-// rows of all kinds, and what is not known.
+// rows returns the rows of all kinds, and notes on everything that is unknown.
 func (s *source) rows(kinds []kind) ([]row, []string, error) {
 	resources, err := s.all()
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *source) rows(kinds []kind) ([]row, []string, error) {
 	return rows, slices.Sorted(maps.Keys(notes)), nil
 }
 
-// all resources of the Terraform provider, by their names.
+// all returns the resources of the Terraform provider, by name.
 func (s *source) all() (map[string]resource, error) {
 	packages, err := filepath.Glob(filepath.Join(s.root, "internal", "service", "*", "service_package_gen.go"))
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *source) all() (map[string]resource, error) {
 	return out, nil
 }
 
-// A module in Go's module cache.
+// A module is one in Go's module cache.
 type module struct {
 	Path    string `json:"Path"`
 	Version string `json:"Version"`
@@ -149,11 +149,11 @@ type module struct {
 
 func (m module) name() string { return m.Path + " " + m.Version }
 
-// download a module in the version that the go.mod in a folder pins, unless it is there already.
+// download downloads a module in the version that the go.mod in a folder pins, unless the module cache has it.
 func download(ctx context.Context, dir, path string) (module, error) {
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", path)
 	cmd.Dir = dir
-	// The versions do not depend on the workspace of who started it.
+	// The versions do not depend on the caller's workspace.
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// reachOf a resource in testdata, by phase, for a kind that only shows some fields.
+// reachOf returns what a resource in testdata reaches, by phase, for a kind that has some fields only in its status.
 func reachOf(t *testing.T, name string, shown ...string) (map[string]string, []string) {
 	t.Helper()
 	s, err := newSource("testdata/terraform")
@@ -20,7 +20,7 @@ func reachOf(t *testing.T, name string, shown ...string) (map[string]string, []s
 	if err != nil {
 		t.Fatal(err)
 	}
-	// In any order: what one resource leaves behind is nothing to another.
+	// The order does not matter: no resource changes the result of another one.
 	for _, other := range slices.Sorted(maps.Keys(all)) {
 		if _, err := s.reach(all[other], nil); err != nil {
 			t.Fatal(err)
@@ -59,38 +59,38 @@ func TestReach(t *testing.T) {
 		notes    []string
 	}{
 		"Settable": {
-			reason: "What happens when a field changes counts where the field can be set.", resource: "aws_demo_changing",
+			reason: "Code for the change of a field counts if users can set the field.", resource: "aws_demo_changing",
 			want: map[string]string{"observe": "demo.GetChanging", "create": "demo.CreateChanging", "update": "demo.PutBoth demo.PutColor demo.PutOther demo.PutPlanned demo.PutSize", "delete": "demo.DeleteChanging"},
 		},
 		"Shown": {
-			reason: "A field that is only shown never changes, unless code plans a change of it. One of several is enough for a change.", resource: "aws_demo_changing",
+			reason: "A field that is only in the status never changes, unless code plans a change of it. One of several is enough for a change.", resource: "aws_demo_changing",
 			shown: []string{"color", "size", "planned", "tags_all"},
 			want:  map[string]string{"observe": "demo.GetChanging", "create": "demo.CreateChanging", "update": "demo.PutOther demo.PutPlanned", "delete": "demo.DeleteChanging"},
 		},
 		"ShownOne": {
-			reason: "What takes two changes takes none where one never happens, and what takes one of two takes the other.", resource: "aws_demo_changing",
+			reason: "Code that needs both changes never runs if one cannot happen. Code that needs one of two runs for the other.", resource: "aws_demo_changing",
 			shown: []string{"color"},
 			want:  map[string]string{"observe": "demo.GetChanging", "create": "demo.CreateChanging", "update": "demo.PutBoth demo.PutOther demo.PutPlanned demo.PutSize", "delete": "demo.DeleteChanging"},
 		},
 		"SDK": {
-			reason:   "Functions, what they hand on, paginators, other services and tags count; importers and schemas do not.",
+			reason:   "Functions, function arguments, paginators, other services and tags count; importers and schemas do not.",
 			resource: "aws_demo_box", want: tagged,
 		},
 		"Alias": {reason: "A factory may take its resource from another one. Tags are its own.", resource: "aws_demo_alias", want: box},
 		"Handler": {
-			reason: "Functions may be methods of what the factory makes.", resource: "aws_demo_handled",
+			reason: "Functions may be methods of the type that the factory makes.", resource: "aws_demo_handled",
 			want: map[string]string{"observe": "demo.GetHandled", "create": "demo.PutHandled", "update": "demo.PutHandled", "delete": "demo.DeleteHandled"},
 		},
 		"Framework": {
-			reason: "Methods are of the type that the factory makes. A client may hide behind an interface. Tags change without an Update, and a type without a case has the default.", resource: "aws_demo_thing",
+			reason: "Methods belong to the type that the factory makes. A client may hide behind an interface. Tags change without an Update, and a type without a case has the default.", resource: "aws_demo_thing",
 			want: map[string]string{"observe": "demo.ListThingTags demo.ListThings", "create": "demo.CreateThing demo.FinishThing", "update": "demo.TagThing", "delete": "demo.DeleteThing"},
 		},
 		"Base": {
-			reason: "What a base calls of the type that embeds it counts. The same of another type does not.", resource: "aws_demo_rule",
+			reason: "Methods that a base type calls on the type that embeds it count. Those of another type do not.", resource: "aws_demo_rule",
 			want: map[string]string{"observe": "demo.GetRule", "create": "demo.CreateRule", "update": "", "delete": "demo.DeleteRule"},
 		},
 		"Odd": {
-			reason: "What is not understood is said.", resource: "aws_demo_odd",
+			reason: "Code that is not understood is noted.", resource: "aws_demo_odd",
 			want: map[string]string{"observe": "", "create": "", "update": "", "delete": ""},
 			notes: []string{
 				"demo: aws_demo_odd has an input of demo.Strange, and does not call it to observe",
@@ -119,22 +119,22 @@ func TestKindsOf(t *testing.T) {
 	}
 	want := []kind{{service: "demo", name: "Box", resource: "aws_demo_box", plural: "boxes", needs: []string{"key", "role"}, shown: map[string]bool{"old_role_arn": true}}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(kind{})); diff != "" {
-		t.Errorf("a kind of two versions is one, and the fields that people set say what it names; what the provider sets is not only shown; its plural is what its definitions say: -want, +got:\n%s", diff)
+		t.Errorf("a kind of two versions is one kind; its needs follow from the fields that users set; fields that the provider sets are not status-only; its plural is that of its definitions: -want, +got:\n%s", diff)
 	}
 }
 
 func TestNeeds(t *testing.T) {
 	cases := map[string]struct{ reason, field, comment, want string }{
-		"Role":        {reason: "Most roles are called one.", field: "executionRoleArn", want: "role"},
+		"Role":        {reason: "Most fields for roles have role in their name.", field: "executionRoleArn", want: "role"},
 		"Profile":     {reason: "An instance profile has a role in it.", field: "iamInstanceProfile", want: "role"},
 		"Credentials": {reason: "API Gateway calls a role credentials.", field: "credentialsArn", want: "role"},
-		"SaysRole":    {reason: "A role can have any name.", field: "secretIamArn", comment: "ARN of the IAM role that reads the secret.", want: "role"},
-		"Roles":       {reason: "Whom permissions are granted is passed to no service.", field: "principal", comment: "Principals include IAM roles and users."},
-		"Control":     {reason: "Four letters are no word.", field: "accessControlExposeHeaders"},
-		"Reference":   {reason: "A reference says nothing that its field does not.", field: "principalArnFromRoleRef"},
-		"Key":         {reason: "Most keys are of KMS, or encrypt.", field: "kmsMasterKeyId", want: "key"},
-		"SaysKey":     {reason: "A key can have any name.", field: "keyId", comment: "KMS key ID or ARN.", want: "key"},
-		"OtherKey":    {reason: "Not every key is one of KMS.", field: "keyId", comment: "Identifier of the API key."},
+		"SaysRole":    {reason: "A field for a role can have any name.", field: "secretIamArn", comment: "ARN of the IAM role that reads the secret.", want: "role"},
+		"Roles":       {reason: "A principal that is granted permissions is not passed to a service.", field: "principal", comment: "Principals include IAM roles and users."},
+		"Control":     {reason: "Four letters within another word do not make a role.", field: "accessControlExposeHeaders"},
+		"Reference":   {reason: "A reference adds nothing to its field.", field: "principalArnFromRoleRef"},
+		"Key":         {reason: "Most fields for keys name KMS or encryption.", field: "kmsMasterKeyId", want: "key"},
+		"SaysKey":     {reason: "A field for a key can have any name.", field: "keyId", comment: "KMS key ID or ARN.", want: "key"},
+		"OtherKey":    {reason: "Not every key is a KMS key.", field: "keyId", comment: "Identifier of the API key."},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestActions(t *testing.T) {
 		"codestarconnections.GetConnection":     "codeconnections:GetConnection codestar-connections:GetConnection",
 		"timestreamwrite.DescribeTable":         "timestream:DescribeTable timestream:DescribeEndpoints",
 		"cloudfront.CreateDistributionWithTags": "cloudfront:CreateDistribution cloudfront:TagResource",
-		// Nobody knows which verb of HTTP this would be.
+		// No HTTP verb is known for this operation.
 		"apigateway.Frobnicate": "",
 	}
 	for op, want := range cases {
@@ -182,10 +182,10 @@ func TestRowOf(t *testing.T) {
 	}
 	got, unknown := rowOf(kind{service: "s3", name: "DirectoryBucket", plural: "directorybuckets"}, r, ref)
 	if diff := cmp.Diff([]string{"s3express:ListAllMyDirectoryBuckets", "s3express:ListTagsForResource"}, got.actions["observe"]); diff != "" {
-		t.Errorf("directory buckets have a prefix of their own: -want, +got:\n%s", diff)
+		t.Errorf("directory buckets have their own prefix: -want, +got:\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"s3: nothing says which action apigateway.Frobnicate takes"}, unknown); diff != "" {
-		t.Errorf("an operation without an action is said: -want, +got:\n%s", diff)
+		t.Errorf("an operation without an action is noted: -want, +got:\n%s", diff)
 	}
 	other := row{kind: kind{service: "kms", name: "Alias", plural: "aliases", needs: []string{"key"}}}
 	if text := table(nil, []row{other}, nil); !strings.Contains(text, "kms\tAlias\tkey plural:aliases\t\t\t\t\n") {
@@ -197,7 +197,7 @@ func TestRowOf(t *testing.T) {
 	}
 }
 
-// TestLessOfKinds makes sure that what AWS asks for besides is left out where it never can, and only there.
+// TestLessOfKinds makes sure that dependent actions are left out where AWS can never require them, and only there.
 func TestLessOfKinds(t *testing.T) {
 	ref, err := readReference()
 	if err != nil {
@@ -222,7 +222,7 @@ func TestReference(t *testing.T) {
 	}
 	cases := map[string]struct{ reason, action, want string }{
 		"Alone": {"Most actions need no other.", "sqs:CreateQueue", "sqs:CreateQueue"},
-		"Own":   {"What AWS asks for besides, of the same service, counts. Tags do not.", "rds:DeleteDBCluster", "rds:DeleteDBCluster rds:CreateDBClusterSnapshot rds:DeleteDBInstance"},
+		"Own":   {"Dependent actions of the same service count. Tags do not.", "rds:DeleteDBCluster", "rds:DeleteDBCluster rds:CreateDBClusterSnapshot rds:DeleteDBInstance"},
 		"Role":  {"A role is never passed without a condition.", "iam:AddRoleToInstanceProfile", "iam:AddRoleToInstanceProfile"},
 		"Other": {"Other services are extras.", "eks:CreatePodIdentityAssociation", "eks:CreatePodIdentityAssociation"},
 	}
@@ -235,9 +235,9 @@ func TestReference(t *testing.T) {
 	}
 	k := kind{service: "sqs", name: "Queue"}
 	if _, unknown := rowOf(k, reached{operations: map[string]map[operation]bool{"create": {"sqs.CreateQeue": true}}}, ref); len(unknown) != 1 {
-		t.Errorf("an action that AWS does not publish is said, got %q", unknown)
+		t.Errorf("an action that AWS does not publish is noted, got %q", unknown)
 	}
-	// Every action of the tables here is one.
+	// Every action in the tables is published.
 	for op := range named {
 		for _, a := range op.actions() {
 			if !ref.published[a] {

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// What AWS publishes about actions: facts, with their source and date in the files. AWS has no list that programs could rely on before
-// 2025, and took dependent actions out of it in 2026.
+// referenceFiles hold what AWS publishes about actions: facts, with their source and date in the files. AWS had no machine-readable list
+// before 2025, and took dependent actions out of it in 2026.
 //
 //go:embed reference/*.txt
 var referenceFiles embed.FS
 
-// A reference of AWS about actions.
+// A reference is what AWS publishes about actions.
 type reference struct {
 	// published actions, of the prefixes that the catalogue has.
 	published map[string]bool
-	// dependent actions, which AWS asks for besides an action.
+	// dependent actions, which AWS requires besides an action.
 	dependent map[string][]string
 }
 
@@ -43,7 +43,8 @@ func readReference() (reference, error) {
 	return r, nil
 }
 
-// listed are the words of a file, by the word with a colon at the end that stands before them. A line that begins with a space goes on.
+// listed returns the words of a file by their head, the word before them that ends in a colon. A line that begins with a space continues
+// the line before.
 func listed(file string) (map[string][]string, error) {
 	text, err := referenceFiles.ReadFile(file)
 	if err != nil {
@@ -64,8 +65,8 @@ func listed(file string) (map[string][]string, error) {
 	return out, nil
 }
 
-// with are an action, and those of the same service that AWS asks for besides. Other services are the business of the catalogue's extras,
-// and tags that of kinds that have them: these call for tags themselves. A role is passed under a condition, and never here.
+// with returns an action and its dependent actions of the same service. Those of other services are among the catalogue's extras. Actions
+// on tags are not needed: kinds with tags call them themselves. Passing a role takes a condition, so it is never among these actions.
 func (r reference) with(action string) []string {
 	out := []string{action}
 	prefix, _, _ := strings.Cut(action, ":")

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A resource of the Terraform provider.
+// A resource is one of the Terraform provider.
 type resource struct {
 	pkg          *pkg
 	name         string
@@ -15,18 +15,18 @@ type resource struct {
 	resourceType string
 }
 
-// phases in which a kind calls AWS, in their order.
+// phases are the phases in which a kind calls AWS, in their order.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var phases = []string{"observe", "create", "update", "delete"}
 
-// reached by a resource.
+// reached is what the code of a resource reaches.
 type reached struct {
 	operations map[string]map[operation]bool
 	unresolved map[string]bool
 }
 
-// resources that a package registers.
+// resources returns the resources that a package registers.
 func (p *pkg) resources() []resource {
 	var out []resource
 	for _, name := range []string{"SDKResources", "FrameworkResources"} {
@@ -50,7 +50,7 @@ func (p *pkg) resources() []resource {
 	return out
 }
 
-// registered resource, of the literal that registers it.
+// registered returns the resource that a literal registers.
 func registered(l *ast.CompositeLit) resource {
 	r := resource{}
 	for _, e := range l.Elts {
@@ -64,7 +64,7 @@ func registered(l *ast.CompositeLit) resource {
 		case "Factory":
 			r.factory = typeName(kv.Value)
 		case "Tags":
-			// Without an attribute that identifies the resource, tags are the resource's own business.
+			// Without an attribute that identifies the resource, the resource's own code sets its tags.
 			ast.Inspect(kv.Value, func(n ast.Node) bool {
 				if kv, ok := n.(*ast.KeyValueExpr); ok {
 					switch typeName(kv.Key) {
@@ -91,7 +91,7 @@ func text(e ast.Expr) string {
 	return ""
 }
 
-// functions of the plugin SDK's Resource, by phase. An importer is not among them: providers of Crossplane observe instead.
+// functions maps functions of the plugin SDK's Resource to phases. An importer is not among them: Crossplane's providers observe instead.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var functions = map[string]string{
@@ -101,12 +101,12 @@ var functions = map[string]string{
 	"Delete": "delete", "DeleteContext": "delete", "DeleteWithoutTimeout": "delete",
 }
 
-// methods of the plugin framework's resources, by phase.
+// methods maps methods of the plugin framework's resources to phases.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var methods = map[string]string{"Create": "create", "Read": "observe", "ModifyPlan": "observe", "Update": "update", "Delete": "delete"}
 
-// roots of a resource's code, by phase. There are none if the factory does not look as expected.
+// roots returns where a resource's code begins, by phase. There are none if the factory does not look as expected.
 func (p *pkg) roots(r resource) map[string][]*node {
 	factory := p.objects[r.factory]
 	if factory == nil {
@@ -118,7 +118,7 @@ func (p *pkg) roots(r resource) map[string][]*node {
 	return p.functionRoots(factory, 2)
 }
 
-// typeMade by the factory of a resource of the framework: it has a schema. Empty if the resource is none of the framework.
+// typeMade returns the type that the factory of a framework resource makes: it has a schema. Empty if it is not a framework resource.
 func (p *pkg) typeMade(r resource) string {
 	if factory := p.objects[r.factory]; factory != nil {
 		for _, t := range made(factory) {
@@ -130,7 +130,7 @@ func (p *pkg) typeMade(r resource) string {
 	return ""
 }
 
-// made are the types of this package that a factory makes.
+// made returns the types of this package that a factory makes.
 func made(factory *node) []string {
 	var out []string
 	for _, c := range factory.code {
@@ -156,7 +156,7 @@ func (p *pkg) methodRoots(t string) map[string][]*node {
 	return out
 }
 
-// functionRoots of a schema.Resource that a function makes, or takes from another one.
+// functionRoots returns the roots of a schema.Resource that a function makes, or takes from another function.
 func (p *pkg) functionRoots(factory *node, depth int) map[string][]*node {
 	out := map[string][]*node{}
 	for _, f := range fieldsSet(factory) {
@@ -184,13 +184,13 @@ func (p *pkg) functionRoots(factory *node, depth int) map[string][]*node {
 	return out
 }
 
-// A fieldSet is a field of a schema.Resource, and what it is set to.
+// A fieldSet is a field of a schema.Resource, and its value.
 type fieldSet struct {
 	name  string
 	value ast.Expr
 }
 
-// fieldsSet by a factory, in a literal or later.
+// fieldsSet returns the fields that a factory sets, in a literal or later.
 func fieldsSet(factory *node) []fieldSet {
 	var out []fieldSet
 	visit := func(n ast.Node) bool {
@@ -212,7 +212,7 @@ func fieldsSet(factory *node) []fieldSet {
 	return out
 }
 
-// literalFields of a schema.Resource. Other literals have none.
+// literalFields returns the fields of a schema.Resource literal. Other literals have none.
 func literalFields(l *ast.CompositeLit, imports map[string]string) []fieldSet {
 	if path, name := selector(l.Type, imports); name != "Resource" || !strings.HasSuffix(path, "helper/schema") {
 		return nil
@@ -226,7 +226,7 @@ func literalFields(l *ast.CompositeLit, imports map[string]string) []fieldSet {
 	return out
 }
 
-// called functions of this package.
+// called returns the functions of this package that a node calls.
 func (p *pkg) called(by *node) []*node {
 	var out []*node
 	for _, c := range by.code {
@@ -242,8 +242,8 @@ func (p *pkg) called(by *node) []*node {
 	return out
 }
 
-// reach everything that a resource calls for a kind that only shows some of its fields. What the provider does with tags for every
-// resource counts, too.
+// reach returns everything that a resource calls for a kind that has some fields only in its status. The provider's calls for the tags of
+// every resource count, too.
 func (s *source) reach(r resource, shown map[string]bool) (reached, error) {
 	p, receiver := r.pkg, r.pkg.typeMade(r)
 	out := reached{operations: map[string]map[operation]bool{}, unresolved: map[string]bool{}}

@@ -12,46 +12,46 @@ import (
 	"strings"
 )
 
-// A source is the Terraform provider's code, read package by package when something leads there.
+// A source is the Terraform provider's code. A package is read when other code leads to it.
 type source struct {
 	root     string
 	fset     *token.FileSet
 	packages map[string]*pkg
-	// clients are the SDK's packages by the method of AWSClient that makes their client: S3Client is of s3.
+	// clients maps methods of AWSClient to the SDK's packages whose clients they return: S3Client to s3.
 	clients map[string]string
-	// names of fields, by the constants for them.
+	// names of fields, by their constants.
 	names map[string]string
 }
 
 // A pkg is a service's package of the Terraform provider.
 type pkg struct {
 	name string
-	// objects are functions and variables, by their name.
+	// objects are functions and variables, by name.
 	objects map[string]*node
-	// methods by their name: of every type that has such a method.
+	// methods by name, of every type that has such a method.
 	methods map[string][]*node
 	// embedded types of this package, by the type that embeds them.
 	embedded map[string][]string
-	// fields that hold a client, by their name. The value is the SDK's package.
+	// fields that hold a client, by name. The value is the SDK's package.
 	fields map[string]string
-	// operations of which the package spells an input, by their name: the SDK's packages that have such a one.
+	// operations whose input types the package names, by name: the SDK's packages that have such an operation.
 	operations map[string][]string
-	// plans are fields that code of the package sets when it plans a change.
+	// plans are the fields that the package's code sets when it plans a change.
 	plans map[string]bool
 	files []*ast.File
 }
 
-// A node is a function, a method, or a variable: what it does, and what it leads to.
+// A node is a function, a method or a variable.
 type node struct {
 	pkg     *pkg
 	imports map[string]string
 	name    string
-	// receiver and the name of its variable, of methods.
+	// receiver of a method, and the name of its variable.
 	receiver, self string
 	code           []ast.Node
-	// factory of a resource. It names all functions of the resource, for the sake of its schema mostly, and calls none.
+	// factory says that the node makes a resource. A factory names all functions of the resource, mostly for its schema, and calls none.
 	factory bool
-	// facts, once it has been looked at.
+	// facts of the node, once they are collected.
 	facts *facts
 }
 
@@ -61,7 +61,7 @@ const (
 	servicesPath = terraformModule + "/internal/service/"
 )
 
-// newSource of the Terraform provider in a folder.
+// newSource returns the source of the Terraform provider in a folder.
 func newSource(root string) (*source, error) {
 	s := &source{root: root, fset: token.NewFileSet(), packages: map[string]*pkg{}, clients: map[string]string{}, names: map[string]string{}}
 	files, err := s.parse(filepath.Join(root, "internal", "conns"))
@@ -82,7 +82,7 @@ func newSource(root string) (*source, error) {
 	return s, err
 }
 
-// readNames reads the constants that are names of fields.
+// readNames reads the constants for names of fields.
 func (s *source) readNames() error {
 	files, err := s.parse(filepath.Join(s.root, "names"))
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *source) readNames() error {
 	return nil
 }
 
-// parse the files of a folder that are no tests.
+// parse parses the files of a folder, except tests.
 func (s *source) parse(dir string) ([]*ast.File, error) {
 	parsed, err := parser.ParseDir(s.fset, dir, func(i fs.FileInfo) bool { return !strings.HasSuffix(i.Name(), "_test.go") }, parser.SkipObjectResolution) //nolint:staticcheck // Build tags do not matter here.
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *source) parse(dir string) ([]*ast.File, error) {
 	return out, nil
 }
 
-// load the package of a service.
+// load reads the package of a service, once.
 func (s *source) load(service string) (*pkg, error) {
 	if p, ok := s.packages[service]; ok {
 		return p, nil
@@ -128,7 +128,7 @@ func (s *source) load(service string) (*pkg, error) {
 	p := &pkg{
 		name: service, files: files, objects: map[string]*node{}, methods: map[string][]*node{}, embedded: map[string][]string{},
 		fields: map[string]string{}, operations: map[string][]string{},
-		// Tags are merged with those of the provider.
+		// The provider merges its own tags into those of a resource.
 		plans: map[string]bool{"tags_all": true},
 	}
 	s.packages[service] = p
@@ -156,7 +156,7 @@ func (s *source) load(service string) (*pkg, error) {
 	return p, nil
 }
 
-// declare what a declaration brings.
+// declare notes the functions, variables and types that a declaration declares.
 func (p *pkg) declare(d ast.Decl, imports map[string]string) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
@@ -194,7 +194,7 @@ func (p *pkg) declare(d ast.Decl, imports map[string]string) {
 	}
 }
 
-// declareType notes what a struct embeds, and which of its fields are clients.
+// declareType notes the types that a struct embeds, and which of its fields are clients.
 func (p *pkg) declareType(t *ast.TypeSpec, imports map[string]string) {
 	st, ok := t.Type.(*ast.StructType)
 	if !ok {
@@ -212,7 +212,7 @@ func (p *pkg) declareType(t *ast.TypeSpec, imports map[string]string) {
 	}
 }
 
-// method of a type, its own or that of a type that it embeds.
+// method returns a method of a type: its own, or that of a type that it embeds.
 func (p *pkg) method(receiver, name string) *node {
 	for _, m := range p.methods[name] {
 		if m.receiver == receiver {
@@ -230,12 +230,12 @@ func (p *pkg) method(receiver, name string) *node {
 	return nil
 }
 
-// embeds tells whether a type is made of another one.
+// embeds reports whether a type embeds another one, directly or not.
 func (p *pkg) embeds(t, base string) bool {
 	return slices.ContainsFunc(p.embedded[t], func(e string) bool { return e == base || e != t && p.embeds(e, base) })
 }
 
-// importsOf a file, by the name that it uses.
+// importsOf returns the paths that a file imports, by the name that it uses.
 func importsOf(f *ast.File) map[string]string {
 	out := map[string]string{}
 	for _, i := range f.Imports {
@@ -252,7 +252,7 @@ func importsOf(f *ast.File) map[string]string {
 	return out
 }
 
-// sdkOf a path: the name of a service's package of the SDK.
+// sdkOf returns the name of the SDK's service package with an import path. Empty if it is the path of another package.
 func sdkOf(path string) string {
 	name, ok := strings.CutPrefix(path, sdkPath)
 	if !ok || strings.Contains(name, "/") {
@@ -261,7 +261,7 @@ func sdkOf(path string) string {
 	return name
 }
 
-// selector of something that is imported: its path and its name.
+// selector returns the path and the name of an imported object.
 func selector(n ast.Node, imports map[string]string) (string, string) {
 	s, ok := n.(*ast.SelectorExpr)
 	if !ok {
@@ -274,7 +274,7 @@ func selector(n ast.Node, imports map[string]string) (string, string) {
 	return imports[x.Name], s.Sel.Name
 }
 
-// inputOf an operation of the SDK, if a node spells one.
+// inputOf returns the operation of the SDK whose input type a node names, if it does.
 func inputOf(n ast.Node, imports map[string]string) (string, string) {
 	path, name := selector(n, imports)
 	sdk := sdkOf(path)
@@ -285,7 +285,7 @@ func inputOf(n ast.Node, imports map[string]string) (string, string) {
 	return sdk, op
 }
 
-// planned is the field that a call plans to change, if it is such a call.
+// planned returns the field that a call plans to change, if it is such a call.
 func planned(n ast.Node) ast.Expr {
 	c, ok := n.(*ast.CallExpr)
 	if !ok || len(c.Args) == 0 {
@@ -297,7 +297,7 @@ func planned(n ast.Node) ast.Expr {
 	return nil
 }
 
-// clientType is the SDK's package of which a type is the client.
+// clientType returns the SDK's package whose client a type is. Empty if it is not a client.
 func clientType(t ast.Expr, imports map[string]string) string {
 	if star, ok := t.(*ast.StarExpr); ok {
 		t = star.X
@@ -309,7 +309,7 @@ func clientType(t ast.Expr, imports map[string]string) string {
 	return sdkOf(path)
 }
 
-// typeName is the name of a type without pointer, parameters and package.
+// typeName returns the name of a type without pointer, parameters and package.
 func typeName(t ast.Expr) string {
 	switch t := t.(type) {
 	case *ast.StarExpr:

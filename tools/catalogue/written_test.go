@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWritten reads the providers' source again, all of it, and compares. An action that somebody takes out of the table or puts there is
-// noticed, for every kind, and so is one that reading does not find any more.
+// TestWritten reads all of the providers' source again and compares. It notices, for every kind, an action that was removed from the table
+// or added to it by hand, and one that the source no longer has.
 func TestWritten(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a download of 300 MB, the first time")
@@ -28,6 +28,6 @@ func TestWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
-		t.Errorf("internal/catalogue/kinds.tsv is not what the source says; run make kinds: -want, +got:\n%s", diff)
+		t.Errorf("internal/catalogue/kinds.tsv differs from the source; run make kinds: -want, +got:\n%s", diff)
 	}
 }

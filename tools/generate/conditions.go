@@ -22,11 +22,11 @@ const (
 		"A message changes only when the state does. Errors of AWS and of providers are quoted, without request ids.\n\n"
 	phasesTop = "`status.services[]` has one for each service. Services do not wait for each other.\n\n"
 
-	// todo begins the paragraph of a constant's comment that says what to do.
+	// todo begins the paragraph of a constant's comment that says what a user can do.
 	todo = "To do:"
 )
 
-// A constant of the API, with its documentation.
+// A constant is one of the API, with its documentation.
 type constant struct {
 	name, value, meaning, todo string
 }
@@ -63,7 +63,7 @@ func table(b *strings.Builder, title, top, column string, cs []constant) {
 	b.WriteString("\n")
 }
 
-// constants of the types that are documented, in the order of the source, by type.
+// constants returns the constants of the documented types, by type, in the order of the source.
 func constants(dir string) (map[string][]constant, error) {
 	out := map[string][]constant{"ConditionType": nil, "Reason": nil, "Phase": nil}
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
@@ -95,7 +95,7 @@ func constants(dir string) (map[string][]constant, error) {
 	return out, nil
 }
 
-// describe a constant by its comment, whose first words are the constant's name.
+// describe returns a constant with the documentation in its comment, which begins with the constant's name.
 func describe(name, value, doc string) constant {
 	meaning, what, _ := strings.Cut(doc, todo)
 	meaning = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(meaning), name), ":"))

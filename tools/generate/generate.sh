@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Generates everything that is made from the Go types: deep copies, the CompositeResourceDefinition, the Input's CRD,
-# pages of documentation.
+# Generates everything that derives from the Go types: deep copies, the CompositeResourceDefinition, the Input's CRD,
+# and pages of documentation.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tmp=$(mktemp -d)
@@ -30,14 +30,14 @@ make input-reference "$input" docs/reference/input.md
 make guardrails "$input" docs/guardrails.md
 make conditions apis/v1alpha1 docs/conditions.md
 
-# What a DeploymentRuntimeConfig may hold is what the oldest and the newest Crossplane say, the releases that the conformance tests check.
+# A DeploymentRuntimeConfig may have the fields of the oldest and the newest Crossplane, the releases that the conformance tests check.
 config() { (cd "$tmp" && go mod download -json "$1" | sed -n 's|^\t"Dir": "\(.*\)",$|\1/cluster/crds/pkg.crossplane.io_deploymentruntimeconfigs.yaml|p'); }
 make runtime-schema "$(config github.com/crossplane/crossplane@v1.20.11)" "$(config github.com/crossplane/crossplane/v2@v2.4.2)" internal/runtimeconfig/schema.json
 
-# The catalogue's pages are made from its data.
+# The pages of the catalogue derive from its data.
 go run ./internal/catalogue/gen > docs/catalogue.md
 go run ./internal/catalogue/gen kinds
-# So is that of what claims may set.
+# So does the page on the fields that claims may set.
 go run ./internal/claims/gen > docs/claims.md
-# And that of what the end-to-end tests run on.
+# And the page on the versions that the end-to-end tests run on.
 (cd test/e2e && go test -count=1 -run '^TestCompatibility$' . -update >"$tmp/compatibility.log") || { cat "$tmp/compatibility.log" >&2; exit 1; }

@@ -13,25 +13,25 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A runtimeNode is what package runtimeconfig of the function knows of one value in a DeploymentRuntimeConfig. Nodes refer to
-// each other by number, and equal ones are one: a pod's containers are described three times.
+// A runtimeNode is what the function's package runtimeconfig knows about one value in a DeploymentRuntimeConfig. Nodes refer to each other
+// by number, and equal nodes are written once: a pod's containers are described three times.
 type runtimeNode struct {
 	Type       string         `json:"type"`
 	Properties map[string]int `json:"properties,omitempty"`
-	// Newer are the properties that only some of the releases have.
+	// Newer are the properties that only some releases have.
 	Newer    []string `json:"newer,omitempty"`
 	Required []string `json:"required,omitempty"`
 	// Values of an object that is a map.
 	Values int `json:"values,omitempty"`
-	// Items of a list, whether each is there once only, the keys that tell them apart, and the values that keys have by default.
+	// Items of a list, whether they are unique, the keys that identify them, and the defaults of these keys.
 	Items    int               `json:"items,omitempty"`
 	Set      bool              `json:"set,omitempty"`
 	Keys     []string          `json:"keys,omitempty"`
 	Defaults map[string]string `json:"defaults,omitempty"`
 }
 
-// runtimeSchema writes what the CustomResourceDefinitions of several releases of Crossplane, the oldest first, say of the spec
-// of a DeploymentRuntimeConfig. The last node is the spec.
+// runtimeSchema writes the schema of a DeploymentRuntimeConfig's spec, from the CustomResourceDefinitions of several releases of
+// Crossplane, the oldest first. The last node is the spec.
 func runtimeSchema(from []string, to string) error {
 	specs := make([]*extv1.JSONSchemaProps, 0, len(from))
 	for _, path := range from {
@@ -46,7 +46,7 @@ func runtimeSchema(from []string, to string) error {
 		spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 		specs = append(specs, &spec)
 	}
-	// Number 0 is no node: it stands for one that is not there.
+	// Number 0 is not a node: it stands for one that does not exist.
 	w := &runtimeWriter{lines: []string{"{}"}, numbers: map[string]int{}}
 	if _, err := w.add("spec", specs); err != nil {
 		return err
@@ -62,12 +62,12 @@ type runtimeWriter struct {
 	numbers map[string]int
 }
 
-// add what the releases say of one value, after all that is in it.
+// add writes the node of one value as the releases describe it, after the nodes of the values in it.
 func (w *runtimeWriter) add(at string, releases []*extv1.JSONSchemaProps) (int, error) {
 	newest := releases[len(releases)-1]
 	n := runtimeNode{Type: newest.Type, Keys: newest.XListMapKeys}
 	for _, name := range newest.Required {
-		// The API server sets defaults before it looks for what is required.
+		// The API server sets defaults before it checks for required fields.
 		if newest.Properties[name].Default == nil {
 			n.Required = append(n.Required, name)
 		}
@@ -123,7 +123,7 @@ func (w *runtimeWriter) inner(at string, releases []*extv1.JSONSchemaProps, part
 	return w.add(at, in)
 }
 
-// number of a node, which may be there already.
+// number returns the number of a node, and writes the node unless it is written already.
 func (w *runtimeWriter) number(n runtimeNode) (int, error) {
 	b, err := json.Marshal(n)
 	if err != nil {
@@ -138,7 +138,7 @@ func (w *runtimeWriter) number(n runtimeNode) (int, error) {
 	return w.numbers[line], nil
 }
 
-// keyDefaults are the values that keys of a list's items have where nobody gives them.
+// keyDefaults returns the defaults of the keys of a list's items.
 func keyDefaults(list *extv1.JSONSchemaProps) map[string]string {
 	out := map[string]string{}
 	for _, key := range list.XListMapKeys {

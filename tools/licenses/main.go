@@ -1,9 +1,9 @@
-// Command licenses checks the licences of everything that is linked into the function, and writes the notices that have
-// to go with it.
+// Command licenses checks the licences of everything that is linked into the function, and writes the notices that must be
+// distributed with it.
 //
-// It looks at the modules of the packages that `go list -deps` names, for every architecture that is shipped: at the
-// licence files in the root of each module, and in the folders of the packages in use and above them. Whatever is
-// not on the list of allowed licences, or is not recognised, fails.
+// It checks the modules of the packages that `go list -deps` names, for every architecture in a release: the licence files in
+// the root of each module, and in the folders of the packages in use and above them. A licence that is not allowed or not
+// recognised is an error.
 package main
 
 import (
@@ -24,8 +24,8 @@ import (
 	"github.com/google/licensecheck"
 )
 
-// allowed licences, by their SPDX identifier. All allow to pass the function on under Apache-2.0, with their notices. MPL-2.0
-// covers only its own files, which are linked as they are published. Unicode-DFS-2016 is that of Unicode data.
+// allowed are the allowed licences, by SPDX identifier. All of them permit distribution of the function under Apache-2.0, with their
+// notices. MPL-2.0 covers only its own files, which are linked as they are published. Unicode-DFS-2016 is the licence of Unicode data.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var allowed = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0", "Unicode-DFS-2016"}
@@ -33,7 +33,7 @@ var allowed = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT
 // minimum percentage of a file that must be the text of licences.
 const minimum = 75
 
-// licenceFile has a licence, noticeFile what Apache-2.0 asks to pass on.
+// licenceFile matches files with a licence, noticeFile those that Apache-2.0 requires to be distributed.
 //
 //nolint:gochecknoglobals // Constants in all but the keyword.
 var (
@@ -42,7 +42,7 @@ var (
 	sourceFile  = regexp.MustCompile(`(?i)\.(go|s|html|yaml)$`)
 )
 
-// A Module of Go, or its standard library, as go list shows it.
+// A Module is a Go module, or the standard library, as go list shows it.
 type Module struct {
 	Path    string  `json:"Path"`
 	Version string  `json:"Version"`
@@ -51,7 +51,7 @@ type Module struct {
 	Replace *Module `json:"Replace"`
 }
 
-// A Package as go list shows it.
+// A Package is a Go package, as go list shows it.
 type Package struct {
 	Dir      string  `json:"Dir"`
 	Standard bool    `json:"Standard"`
@@ -65,7 +65,7 @@ type Finding struct {
 	Notices  []Notice
 }
 
-// A Notice is a file that has to be passed on.
+// A Notice is a file that must be distributed.
 type Notice struct{ Path, Text string }
 
 func main() {
@@ -124,7 +124,7 @@ func (f *Finding) check() error {
 	return nil
 }
 
-// findings for every module that is linked in.
+// findings returns the findings for every module that is linked in.
 func findings(root string) ([]Finding, error) {
 	dirs := map[Module][]string{} // of the packages in use
 	for _, arch := range []string{"amd64", "arm64"} {
@@ -148,7 +148,7 @@ func findings(root string) ([]Finding, error) {
 	return out, nil
 }
 
-// packages adds the folders of the packages that are linked in to their modules.
+// packages adds the folders of linked packages to their modules.
 func packages(root, arch string, dirs map[Module][]string) error {
 	cmd := exec.CommandContext(context.Background(), "go", "list", "-deps", "-json=Dir,Standard,Module", ".")
 	cmd.Dir = root
@@ -182,7 +182,7 @@ func packages(root, arch string, dirs map[Module][]string) error {
 	return nil
 }
 
-// standard library, as a module.
+// standard returns the standard library as a module.
 func standard() (Module, error) {
 	out, err := exec.CommandContext(context.Background(), "go", "env", "GOROOT", "GOVERSION").Output()
 	if err != nil {
@@ -192,7 +192,7 @@ func standard() (Module, error) {
 	return Module{Path: "std", Version: version, Dir: root}, nil
 }
 
-// upwards are the folders and all above them, up to the root.
+// upwards returns the folders and all folders above them, up to the root.
 func upwards(root string, dirs []string) []string {
 	seen := map[string]bool{root: true}
 	for _, dir := range dirs {
@@ -203,7 +203,7 @@ func upwards(root string, dirs []string) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// look for licences and notices in a folder.
+// look collects the licences and notices in a folder.
 func (f *Finding) look(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -227,7 +227,7 @@ func (f *Finding) look(dir string) error {
 	return nil
 }
 
-// licences in a file. What is not recognised is called unknown, which is not allowed.
+// licences returns the licences in a file. Text that is not recognised is called unknown, which is not allowed.
 func licences(b []byte) []string {
 	cov := licensecheck.Scan(b)
 	if cov.Percent < minimum {
@@ -240,7 +240,7 @@ func licences(b []byte) []string {
 	return out
 }
 
-// text of all notices, each text once, with all the modules that it is for.
+// text returns the text of all notices: each one once, with all modules that have it.
 func text(found []Finding) string {
 	b := &strings.Builder{}
 	b.WriteString("Notices of the software that is linked into function-pod-identity-provider.\n")

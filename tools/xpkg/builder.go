@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Names of the packages, as their crossplane.yaml has them.
+// The names of the packages, as in their crossplane.yaml.
 const (
 	functionName      = "function-pod-identity-provider"
 	configurationName = "configuration-pod-identity-provider"
@@ -42,13 +42,13 @@ type Builder struct {
 	Out io.Writer
 }
 
-// A step of the build.
+// A step is a step of the build.
 type step struct {
 	what string
 	run  func(ctx context.Context) error
 }
 
-// Build all packages.
+// Build builds all packages.
 func (b *Builder) Build(ctx context.Context) error {
 	if err := b.checkSources(); err != nil {
 		return err
@@ -79,9 +79,9 @@ func (b *Builder) Build(ctx context.Context) error {
 	return b.summarize()
 }
 
-// tick says every now and then that a slow step is still at work: a build without
-// a cache compiles every dependency, which takes minutes. It stops when the
-// function it returns is called.
+// tick reports from time to time that a slow step is still running: a build
+// without a cache compiles every dependency, which takes minutes. It stops when
+// the caller calls the returned function.
 func (b *Builder) tick() func() {
 	start := time.Now()
 	t := time.NewTicker(15 * time.Second)
@@ -107,7 +107,7 @@ func (b *Builder) tick() func() {
 	}
 }
 
-// steps to build all packages, the slow ones first.
+// steps returns the steps that build all packages, the slow ones first.
 func (b *Builder) steps() []step {
 	binaries := make([]step, 0, len(b.Arches))
 	packages := make([]step, 0, len(b.Arches))
@@ -129,8 +129,8 @@ func (b *Builder) steps() []step {
 	})
 }
 
-// checkSources says which generated files are missing. The CLI would build a
-// package without them: one that installs, and does not work.
+// checkSources fails if generated files are missing. The CLI would build a
+// package without them, which installs but does not work.
 func (b *Builder) checkSources() error {
 	for _, dir := range []string{"package/input", "configuration/apis"} {
 		matches, err := filepath.Glob(filepath.Join(b.Root, dir, "*.yaml"))
@@ -149,14 +149,14 @@ func (b *Builder) checkSources() error {
 // buildBinary builds the function's static binary.
 func (b *Builder) buildBinary(ctx context.Context, arch string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", //nolint:gosec // The path is ours.
-		// Neither the build directory nor the state of the work tree belongs into
-		// the binary: the same source gives the same bytes everywhere.
+		// The binary must not depend on the build directory or the state of the
+		// work tree: the same source gives the same bytes everywhere.
 		"-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w",
 		"-o", b.binaryPath(arch), ".")
 	cmd.Dir = b.Root
-	// Settings of the caller's that change the binary are overruled. A later
-	// variable wins over an earlier one of the same name.
+	// Override the caller's settings that change the binary. A later variable
+	// wins over an earlier one of the same name.
 	cmd.Env = append(os.Environ(),
 		"CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOAMD64=v1", "GOARM64=v8.0",
 		"GOFLAGS=", "GOEXPERIMENT=", "GOWORK=off")
@@ -176,8 +176,8 @@ func (b *Builder) buildFunction(ctx context.Context, arch string) error {
 		return err
 	}
 
-	// Crossplane runs the package's image whole, so this tag never reaches a
-	// registry. It is for those who load the tarball into a container engine.
+	// Crossplane runs the package's image itself, so this tag never reaches a
+	// registry. It is for users who load the tarball into a container engine.
 	if err := WriteTarball(b.imagePath(arch), functionName+":"+b.Version, img); err != nil {
 		return err
 	}
@@ -195,9 +195,9 @@ func (b *Builder) buildConfiguration(ctx context.Context) error {
 }
 
 // collectExamples copies the composite resources of the scenarios to a directory, each
-// named after its scenario. The CLI takes every YAML file below an examples root for
-// an object to show on a package's page, and the scenarios hold what render needs
-// besides: observed state, development functions, expected output.
+// named after its scenario. The CLI shows every YAML file below an examples root on a
+// package's page, and the scenarios also hold the other files that render needs:
+// observed state, development functions, expected output.
 func (b *Builder) collectExamples() (string, error) {
 	dir := filepath.Join(b.runtimeDir(), "examples")
 	if err := os.RemoveAll(dir); err != nil {
@@ -234,7 +234,7 @@ func (b *Builder) xpkgBuild(ctx context.Context, dir, file string, args ...strin
 		"xpkg", "build",
 		"--package-root=" + filepath.Join(b.Root, dir),
 		// The default is a directory below the working directory, so name one that
-		// cannot exist. The CLI leaves the layer out then. A later flag wins.
+		// cannot exist. The CLI then leaves the layer out. A later flag wins.
 		"--examples-root=" + filepath.Join(b.runtimeDir(), "no-examples"),
 		"--package-file=" + file,
 	}, args...)
@@ -272,8 +272,8 @@ func (b *Builder) summarize() error {
 	return nil
 }
 
-// display returns paths relative to the root of the repository where that makes
-// them shorter.
+// display returns paths relative to the root of the repository if they are below
+// it.
 func (b *Builder) display(paths ...string) []string {
 	out := make([]string, len(paths))
 	for i, p := range paths {
@@ -286,8 +286,8 @@ func (b *Builder) display(paths ...string) []string {
 	return out
 }
 
-// printf prints progress. There is nothing to do about an error: the packages
-// matter more than the messages.
+// printf prints progress. It ignores errors: the packages matter more than the
+// messages.
 func (b *Builder) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(b.Out, format, args...)
 }

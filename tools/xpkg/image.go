@@ -23,9 +23,9 @@ const (
 
 	// user and group that the image runs as. Crossplane sets runAsUser: 2000,
 	// runAsGroup: 2000 and runAsNonRoot: true on the pods of packages, unless a
-	// DeploymentRuntimeConfig overrides them. The image says the same for where it
-	// does: to satisfy runAsNonRoot on its own the user must be a number, because
-	// the kubelet cannot tell whether a named user is root.
+	// DeploymentRuntimeConfig overrides them. The image sets the same for that case:
+	// to satisfy runAsNonRoot on its own, the user must be a number, because the
+	// kubelet does not know whether a named user is root.
 	user = "2000:2000"
 
 	source = "https://github.com/crossplane-contrib/function-pod-identity-provider"
@@ -34,7 +34,7 @@ const (
 // RuntimeImage returns an image that holds nothing but the supplied binary. The
 // same binary always gives the same image, byte for byte: no time goes into it.
 //
-// There are no CA certificates in it, because the function calls nobody.
+// It has no CA certificates, because the function makes no calls.
 func RuntimeImage(binary []byte, arch, version string) (v1.Image, error) {
 	layer, err := binaryLayer(binary)
 	if err != nil {
@@ -74,8 +74,8 @@ func RuntimeImage(binary []byte, arch, version string) (v1.Image, error) {
 	return img, nil
 }
 
-// WriteTarball writes an image in the format of docker save, which is what
-// crossplane xpkg build embeds and docker load loads.
+// WriteTarball writes an image in the format of docker save, which crossplane
+// xpkg build embeds and docker load loads.
 func WriteTarball(path, tag string, img v1.Image) error {
 	ref, err := name.NewTag(tag)
 	if err != nil {
@@ -90,7 +90,7 @@ func WriteTarball(path, tag string, img v1.Image) error {
 }
 
 // binaryLayer returns a layer with the binary as its only file, owned by root and
-// executable by everybody.
+// executable by all users.
 func binaryLayer(binary []byte) (v1.Layer, error) {
 	buf := &bytes.Buffer{}
 	tw := tar.NewWriter(buf)

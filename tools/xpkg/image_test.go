@@ -55,7 +55,7 @@ func TestRuntimeImage(t *testing.T) {
 			}
 
 			if !got.Created.IsZero() {
-				t.Errorf("\n%s\nRuntimeImage(...): image has a creation time, and so is never the same twice: %s", tc.reason, got.Created)
+				t.Errorf("\n%s\nRuntimeImage(...): image has a creation time, so no two builds are equal: %s", tc.reason, got.Created)
 			}
 		})
 	}

@@ -1,5 +1,5 @@
-// Command messages writes what a Go program says, its string literals, into text files for a linter of prose. Every literal keeps its
-// line, and every file its path with .txt at the end, so that the linter's findings lead to the source.
+// Command messages writes the string literals of Go files into text files for a linter of prose. Every literal keeps its line, and every
+// file its path with .txt appended, so that the linter's findings lead to the source.
 package main
 
 import (
@@ -56,10 +56,10 @@ func run(root, out string, files []string) error {
 	return nil
 }
 
-// prose has two words at least. Anything else is a name, a path or a format.
+// prose matches two words or more. Anything else is a name, a path or a format.
 var prose = regexp.MustCompile(`[A-Za-z]{2,}[,:;]? +[A-Za-z]{2,}`)
 
-// messages of a file: its literals that are prose, each in the line where it begins. A literal of several lines becomes one.
+// messages returns the literals of a file that are prose, each on the line where it begins. A literal of several lines becomes one.
 func messages(name string, source []byte) (string, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, source, 0)
