@@ -22,7 +22,7 @@ const (
 	namespace                = "crossplane-system"
 )
 
-// filled is a file with the placeholders replaced, as the page says.
+// filled returns a file with the placeholders replaced, as the page says.
 func filled(t *testing.T, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -32,7 +32,7 @@ func filled(t *testing.T, path string) string {
 	return strings.NewReplacer("ACCOUNT_ID", account, "REGION", region, "CLUSTER_NAME", cluster).Replace(string(b))
 }
 
-// wantPolicy is what the two providers may do.
+// wantPolicy returns the permissions of the two providers.
 func wantPolicy(t *testing.T) any {
 	t.Helper()
 	return document(t, filled(t, root+"/docs/bootstrap-policy.json"))
@@ -48,7 +48,7 @@ func document(t *testing.T, s string) any {
 	return out
 }
 
-// wantTrust is what the role trusts, where it can be limited.
+// wantTrust returns the role's trust policy, where it can be limited.
 func wantTrust(t *testing.T) any {
 	t.Helper()
 	return document(t, `{
@@ -66,7 +66,7 @@ func wantTrust(t *testing.T) any {
 	}`)
 }
 
-// serviceAccounts of the providers that the manifests install.
+// serviceAccounts returns the ServiceAccounts of the providers that a manifest installs.
 func serviceAccounts(t *testing.T, manifest string) []string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(root, "manifests", manifest))
@@ -106,7 +106,7 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// A clusterConfig of eksctl, as far as the test looks at it.
+// A clusterConfig is the part of eksctl's ClusterConfig that the test checks.
 type clusterConfig struct {
 	Kind     string `json:"kind"`
 	Metadata struct {
@@ -126,7 +126,7 @@ type clusterConfig struct {
 	} `json:"iam"`
 }
 
-// eksctlSchema is the schema of a ClusterConfig that eksctl publishes. It refuses fields that eksctl does not know.
+// eksctlSchema returns the schema of a ClusterConfig that eksctl publishes. It refuses fields that eksctl does not know.
 func eksctlSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	out, err := exec.Command("go", "mod", "download", "-json", "github.com/weaveworks/eksctl").Output()
@@ -146,7 +146,7 @@ func eksctlSchema(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
-// TestEksctl checks the ClusterConfig by eksctl's own schema, and what it gives the providers.
+// TestEksctl checks the ClusterConfig against eksctl's own schema, and the permissions and associations that it gives the providers.
 func TestEksctl(t *testing.T) {
 	content, err := yaml.YAMLToJSONStrict([]byte(filled(t, dir+"eksctl.yaml")))
 	if err != nil {
@@ -183,7 +183,7 @@ func TestEksctl(t *testing.T) {
 	checkRoles(t, roles)
 }
 
-// checkRoles refuses names that two associations share, since eksctl makes a role for each, and those that the policy covers.
+// checkRoles refuses names that two associations share, because eksctl creates a role for each, and names that the policy covers.
 func checkRoles(t *testing.T, roles []string) {
 	t.Helper()
 	if len(slices.Compact(slices.Sorted(slices.Values(roles)))) != len(roles) {

@@ -18,7 +18,7 @@ func checkPartition(t *testing.T, policy string) {
 	}
 }
 
-// A fake of the AWS CLI: it keeps what was created as files, and writes down every call. IAM needs two tries until EKS knows a role.
+// fakeAWS is a fake AWS CLI: it keeps created objects as files, and records every call. EKS knows a new role only at the second try.
 const fakeAWS = `#!/usr/bin/env bash
 set -euo pipefail
 state=$FAKE_STATE
@@ -44,7 +44,7 @@ case "$1 $2" in
 esac
 `
 
-// An environment for aws.sh.
+// An environment is one for aws.sh.
 type environment struct{ bin, state string }
 
 func newEnvironment(t *testing.T) environment {
@@ -56,7 +56,7 @@ func newEnvironment(t *testing.T) environment {
 	return e
 }
 
-// run aws.sh, and return what it called and printed.
+// run runs aws.sh, and returns its calls and its output.
 func (e environment) run(t *testing.T, env ...string) (calls [][]string, out string, err error) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(e.state, "calls"), nil, 0o600); err != nil {
@@ -82,7 +82,7 @@ func (e environment) read(t *testing.T, file string) string {
 	return string(b)
 }
 
-// verbs of calls that change something.
+// verbs returns the verbs of calls that change something.
 func verbs(calls [][]string) []string {
 	out := []string{}
 	for _, c := range calls {
@@ -131,7 +131,7 @@ func TestAWSCLI(t *testing.T) {
 	}
 }
 
-// TestAWSCLIForeign checks that the association of another role stays as it is.
+// TestAWSCLIForeign checks that an association with another role stays unchanged.
 func TestAWSCLIForeign(t *testing.T) {
 	e := newEnvironment(t)
 	if err := os.WriteFile(filepath.Join(e.state, "association.provider-aws-iam"), []byte("arn:aws:iam::123456789012:role/other\n"), 0o600); err != nil {
@@ -146,7 +146,7 @@ func TestAWSCLIForeign(t *testing.T) {
 	}
 }
 
-// TestAWSCLIVariants covers what the page says of other clusters.
+// TestAWSCLIVariants covers the other clusters on the page.
 func TestAWSCLIVariants(t *testing.T) {
 	t.Run("EKS Auto Mode has the agent built in", func(t *testing.T) {
 		calls, out, err := newEnvironment(t).run(t, "AGENT=no")
@@ -157,7 +157,7 @@ func TestAWSCLIVariants(t *testing.T) {
 			t.Error("no add-on should be created")
 		}
 	})
-	t.Run("a partition has ARNs of its own", func(t *testing.T) {
+	t.Run("a partition has its own ARNs", func(t *testing.T) {
 		e := newEnvironment(t)
 		if _, out, err := e.run(t, "FAKE_PARTITION=aws-cn"); err != nil {
 			t.Fatalf("%v: %s", err, out)
@@ -172,12 +172,12 @@ func TestAWSCLIVariants(t *testing.T) {
 	})
 }
 
-// runWithout the names that aws.sh needs.
+// runWithout runs aws.sh without the names that it needs.
 func (e environment) runWithout(t *testing.T) (calls, out string, err error) {
 	t.Helper()
 	cmd := exec.Command(dir + "aws.sh")
 	cmd.Env = []string{"PATH=" + e.bin + ":" + os.Getenv("PATH"), "FAKE_STATE=" + e.state}
 	b, err := cmd.CombinedOutput()
-	recorded, _ := os.ReadFile(filepath.Join(e.state, "calls")) // It is not there without calls.
+	recorded, _ := os.ReadFile(filepath.Join(e.state, "calls")) // The file does not exist without calls.
 	return string(recorded), string(b), err
 }

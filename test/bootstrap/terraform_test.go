@@ -15,13 +15,13 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// A module of Terraform, as far as main.tf has one: expressions over variables, locals and what the AWS provider would answer.
+// A module is a Terraform module with what main.tf uses: expressions over variables, locals and answers of the AWS provider.
 type module struct {
 	blocks []*hclsyntax.Block
 	scope  *hcl.EvalContext
 }
 
-// terraform reads main.tf, and knows the answers for a cluster in a partition.
+// terraform reads main.tf, and adds the AWS provider's answers for a cluster in a partition.
 func terraform(t *testing.T, partition string) *module {
 	t.Helper()
 	file, diags := hclparse.NewParser().ParseHCLFile(dir + "main.tf")
@@ -47,7 +47,7 @@ func terraform(t *testing.T, partition string) *module {
 	return m
 }
 
-// readFile is Terraform's function file.
+// readFile is Terraform's file function.
 var readFile = function.New(&function.Spec{
 	Params: []function.Parameter{{Name: "path", Type: cty.String}},
 	Type:   function.StaticReturnType(cty.String),
@@ -70,7 +70,7 @@ func object(attributes map[string]string, names ...string) cty.Value {
 	return out
 }
 
-// variables have their defaults, and the one that the page sets.
+// variables sets variables to their defaults, and to the one value that the page sets.
 func (m *module) variables(t *testing.T) {
 	t.Helper()
 	values := map[string]cty.Value{}
@@ -103,7 +103,7 @@ func (m *module) variables(t *testing.T) {
 	m.scope.Variables["var"] = cty.ObjectVal(values)
 }
 
-// locals may use each other, in the order of the file.
+// locals evaluates locals, which may refer to earlier ones in the file.
 func (m *module) locals(t *testing.T) {
 	t.Helper()
 	values := map[string]cty.Value{}
@@ -132,7 +132,7 @@ func (m *module) value(t *testing.T, e hclsyntax.Expression) cty.Value {
 	return v
 }
 
-// attribute of a resource, evaluated.
+// attribute returns the evaluated attribute of a resource.
 func (m *module) attribute(t *testing.T, kind, name string) cty.Value {
 	t.Helper()
 	for _, b := range m.blocks {
@@ -173,7 +173,7 @@ func TestTerraform(t *testing.T) {
 	}
 }
 
-// TestPartition checks that no ARN of another partition is left in China.
+// TestPartition checks that no ARN keeps another partition in China.
 func TestPartition(t *testing.T) {
 	policy := terraform(t, "aws-cn").attribute(t, "aws_iam_role_policy", "policy").AsString()
 	checkPartition(t, policy)

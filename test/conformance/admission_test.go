@@ -24,7 +24,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// An expression of a policy, by its name.
+// An expression is one of a policy, by name.
 type expression struct {
 	name, text string
 	returns    *cel.Type
@@ -34,7 +34,7 @@ func (e expression) GetName() string          { return e.name }
 func (e expression) GetExpression() string    { return e.text }
 func (e expression) ReturnTypes() []*cel.Type { return []*cel.Type{e.returns} }
 
-// admissionPolicies of manifests/claims-admission-policy.yaml, by name. Each has a binding that enforces it.
+// admissionPolicies returns the policies in manifests/claims-admission-policy.yaml, by name. Each has a binding that enforces it.
 func admissionPolicies(t *testing.T) map[string]*admissionregv1.ValidatingAdmissionPolicy {
 	t.Helper()
 	root, _ := load(t)
@@ -62,7 +62,7 @@ func admissionPolicies(t *testing.T) map[string]*admissionregv1.ValidatingAdmiss
 			}
 			enforced[p.Spec.PolicyName] = slices.Contains(p.Spec.ValidationActions, admissionregv1.Deny)
 		default:
-			t.Errorf("nobody expects a %q here", kind.Kind)
+			t.Errorf("unexpected kind %q", kind.Kind)
 		}
 	}
 	for name := range policies {
@@ -71,7 +71,7 @@ func admissionPolicies(t *testing.T) map[string]*admissionregv1.ValidatingAdmiss
 		}
 	}
 	if len(enforced) != len(policies) {
-		t.Errorf("there are bindings of policies that there are not: %v", enforced)
+		t.Errorf("there are bindings of policies that do not exist: %v", enforced)
 	}
 	return policies
 }
@@ -83,35 +83,35 @@ func TestAdmissionPolicies(t *testing.T) {
 		reason string
 		policy string
 		kind   string // Default: PodIdentityProviderClaim.
-		user   string // Default: somebody of an app team.
-		was    string // Empty: it is created.
+		user   string // Default: a user of an app team.
+		was    string // Empty: the object is created.
 		spec   string
-		want   string // Empty: it is let through.
+		want   string // Empty: the object is admitted.
 	}{
-		"Plain":       {reason: "Most claims say nothing of a Composition.", policy: composition, spec: `{}`},
-		"AsWritten":   {reason: "What Crossplane itself writes is let through.", policy: composition, spec: `{compositionRef: {name: podidentityproviders.aws.podidentity.dev}, compositionRevisionRef: {name: x-1}, compositionUpdatePolicy: Automatic}`},
-		"Other":       {reason: "Another Composition.", policy: composition, spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be podidentityproviders.aws.podidentity.dev"},
+		"Plain":       {reason: "Most claims name no Composition.", policy: composition, spec: `{}`},
+		"AsWritten":   {reason: "Fields that Crossplane itself writes are admitted.", policy: composition, spec: `{compositionRef: {name: podidentityproviders.aws.podidentity.dev}, compositionRevisionRef: {name: x-1}, compositionUpdatePolicy: Automatic}`},
+		"Other":       {reason: "Another Composition is refused.", policy: composition, spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be podidentityproviders.aws.podidentity.dev"},
 		"Nameless":    {reason: "A reference without a name is refused, too.", policy: composition, spec: `{compositionRef: {}}`, want: "no such key: name"},
-		"Selector":    {reason: "A selector.", policy: composition, spec: `{compositionSelector: {matchLabels: {a: b}}}`, want: "spec.compositionSelector is not allowed"},
-		"NoSelector":  {reason: "However empty.", policy: composition, spec: `{compositionSelector: {}}`, want: "spec.compositionSelector is not allowed"},
-		"Manual":      {reason: "An old revision.", policy: composition, spec: `{compositionUpdatePolicy: Manual, compositionRevisionRef: {name: x-1}}`, want: "spec.compositionUpdatePolicy must be Automatic"},
-		"OldRevision": {reason: "An old revision by its labels.", policy: composition, spec: `{compositionRevisionSelector: {matchLabels: {a: b}}}`, want: "spec.compositionRevisionSelector is not allowed"},
-		"Changed":     {reason: "A claim that was right, and is changed.", policy: composition, was: `{}`, spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be"},
+		"Selector":    {reason: "A selector is refused.", policy: composition, spec: `{compositionSelector: {matchLabels: {a: b}}}`, want: "spec.compositionSelector is not allowed"},
+		"NoSelector":  {reason: "An empty selector is refused, too.", policy: composition, spec: `{compositionSelector: {}}`, want: "spec.compositionSelector is not allowed"},
+		"Manual":      {reason: "An old revision is refused.", policy: composition, spec: `{compositionUpdatePolicy: Manual, compositionRevisionRef: {name: x-1}}`, want: "spec.compositionUpdatePolicy must be Automatic"},
+		"OldRevision": {reason: "An old revision that is selected by labels is refused, too.", policy: composition, spec: `{compositionRevisionSelector: {matchLabels: {a: b}}}`, want: "spec.compositionRevisionSelector is not allowed"},
+		"Changed":     {reason: "A valid claim cannot be changed to another Composition.", policy: composition, was: `{}`, spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be"},
 		"Composite":   {reason: "A composite resource has the same fields.", policy: composition, kind: "PodIdentityProvider", spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be podidentityproviders.aws.podidentity.dev"},
-		"Tenant":      {reason: "A tenant has a Composition of its own.", policy: composition, kind: "PodIdentityTenantClaim", spec: `{compositionRef: {name: podidentitytenants.aws.podidentity.dev}}`},
-		"TenantOther": {reason: "And no other.", policy: composition, kind: "PodIdentityTenantClaim", spec: `{compositionRef: {name: podidentityproviders.aws.podidentity.dev}}`, want: "spec.compositionRef.name must be podidentitytenants.aws.podidentity.dev"},
-		"TenantXR":    {reason: "Nor has its composite resource.", policy: composition, kind: "PodIdentityTenant", spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be podidentitytenants.aws.podidentity.dev"},
-		"TenantPin":   {reason: "Nor an old revision.", policy: composition, kind: "PodIdentityTenantClaim", spec: `{compositionUpdatePolicy: Manual}`, want: "spec.compositionUpdatePolicy must be Automatic"},
+		"Tenant":      {reason: "A tenant has its own Composition.", policy: composition, kind: "PodIdentityTenantClaim", spec: `{compositionRef: {name: podidentitytenants.aws.podidentity.dev}}`},
+		"TenantOther": {reason: "A tenant can use no other Composition.", policy: composition, kind: "PodIdentityTenantClaim", spec: `{compositionRef: {name: podidentityproviders.aws.podidentity.dev}}`, want: "spec.compositionRef.name must be podidentitytenants.aws.podidentity.dev"},
+		"TenantXR":    {reason: "Neither can its composite resource.", policy: composition, kind: "PodIdentityTenant", spec: `{compositionRef: {name: open}}`, want: "spec.compositionRef.name must be podidentitytenants.aws.podidentity.dev"},
+		"TenantPin":   {reason: "A tenant cannot use an old revision.", policy: composition, kind: "PodIdentityTenantClaim", spec: `{compositionUpdatePolicy: Manual}`, want: "spec.compositionUpdatePolicy must be Automatic"},
 
 		"Unbound":      {reason: "A claim that names no composite resource gets one.", policy: binding, spec: `{}`},
-		"Takes":        {reason: "One that names one takes it over, and deletes it with itself.", policy: binding, spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
-		"TakesLater":   {reason: "Also later.", policy: binding, was: `{}`, spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
-		"Exchanges":    {reason: "Or in exchange for its own.", policy: binding, was: `{resourceRef: {name: own-x7k2p}}`, spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
-		"Keeps":        {reason: "Any other edit of a claim that has one.", policy: binding, was: `{resourceRef: {name: own-x7k2p}}`, spec: `{resourceRef: {name: own-x7k2p}, tags: {a: b}}`},
-		"Binds":        {reason: "Crossplane binds.", policy: binding, user: crossplane, was: `{}`, spec: `{resourceRef: {name: own-x7k2p}}`},
-		"OtherAccount": {reason: "Another ServiceAccount of that name is not Crossplane.", policy: binding, user: "system:serviceaccount:team-a:crossplane", spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
-		"Lets":         {reason: "A claim may let go of what it has.", policy: binding, was: `{resourceRef: {name: own-x7k2p}}`, spec: `{}`},
-		"TakesTenant":  {reason: "A tenant's claim likewise.", policy: binding, kind: "PodIdentityTenantClaim", spec: `{resourceRef: {name: team-b}}`, want: "spec.resourceRef is Crossplane's to set"},
+		"Takes":        {reason: "A claim that names a composite resource adopts it, and deletes it with itself.", policy: binding, spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
+		"TakesLater":   {reason: "A claim cannot name a composite resource later.", policy: binding, was: `{}`, spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
+		"Exchanges":    {reason: "A claim cannot exchange its own composite resource for another one.", policy: binding, was: `{resourceRef: {name: own-x7k2p}}`, spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
+		"Keeps":        {reason: "A claim with a composite resource can be changed otherwise.", policy: binding, was: `{resourceRef: {name: own-x7k2p}}`, spec: `{resourceRef: {name: own-x7k2p}, tags: {a: b}}`},
+		"Binds":        {reason: "Crossplane may bind a claim.", policy: binding, user: crossplane, was: `{}`, spec: `{resourceRef: {name: own-x7k2p}}`},
+		"OtherAccount": {reason: "Another ServiceAccount with that name is not Crossplane.", policy: binding, user: "system:serviceaccount:team-a:crossplane", spec: `{resourceRef: {name: platform}}`, want: "spec.resourceRef is Crossplane's to set"},
+		"Lets":         {reason: "A claim may release its composite resource.", policy: binding, was: `{resourceRef: {name: own-x7k2p}}`, spec: `{}`},
+		"TakesTenant":  {reason: "The same rule applies to a tenant's claim.", policy: binding, kind: "PodIdentityTenantClaim", spec: `{resourceRef: {name: team-b}}`, want: "spec.resourceRef is Crossplane's to set"},
 	}
 	policies := admissionPolicies(t)
 	for name, tc := range cases {
@@ -131,13 +131,13 @@ func TestAdmissionPolicies(t *testing.T) {
 		o.Object["metadata"].(map[string]any)["deletionTimestamp"] = "2026-01-01T00:00:00Z"
 		for name, p := range policies {
 			if got := evaluate(t, p, request{kind: "PodIdentityProviderClaim", user: "jane", object: o}); len(got) > 0 {
-				t.Errorf("%s: the finalizers of what is being deleted must come off, got %q", name, got)
+				t.Errorf("%s: the finalizers of a deleted object must be removable, got %q", name, got)
 			}
 		}
 	})
 }
 
-// TestAdmissionPoliciesMatch looks that each policy is asked about every kind that it is for.
+// TestAdmissionPoliciesMatch checks that each policy matches every kind that it is for.
 func TestAdmissionPoliciesMatch(t *testing.T) {
 	policies := admissionPolicies(t)
 	for _, crd := range readXRDs(t) {
@@ -147,19 +147,19 @@ func TestAdmissionPoliciesMatch(t *testing.T) {
 			// Only claims have a resourceRef.
 			want := claim || name != "podidentityproviders-binding"
 			if got := slices.Contains(rule.Resources, crd.Spec.Names.Plural) && slices.Contains(rule.APIGroups, crd.Spec.Group); got != want {
-				t.Errorf("policy %s looks at %s: want %t, got %t", name, crd.Spec.Names.Plural, want, got)
+				t.Errorf("policy %s matches %s: want %t, got %t", name, crd.Spec.Names.Plural, want, got)
 			}
 		}
 	}
 }
 
-// A request to the API server.
+// A request is one to the API server.
 type request struct {
 	kind, user  string
 	object, old *unstructured.Unstructured
 }
 
-// evaluate a policy for a request. Returned are the messages of the validations that fail; none if the policy does not match.
+// evaluate evaluates a policy for a request. It returns the messages of the validations that fail; none if the policy does not match.
 func evaluate(t *testing.T, policy *admissionregv1.ValidatingAdmissionPolicy, r request) []string {
 	t.Helper()
 	if policy == nil {
@@ -188,7 +188,7 @@ func evaluate(t *testing.T, policy *admissionregv1.ValidatingAdmissionPolicy, r 
 		u.SetKind(r.kind)
 		attr := &admission.VersionedAttributes{VersionedObject: u, VersionedKind: u.GroupVersionKind()}
 		operation := admission.Create
-		// An object that is nil in its interface is not the null of CEL.
+		// A typed nil is not CEL's null.
 		var old runtime.Object
 		if r.old != nil {
 			operation, old = admission.Update, r.old

@@ -14,8 +14,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/crd"
 )
 
-// TestAttacksAtAdmission: what the function refuses for everybody, whatever the configuration, an API server refuses before, where a schema can
-// tell. Each of the others says why it cannot, and docs/claims.md says it, too.
+// TestAttacksAtAdmission checks that an API server already refuses every spec that the function always refuses, as far as a schema can
+// express the rule. Each other attack, and docs/claims.md, says why a schema cannot.
 func TestAttacksAtAdmission(t *testing.T) {
 	root := repository(t)
 	var attacks []struct {
@@ -38,12 +38,12 @@ func TestAttacksAtAdmission(t *testing.T) {
 	for _, a := range attacks {
 		if !strings.HasPrefix(a.Stops, "everybody") {
 			if a.Admitted != "" {
-				t.Errorf("%s: only what is refused for everybody says why it is admitted", a.ID)
+				t.Errorf("%s: only an attack that is always refused has a reason for its admission", a.ID)
 			}
 			continue
 		}
 		if a.Input != nil || a.Observed != nil {
-			// It is not the spec that is wrong.
+			// The mistake is not in the spec.
 			continue
 		}
 		t.Run(a.ID, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestAttacksAtAdmission(t *testing.T) {
 			}
 			maps.Copy(spec, map[string]any{"tags": map[string]any{"team": "a"}, "services": []any{map[string]any{"name": "s3"}}})
 			maps.Copy(spec, a.Spec)
-			// A field that is null is one that is not there.
+			// A null field is a missing field.
 			maps.DeleteFunc(spec, func(_ string, v any) bool { return v == nil })
 			meta := map[string]any{"name": "storage"}
 			if a.Stops == "everybody" {
@@ -67,7 +67,7 @@ func TestAttacksAtAdmission(t *testing.T) {
 				reasons[a.Admitted] = true
 			}
 			if (refused == "") != (a.Admitted != "") {
-				t.Errorf("kubectl apply refuses it with %q, and it says that it is admitted because of %q", refused, a.Admitted)
+				t.Errorf("kubectl apply refuses it with %q, but the attack says that it is admitted because of %q", refused, a.Admitted)
 			}
 		})
 	}
@@ -77,7 +77,7 @@ func TestAttacksAtAdmission(t *testing.T) {
 	}
 	for _, r := range slices.Sorted(maps.Keys(reasons)) {
 		if !strings.Contains(string(page), "\n| "+r+" |") {
-			t.Errorf("docs/claims.md does not say that kubectl apply cannot tell %q", r)
+			t.Errorf("docs/claims.md does not say that kubectl apply cannot check %q", r)
 		}
 	}
 }

@@ -21,12 +21,12 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/scenario"
 )
 
-// releases whose CRDs composed resources are checked against: the oldest and the newest that are supported.
+// releases are the oldest and the newest supported releases. The tests check composed resources against their CRDs.
 var releases = []struct {
 	name, module, version, crds string
 	newest                      bool
 
-	// unknown are fields that this release does not have, and which the function sets only where a user asks for them.
+	// unknown are fields that this release does not have, and that the function sets only if a user sets them.
 	unknown []string
 }{
 	{
@@ -95,8 +95,8 @@ func TestAgainstRealCRDs(t *testing.T) {
 	}
 }
 
-// TestFixtures checks that what the scenarios say about the cluster can be: every observed or required object is one
-// that the newest release would have stored, status included.
+// TestFixtures checks that the cluster of every scenario is possible: the newest release could have stored every observed
+// or required object, including its status.
 func TestFixtures(t *testing.T) {
 	_, scenarios := load(t)
 
@@ -122,11 +122,11 @@ func TestFixtures(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("not checked, as they belong to Kubernetes: %v", unchecked)
+	t.Logf("not checked, because they belong to Kubernetes: %v", unchecked)
 }
 
 // TestDefinitions checks that an API server accepts our own CRDs: the one of the function's input, and those that
-// Crossplane makes of our XRDs. It is strict, above all about what CEL rules may cost.
+// Crossplane derives from our XRDs. An API server is strict, above all about the cost of CEL rules.
 func TestDefinitions(t *testing.T) {
 	for _, d := range append(readInputs(t), readXRDs(t)...) {
 		if errs := crd.CheckDefinition(t.Context(), d); len(errs) > 0 {
@@ -135,7 +135,7 @@ func TestDefinitions(t *testing.T) {
 	}
 }
 
-// TestXRs checks the XR of every step against the CRD that Crossplane makes of its XRD, before and after the function
+// TestXRs checks the XR of every step against the CRD that Crossplane derives from its XRD, before and after the function
 // has written its status.
 func TestXRs(t *testing.T) {
 	_, scenarios := load(t)
@@ -157,7 +157,7 @@ func TestXRs(t *testing.T) {
 				continue
 			}
 
-			// What the function says has to fit into the XR's status, or the API server drops it.
+			// The function's status must match the schema of the XR's status, or the API server drops it.
 			after := step.XR.DeepCopy()
 			status, _, _ := unstructured.NestedMap(out.XR.Object, "status")
 			conditions, _, _ := unstructured.NestedSlice(status, "conditions")
@@ -235,7 +235,7 @@ func TestCheckerCanFail(t *testing.T) {
 		want    string
 	}{
 		"Valid": {
-			reason:  "A Role as one would write it has no errors.",
+			reason:  "A valid Role has no errors.",
 			checker: aws,
 			object:  `{"apiVersion":"iam.aws.upbound.io/v1beta1","kind":"Role","spec":{"forProvider":{"assumeRolePolicy":"{}"}}}`,
 		},
@@ -246,7 +246,7 @@ func TestCheckerCanFail(t *testing.T) {
 			want:    "spec.forProvider.pfad: Forbidden: unknown field",
 		},
 		"WrongType": {
-			reason:  "A number is no boolean.",
+			reason:  "A number is not a boolean.",
 			checker: aws,
 			object:  `{"apiVersion":"iam.aws.upbound.io/v1beta1","kind":"Role","spec":{"forProvider":{"assumeRolePolicy":"{}","forceDetachPolicies":1}}}`,
 			want:    "spec.forProvider.forceDetachPolicies: Invalid value",
@@ -258,7 +258,7 @@ func TestCheckerCanFail(t *testing.T) {
 			want:    "spec: Required value",
 		},
 		"EnumViolated": {
-			reason:  "A deletion policy is one of two words.",
+			reason:  "A deletion policy has one of two values.",
 			checker: aws,
 			object:  `{"apiVersion":"iam.aws.upbound.io/v1beta1","kind":"Role","spec":{"deletionPolicy":"Forget","forProvider":{"assumeRolePolicy":"{}"}}}`,
 			want:    "spec.deletionPolicy: Unsupported value",
@@ -302,8 +302,7 @@ func TestCheckerCanFail(t *testing.T) {
 	}
 }
 
-// aboutKnown reports whether an API server cannot apply an object for no other reason than fields that a release is known not to
-// have.
+// aboutKnown reports whether an API server cannot apply an object only because of fields that a release is known not to have.
 func aboutKnown(err error, unknown []string) bool {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		if strings.Contains(line, "not declared in schema") && !slices.ContainsFunc(unknown, func(f string) bool { return strings.Contains(line, "."+f+":") }) {
@@ -323,7 +322,7 @@ func isKnown(e *field.Error, unknown []string) bool {
 	return false
 }
 
-// The files of our XRDs, of a PodIdentityProvider and of a PodIdentityTenant.
+// The files of our XRDs, for PodIdentityProvider and PodIdentityTenant.
 const (
 	definition       = "configuration/apis/definition.yaml"
 	tenantDefinition = "configuration/apis/tenant-definition.yaml"
@@ -335,7 +334,7 @@ func readXRD(t *testing.T) (xr, claim *extv1.CustomResourceDefinition) {
 	return readDefinition(t, definition)
 }
 
-// readXRDs returns the CRDs of all XRs of ours and of their claims.
+// readXRDs returns the CRDs of all our XRs and of their claims.
 func readXRDs(t *testing.T) []*extv1.CustomResourceDefinition {
 	t.Helper()
 	var out []*extv1.CustomResourceDefinition
@@ -373,7 +372,7 @@ func readInputs(t *testing.T) []*extv1.CustomResourceDefinition {
 	return out
 }
 
-// checker of some definitions.
+// checker returns a checker of some definitions.
 func checker(t *testing.T, name string, crds ...*extv1.CustomResourceDefinition) *crd.Checker {
 	t.Helper()
 	c := crd.New(name)
@@ -385,12 +384,12 @@ func checker(t *testing.T, name string, crds ...*extv1.CustomResourceDefinition)
 	return c
 }
 
-// moduleDir returns the folder of a module's source, which the Go command downloads when it is missing.
+// moduleDir returns the folder of a module's source. The Go command downloads it if it is missing.
 func moduleDir(t *testing.T, module, version string) string {
 	t.Helper()
 
 	cmd := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", module+"@"+version)
-	cmd.Dir = t.TempDir() // Outside of any module: nothing of this one must matter.
+	cmd.Dir = t.TempDir() // Outside of any module: this one must have no influence.
 	cmd.Stderr = os.Stderr
 	note := time.AfterFunc(3*time.Second, func() {
 		_, _ = fmt.Fprintf(os.Stderr, "downloading %s@%s for its CRDs, this happens once\n", module, version)

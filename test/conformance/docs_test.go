@@ -24,7 +24,7 @@ var (
 	yamlOfBash = regexp.MustCompile(`(?ms)<<-?'?YAML'?\n(.*?)^\s*YAML$`)
 	separator  = regexp.MustCompile(`(?m)^---\s*$`)
 
-	// kubernetes are groups whose kinds have no CRD to check against here: those of Kubernetes itself and of programs that read ours.
+	// kubernetes are groups without CRDs in this test: those of Kubernetes itself and of programs that read our objects.
 	// test/monitoring checks those of Prometheus.
 	kubernetes = []string{
 		"", "admissionregistration.k8s.io", "apps", "rbac.authorization.k8s.io",
@@ -32,10 +32,10 @@ var (
 	}
 )
 
-// A snippet is YAML somewhere in the documentation, or in the manifests that it tells to apply.
+// A snippet is YAML in the documentation, or in the manifests that users apply.
 type snippet struct{ where, content string }
 
-// snippets of all pages and manifests.
+// snippets returns the snippets of all pages and manifests.
 func snippets(t *testing.T, root string) []snippet {
 	t.Helper()
 	out := []snippet{}
@@ -76,8 +76,8 @@ func snippets(t *testing.T, root string) []snippet {
 	return out
 }
 
-// TestDocumentation validates all YAML that the documentation shows, and the manifests, by the schemas of our XRD, of the
-// Input, of Crossplane and of provider-aws, as an API server would. Pieces are put where they belong.
+// TestDocumentation validates all YAML in the documentation, and the manifests, against the schemas of our XRD, of the
+// Input, of Crossplane and of provider-aws, as an API server would. It inserts pieces into the object that they belong to.
 func TestDocumentation(t *testing.T) {
 	root, _ := load(t)
 	xr, _ := readXRD(t)
@@ -118,7 +118,7 @@ func TestDocumentation(t *testing.T) {
 			default:
 				i := slices.IndexFunc(checkers, func(c *crd.Checker) bool { return c.HasGroup(gvk.Group) })
 				if i < 0 {
-					t.Errorf("%s: nobody knows %v", s.where, gvk)
+					t.Errorf("%s: no schema for %v", s.where, gvk)
 					continue
 				}
 				for _, e := range checkers[i].Check(t.Context(), u) {
@@ -133,7 +133,7 @@ func TestDocumentation(t *testing.T) {
 	t.Logf("%d objects: %v; those of %q have no CRD and were only parsed", checked, kinds, kubernetes)
 }
 
-// whole object that a piece is a part of: the input of a Composition's step, or fields of a composite resource's spec.
+// whole returns the object that a piece is a part of: the input of a Composition's step, or fields of a composite resource's spec.
 func whole[T any](piece map[string]any, fields map[string]T) (*unstructured.Unstructured, error) {
 	if in, ok := piece["input"].(map[string]any); ok && len(piece) == 1 {
 		return &unstructured.Unstructured{Object: in}, nil
@@ -159,7 +159,7 @@ func whole[T any](piece map[string]any, fields map[string]T) (*unstructured.Unst
 }
 
 // TestReference checks that the reference pages have every field that Crossplane adds to a claim, and that the README
-// shows the columns that kubectl get does.
+// shows the columns of kubectl get.
 func TestReference(t *testing.T) {
 	root, _ := load(t)
 	xr, claim := readXRD(t)
@@ -190,8 +190,8 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// TestDescriptions checks what kubectl explain shows: every field of ours has a description that is a sentence, and says so
-// where a rule forbids to change it.
+// TestDescriptions checks the output of kubectl explain: every field of ours has a description that is a sentence, and that
+// says so if the field is immutable.
 func TestDescriptions(t *testing.T) {
 	xr, _ := readXRD(t)
 	tenant, _ := readDefinition(t, tenantDefinition)
@@ -205,13 +205,13 @@ func TestDescriptions(t *testing.T) {
 	}
 }
 
-// crossplanes are the fields of a composite resource that Crossplane adds.
+// crossplanes are the fields that Crossplane adds to a composite resource.
 var crossplanes = []string{
 	"claimConditionTypes", "claimRef", "compositionRef", "compositionRevisionRef", "compositionRevisionSelector", "compositionSelector",
 	"compositionUpdatePolicy", "connectionDetails", "resourceRefs", "writeConnectionSecretToRef",
 }
 
-// foreign are objects with types of Kubernetes.
+// foreign are objects with Kubernetes types.
 var foreign = []string{"env", "affinity", "tolerations", "conditions"}
 
 func checkDescriptions(t *testing.T, at string, s extv1.JSONSchemaProps) {
@@ -235,7 +235,7 @@ func checkDescriptions(t *testing.T, at string, s extv1.JSONSchemaProps) {
 			continue
 		}
 		if len(strings.Fields(p.Description)) < 3 || !strings.HasSuffix(p.Description, ".") && !strings.Contains(p.Description, "https://") {
-			t.Errorf("%s: kubectl explain would show no sentence, but %q", at, p.Description)
+			t.Errorf("%s: kubectl explain would show %q, which is not a sentence", at, p.Description)
 		}
 		if slices.Contains(foreign, name) || name == "resources" && p.Type == "object" {
 			continue

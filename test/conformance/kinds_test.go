@@ -11,14 +11,14 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/apiserver"
 )
 
-// TestKinds makes sure that a real API server takes a list and a word in permissions.kinds, though no schema has a field of two types: it keeps
-// them as they are, refuses what the rest of the schema can tell, and explains the field.
+// TestKinds makes sure that a real API server accepts a list and a word in permissions.kinds, although no schema has a field of two types.
+// The API server keeps both unchanged, refuses values that the rest of the schema excludes, and explains the field.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 
 	s := server(t)
 	xr, _ := readXRD(t)
-	// Crossplane's definition, which is not there.
+	// The owner is Crossplane's definition, which does not exist here.
 	xr.OwnerReferences = nil
 	serve(t, s, xr)
 	at := apiserver.Plural(xr.Spec.Group+"/"+xr.Spec.Versions[0].Name, "", xr.Spec.Names.Plural)
@@ -29,10 +29,10 @@ func TestKinds(t *testing.T) {
 	}{
 		"Word":   {"The word stands for kinds.", "Active", "Active", ""},
 		"List":   {"A list names them.", "[BucketPolicy, Bucket]", []any{"BucketPolicy", "Bucket"}, ""},
-		"Other":  {"There is no other word.", "All", nil, "spec.services[0].permissions.kinds"},
-		"Empty":  {"An empty list narrows to nothing.", "[]", nil, "spec.services[0].permissions.kinds"},
+		"Other":  {"No other word is valid.", "All", nil, "spec.services[0].permissions.kinds"},
+		"Empty":  {"An empty list would permit nothing.", "[]", nil, "spec.services[0].permissions.kinds"},
 		"Number": {"Kinds have names.", "[1]", nil, "spec.services[0].permissions.kinds[0]"},
-		"Object": {"What no schema can tell is kept for the function to refuse.", "{a: b}", map[string]any{"a": "b"}, ""},
+		"Object": {"A value that no schema can exclude is kept, and the function refuses it.", "{a: b}", map[string]any{"a": "b"}, ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +54,7 @@ spec: {region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: 
 			services, _, _ := unstructured.NestedSlice(o, "spec", "services")
 			got, _, _ := unstructured.NestedFieldNoCopy(services[0].(map[string]any), "permissions", "kinds") //nolint:forcetypeassert // A test may panic.
 			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("%s\nkinds as they are stored: -want, +got:\n%s", tc.reason, diff)
+				t.Errorf("%s\nstored kinds: -want, +got:\n%s", tc.reason, diff)
 			}
 		})
 	}
@@ -63,6 +63,6 @@ spec: {region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: 
 		t.Fatal(err)
 	}
 	if doc := fmt.Sprint(published); !strings.Contains(doc, "or the word Active") {
-		t.Error("kubectl explain says nothing of the word that stands for kinds")
+		t.Error("kubectl explain does not mention the word that stands for kinds")
 	}
 }

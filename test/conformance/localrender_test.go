@@ -17,8 +17,8 @@ import (
 
 var bashBlock = regexp.MustCompile("(?ms)^ *```bash\n(.*?)^ *```$")
 
-// TestLocalRender follows docs/local-render.md with the command lines of both Crossplanes, as somebody who has installed one of them.
-// Crossplane v2 runs as a binary, where the page has it in a container.
+// TestLocalRender follows docs/local-render.md with the command lines of both major versions of Crossplane, as a user with one of them
+// does. Crossplane v2 runs as a binary instead of in a container.
 func TestLocalRender(t *testing.T) {
 	root, _ := load(t)
 	r, err := engine.NewRunner(t.Context(), root, os.Stderr, engine.V1, engine.CLI)
@@ -69,7 +69,7 @@ func TestLocalRender(t *testing.T) {
 	}
 }
 
-// checkout what the page uses, with a function that listens elsewhere.
+// checkout copies the files that the page uses, with another address for the function.
 func checkout(t *testing.T, root, target string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -78,18 +78,18 @@ func checkout(t *testing.T, root, target string) string {
 	return dir
 }
 
-// install a command line as crossplane. Returned is the PATH that finds it.
+// install installs a command line as crossplane, and returns the PATH that finds it.
 func install(t *testing.T, command []string) string {
 	t.Helper()
 	bin := t.TempDir()
 	script := fmt.Sprintf("#!/bin/sh\nexec %s \"$@\" %s\n", command[0], strings.Join(command[1:], " "))
-	if err := os.WriteFile(filepath.Join(bin, "crossplane"), []byte(script), 0o700); err != nil { //nolint:gosec // It has to be run.
+	if err := os.WriteFile(filepath.Join(bin, "crossplane"), []byte(script), 0o700); err != nil { //nolint:gosec // It must be executable.
 		t.Fatal(err)
 	}
 	return bin + string(os.PathListSeparator) + os.Getenv("PATH")
 }
 
-// shell runs a script as somebody would paste it, and returns what it prints.
+// shell runs a script as if it was pasted into a shell, and returns its output.
 func shell(t *testing.T, dir, path, script string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer

@@ -12,8 +12,8 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/scenario"
 )
 
-// TestRender runs every step of every scenario through the real Crossplanes. They have to end up with what the
-// function's own golden test expects, whatever they add to a request and however they answer requirements.
+// TestRender runs every step of every scenario through both engines of Crossplane. Their results must match the function's
+// own golden test, regardless of what they add to a request and how they answer requirements.
 func TestRender(t *testing.T) {
 	t.Parallel()
 
@@ -25,7 +25,7 @@ func TestRender(t *testing.T) {
 	}
 	t.Cleanup(r.Close)
 
-	// Every render starts one or two processes more.
+	// Every render starts one or two more processes.
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 
 	for _, e := range engine.All {
@@ -50,7 +50,7 @@ func TestRender(t *testing.T) {
 						t.Fatal(err)
 					}
 					if diff := cmp.Diff(want.Normal(step), got.Normal(step)); diff != "" {
-						t.Errorf("Crossplane %s, step %s: render is not what expected.yaml says. -expected.yaml, +render:\n%s", e, step.Name, diff)
+						t.Errorf("Crossplane %s, step %s: render differs from expected.yaml. -expected.yaml, +render:\n%s", e, step.Name, diff)
 					}
 				})
 			}
@@ -58,8 +58,8 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// TestCommandLine renders a scenario as people do, with the command line of Crossplane v2 and the whole of its core. It must end up
-// with what `make render` shows, which has neither.
+// TestCommandLine renders a scenario as users do, with the command line of Crossplane v2 and all of its core. The result must match
+// `make render`, which has neither.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
 
@@ -72,7 +72,7 @@ func TestCommandLine(t *testing.T) {
 
 	i := slices.IndexFunc(scenarios, func(s scenario.Scenario) bool { return s.Name == "quickstart" })
 	if i < 0 {
-		t.Fatal("there is no scenario quickstart, which everybody sees first")
+		t.Fatal("there is no scenario quickstart, the first one that users see")
 	}
 	for _, s := range scenarios[i].Steps {
 		t.Run(s.Name, func(t *testing.T) {
@@ -85,13 +85,13 @@ func TestCommandLine(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want.Normal(&s), got.Normal(&s)); diff != "" {
-				t.Errorf("step %s: the engine alone renders something else than the command line. -command line, +engine:\n%s", s.Name, diff)
+				t.Errorf("step %s: the engine alone renders a different result than the command line. -command line, +engine:\n%s", s.Name, diff)
 			}
 		})
 	}
 }
 
-// repository returns its root.
+// repository returns the root of the repository.
 func repository(t *testing.T) string {
 	t.Helper()
 	root, err := scenario.Root()
@@ -101,7 +101,7 @@ func repository(t *testing.T) string {
 	return root
 }
 
-// load all scenarios of the example folder.
+// load returns the root of the repository, and all scenarios of the example folder.
 func load(t *testing.T) (string, []scenario.Scenario) {
 	t.Helper()
 	root := repository(t)

@@ -23,9 +23,9 @@ import (
 
 const runtimeConfigs = "deploymentruntimeconfigs.pkg.crossplane.io"
 
-// TestRuntimes asks the function for many runtimes, of what DeploymentRuntimeConfigs of this release and of the newest may hold, with and
-// without mistakes. Whatever it composes, an API server with the CRD of this release makes a typed value of and takes, or Crossplane
-// would end in the middle of a reconcile. And what the release has is never refused.
+// TestRuntimes calls the function with many runtimes, with and without mistakes, made of fields that DeploymentRuntimeConfigs of this
+// release and of the newest may have. An API server with this release's CRD must accept every composed object, and convert it to a typed
+// value: otherwise Crossplane would stop in the middle of a reconcile. The function must never refuse fields that the release has.
 func TestRuntimes(t *testing.T) {
 	r, err := engine.NewRunner(t.Context(), repository(t), os.Stderr)
 	if err != nil {
@@ -59,7 +59,7 @@ func TestRuntimes(t *testing.T) {
 				counts := map[string]int{}
 				for seed := range uint64(300) {
 					m := maker{rand.New(rand.NewPCG(seed, 7))} //nolint:gosec // Nothing is secret here.
-					// Only what this very release has, without a mistake, must be taken.
+					// Only a runtime of this very release, without a mistake, must be accepted.
 					has := specOf(d)
 					var wanted map[string]any
 					switch seed % 3 {
@@ -74,7 +74,7 @@ func TestRuntimes(t *testing.T) {
 					outcome := tryRuntime(t, r, c, d, schemas, m.spec(wanted), seed%3 == 0)
 					counts[outcome]++
 					if t.Failed() {
-						y, _ := yaml.Marshal(wanted) // It was made of what YAML has.
+						y, _ := yaml.Marshal(wanted) // It has only types that YAML has.
 						t.Fatalf("seed %d:\n%s", seed, y)
 					}
 				}
@@ -89,14 +89,15 @@ func TestRuntimes(t *testing.T) {
 	}
 }
 
-// What becomes of a runtime. What is refused for all services is what the identity depends on, and what no JSON decoder takes.
+// The outcomes of a runtime. The function refuses, for all services, fields that the identity depends on and values that no JSON decoder
+// accepts.
 const (
 	composed = "composed"
 	flawed   = "reported with the service"
 	refused  = "refused"
 )
 
-// tryRuntime of a composite resource in a cluster that has only the DeploymentRuntimeConfigs of a release.
+// tryRuntime tries the runtime of a composite resource in a cluster that has only the DeploymentRuntimeConfigs of a release.
 func tryRuntime(t *testing.T, r *engine.Runner, c *crd.Checker, d *extv1.CustomResourceDefinition, schemas bool, xr map[string]any, right bool) string {
 	t.Helper()
 	rsp := answered(t, r, d, schemas, xr)
@@ -105,7 +106,7 @@ func tryRuntime(t *testing.T, r *engine.Runner, c *crd.Checker, d *extv1.CustomR
 			continue
 		}
 		if right {
-			t.Errorf("what this release has is refused: %s", res.GetMessage())
+			t.Errorf("a runtime of this release is refused: %s", res.GetMessage())
 		}
 		return refused
 	}
@@ -127,7 +128,7 @@ func tryRuntime(t *testing.T, r *engine.Runner, c *crd.Checker, d *extv1.CustomR
 	return composed
 }
 
-// answered response: every question is answered, as often as Crossplane would.
+// answered returns the response after all required resources are supplied, as often as Crossplane would supply them.
 func answered(t *testing.T, r *engine.Runner, d *extv1.CustomResourceDefinition, schemas bool, xr map[string]any) *fnv1.RunFunctionResponse {
 	t.Helper()
 	o, err := structpb.NewStruct(xr)
@@ -167,11 +168,11 @@ func answered(t *testing.T, r *engine.Runner, d *extv1.CustomResourceDefinition,
 			return rsp
 		}
 	}
-	t.Fatal("the function never stops asking")
+	t.Fatal("the function requires more resources in every call")
 	return nil
 }
 
-// found is what a selector finds in a cluster with that definition only.
+// found returns the resources that a selector finds in a cluster with only that definition.
 func found(t *testing.T, d *extv1.CustomResourceDefinition, s *fnv1.ResourceSelector) *fnv1.Resources {
 	t.Helper()
 	if s.GetKind() != "CustomResourceDefinition" || s.GetMatchName() != runtimeConfigs {
@@ -198,10 +199,11 @@ func specOf(d *extv1.CustomResourceDefinition) *extv1.JSONSchemaProps {
 	return &s
 }
 
-// A maker makes values of schemas.
+// A maker makes values for schemas.
 type maker struct{ *rand.Rand }
 
-// runtime of what the DeploymentRuntimeConfigs of one release may hold. What another release does not have is made often.
+// runtime makes a runtime of fields that DeploymentRuntimeConfigs of one release may have. It often makes fields that the other release
+// does not have.
 func (m maker) runtime(spec, other *extv1.JSONSchemaProps) map[string]any {
 	pod := func(s *extv1.JSONSchemaProps) *extv1.JSONSchemaProps {
 		return at(s, "deploymentTemplate", "spec", "template", "spec")
@@ -226,7 +228,7 @@ func (m maker) runtime(spec, other *extv1.JSONSchemaProps) map[string]any {
 			out[part.name] = m.value(at(part.of(spec), part.name), at(part.of(other), part.name), 0)
 		}
 	}
-	// The identity depends on these: they are refused.
+	// The identity depends on these fields, so the function refuses them.
 	for _, path := range []string{
 		"deploymentTemplate.metadata.name", "deploymentTemplate.spec.template.spec.serviceAccountName", "deploymentTemplate.spec.template.spec.serviceAccount",
 		"serviceAccountTemplate.metadata.name",
@@ -244,7 +246,7 @@ func at(s *extv1.JSONSchemaProps, path ...string) *extv1.JSONSchemaProps {
 	return s
 }
 
-// value that a schema allows. The other schema may have less, or be nil.
+// value makes a value that a schema allows. The other schema may have fewer fields, or be nil.
 func (m maker) value(s, other *extv1.JSONSchemaProps, depth int) any {
 	switch {
 	case s.XIntOrString && s.Pattern != "":
@@ -286,7 +288,7 @@ func (m maker) list(s, other *extv1.JSONSchemaProps, depth int) []any {
 	return out
 }
 
-// key that no other item of a list has.
+// key makes a key that no other item of a list has.
 func (m maker) key(s extv1.JSONSchemaProps, i int) any {
 	switch {
 	case s.Type == "integer":
@@ -313,7 +315,7 @@ func (m maker) object(s, other *extv1.JSONSchemaProps, depth int) map[string]any
 				has = &o
 			}
 		}
-		// The way down to a pod and its variables is taken often, or little would be made of either.
+		// Make the parents of pods and variables often: otherwise the test would make few of either.
 		often := other != nil && has == nil || slices.Contains([]string{"spec", "template", "containers", "env", "valueFrom"}, name)
 		if slices.Contains(s.Required, name) || often && m.IntN(3) > 0 || m.IntN(3+depth) == 0 {
 			out[name] = m.value(&p, has, depth+1)
@@ -322,7 +324,7 @@ func (m maker) object(s, other *extv1.JSONSchemaProps, depth int) map[string]any
 	return out
 }
 
-// spoil a runtime in one or two places: a name with a mistake, a value of another type, an item twice, a field that is missing.
+// spoil puts one or two mistakes into a runtime: a misspelled name, a value of another type, a duplicate item, a missing field.
 func (m maker) spoil(wanted map[string]any) {
 	for range 1 + m.IntN(2) {
 		var all, twice []func()
@@ -336,7 +338,7 @@ func (m maker) spoil(wanted map[string]any) {
 	}
 }
 
-// places in which a value can be spoiled, and those in which an item can be there twice.
+// places collects the places where a value can be spoiled, and those where an item can be duplicated.
 func (m maker) places(v any, top bool, all, twice *[]func()) {
 	switch v := v.(type) {
 	case []any:
@@ -360,7 +362,7 @@ func (m maker) places(v any, top bool, all, twice *[]func()) {
 	}
 }
 
-// spec of a composite resource with a runtime, for all its services or for its only one.
+// spec returns a composite resource with a runtime, for all its services or for its only one.
 func (m maker) spec(wanted map[string]any) map[string]any {
 	service := map[string]any{"name": "s3"}
 	spec := map[string]any{

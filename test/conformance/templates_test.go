@@ -13,7 +13,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/crd"
 )
 
-// A templateCase is one of internal/runtimeconfig.
+// A templateCase is a test case of internal/runtimeconfig.
 type templateCase struct {
 	Name, Reason   string
 	In             string
@@ -21,8 +21,8 @@ type templateCase struct {
 	Errors, Unsure []string
 }
 
-// TestTemplates holds what the function says of raw templates against what an API server says of the DeploymentRuntimeConfigs
-// with them: it takes what the function takes, and refuses what the function refuses.
+// TestTemplates compares the function's checks of raw templates with an API server's checks of DeploymentRuntimeConfigs with these
+// templates: both must accept and refuse the same.
 func TestTemplates(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(repository(t), "internal/runtimeconfig/testdata/templates.yaml"))
 	if err != nil {
@@ -41,33 +41,33 @@ func TestTemplates(t *testing.T) {
 			t.Run(rel.name+"/"+tc.Name, func(t *testing.T) {
 				drc := withTemplate(cmp.Or(tc.In, "deploymentTemplate"), tc.Template)
 				apply, check := c.Apply(drc), c.Check(t.Context(), drc)
-				// The newest has every field that the function knows of some.
+				// The newest release has every field that the function knows from some release.
 				wrong := len(tc.Errors) > 0
 				for _, u := range tc.Unsure {
 					wrong = wrong || !rel.newest || !strings.Contains(u, "a newer one does")
 				}
 				if wrong && apply == nil && len(check) == 0 {
-					t.Errorf("%s\nthe function refuses a template that an API server takes: %v %v", tc.Reason, tc.Errors, tc.Unsure)
+					t.Errorf("%s\nthe function refuses a template that an API server accepts: %v %v", tc.Reason, tc.Errors, tc.Unsure)
 				}
 				if !wrong && (apply != nil || len(check) > 0) {
-					t.Errorf("%s\nthe function takes a template that an API server refuses: %v %s", tc.Reason, apply, crd.Sorted(check))
+					t.Errorf("%s\nthe function accepts a template that an API server refuses: %v %s", tc.Reason, apply, crd.Sorted(check))
 				}
 			})
 		}
 	}
 }
 
-// TestApplyAborts shows that the mistakes that were seen in practice are of the kind that Crossplane does not survive: an API
-// server cannot even make a typed value of them.
+// TestApplyAborts shows that mistakes from practice stop Crossplane's reconcile: an API server cannot even convert the object to
+// a typed value.
 func TestApplyAborts(t *testing.T) {
 	cases := map[string]struct {
 		reason, in, template, want string
 	}{
-		"Typo":       {"An unknown field.", "deploymentTemplate", `{spec: {template: {spec: {nodeselector: {a: b}}}}}`, ".spec.deploymentTemplate.spec.template.spec.nodeselector: field not declared in schema"},
-		"PullSecret": {"A field of a ServiceAccount.", "serviceAccountTemplate", `{imagePullSecrets: [{name: ecr}]}`, ".spec.serviceAccountTemplate.imagePullSecrets: field not declared in schema"},
-		"Pasted":     {"A whole Deployment.", "deploymentTemplate", `{kind: Deployment}`, ".spec.deploymentTemplate.kind: field not declared in schema"},
-		"Container":  {"A container without its name.", "deploymentTemplate", `{spec: {template: {spec: {containers: [{args: [--debug]}]}}}}`, `omits all key fields ["name"]`},
-		"Volume":     {"A volume without its name.", "deploymentTemplate", `{spec: {template: {spec: {volumes: [{emptyDir: {}}]}}}}`, `omits all key fields ["name"]`},
+		"Typo":       {"The template has an unknown field.", "deploymentTemplate", `{spec: {template: {spec: {nodeselector: {a: b}}}}}`, ".spec.deploymentTemplate.spec.template.spec.nodeselector: field not declared in schema"},
+		"PullSecret": {"The template has a ServiceAccount field that is not allowed here.", "serviceAccountTemplate", `{imagePullSecrets: [{name: ecr}]}`, ".spec.serviceAccountTemplate.imagePullSecrets: field not declared in schema"},
+		"Pasted":     {"The template is a whole Deployment.", "deploymentTemplate", `{kind: Deployment}`, ".spec.deploymentTemplate.kind: field not declared in schema"},
+		"Container":  {"A container has no name.", "deploymentTemplate", `{spec: {template: {spec: {containers: [{args: [--debug]}]}}}}`, `omits all key fields ["name"]`},
+		"Volume":     {"A volume has no name.", "deploymentTemplate", `{spec: {template: {spec: {volumes: [{emptyDir: {}}]}}}}`, `omits all key fields ["name"]`},
 	}
 	for _, rel := range releases {
 		if !strings.HasPrefix(rel.name, "crossplane ") {
@@ -88,7 +88,7 @@ func TestApplyAborts(t *testing.T) {
 	}
 }
 
-// withTemplate is a DeploymentRuntimeConfig as the function composes it with a template.
+// withTemplate returns a DeploymentRuntimeConfig with a template, as the function composes it.
 func withTemplate(in string, template map[string]any) *unstructured.Unstructured {
 	base := map[string]any{"deploymentTemplate": map[string]any{"spec": map[string]any{"selector": map[string]any{}, "template": map[string]any{}}}}
 	spec := merged(base, map[string]any{in: template})
@@ -100,7 +100,7 @@ func withTemplate(in string, template map[string]any) *unstructured.Unstructured
 	}}
 }
 
-// merged objects; the second wins.
+// merged returns two merged objects; the second one wins.
 func merged(a, b map[string]any) map[string]any {
 	for k, v := range b {
 		am, aok := a[k].(map[string]any)

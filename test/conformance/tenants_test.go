@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// crossplaneEdit has the API groups of a provider, as the RBAC manager gives them to crossplane-edit, its ProviderConfigs included:
+	// crossplaneEdit has the API groups of a provider, as the RBAC manager adds them to crossplane-edit, including its ProviderConfigs:
 	// https://github.com/crossplane/crossplane/blob/v2.4.2/internal/controller/rbac/provider/roles/roles.go#L139
 	crossplaneEdit = `
 apiVersion: rbac.authorization.k8s.io/v1
@@ -31,12 +31,13 @@ rules:
 	ownRole = "arn:aws:iam::111122223333:role/crossplane/prod/team-a/crossplane-prod-eu-west-1-team-a-storage"
 )
 
-// alice of team-a has crossplane-edit in its namespace.
+// alice is a user of team-a, and has crossplane-edit in its namespace.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var alice = apiserver.As{User: "alice", Groups: []string{"system:authenticated"}}
 
-// TestTenantIsolation applies manifests/tenant-isolation.yaml to a real API server and lets a team try what crossplane-edit allows it.
+// TestTenantIsolation applies manifests/tenant-isolation.yaml to a real API server. A team then tries the actions that crossplane-edit
+// allows.
 func TestTenantIsolation(t *testing.T) {
 	s := isolated(t)
 	configs, buckets := apiserver.Plural("aws.m.upbound.io/v1beta1", "team-a", "providerconfigs"), apiserver.Plural("s3.aws.m.upbound.io/v1beta1", "team-a", "buckets")
@@ -66,47 +67,47 @@ func TestTenantIsolation(t *testing.T) {
 		reason       string
 		path, object string
 		as           apiserver.As
-		want         string // Empty: it is admitted.
+		want         string // Empty: the object is admitted.
 	}{
-		"OwnRole":         {"A ProviderConfig as a tenant's claim makes it.", configs, chain(ownRole), alice, ""},
-		"OwnRoleAndMore":  {"Where the team's role leads is the role's business.", configs, chain(ownRole, "arn:aws:iam::444455556666:role/theirs"), alice, ""},
-		"OwnRoleChina":    {"Partitions have the same paths.", configs, chain(strings.Replace(ownRole, "arn:aws:", "arn:aws-cn:", 1)), alice, ""},
-		"OwnSecret":       {"An identity of the team's own.", configs, config(secret), alice, ""},
-		"NoIdentity":      {"No identity at all.", configs, config("credentials: {source: None}"), alice, ""},
-		"NoChain":         {"The provider's own role.", configs, config("credentials: {source: PodIdentity}"), alice, beginWith},
-		"EmptyChain":      {"However it is written.", configs, config("credentials: {source: PodIdentity}, assumeRoleChain: []"), alice, beginWith},
-		"NoARN":           {"A hop that leads nowhere.", configs, config("credentials: {source: PodIdentity}, assumeRoleChain: [{externalID: xx}]"), alice, beginWith},
-		"OtherTeam":       {"The role of another team.", configs, chain(strings.Replace(ownRole, "team-a", "team-b", 1)), alice, beginWith},
-		"OtherTeamFirst":  {"Nor by way of another team's.", configs, chain(strings.Replace(ownRole, "team-a", "team-b", 1), ownRole), alice, beginWith},
-		"LongerNamespace": {"A namespace whose name begins with that of the team.", configs, chain(strings.Replace(ownRole, "/team-a/", "/team-a-b/", 1)), alice, beginWith},
-		"PathInName":      {"A name is no path.", configs, chain("arn:aws:iam::111122223333:role/crossplane-prod-team-a-x"), alice, beginWith},
-		"PathFurtherIn":   {"The path begins the name.", configs, chain("arn:aws:iam::111122223333:role/x/crossplane/prod/team-a/x"), alice, beginWith},
+		"OwnRole":         {"A ProviderConfig as a tenant's claim creates it is admitted.", configs, chain(ownRole), alice, ""},
+		"OwnRoleAndMore":  {"The permissions of the team's role decide which roles may follow.", configs, chain(ownRole, "arn:aws:iam::444455556666:role/theirs"), alice, ""},
+		"OwnRoleChina":    {"Other partitions have the same paths.", configs, chain(strings.Replace(ownRole, "arn:aws:", "arn:aws-cn:", 1)), alice, ""},
+		"OwnSecret":       {"A Secret is the team's own identity.", configs, config(secret), alice, ""},
+		"NoIdentity":      {"A ProviderConfig without any identity is harmless.", configs, config("credentials: {source: None}"), alice, ""},
+		"NoChain":         {"A team cannot use the provider's own role.", configs, config("credentials: {source: PodIdentity}"), alice, beginWith},
+		"EmptyChain":      {"An empty chain is the provider's own role, too.", configs, config("credentials: {source: PodIdentity}, assumeRoleChain: []"), alice, beginWith},
+		"NoARN":           {"A hop without a role ARN is refused.", configs, config("credentials: {source: PodIdentity}, assumeRoleChain: [{externalID: xx}]"), alice, beginWith},
+		"OtherTeam":       {"A team cannot use another team's role.", configs, chain(strings.Replace(ownRole, "team-a", "team-b", 1)), alice, beginWith},
+		"OtherTeamFirst":  {"A team cannot reach its role through another team's role.", configs, chain(strings.Replace(ownRole, "team-a", "team-b", 1), ownRole), alice, beginWith},
+		"LongerNamespace": {"The name of another namespace may begin with the team's.", configs, chain(strings.Replace(ownRole, "/team-a/", "/team-a-b/", 1)), alice, beginWith},
+		"PathInName":      {"A name is not a path.", configs, chain("arn:aws:iam::111122223333:role/crossplane-prod-team-a-x"), alice, beginWith},
+		"PathFurtherIn":   {"The path must come first.", configs, chain("arn:aws:iam::111122223333:role/x/crossplane/prod/team-a/x"), alice, beginWith},
 		"PathAfterColon":  {"An ARN has six parts.", configs, chain("arn:aws:iam::111122223333:role/x:role/crossplane/prod/team-a/x"), alice, beginWith},
-		"OtherService":    {"An ARN of something else.", configs, chain(strings.Replace(ownRole, ":iam:", ":sts:", 1)), alice, beginWith},
-		"LetterCase":      {"Paths tell letter case.", configs, chain(strings.Replace(ownRole, "team-a", "Team-A", 1)), alice, beginWith},
-		"IRSA":            {"Another identity of the provider.", configs, config("credentials: {source: IRSA}, assumeRoleChain: [{roleARN: '" + ownRole + "'}]"), alice, mustBe},
-		"WebIdentity":     {"Any role that trusts the provider's ServiceAccount.", configs, config("credentials: {source: WebIdentity, webIdentity: {roleARN: 'arn:aws:iam::111122223333:role/x'}}"), alice, mustBe},
-		"Upbound":         {"Likewise.", configs, config("credentials: {source: Upbound, upbound: {webIdentity: {roleARN: 'arn:aws:iam::111122223333:role/x'}}}"), alice, mustBe},
-		"Crossplane":      {"What Compositions compose.", configs, config("credentials: {source: PodIdentity}"), crossplane, ""},
-		"OtherController": {"Other controllers of Crossplane's namespace do what teams ask.", configs, config("credentials: {source: PodIdentity}"), others, beginWith},
+		"OtherService":    {"The ARN must be one of IAM.", configs, chain(strings.Replace(ownRole, ":iam:", ":sts:", 1)), alice, beginWith},
+		"LetterCase":      {"Paths are case-sensitive.", configs, chain(strings.Replace(ownRole, "team-a", "Team-A", 1)), alice, beginWith},
+		"IRSA":            {"IRSA is another identity of the provider.", configs, config("credentials: {source: IRSA}, assumeRoleChain: [{roleARN: '" + ownRole + "'}]"), alice, mustBe},
+		"WebIdentity":     {"A web identity can be any role that trusts the provider's ServiceAccount.", configs, config("credentials: {source: WebIdentity, webIdentity: {roleARN: 'arn:aws:iam::111122223333:role/x'}}"), alice, mustBe},
+		"Upbound":         {"The same applies to Upbound's web identity.", configs, config("credentials: {source: Upbound, upbound: {webIdentity: {roleARN: 'arn:aws:iam::111122223333:role/x'}}}"), alice, mustBe},
+		"Crossplane":      {"Resources that Compositions compose are admitted.", configs, config("credentials: {source: PodIdentity}"), crossplane, ""},
+		"OtherController": {"Other controllers in Crossplane's namespace may act for teams, so they are checked.", configs, config("credentials: {source: PodIdentity}"), others, beginWith},
 		"OtherNamespace":  {"The team has no rights elsewhere.", apiserver.Plural("aws.m.upbound.io/v1beta1", "team-b", "providerconfigs"), strings.Replace(chain(ownRole), "namespace: team-a", "namespace: team-b", 1), alice, "forbidden"},
-		"ClusterConfig":   {"Nor in the cluster.", apiserver.Plural("aws.m.upbound.io/v1beta1", "", "clusterproviderconfigs"), "{apiVersion: aws.m.upbound.io/v1beta1, kind: ClusterProviderConfig, metadata: {name: x}, spec: {" + secret + "}}", alice, "forbidden"},
+		"ClusterConfig":   {"The team has no rights on cluster-scoped objects.", apiserver.Plural("aws.m.upbound.io/v1beta1", "", "clusterproviderconfigs"), "{apiVersion: aws.m.upbound.io/v1beta1, kind: ClusterProviderConfig, metadata: {name: x}, spec: {" + secret + "}}", alice, "forbidden"},
 
-		"Bucket":                {"A managed resource that uses the team's ProviderConfig.", buckets, bucket(", providerConfigRef: {kind: ProviderConfig, name: storage}"), alice, ""},
-		"BucketDefault":         {"Without a reference it is the ClusterProviderConfig default.", buckets, bucket(""), alice, ownConfig},
-		"BucketCluster":         {"That everybody may use.", buckets, bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), alice, ownConfig},
-		"BucketOfComposition":   {"What Compositions compose.", buckets, bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), crossplane, ""},
-		"BucketOfController":    {"Other controllers of Crossplane's namespace do what teams ask.", buckets, bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), others, ownConfig},
-		"BucketElsewhere":       {"Namespaces without the label are not looked at.", strings.Replace(buckets, "team-a", "default", 1), strings.Replace(bucket(""), "namespace: team-a", "namespace: default", 1), apiserver.As{}, ""},
-		"SomethingElse":         {"What is not of AWS neither.", apiserver.Plural("v1", "team-a", "secrets"), "{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: team-a}}", alice, ""},
-		"BucketOfAdministrator": {"Administrators are reminded, too.", buckets, bucket(""), apiserver.As{}, ownConfig},
+		"Bucket":                {"A managed resource may use the team's ProviderConfig.", buckets, bucket(", providerConfigRef: {kind: ProviderConfig, name: storage}"), alice, ""},
+		"BucketDefault":         {"Without a reference, a managed resource uses the ClusterProviderConfig default.", buckets, bucket(""), alice, ownConfig},
+		"BucketCluster":         {"A managed resource cannot use a ClusterProviderConfig.", buckets, bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), alice, ownConfig},
+		"BucketOfComposition":   {"Resources that Compositions compose are admitted.", buckets, bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), crossplane, ""},
+		"BucketOfController":    {"Other controllers in Crossplane's namespace may act for teams, so they are checked.", buckets, bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), others, ownConfig},
+		"BucketElsewhere":       {"Namespaces without the label are not checked.", strings.Replace(buckets, "team-a", "default", 1), strings.Replace(bucket(""), "namespace: team-a", "namespace: default", 1), apiserver.As{}, ""},
+		"SomethingElse":         {"Kinds of other groups are not checked.", apiserver.Plural("v1", "team-a", "secrets"), "{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: team-a}}", alice, ""},
+		"BucketOfAdministrator": {"The rule also applies to administrators.", buckets, bucket(""), apiserver.As{}, ownConfig},
 	} {
 		t.Run("Create/"+name, func(t *testing.T) {
 			check(t, tc.reason, tc.want, s.Create(t.Context(), tc.path+"?dryRun=All", tc.object, tc.as))
 		})
 	}
 
-	// What is there already, as Crossplane made it.
+	// Existing objects, as Crossplane created them.
 	for path, object := range map[string]string{
 		configs: strings.Replace(config("credentials: {source: PodIdentity}"), "name: x", "name: theirs", 1),
 		buckets: strings.Replace(bucket(", providerConfigRef: {kind: ClusterProviderConfig, name: platform}"), "name: x", "name: theirs", 1),
@@ -125,17 +126,17 @@ func TestTenantIsolation(t *testing.T) {
 		as          apiserver.As
 		want        string
 	}{
-		"Finalizer":          {"A provider holds a ProviderConfig that is used.", configs + "/theirs", finalizer, provider, ""},
-		"Leave":              {"A team's ProviderConfig may not be led elsewhere.", configs + "/storage", `{spec: {assumeRoleChain: null}}`, alice, beginWith},
-		"Elsewhere":          {"Nor to another team.", configs + "/storage", `{spec: {assumeRoleChain: [{roleARN: "arn:aws:iam::111122223333:role/crossplane/prod/team-b/x"}]}}`, alice, beginWith},
-		"Stay":               {"Another name in AWS's partition of the same path is its own business.", configs + "/storage", `{spec: {assumeRoleChain: [{roleARN: "` + ownRole + `", externalID: other}]}}`, alice, ""},
-		"BucketFinalizer":    {"A provider writes to what exists.", buckets + "/theirs", `{metadata: {finalizers: [finalizer.managedresource.crossplane.io], annotations: {crossplane.io/external-name: x}}, spec: {forProvider: {region: eu-west-2}}}`, provider, ""},
-		"BucketRedirected":   {"It does not give it another identity.", buckets + "/theirs", `{spec: {providerConfigRef: {name: other}}}`, others, ownConfig},
-		"BucketTaken":        {"A team may not use what a Composition made with another identity.", buckets + "/theirs", `{metadata: {annotations: {crossplane.io/external-name: of-somebody-else}}}`, alice, ownConfig},
-		"BucketOwnConfig":    {"It may go on with its own.", buckets + "/theirs", `{spec: {providerConfigRef: {kind: ProviderConfig, name: storage}}}`, alice, ""},
-		"BucketOfComposer":   {"Crossplane applies what it composes.", buckets + "/theirs", `{spec: {forProvider: {region: eu-west-3}}}`, crossplane, ""},
-		"BucketGarbage":      {"Kubernetes takes finalizers away.", buckets + "/theirs", finalizer, apiserver.ServiceAccount("kube-system", "generic-garbage-collector"), ""},
-		"BucketGarbageTaken": {"And that only.", buckets + "/theirs", `{spec: {providerConfigRef: {name: other}}}`, apiserver.ServiceAccount("kube-system", "generic-garbage-collector"), ownConfig},
+		"Finalizer":          {"A provider may add its finalizer to a ProviderConfig in use.", configs + "/theirs", finalizer, provider, ""},
+		"Leave":              {"A team cannot remove the chain from its ProviderConfig.", configs + "/storage", `{spec: {assumeRoleChain: null}}`, alice, beginWith},
+		"Elsewhere":          {"A team cannot change the chain to another team's role.", configs + "/storage", `{spec: {assumeRoleChain: [{roleARN: "arn:aws:iam::111122223333:role/crossplane/prod/team-b/x"}]}}`, alice, beginWith},
+		"Stay":               {"A team may change the external ID of its own role.", configs + "/storage", `{spec: {assumeRoleChain: [{roleARN: "` + ownRole + `", externalID: other}]}}`, alice, ""},
+		"BucketFinalizer":    {"A provider may update an existing managed resource.", buckets + "/theirs", `{metadata: {finalizers: [finalizer.managedresource.crossplane.io], annotations: {crossplane.io/external-name: x}}, spec: {forProvider: {region: eu-west-2}}}`, provider, ""},
+		"BucketRedirected":   {"A provider cannot change its identity.", buckets + "/theirs", `{spec: {providerConfigRef: {name: other}}}`, others, ownConfig},
+		"BucketTaken":        {"A team cannot change a managed resource that a Composition created with another identity.", buckets + "/theirs", `{metadata: {annotations: {crossplane.io/external-name: of-somebody-else}}}`, alice, ownConfig},
+		"BucketOwnConfig":    {"A team may change it to its own ProviderConfig.", buckets + "/theirs", `{spec: {providerConfigRef: {kind: ProviderConfig, name: storage}}}`, alice, ""},
+		"BucketOfComposer":   {"Crossplane may apply its composed resources.", buckets + "/theirs", `{spec: {forProvider: {region: eu-west-3}}}`, crossplane, ""},
+		"BucketGarbage":      {"Kubernetes may change finalizers.", buckets + "/theirs", finalizer, apiserver.ServiceAccount("kube-system", "generic-garbage-collector"), ""},
+		"BucketGarbageTaken": {"Kubernetes may change nothing else.", buckets + "/theirs", `{spec: {providerConfigRef: {name: other}}}`, apiserver.ServiceAccount("kube-system", "generic-garbage-collector"), ownConfig},
 	} {
 		t.Run("Change/"+name, func(t *testing.T) {
 			check(t, tc.reason, tc.want, s.Change(t.Context(), tc.path+"?dryRun=All", tc.patch, tc.as))
@@ -147,9 +148,9 @@ func check(t *testing.T, reason, want string, err error) {
 	t.Helper()
 	switch {
 	case want == "" && err != nil:
-		t.Errorf("%s\nit must be admitted, got: %v", reason, err)
+		t.Errorf("%s\nwant it to be admitted, got: %v", reason, err)
 	case want != "" && err == nil:
-		t.Errorf("%s\nit was admitted, want: %s", reason, want)
+		t.Errorf("%s\nit was admitted, want an error: %s", reason, want)
 	case want != "" && !strings.Contains(err.Error(), want):
 		t.Errorf("%s\nwant %q, got: %v", reason, want, err)
 	}
@@ -200,7 +201,7 @@ func isolated(t *testing.T) *apiserver.Server {
 	return s
 }
 
-// inForce waits until the API server enforces both policies: it compiles new ones on the side.
+// inForce waits until the API server enforces both policies: it compiles new ones in the background.
 func inForce(t *testing.T, s *apiserver.Server) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -214,7 +215,7 @@ func inForce(t *testing.T, s *apiserver.Server) {
 		}
 	}
 	if ctx.Err() != nil {
-		t.Fatal("the policies do not come into force")
+		t.Fatal("the API server does not enforce the policies")
 	}
 }
 
@@ -234,24 +235,24 @@ func server(t *testing.T) *apiserver.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The context of a test ends before this.
+	// The context of a test ends before its cleanup.
 	t.Cleanup(s.Wait)
 	return s
 }
 
-// installCRD of a file, and wait until it is served.
+// installCRD installs the CRD in a file, and waits until it is served.
 func installCRD(t *testing.T, s *apiserver.Server, file string) {
 	t.Helper()
 	d, err := crd.ReadCRD(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Nothing converts here.
+	// There is no conversion webhook.
 	d.Spec.Conversion = &extv1.CustomResourceConversion{Strategy: extv1.NoneConverter}
 	serve(t, s, d)
 }
 
-// serve the kind of a CRD.
+// serve creates a CRD, and waits until its kind is served.
 func serve(t *testing.T, s *apiserver.Server, d *extv1.CustomResourceDefinition) {
 	t.Helper()
 	b, err := yaml.Marshal(d)

@@ -13,7 +13,7 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/crd"
 )
 
-// TestRules of our XRD: what an API server refuses before the function sees it.
+// TestRules checks the rules of our XRD: an API server refuses violations before the function sees them.
 func TestRules(t *testing.T) {
 	xr, _ := readXRD(t)
 	c := checker(t, "our XRD", xr)
@@ -39,12 +39,12 @@ func TestRules(t *testing.T) {
 			want:   "Duplicate value",
 		},
 		"TwoClusters": {
-			reason: "There is one way only to name the cluster.",
+			reason: "A spec names the cluster in one way only.",
 			is:     `{region: eu-west-1, clusterName: prod, clusterNameRef: {name: prod}, services: [{name: s3}]}`,
 			want:   "at most one of clusterName",
 		},
 		"RoleArnWithPermissions": {
-			reason: "Somebody else's role has somebody else's permissions.",
+			reason: "An existing role keeps its own permissions.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/r", permissions: {accessLevel: Full}}]}`,
 			want:   "roleArn",
 		},
@@ -54,16 +54,16 @@ func TestRules(t *testing.T) {
 			want:   "spec.services[0].roleArn",
 		},
 		"RoleArnEmpty": {
-			reason: "An empty text is no role, with whatever beside it.",
+			reason: "An empty string means no role, so permissions may be set beside it.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleArn: "", permissions: {accessLevel: ReadOnly}}]}`,
 		},
 		"TargetRoleWildcard": {
-			reason: "A wildcard would make one role all roles.",
+			reason: "A wildcard would match all roles.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, targetRoleArn: "arn:aws:iam::123456789012:role/*"}]}`,
 			want:   "spec.services[0].targetRoleArn",
 		},
 		"TargetRoleOther": {
-			reason: "A role of another account and partition is a role.",
+			reason: "A target role may be in another account and partition.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, targetRoleArn: "arn:aws-cn:iam::210987654321:role/path/a"}]}`,
 		},
 		"ManagedPolicyForm": {
@@ -72,29 +72,29 @@ func TestRules(t *testing.T) {
 			want:   "managedPolicyArns[0]",
 		},
 		"ManagedPolicy": {
-			reason: "AWS's own policies are of no account.",
+			reason: "The ARNs of AWS managed policies have no account.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {managedPolicyArns: ["arn:aws:iam::aws:policy/job-function/Billing"]}}]}`,
 		},
 		"Kinds": {
-			reason: "Kinds are a list.",
+			reason: "Kinds may be a list.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: [Bucket]}}]}`,
 		},
 		"KindsActive": {
-			reason: "Or the word that stands for one.",
+			reason: "Kinds may be the word Active.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: Active}}]}`,
 		},
 		"KindsWord": {
-			reason: "There is no other.",
+			reason: "No other word is valid.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: active}}]}`,
 			want:   "spec.services[0].permissions.kinds",
 		},
 		"KindsBlank": {
-			reason: "No text is none, either.",
+			reason: "An empty string is not valid, either.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: ""}}]}`,
 			want:   "spec.services[0].permissions.kinds",
 		},
 		"KindsNone": {
-			reason: "An empty list narrows to nothing.",
+			reason: "An empty list would permit nothing.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: []}}]}`,
 			want:   "spec.services[0].permissions.kinds",
 		},
@@ -104,12 +104,12 @@ func TestRules(t *testing.T) {
 			want:   "spec.services[0].permissions.kinds[0]",
 		},
 		"KindsLong": {
-			reason: "Not long ones.",
+			reason: "The names of kinds are not that long.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {kinds: [` + strings.Repeat("a", 64) + `]}}]}`,
 			want:   "spec.services[0].permissions.kinds[0]",
 		},
 		"PackageTag": {
-			reason: "A tag belongs into the version.",
+			reason: "A tag belongs in the version.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, package: "registry.example.org/mirror/provider-aws-s3:v2.5.0"}]}`,
 			want:   "spec.services[0].package",
 		},
@@ -118,22 +118,22 @@ func TestRules(t *testing.T) {
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, package: "registry.example.org:5000/mirror/provider-aws-s3"}]}`,
 		},
 		"ActionsTwice": {
-			reason: "A statement has actions, or notActions.",
+			reason: "A statement has either actions or notActions.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {statements: [{actions: [a:b], notActions: [c:d], resources: ['*']}]}}]}`,
 			want:   "exactly one of actions and notActions",
 		},
 		"ActionsNone": {
-			reason: "One of them it has.",
+			reason: "A statement needs one of them.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {statements: [{actions: [], resources: ['*']}]}}]}`,
 			want:   "exactly one of actions and notActions",
 		},
 		"ResourcesTwice": {
-			reason: "Likewise resources.",
+			reason: "The same rule applies to resources.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {statements: [{actions: [a:b], resources: ['*'], notResources: ['*']}]}}]}`,
 			want:   "exactly one of resources and notResources",
 		},
 		"Statement": {
-			reason: "An empty list is none.",
+			reason: "An empty list counts as missing.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {statements: [{actions: [a:b], notActions: [], resources: ['*']}]}}]}`,
 		},
 		"Boundary": {
@@ -142,84 +142,84 @@ func TestRules(t *testing.T) {
 			want:   "permissionsBoundary",
 		},
 		"ChainRole": {
-			reason: "A chain is of roles.",
+			reason: "A chain consists of roles.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/${x}"}]}}`,
 			want:   "assumeRoleChain[0].roleARN",
 		},
 		"ChainExternalID": {
-			reason: "An external id has few characters.",
+			reason: "An external id allows only few characters.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", externalID: "a b"}]}}`,
 			want:   "externalID",
 		},
 		"ChainTag": {
-			reason: "A session tag has a key.",
+			reason: "A session tag needs a key.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", tags: [{key: "", value: a}]}]}}`,
 			want:   "tags[0].key",
 		},
 		"TagKey": {
-			reason: "aws: is AWS's.",
+			reason: "The prefix aws: is reserved for AWS.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {"aws:a": b}}`,
 			want:   "does not begin with aws:",
 		},
 		"TagKeyCase": {
-			reason: "In any letter case.",
+			reason: "The prefix is reserved in any letter case.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {"AWS:a": b}}`,
 			want:   "does not begin with aws:",
 		},
 		"TagSession": {
-			reason: "EKS's session tags say who a pod is.",
+			reason: "The keys of EKS's session tags are reserved: they identify a pod.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {Kubernetes-Namespace: b}}`,
 			want:   "session tags",
 		},
 		"TagProvider": {
-			reason: "The provider has tags of its own.",
+			reason: "The keys of the provider's own tags are reserved.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {crossplane-name: b}}`,
 			want:   "session tags and of the provider",
 		},
 		"TagLike": {
-			reason: "What only begins like one of them is another one.",
+			reason: "A longer key that only begins with a reserved one is valid.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {kubernetes-namespaces: b, my-eks-cluster-name: b, awsome: b}}`,
 		},
 		"ChainTagSession": {
-			reason: "Nor are they a chain's to pass on.",
+			reason: "A chain cannot use reserved keys, either.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", tags: [{key: EKS-cluster-arn, value: a}]}]}}`,
 			want:   "session tags",
 		},
 		"ChainTransitive": {
-			reason: "Only a tag that is there can be passed on.",
+			reason: "A transitive key must be the key of an existing tag.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", tags: [{key: Team, value: a}], transitiveTagKeys: [team, other]}]}}`,
 			want:   "must be keys of tags beside them",
 		},
 		"ChainTags": {
-			reason: "In whatever letters.",
+			reason: "Keys may have any letters.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], providerConfig: {assumeRoleChain: [{roleARN: "arn:aws:iam::123456789012:role/a", externalID: ab, tags: [{key: "Tëam a", value: ""}], transitiveTagKeys: ["tëam a"]}]}}`,
 		},
 		"ServiceAccountProtected": {
-			reason: "Crossplane's own ServiceAccount is nobody's.",
+			reason: "No service can use Crossplane's own ServiceAccount.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, serviceAccountName: crossplane}]}`,
 			want:   "identity of something else",
 		},
 		"ServiceAccountBootstrap": {
-			reason: "That of provider-aws-iam is no other service's.",
+			reason: "No other service can use the ServiceAccount of provider-aws-iam.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, serviceAccountName: provider-aws-iam}]}`,
 			want:   "identity of something else",
 		},
 		"ServiceAccountOwn": {
-			reason: "But its own.",
+			reason: "The service iam may use the ServiceAccount of provider-aws-iam.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: iam, management: Observe, serviceAccountName: provider-aws-iam}, {name: s3, serviceAccountName: a.b-c}]}`,
 		},
 		"RoleArnImported": {
-			reason: "Somebody else's role is not taken over.",
+			reason: "A role that you manage yourself is not adopted.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/r", importRole: true}]}`,
 			want:   "importRole",
 		},
 		"AssociationTwice": {
-			reason: "An association that is named is not looked for.",
+			reason: "With an association id, there is no need to look for an association.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, associationId: a-0123456789abcdef0, adoptExistingAssociation: true}]}`,
 			want:   "associationId names the association already",
 		},
 		"AdoptObserved": {
-			reason: "Who observes a Provider does not take it over.",
+			reason: "A Provider that is only observed is not adopted.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, management: Observe, adoptExistingProvider: true}]}`,
 			want:   "adoptExistingProvider",
 		},
@@ -229,16 +229,16 @@ func TestRules(t *testing.T) {
 			want:   "cannot be used together with sharing",
 		},
 		"Sharing": {
-			reason: "An empty text is no role.",
+			reason: "An empty string means no role.",
 			is:     `{region: eu-west-1, clusterName: prod, sharing: {namespaces: ["team-*", "a?"]}, services: [{name: sqs, targetRoleArn: ""}]}`,
 		},
 		"VersionFloating": {
-			reason: "A version that moves is resolved once, and never again.",
+			reason: "A floating version is resolved only once.",
 			is:     `{region: eu-west-1, clusterName: prod, provider: {version: v2}, services: [{name: s3}]}`,
 			want:   "spec.provider.version",
 		},
 		"Versions": {
-			reason: "A full version, a digest, or both; or nothing, as a template may leave it.",
+			reason: "A version is a full version, a digest, or both. It may be empty, as a template may leave it.",
 			is: `{region: eu-west-1, clusterName: prod, provider: {version: "", registry: "registry.example.org:5000/mirror"}, services: [
 				{name: s3, version: v2.5.0-rc.1}, {name: sqs, version: "2.5.0"},
 				{name: sns, version: "v2.5.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
@@ -250,26 +250,26 @@ func TestRules(t *testing.T) {
 			want:   "spec.provider.registry",
 		},
 		"ActionForm": {
-			reason: "One action an entry.",
+			reason: "Each entry is one action.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {statements: [{actions: ["s3:GetObject,s3:PutObject"], resources: ['*']}]}}]}`,
 			want:   "actions[0]",
 		},
 		"Statements": {
-			reason: "Whatever IAM takes.",
+			reason: "Everything that IAM accepts is valid.",
 			is: `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {policyDocument: "\n {\"Version\": \"2012-10-17\"}\n", statements: [
 				{actions: ["*"], resources: ["arn:aws:s3:::a/\u00fc ${aws:username}"]}, {notActions: ["s3:Get*", "*:*", "execute-api:In?oke"], notResources: ["*"]}]}}]}`,
 		},
 		"PolicyDocument": {
-			reason: "A document is an object.",
+			reason: "A policy document is a JSON object.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: {policyDocument: "[]"}}]}`,
 			want:   "policyDocument",
 		},
 		"Description": {
-			reason: "A description is one line or several, in Latin-1.",
+			reason: "A description has one line or several, in Latin-1.",
 			is:     `{region: eu-west-1, clusterName: prod, role: {description: "Grün\n\tund mehr"}, services: [{name: s3}]}`,
 		},
 		"DescriptionCharacter": {
-			reason: "AWS takes no others.",
+			reason: "AWS accepts no other characters.",
 			is:     `{region: eu-west-1, clusterName: prod, role: {description: "a – b"}, services: [{name: s3}]}`,
 			want:   "spec.role.description",
 		},
@@ -279,21 +279,21 @@ func TestRules(t *testing.T) {
 			want:   "at most 256",
 		},
 		"TagValueLong": {
-			reason: "A tag's value has 256.",
+			reason: "A tag's value has 256 characters at most.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {a: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb}}`,
 			want:   "at most 256",
 		},
 		"Tags": {
-			reason: "Tags say what they like.",
+			reason: "Any other tags are valid.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}], tags: {a: "", bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb: cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc}}`,
 		},
 		"UnknownField": {
-			reason: "A field that is spelled wrong is reported.",
+			reason: "A misspelled field is reported.",
 			is:     `{region: eu-west-1, cluster: prod, services: [{name: s3}]}`,
 			want:   "spec.cluster: Forbidden: unknown field",
 		},
 		"ServiceAdded": {
-			reason: "Services come and go.",
+			reason: "Services can be added and removed.",
 			was:    `{region: eu-west-1, clusterName: prod, services: [{name: s3}]}`,
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: ec2}, {name: s3}]}`,
 		},
@@ -316,7 +316,7 @@ func TestRules(t *testing.T) {
 			want:   "serviceAccountName is immutable",
 		},
 		"RoleNameAdded": {
-			reason: "It would replace the name that was generated.",
+			reason: "The new name would replace the generated one.",
 			was:    `{region: eu-west-1, clusterName: prod, services: [{name: s3}]}`,
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleName: mine}]}`,
 			want:   "roleName is immutable",
@@ -328,49 +328,49 @@ func TestRules(t *testing.T) {
 			want:   "path is immutable",
 		},
 		"PrefixAddedWithRole": {
-			reason: "It would rename all roles, though there was nothing before that it could be compared with.",
+			reason: "The prefix would rename all roles, even if there was no role field before to compare it with.",
 			was:    `{region: eu-west-1, clusterName: prod, services: [{name: s3}]}`,
 			is:     `{region: eu-west-1, clusterName: prod, role: {namePrefix: mine}, services: [{name: s3}]}`,
 			want:   "namePrefix is immutable",
 		},
 		"PathRemovedWithRole": {
-			reason: "It would move all roles.",
+			reason: "A removed path would move all roles.",
 			was:    `{region: eu-west-1, clusterName: prod, role: {path: /a/}, services: [{name: s3}]}`,
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3}]}`,
 			want:   "path is immutable",
 		},
 		"RoleNull": {
-			reason: "API servers make null of an object whose last field was taken out of a claim.",
+			reason: "API servers set an object to null if its last field was removed from a claim.",
 			was:    `{region: eu-west-1, clusterName: prod, role: {description: mine}, services: [{name: s3}]}`,
 			is:     `{region: eu-west-1, clusterName: prod, role: null, services: [{name: s3}]}`,
 		},
 		"RoleNoLongerNull": {
-			reason: "It can be set again.",
+			reason: "A null object can be set again.",
 			was:    `{region: eu-west-1, clusterName: prod, role: null, services: [{name: s3}]}`,
 			is:     `{region: eu-west-1, clusterName: prod, role: {description: mine}, services: [{name: s3}]}`,
 		},
 		"EverythingNull": {
-			reason: "So can every object that may be empty.",
+			reason: "Every object that may be empty may be null.",
 			was:    `{region: eu-west-1, clusterName: prod, services: [{name: s3}]}`,
 			is: `{region: eu-west-1, clusterName: prod, role: null, tags: null, provider: null, runtime: null, providerConfig: null, podIdentityAgent: null,
 				services: [{name: s3, permissions: null, runtime: null}, {name: ec2, runtime: {nodeSelector: null, podLabels: null, podAnnotations: null, resources: null, affinity: null}}]}`,
 		},
 		"SelectorNull": {
-			reason: "A selector that is null is none.",
+			reason: "A null selector counts as missing.",
 			is:     `{region: eu-west-1, clusterName: prod, clusterNameSelector: null, services: [{name: s3}]}`,
 		},
 		"OwnRolePermissionsNull": {
-			reason: "Null permissions are none.",
+			reason: "Null permissions count as missing.",
 			is:     `{region: eu-west-1, clusterName: prod, services: [{name: s3, roleArn: "arn:aws:iam::123456789012:role/r", permissions: null}]}`,
 		},
 		"PathNull": {
-			reason: "Null is no way around a rule.",
+			reason: "Null cannot bypass a rule.",
 			was:    `{region: eu-west-1, clusterName: prod, role: {path: /a/}, services: [{name: s3}]}`,
 			is:     `{region: eu-west-1, clusterName: prod, role: null, services: [{name: s3}]}`,
 			want:   "path is immutable",
 		},
 		"DescriptionAddedWithRole": {
-			reason: "What can be changed can be added.",
+			reason: "A field that can be changed can also be added.",
 			was:    `{region: eu-west-1, clusterName: prod, services: [{name: s3}]}`,
 			is:     `{region: eu-west-1, clusterName: prod, role: {description: mine}, services: [{name: s3}]}`,
 		},
@@ -390,7 +390,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestColumns of kubectl get, and the short names that it takes.
+// TestColumns checks the columns of kubectl get, and its short names.
 func TestColumns(t *testing.T) {
 	cases := map[string]struct {
 		reason, file string
@@ -398,8 +398,8 @@ func TestColumns(t *testing.T) {
 		// columns, and those that -o wide adds.
 		want, wide []string
 	}{
-		"PodIdentityProvider": {"What it is for, how to use it, and how far it is.", definition, [2]string{"pip", "pipc"}, []string{"SERVICES", "PROVIDERCONFIG", "STATUS"}, []string{"CLUSTER", "REGION"}},
-		"PodIdentityTenant":   {"Whose provider it uses comes first.", tenantDefinition, [2]string{"pit", "pitc"}, []string{"HOST", "SERVICES", "PROVIDERCONFIG", "STATUS"}, []string{"CLUSTER", "ROLE"}},
+		"PodIdentityProvider": {"The columns show services, ProviderConfig and progress.", definition, [2]string{"pip", "pipc"}, []string{"SERVICES", "PROVIDERCONFIG", "STATUS"}, []string{"CLUSTER", "REGION"}},
+		"PodIdentityTenant":   {"The host comes first.", tenantDefinition, [2]string{"pit", "pitc"}, []string{"HOST", "SERVICES", "PROVIDERCONFIG", "STATUS"}, []string{"CLUSTER", "ROLE"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -412,7 +412,7 @@ func TestColumns(t *testing.T) {
 				for _, c := range d.Spec.Versions[0].AdditionalPrinterColumns {
 					switch {
 					case !strings.HasPrefix(c.JSONPath, ".status.") || strings.Contains(c.JSONPath, "conditions"):
-						// Crossplane's own.
+						// This is one of Crossplane's own columns.
 					case c.Priority == 0:
 						got = append(got, c.Name)
 					default:
@@ -427,8 +427,8 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// TestEmptiedObjects: taking the last field out of an object in a claim leaves an empty one, which Crossplane's sync makes null in the
-// composite resource. So an object that may be empty may be null, too. One that must have something is refused in the claim.
+// TestEmptiedObjects checks that an object that may be empty may also be null: if the last field of a claim's object is removed, the object
+// is empty, and Crossplane's sync makes it null in the composite resource. An object that must have a field is refused in the claim.
 func TestEmptiedObjects(t *testing.T) {
 	n := 0
 	var walk func(at string, s extv1.JSONSchemaProps, required bool)
@@ -436,7 +436,7 @@ func TestEmptiedObjects(t *testing.T) {
 		if s.Type == "object" && !required {
 			n++
 			if !s.Nullable && len(s.Required) == 0 {
-				t.Errorf("%s may be empty, and may not be null", at)
+				t.Errorf("%s may be empty, but may not be null", at)
 			}
 		}
 		for name, p := range s.Properties {
@@ -450,7 +450,7 @@ func TestEmptiedObjects(t *testing.T) {
 		xr, _ := readDefinition(t, file)
 		spec := xr.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 		for name, p := range spec.Properties {
-			// Crossplane adds fields of its own, which it fills itself.
+			// Crossplane adds its own fields, and fills them itself.
 			if p.Description != "" {
 				walk("spec."+name, p, slices.Contains(spec.Required, name))
 			}
@@ -461,7 +461,7 @@ func TestEmptiedObjects(t *testing.T) {
 	}
 }
 
-// podIdentityProvider with a spec in YAML.
+// podIdentityProvider returns a PodIdentityProvider with a spec in YAML.
 func podIdentityProvider(t *testing.T, spec string) *unstructured.Unstructured {
 	t.Helper()
 	u := &unstructured.Unstructured{Object: map[string]any{

@@ -11,12 +11,12 @@ import (
 	"testing"
 )
 
-// elsewhere are commands that need what a test does not have. Blocks with one of them are parsed, and their files looked
-// for, but they are not run.
+// elsewhere are commands that need something that a test does not have. The tests parse blocks with one of them and check
+// that their files exist, but do not run them.
 var elsewhere = map[string]string{
 	"aws":        "needs AWS",
 	"cosign":     "needs a registry",
-	"crossplane": "needs a Crossplane CLI of the reader's",
+	"crossplane": "needs the reader's Crossplane CLI",
 	"crane":      "needs a registry",
 	"docker":     "needs Docker",
 	"eksctl":     "needs AWS",
@@ -30,17 +30,17 @@ var elsewhere = map[string]string{
 	"terraform":  "needs Terraform's state",
 
 	"docs/bootstrap/aws.sh": "needs AWS; test/bootstrap runs it with a fake one",
-	"hack/release-notes.sh": "needs a version that has been prepared",
+	"hack/release-notes.sh": "needs a prepared version",
 }
 
-// tooLong are targets that a test does not call.
+// tooLong are make targets that a test does not run.
 var tooLong = map[string]string{
 	"ci":           "it runs this test",
 	"test":         "it runs this test",
 	"unit":         "it runs this test",
 	"e2e":          "it takes twenty minutes",
 	"e2e-all":      "it takes forty minutes",
-	"playground":   "it stays until it is ended",
+	"playground":   "it runs until it is stopped",
 	"scale":        "it takes half an hour",
 	"fuzz":         "it takes minutes",
 	"bench":        "it takes minutes",
@@ -51,7 +51,7 @@ var tooLong = map[string]string{
 	"release":      "it is for maintainers",
 }
 
-// here are commands that do no harm anywhere.
+// here are commands that are safe everywhere.
 var here = []string{"make", "cat", "ls", "head", "echo", "export", "cd", "mkdir", "sed"}
 
 var (
@@ -63,7 +63,7 @@ var (
 	localFile  = regexp.MustCompile(`(?:^|[\s=@"'])((?:docs|example|manifests|hack|tools|test|configuration|package|\.ci)/[\w./-]*)`)
 )
 
-// commands of a script: the first word of each, and its arguments.
+// commands returns the commands of a script: the first word of each, and its arguments.
 func commands(script string) [][]string {
 	script = strings.ReplaceAll(script, "\\\n", " ")
 	script = heredoc.ReplaceAllString(script+"\n", "\n")
@@ -81,7 +81,7 @@ func commands(script string) [][]string {
 	return out
 }
 
-// whyNot says why a script cannot be run by a test; empty if it can.
+// whyNot returns why a test cannot run a script; empty if it can.
 func whyNot(t *testing.T, b block) string {
 	t.Helper()
 	reasons := []string{}
@@ -101,7 +101,7 @@ func whyNot(t *testing.T, b block) string {
 	return strings.Join(slices.Compact(reasons), ", ")
 }
 
-// shellBlocks are the blocks of the pages that are commands.
+// shellBlocks returns the blocks of the pages that are commands.
 func shellBlocks(t *testing.T) []block {
 	t.Helper()
 	out := []block{}
@@ -115,8 +115,8 @@ func shellBlocks(t *testing.T) []block {
 	return out
 }
 
-// TestShellBlocks parses every command that the pages show, and checks that its files and make targets exist. It lists
-// which commands are only parsed, and why; TestNewcomer runs the others.
+// TestShellBlocks parses every command on the pages, and checks that its files and make targets exist. It lists the
+// commands that are only parsed, and why; TestNewcomer runs the others.
 func TestShellBlocks(t *testing.T) {
 	run := 0
 	for _, b := range shellBlocks(t) {
@@ -135,7 +135,7 @@ func TestShellBlocks(t *testing.T) {
 			if c[0] == "make" {
 				checkMake(t, b, c)
 			} else if why == "" && !slices.Contains(here, c[0]) && !strings.HasPrefix(c[0], "hack/") {
-				t.Errorf("%v: nobody said whether a test may run %q: add it to here or to elsewhere", b, c[0])
+				t.Errorf("%v: it is not known whether a test may run %q: add it to here or to elsewhere", b, c[0])
 			}
 		}
 		if why == "" {
@@ -145,7 +145,7 @@ func TestShellBlocks(t *testing.T) {
 		}
 	}
 	if run == 0 {
-		t.Error("there is no block of commands that a test could run")
+		t.Error("no block of commands can be run by a test")
 	}
 	t.Logf("%d blocks are run by TestNewcomer (make newcomer)", run)
 }
@@ -159,7 +159,7 @@ func checkMake(t *testing.T, b block, c []string) {
 	}
 }
 
-// TestMentionedTargets checks the targets that the text mentions.
+// TestMentionedTargets checks the make targets that the text mentions.
 func TestMentionedTargets(t *testing.T) {
 	mention := regexp.MustCompile("`make ([a-z0-9-]+)")
 	for _, p := range pages(t) {
@@ -171,8 +171,8 @@ func TestMentionedTargets(t *testing.T) {
 	}
 }
 
-// TestQuotedBlocks checks blocks that say which file they are from: `text example/x/expected.yaml` must be in that file,
-// line by line, `json example/x/expected.yaml` as it stands but for spaces, and `yaml example/x/xr.yaml` must be the whole of it but for
+// TestQuotedBlocks checks blocks that name the file that they quote. The lines of `text example/x/expected.yaml` must all be in that
+// file. `json example/x/expected.yaml` must be a part of it, except for spaces. `yaml example/x/xr.yaml` must be the whole file, except for
 // comments.
 func TestQuotedBlocks(t *testing.T) {
 	quotes := 0
@@ -211,7 +211,7 @@ func checkQuote(t *testing.T, b block, file string) {
 			return strings.Join(lines, "\n")
 		}
 		if whole(b.content) != whole(file) {
-			t.Errorf("%v: is not what %s has", b, b.source)
+			t.Errorf("%v: differs from %s", b, b.source)
 		}
 		return
 	}
@@ -224,8 +224,8 @@ func checkQuote(t *testing.T, b block, file string) {
 	}
 }
 
-// TestLanguages checks that every block says what it is, so that some test looks at it. YAML is for test/conformance, which has
-// the real schemas.
+// TestLanguages checks that every block has a known language, so that a test checks it. test/conformance checks YAML: it has the
+// real schemas.
 func TestLanguages(t *testing.T) {
 	for _, p := range pages(t) {
 		for i, b := range p.blocks {
@@ -233,14 +233,14 @@ func TestLanguages(t *testing.T) {
 			case "bash", "yaml":
 			case "json":
 				if !json.Valid([]byte(b.content)) {
-					t.Errorf("%v: is no JSON", b)
+					t.Errorf("%v: is not JSON", b)
 				}
 			case "text":
 				if b.source == "" && (!b.follows || p.blocks[i-1].language != "bash") {
-					t.Errorf("%v: say where this comes from: put it after its command, or name its file: ```text path", b)
+					t.Errorf("%v: name the source: put the block after its command, or name its file: ```text path", b)
 				}
 			default:
-				t.Errorf("%v: no test knows what to do about language %q", b, b.language)
+				t.Errorf("%v: no test checks blocks in language %q", b, b.language)
 			}
 		}
 	}

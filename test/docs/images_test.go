@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestDiagrams checks that every picture was drawn from its source as it is now.
+// TestDiagrams checks that every picture was drawn from the current version of its source.
 func TestDiagrams(t *testing.T) {
 	pictures, err := filepath.Glob(filepath.Join(root, "docs/images/*.svg"))
 	if err != nil || len(pictures) == 0 {
@@ -30,7 +30,7 @@ func TestDiagrams(t *testing.T) {
 			t.Fatal(err)
 		}
 		if want := fmt.Sprintf("<!-- %s %x -->", filepath.Base(source), sha256.Sum256(dot)); !strings.Contains(string(svg), want) {
-			t.Errorf("%s is not what %s would make: run %s", picture, source, how)
+			t.Errorf("%s is not up to date with %s: run %s", picture, source, how)
 		}
 	}
 }

@@ -17,8 +17,8 @@ var (
 	codeSpan   = regexp.MustCompile("`[^`\n]*`")
 )
 
-// TestLinks follows every link within the repository, to its file and to its heading. Links to other sites are only
-// checked for their form: whether they answer today is not this repository's doing.
+// TestLinks follows every link within the repository, to its file and to its heading. It checks only the form of links to
+// other sites: the repository does not control whether they respond.
 func TestLinks(t *testing.T) {
 	all := pages(t)
 	anchors := map[string][]string{}
@@ -35,7 +35,7 @@ func TestLinks(t *testing.T) {
 		for _, target := range targets {
 			u, err := url.Parse(target)
 			if err != nil {
-				t.Errorf("%s: %s is no link: %v", p.path, target, err)
+				t.Errorf("%s: %s is not a link: %v", p.path, target, err)
 				continue
 			}
 			if u.Scheme != "" {
@@ -49,7 +49,7 @@ func TestLinks(t *testing.T) {
 			checkLink(t, anchors, p, u)
 		}
 	}
-	t.Logf("%d links followed within the repository; %d links to other sites looked at, not followed", internal, external)
+	t.Logf("%d links followed within the repository; %d links to other sites checked, not followed", internal, external)
 }
 
 func checkLink(t *testing.T, anchors map[string][]string, from page, u *url.URL) {
@@ -74,7 +74,7 @@ func checkLink(t *testing.T, anchors map[string][]string, from page, u *url.URL)
 	}
 }
 
-// TestIndex checks that every page of docs/ can be found from its index, or that of its folder, and the index from the README.
+// TestIndex checks that an index links to every page of docs/, and that the README links to the index.
 func TestIndex(t *testing.T) {
 	all := pages(t)
 	linked := map[string]bool{}

@@ -1,5 +1,5 @@
-// Package docs tests what people read: that links lead somewhere, that commands exist and print what is printed beside
-// them, that dependencies have a reason, that workflows are pinned. Nothing here needs a network, a cluster or AWS.
+// Package docs tests the documentation: links have a target, commands exist and print the output that the pages show, dependencies
+// have a reason, workflows are pinned. The tests need no network, no cluster and no AWS.
 package docs
 
 import (
@@ -14,7 +14,7 @@ import (
 // root of the repository.
 const root = "../.."
 
-// makeTargets of the Makefile.
+// makeTargets returns the targets of the Makefile.
 var makeTargets = sync.OnceValue(func() []string {
 	b, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {

@@ -17,10 +17,10 @@ type page struct {
 	// path from the root of the repository, with slashes.
 	path string
 
-	// blocks that are fenced, in their order.
+	// blocks are the fenced blocks, in their order.
 	blocks []block
 
-	// text is all but the blocks, with their lines left empty.
+	// text is the page without the blocks, whose lines are left empty.
 	text string
 }
 
@@ -30,7 +30,7 @@ type block struct {
 	page string
 	line int
 
-	// language and what follows it on the first line: the file that the block is from.
+	// language, and the file that the block is from, both on the first line.
 	language, source string
 
 	// follows the block before it in the same section.
@@ -41,7 +41,7 @@ type block struct {
 
 func (b block) String() string { return fmt.Sprintf("%s:%d", b.page, b.line) }
 
-// pages of the repository: every Markdown file that belongs to it.
+// pages returns the pages of the repository: all its Markdown files.
 func pages(t *testing.T) []page {
 	t.Helper()
 	out := []page{}
@@ -73,7 +73,7 @@ func pages(t *testing.T) []page {
 	return out
 }
 
-// parse a page.
+// parse parses a page.
 func parse(path, content string) page {
 	p := page{path: path}
 	var open *block
@@ -110,7 +110,7 @@ var (
 	idAttribute = regexp.MustCompile(`<a (?:name|id)="([^"]+)"`)
 )
 
-// anchors of a page, as GitHub makes them of headings.
+// anchors returns the anchors of a page, as GitHub derives them from headings.
 func (p page) anchors() []string {
 	seen := map[string]int{}
 	out := []string{}

@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// changing is what differs from one run to the next: how long something took.
+// changing matches output that differs between runs: how long something took.
 var changing = regexp.MustCompile(`\b\d+(\.\d+)?(ms|m?s| s)\b`)
 
-// TestNewcomer does what the pages tell somebody who has just cloned the repository: it runs every block of commands that
-// needs no cluster in a fresh copy, and compares what is printed with the block that stands below. `make newcomer`.
+// TestNewcomer follows the pages in a fresh copy of the repository: it runs every block of commands that needs no cluster, and
+// compares the output with the block below. Run it with `make newcomer`.
 func TestNewcomer(t *testing.T) {
 	if os.Getenv("NEWCOMER") == "" {
 		t.Skip("run it with make newcomer: it builds the tools that a newcomer builds")
@@ -35,11 +35,11 @@ func TestNewcomer(t *testing.T) {
 		}
 	}
 	if ran == 0 {
-		t.Error("there is nothing to run")
+		t.Error("no block can be run")
 	}
 }
 
-// freshClone copies what git knows or would add, so that changes that are not committed count, into an empty directory.
+// freshClone copies the files that git tracks or would add into an empty directory, so that uncommitted changes count.
 func freshClone(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -52,7 +52,7 @@ func freshClone(t *testing.T) string {
 	return dir
 }
 
-// runBlock as it would be pasted into a shell. What goes to stderr is progress, and is shown when something fails.
+// runBlock runs a block as if it was pasted into a shell. Progress on stderr is shown only if the block fails.
 func runBlock(t *testing.T, dir string, b block) string {
 	t.Helper()
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", b.content)
@@ -66,8 +66,8 @@ func runBlock(t *testing.T, dir string, b block) string {
 	return string(out)
 }
 
-// comparePrinted checks that the lines of the block were printed, in their order. A line of three dots stands for any
-// lines; without one between them, lines must follow each other.
+// comparePrinted checks that the lines of the block were printed, in their order. A line of three dots stands for any lines;
+// otherwise lines must follow each other.
 func comparePrinted(t *testing.T, want block, got string) {
 	t.Helper()
 	printed := lines(got)
@@ -82,13 +82,13 @@ func comparePrinted(t *testing.T, want block, got string) {
 			i++
 		}
 		if i == len(printed) || !anywhere && i != at {
-			t.Fatalf("%v: this was not printed (after line %d):\n%s\n\nprinted was:\n%s", want, at, w, got)
+			t.Fatalf("%v: this was not printed (after line %d):\n%s\n\noutput:\n%s", want, at, w, got)
 		}
 		at, anywhere = i+1, false
 	}
 }
 
-// lines without what changes from run to run, and without empty ones.
+// lines returns the lines without empty ones, and without parts that change between runs.
 func lines(s string) []string {
 	out := []string{}
 	for l := range strings.SplitSeq(s, "\n") {

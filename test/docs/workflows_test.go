@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A workflow of GitHub, as far as it matters here.
+// A workflow is the part of a GitHub workflow that the test checks.
 type workflow struct {
 	Permissions any            `json:"permissions"`
 	Jobs        map[string]job `json:"jobs"`
@@ -34,8 +34,8 @@ var (
 	untaint  = regexp.MustCompile(`\$\{\{[^}]*github\.(event|head_ref|ref_name)[^}]*\}\}`)
 )
 
-// TestWorkflows checks what keeps workflows from doing harm: actions that cannot change under us, and no more permissions
-// than they need. `make lint` runs actionlint, which checks everything else.
+// TestWorkflows checks the security of workflows: actions are pinned, and jobs have no more permissions than they need.
+// `make lint` runs actionlint, which checks everything else.
 func TestWorkflows(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(root, ".github/workflows/*"))
 	if err != nil || len(files) < 4 {
@@ -87,17 +87,17 @@ func checkJob(t *testing.T, name string, j job) {
 			t.Errorf("job %s keeps the token in the checkout: set persist-credentials: false", name)
 		}
 		if untaint.MatchString(s.Run) {
-			t.Errorf("job %s puts an expression into a script; hand it over in env: %s", name, s.Run)
+			t.Errorf("job %s puts an expression into a script; pass it in env: %s", name, s.Run)
 		}
 		for _, m := range makeCall.FindAllStringSubmatch(s.Run, -1) {
 			if !isTarget(t, m[1]) {
-				t.Errorf("job %s calls make %s, which is no target", name, m[1])
+				t.Errorf("job %s calls make %s, which is not a target", name, m[1])
 			}
 		}
 	}
 }
 
-// TestRenovate checks that the configuration parses, and that what it looks for in files is there.
+// TestRenovate checks that the configuration parses, and that each of its patterns matches a file.
 func TestRenovate(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(root, "renovate.json"))
 	if err != nil {
@@ -121,7 +121,7 @@ func TestRenovate(t *testing.T) {
 	}
 }
 
-// found tells whether a file of the repository matches.
+// found reports whether a file of the repository matches.
 func found(t *testing.T, patterns []string, content *regexp.Regexp) bool {
 	t.Helper()
 	for _, glob := range []string{"manifests/*.yaml", "configuration/apis/*.yaml"} {

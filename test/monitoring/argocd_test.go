@@ -22,9 +22,9 @@ func TestArgoCDHealth(t *testing.T) {
 		want, message string
 	}{
 		"New":       {"A new object has no status.", `{}`, "Progressing", "Waiting"},
-		"Waiting":   {"What is waited for is said.", `{conditions: [{type: Synced, status: "True"}, {type: Ready, status: "False", reason: Creating}, {type: IdentityReady, status: "False", reason: Creating, message: "s3: being created"}]}`, "Progressing", "IdentityReady: s3: being created"},
-		"Failed":    {"An error of AWS is one here.", `{conditions: [{type: ProvidersReady, status: "False", reason: Waiting}, {type: IdentityReady, status: "False", reason: Failed, message: AccessDenied}]}`, "Degraded", "IdentityReady: AccessDenied"},
-		"Conflict":  {"So is what somebody has to decide.", `{conditions: [{type: ProvidersReady, status: "False", reason: Conflict, message: exists}]}`, "Degraded", "ProvidersReady: exists"},
+		"Waiting":   {"The message says what the object waits for.", `{conditions: [{type: Synced, status: "True"}, {type: Ready, status: "False", reason: Creating}, {type: IdentityReady, status: "False", reason: Creating, message: "s3: being created"}]}`, "Progressing", "IdentityReady: s3: being created"},
+		"Failed":    {"An error of AWS is degraded.", `{conditions: [{type: ProvidersReady, status: "False", reason: Waiting}, {type: IdentityReady, status: "False", reason: Failed, message: AccessDenied}]}`, "Degraded", "IdentityReady: AccessDenied"},
+		"Conflict":  {"A conflict that a user must resolve is degraded, too.", `{conditions: [{type: ProvidersReady, status: "False", reason: Conflict, message: exists}]}`, "Degraded", "ProvidersReady: exists"},
 		"NotSynced": {"Crossplane's own errors come first.", `{conditions: [{type: Synced, status: "False", message: forbidden}, {type: IdentityReady, status: "False", reason: Creating}]}`, "Degraded", "forbidden"},
 		"Ready":     {"Ready is healthy.", `{conditions: [{type: Ready, status: "True"}, {type: IdentityReady, status: "True", reason: Ready}]}`, "Healthy", "Ready"},
 	}
@@ -48,7 +48,7 @@ func TestArgoCDHealth(t *testing.T) {
 	}
 }
 
-// TestArgoCDHealthOfExamples: an example is healthy only where its last condition is ready.
+// TestArgoCDHealthOfExamples checks that an example is healthy only if it ends ready.
 func TestArgoCDHealthOfExamples(t *testing.T) {
 	cm := struct {
 		Data map[string]string `json:"data"`
@@ -68,7 +68,7 @@ func TestArgoCDHealthOfExamples(t *testing.T) {
 		seen[health]++
 		broken := strings.Contains(string(b), `"reason":"Failed"`) || strings.Contains(string(b), `"reason":"Conflict"`) || strings.Contains(string(b), `"reason":"InvalidSpec"`)
 		if broken && health == "Healthy" {
-			t.Errorf("%s is healthy, and its status says: %s", o.GetName(), b)
+			t.Errorf("%s is healthy, but its status says: %s", o.GetName(), b)
 		}
 	}
 	if seen["Degraded"] == 0 || seen["Progressing"] == 0 {
@@ -76,7 +76,7 @@ func TestArgoCDHealthOfExamples(t *testing.T) {
 	}
 }
 
-// run a health check on an object.
+// run runs a health check on an object.
 func run(t *testing.T, script string, object map[string]any) (status, message string) {
 	t.Helper()
 	l := lua.NewState()
@@ -92,7 +92,7 @@ func run(t *testing.T, script string, object map[string]any) (status, message st
 	return result.RawGetString("status").String(), result.RawGetString("message").String()
 }
 
-// toLua converts a value of JSON.
+// toLua converts a JSON value.
 func toLua(l *lua.LState, v any) lua.LValue {
 	switch v := v.(type) {
 	case map[string]any:

@@ -19,11 +19,11 @@ var update = flag.Bool("update", false, "draw docs/images/dashboard.svg anew")
 
 const picture = root + "/docs/images/dashboard.svg"
 
-// The story that the dashboard and the alerts are shown: what is there from which minute on. A step of example/ is reconciled every
-// interval. The function is real, its scrapes are, and so is what kube-state-metrics makes of the objects; only the clock runs faster.
+// story is the scenario for the dashboard and the alerts: which objects exist from which minute on. A step of example/ is reconciled every
+// interval. The function, its scrapes and the metrics of kube-state-metrics are real; only the clock runs faster.
 var story = []struct {
 	minute int
-	name   string // of the object, as the cluster has it
+	name   string // of the object in the cluster
 	step   string // below example/
 }{
 	{2, "storage", "quickstart/01-first-reconcile"},
@@ -42,7 +42,7 @@ var story = []struct {
 	{48, "later", "namespaces/02-ready"},
 }
 
-// Configurations of the function, by the minute in which they come.
+// configurations of the function, by the minute from which they apply.
 var configurations = []struct {
 	minute       int
 	content, now string
@@ -52,12 +52,12 @@ var configurations = []struct {
 	{38, "guardrails: {allowedRegions: [eu-west-1, eu-central-1]}\nnamespaces: [{match: [team-a], guardrails: {allowedServices: [sqs]}}]\n", "\npodidentity_configuration_last_read_successful 1"},
 }
 
-// minutes that the story takes.
+// minutes is the length of the scenario.
 const minutes = 60
 
 var begin = time.Date(2026, 1, 1, 9, 0, 0, 0, time.UTC)
 
-// tell the story, and return what Prometheus has at its end.
+// tell runs the scenario, and returns the data that Prometheus has at its end.
 func tell(t *testing.T) *database {
 	t.Helper()
 	f := startFunction(t, configurations[0].content)
@@ -93,7 +93,7 @@ func tell(t *testing.T) *database {
 	return db
 }
 
-// exposedAs the composite resource of a name and, if it has one, its claim.
+// exposedAs returns the composite resource with a name and, if it has one, its claim.
 func exposedAs(t *testing.T, name string, o map[string]any) []*unstructured.Unstructured {
 	t.Helper()
 	xr := &unstructured.Unstructured{Object: o}
@@ -111,8 +111,8 @@ func exposedAs(t *testing.T, name string, o map[string]any) []*unstructured.Unst
 	return []*unstructured.Unstructured{xr, claim}
 }
 
-// TestDashboard shows the dashboard and the alerts a story of an hour. Every panel has something to show, and the alerts that
-// should fire do, and no other.
+// TestDashboard feeds the dashboard and the alerts a scenario of an hour. Every panel must show data, and exactly the expected alerts must
+// fire.
 func TestDashboard(t *testing.T) {
 	db := tell(t)
 	end := begin.Add(minutes*time.Minute - interval)
@@ -159,8 +159,8 @@ func TestDashboard(t *testing.T) {
 			}
 		}
 	}
-	// The object whose role is refused, the one whose pods get no credentials, and what the platform team did: a configuration that was
-	// wrong, then a guardrail that came after the claim.
+	// The object whose role is refused, the one whose pods get no credentials, and two changes by the platform team: an invalid
+	// configuration, then a guardrail that is newer than the claim.
 	want := map[string][]string{
 		"PodIdentityProviderNotReady":    {"proven", "reports"},
 		"PodIdentityServiceFailed":       {"proven", "reports"},
@@ -173,7 +173,7 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// last value of a panel's first line.
+// last returns the last value of a panel's first line.
 func last(t *testing.T, d dashboard, drawn map[int][]line, title string) float64 {
 	t.Helper()
 	for _, p := range d.Panels {

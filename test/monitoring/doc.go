@@ -1,2 +1,2 @@
-// Package monitoring tests what people hand to their monitoring.
+// Package monitoring tests the manifests for monitoring and Argo CD.
 package monitoring

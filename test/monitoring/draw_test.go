@@ -16,7 +16,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 )
 
-// A dashboard of Grafana, as far as it is drawn here.
+// A dashboard is the part of a Grafana dashboard that this test draws.
 type dashboard struct {
 	Title  string  `json:"title"`
 	Panels []panel `json:"panels"`
@@ -63,7 +63,7 @@ type line struct {
 
 var placeholder = regexp.MustCompile(`{{\s*(\w+)\s*}}`)
 
-// lines that a panel has: what its expressions give.
+// lines returns the lines of a panel: the results of its expressions.
 func lines(t *testing.T, db *database, p panel, from, to time.Time) []line {
 	t.Helper()
 	if p.Type == "table" || p.Type == "stat" {
@@ -83,7 +83,7 @@ func lines(t *testing.T, db *database, p panel, from, to time.Time) []line {
 		}
 	}
 	if p.Type == "timeseries" && len(out) > len(palette)/2 {
-		// The legend of the biggest comes first, since there is no room for all.
+		// The biggest lines come first in the legend, because it has no room for all.
 		slices.SortStableFunc(out, func(a, b line) int { return cmp.Compare(b.most(), a.most()) })
 	}
 	return out
@@ -93,7 +93,7 @@ func (l line) most() float64 {
 	return slices.MaxFunc(l.points, func(a, b promql.FPoint) int { return cmp.Compare(a.F, b.F) }).F
 }
 
-// longest time in which a line has points without a gap: how long an alert is pending.
+// longest returns the longest time in which a line has points without a gap: how long an alert is pending.
 func longest(points []promql.FPoint) time.Duration {
 	var most, began int64
 	for i, p := range points {
@@ -105,7 +105,7 @@ func longest(points []promql.FPoint) time.Duration {
 	return time.Duration(most) * time.Millisecond
 }
 
-// Sizes in pixels. GitHub shows a page about 850 wide.
+// Sizes in pixels. GitHub shows a page about 850 pixels wide.
 const (
 	width, column, row = 850.0, 850.0 / 24, 24.0
 	gap, top           = 4.0, 34.0
@@ -116,7 +116,7 @@ var (
 	named   = map[string]string{"green": "#56a64b", "red": "#e02f44", "orange": "#ff780a", "yellow": "#e0b400"}
 )
 
-// draw a dashboard as SVG.
+// draw draws a dashboard as SVG.
 func draw(d dashboard, drawn map[int][]line, from, to time.Time) string {
 	height := 0.0
 	for _, p := range d.Panels {
@@ -227,7 +227,7 @@ func (c *canvas) chart(b box, p panel, ls []line, from, to time.Time) {
 	}
 }
 
-// short form of a legend that is too long to be read anyway, such as that of a hash.
+// short shortens a legend that is too long to read, such as a hash.
 func short(legend string) string {
 	if len(legend) > 50 {
 		return legend[:18] + "..."
@@ -235,7 +235,7 @@ func short(legend string) string {
 	return legend
 }
 
-// legend above the lower edge of a box. It returns how high it is.
+// legend draws a legend above the lower edge of a box, and returns its height.
 func (c *canvas) legend(b box, ls []line) float64 {
 	const letter, height, most = 5.6, 14.0, 4
 	rows, x := 1, 0.0
@@ -264,7 +264,7 @@ func (c *canvas) legend(b box, ls []line) float64 {
 	return float64(rows)*height + 4
 }
 
-// scale of a unit's numbers.
+// scale returns the factor for a unit's numbers.
 func scale(unit string) float64 {
 	if unit == "bytes" {
 		return 1 << 20
@@ -272,7 +272,7 @@ func scale(unit string) float64 {
 	return 1
 }
 
-// nice step of an axis: 1, 2 or 5 times a power of ten.
+// nice returns a step for an axis: 1, 2 or 5 times a power of ten.
 func nice(v float64) float64 {
 	if v <= 0 {
 		return 1

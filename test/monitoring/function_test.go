@@ -23,10 +23,10 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// patience with a process of this test.
+// patience is how long the test waits for a process.
 const patience = time.Minute
 
-// A function is a process of this repository's function, as its pod runs it.
+// A function is a process of this repository's function, started as in its pod.
 type function struct {
 	fnv1.FunctionRunnerServiceClient
 
@@ -80,7 +80,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// configure the function. It notices by itself.
+// configure writes the function's configuration, which the function reloads on its own.
 func (f *function) configure(t *testing.T, configuration string) {
 	t.Helper()
 	if err := os.WriteFile(f.config, []byte("apiVersion: podidentity.fn.crossplane.io/v1beta1\nkind: Input\n"+configuration), 0o600); err != nil {
@@ -88,7 +88,7 @@ func (f *function) configure(t *testing.T, configuration string) {
 	}
 }
 
-// exposition of the function's metrics.
+// exposition returns the function's metrics.
 func (f *function) exposition(ctx context.Context) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.metrics, nil)
 	if err != nil {
@@ -102,7 +102,7 @@ func (f *function) exposition(ctx context.Context) (string, error) {
 	return string(b), errors.Join(err, rsp.Body.Close())
 }
 
-// until a line is among the metrics.
+// until waits until a line is among the metrics.
 func (f *function) until(t *testing.T, line string) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
@@ -116,7 +116,7 @@ func (f *function) until(t *testing.T, line string) {
 	}
 }
 
-// A step of a scenario below example/: what exists.
+// A step of a scenario below example/: the existing resources.
 type step struct {
 	xr, input *structpb.Struct
 	observed  map[string]*fnv1.Resource
@@ -141,7 +141,7 @@ func loadStep(t *testing.T, name string) *step {
 	return s
 }
 
-// nearest file of a name: the step's own, or the scenario's. Empty if there is none.
+// nearest returns the step's own file with a name, or the scenario's. Empty if there is none.
 func nearest(folder, name string) string {
 	if f := existing(filepath.Join(folder, name)); f != "" {
 		return f
@@ -192,7 +192,7 @@ func get(o *structpb.Struct, path ...string) *structpb.Value {
 	return v
 }
 
-// reconcile a step as Crossplane does: with answers to what the function requires, until it requires nothing new.
+// reconcile calls the function for a step as Crossplane does: with the required resources, until it requires no more of them.
 func (f *function) reconcile(t *testing.T, s *step) *fnv1.RunFunctionResponse {
 	t.Helper()
 	req := &fnv1.RunFunctionRequest{
@@ -238,8 +238,8 @@ func (s *step) find(by *fnv1.ResourceSelector) *fnv1.Resources {
 	return out
 }
 
-// after a response the composite resource is what Crossplane makes of it: with its status and conditions. After a fatal one it
-// keeps what it had, but for the conditions that the function sets.
+// after returns the composite resource after a response, as Crossplane writes it: with its status and conditions. After a fatal one it
+// keeps its previous status, except for the conditions that the function sets.
 func after(t *testing.T, before map[string]any, s *step, rsp *fnv1.RunFunctionResponse) map[string]any {
 	t.Helper()
 	fatal := false

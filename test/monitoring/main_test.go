@@ -8,7 +8,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// TestMain keeps kube-state-metrics from logging every metric that it makes.
+// TestMain keeps kube-state-metrics from logging every metric that it generates.
 func TestMain(m *testing.M) {
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)

@@ -29,11 +29,11 @@ const (
 // A series is a metric that exists, with the labels that it can have.
 type series struct {
 	labels []string
-	// any label may be there: other programs have it.
+	// any label is possible: another program exposes the metric.
 	any bool
 }
 
-// stateMetrics is the configuration of kube-state-metrics, as its chart hands it over.
+// stateMetrics returns the configuration of kube-state-metrics, as its chart passes it on.
 func stateMetrics(t *testing.T) crs.Metrics {
 	t.Helper()
 	values := struct {
@@ -55,7 +55,7 @@ func stateMetrics(t *testing.T) crs.Metrics {
 	return config
 }
 
-// strict reads a file.
+// strict reads a file, and fails on unknown fields.
 func strict(t *testing.T, path string, into any, unmarshal func([]byte, any, ...yaml.JSONOpt) error) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -67,7 +67,7 @@ func strict(t *testing.T, path string, into any, unmarshal func([]byte, any, ...
 	}
 }
 
-// generate what kube-state-metrics would expose of an object.
+// generate returns the metrics that kube-state-metrics would expose for an object.
 func generate(t *testing.T, config crs.Metrics, o *unstructured.Unstructured) string {
 	t.Helper()
 	var out strings.Builder
@@ -88,7 +88,7 @@ func generate(t *testing.T, config crs.Metrics, o *unstructured.Unstructured) st
 	return out.String()
 }
 
-// objects of the examples as they end up: the composite resource with its status, and a claim of the same.
+// objects returns the final objects of the examples: the composite resource with its status, and a claim with the same content.
 func objects(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
 	files, err := filepath.Glob(root + "/example/*/*/expected.yaml")
@@ -120,8 +120,8 @@ func objects(t *testing.T) []*unstructured.Unstructured {
 
 var exposed = regexp.MustCompile(`(?m)^([a-z_:]+)\{([^\n]*)\} (\S+)$`)
 
-// known series, by name: those of the function, by its documentation, which another test holds against the function; those that
-// kube-state-metrics makes of the examples; and those of every Go program.
+// known returns the known series, by name: those of the function, from its documentation, which another test compares with the function;
+// those that kube-state-metrics generates for the examples; and those of every Go program.
 func known(t *testing.T) map[string]series {
 	t.Helper()
 	out := map[string]series{
@@ -165,7 +165,7 @@ func known(t *testing.T) map[string]series {
 	return out
 }
 
-// TestStateMetrics shows what kube-state-metrics makes of objects.
+// TestStateMetrics checks the metrics that kube-state-metrics generates for objects.
 func TestStateMetrics(t *testing.T) {
 	config := stateMetrics(t)
 	o := &unstructured.Unstructured{}
@@ -185,8 +185,8 @@ status:
 	for reason, want := range map[string]string{
 		"A composite resource has its claim.":   `kube_podidentityprovider_info{`,
 		"The claim can be found by its labels.": `claim_name="storage"`,
-		"True is one,":                          `reason="Available",type="Ready"} 1`,
-		"all else is zero.":                     `reason="InvalidSpec",type="IdentityReady"} 0`,
+		"A true condition has value 1.":         `reason="Available",type="Ready"} 1`,
+		"Any other condition has value 0.":      `reason="InvalidSpec",type="IdentityReady"} 0`,
 		"Every service has its phase.":          `phase="Failed",provider="provider-aws-s3",service="s3"} 1`,
 	} {
 		if !strings.Contains(got, want) {
@@ -195,10 +195,10 @@ status:
 	}
 }
 
-// An expression, and where it stands.
+// An expression, and the place where it is used.
 type expression struct{ where, query string }
 
-// rules of the PrometheusRule. Unknown fields fail.
+// rules returns the rules of the PrometheusRule. Unknown fields are errors.
 func rules(t *testing.T) []monitoringv1.RuleGroup {
 	t.Helper()
 	r := monitoringv1.PrometheusRule{}
@@ -206,7 +206,7 @@ func rules(t *testing.T) []monitoringv1.RuleGroup {
 	return r.Spec.Groups
 }
 
-// expressions of all rules and of the dashboard.
+// expressions returns the expressions of all rules and of the dashboard.
 func expressions(t *testing.T) []expression {
 	t.Helper()
 	var out []expression
@@ -235,7 +235,7 @@ func expressions(t *testing.T) []expression {
 			t.Errorf("panel %q shows nothing", p.Title)
 		}
 		for _, target := range p.Targets {
-			// A variable of Grafana, which puts in a duration.
+			// Grafana replaces this variable with a duration.
 			out = append(out, expression{"panel " + p.Title, strings.ReplaceAll(target.Expr, "$__rate_interval", "5m")})
 		}
 	}
@@ -286,7 +286,7 @@ func checkSelector(t *testing.T, where string, v *parser.VectorSelector, metrics
 	}
 }
 
-// TestAlerts checks what somebody who is woken needs: a summary, and a page that says what to do.
+// TestAlerts checks that every alert has what an on-call engineer needs: a summary, and a page that says what to do.
 func TestAlerts(t *testing.T) {
 	page, err := os.ReadFile(root + "/docs/day2-monitoring.md")
 	if err != nil {
@@ -308,7 +308,7 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// TestPodMonitor checks that it finds the pods that manifests/function-runtime.yaml makes.
+// TestPodMonitor checks that the PodMonitor selects the pods of manifests/function-runtime.yaml.
 func TestPodMonitor(t *testing.T) {
 	m := monitoringv1.PodMonitor{}
 	strict(t, manifests+"podmonitor.yaml", &m, yaml.UnmarshalStrict)

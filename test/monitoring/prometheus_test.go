@@ -22,10 +22,10 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
-// interval between two scrapes, as in podmonitor.yaml.
+// interval is the time between two scrapes, as in podmonitor.yaml.
 const interval = 30 * time.Second
 
-// A database has what Prometheus scraped. Prometheus' own engine asks it.
+// A database holds the samples that Prometheus scraped. Prometheus' own engine queries it.
 type database struct {
 	series map[string]*storedSeries
 	engine *promql.Engine
@@ -34,7 +34,7 @@ type database struct {
 type storedSeries struct {
 	labels  labels.Labels
 	samples []chunks.Sample
-	// gone after the last scrape of its target.
+	// gone is true if the last scrape of its target no longer had the series.
 	gone bool
 }
 
@@ -44,7 +44,7 @@ func newDatabase() *database {
 	})}
 }
 
-// scrape what a target exposes at a time. Series that it does not expose any more end there.
+// scrape adds the metrics that a target exposes at a time. Series that it no longer exposes end there.
 func (d *database) scrape(t *testing.T, exposition io.Reader, target map[string]string, at time.Time) {
 	t.Helper()
 	p := expfmt.NewTextParser(model.UTF8Validation)
@@ -79,7 +79,7 @@ func (d *database) scrape(t *testing.T, exposition io.Reader, target map[string]
 	}
 }
 
-// unused name of a target's label: one that a metric has already yields to the target's, as it does in Prometheus by default.
+// unused frees the name of a target's label: a metric's label with that name is renamed, as Prometheus does by default.
 func unused(b *labels.Builder, name string) string {
 	if had := b.Get(name); had != "" {
 		b.Set("exported_"+name, had)
@@ -96,7 +96,7 @@ func (d *database) add(l labels.Labels, at time.Time, v float64) {
 	d.series[name].gone = false
 }
 
-// query of a range of time, a point for each interval.
+// query evaluates an expression over a range of time, with a point for each interval.
 func (d *database) query(t *testing.T, expr string, from, to time.Time) promql.Matrix {
 	t.Helper()
 	q, err := d.engine.NewRangeQuery(t.Context(), d, nil, strings.ReplaceAll(expr, "$__rate_interval", "2m"), from, to, interval)
@@ -108,7 +108,7 @@ func (d *database) query(t *testing.T, expr string, from, to time.Time) promql.M
 	if err != nil {
 		t.Fatalf("%s: %v", expr, err)
 	}
-	// The engine takes its memory back.
+	// The engine reuses this memory.
 	out := make(promql.Matrix, len(m))
 	for i, s := range m {
 		out[i] = promql.Series{Metric: s.Metric, Floats: slices.Clone(s.Floats)}
@@ -117,7 +117,7 @@ func (d *database) query(t *testing.T, expr string, from, to time.Time) promql.M
 	return out
 }
 
-// Querier of the database, for the engine.
+// Querier returns a querier of the database, for the engine.
 func (d *database) Querier(_, _ int64) (storage.Querier, error) {
 	return &storage.MockQuerier{SelectMockFunction: func(_ bool, _ *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
 		found := &found{}
@@ -131,7 +131,7 @@ func (d *database) Querier(_, _ int64) (storage.Querier, error) {
 	}}, nil
 }
 
-// What a select found.
+// found is the result of a select.
 type found struct {
 	series []storage.Series
 	next   int

@@ -11,15 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDockerfile checks that the Dockerfile, which is the other way to build the
-// runtime image, gives the image the same config.
+// TestDockerfile checks that the Dockerfile, the other way to build the runtime
+// image, gives the image the same config.
 func TestDockerfile(t *testing.T) {
 	// The first two words of instructions are enough for all of these.
 	got := map[string]string{}
 
 	for line := range strings.Lines(string(read(t, filepath.Join(shared.root, "Dockerfile")))) {
 		if instruction, args, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
-			got[instruction] = args // The last one is that of the final stage.
+			got[instruction] = args // The last one belongs to the final stage.
 		}
 	}
 
@@ -50,9 +50,8 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
-// TestDockerContext checks that .dockerignore lets all files through that the
-// function is built from. It lists what it lets through, so that a new directory
-// would be missing.
+// TestDockerContext checks that .dockerignore allows all source files of the
+// function. It is a list of allowed paths, so a new directory would be missing.
 func TestDockerContext(t *testing.T) {
 	var allowed []string
 
@@ -62,7 +61,7 @@ func TestDockerContext(t *testing.T) {
 		}
 	}
 
-	// Every file of this module that goes into the binary, one a line.
+	// Every file of this module that is compiled into the binary, one per line.
 	format := `{{if .Module}}{{if .Module.Main}}{{$d := .Dir}}` +
 		`{{range .GoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{end}}{{end}}`
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", format, ".")
@@ -85,17 +84,17 @@ func TestDockerContext(t *testing.T) {
 		}
 
 		if !inContext(allowed, path) {
-			t.Errorf("the function is built from %s, which .dockerignore keeps out of the build context", path)
+			t.Errorf("the function is built from %s, which .dockerignore excludes from the build context", path)
 		}
 	}
 }
 
-// inContext says whether any pattern allows the file itself, or the directory at
-// the root of the repository that it is in.
+// inContext reports whether any pattern allows the file itself, or its top-level
+// directory in the repository.
 func inContext(allowed []string, path string) bool {
 	top, _, _ := strings.Cut(filepath.ToSlash(path), "/")
 
-	// These are kept out again.
+	// These are excluded again.
 	if strings.Contains(path, "testdata") {
 		return false
 	}

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// An object of a package, as Crossplane would decode it.
+// object is an object of a package, as Crossplane would decode it.
 type object = map[string]any
 
 // readFile returns a file of a tar stream.
@@ -57,8 +57,8 @@ func imageFile(t *testing.T, img v1.Image, path string) []byte {
 	return b
 }
 
-// packageObjects returns the objects in the package.yaml of a package, which is
-// in the layer that the annotation io.crossplane.xpkg: base marks, see
+// packageObjects returns the objects in the package.yaml of a package. The
+// annotation io.crossplane.xpkg: base marks its layer, see
 // https://github.com/crossplane/crossplane/blob/main/contributing/specifications/xpkg.md.
 func packageObjects(t *testing.T, img v1.Image) []object {
 	t.Helper()
@@ -67,7 +67,7 @@ func packageObjects(t *testing.T, img v1.Image) []object {
 }
 
 // layerObjects returns the objects in a file of the layer that an annotation
-// io.crossplane.xpkg marks. It must be the only one with that annotation.
+// io.crossplane.xpkg marks. Exactly one layer must have that annotation.
 func layerObjects(t *testing.T, img v1.Image, mark, file string) []object {
 	t.Helper()
 
@@ -144,12 +144,12 @@ func field(o any, path ...string) any {
 	return o
 }
 
-// id returns what identifies an object in a message.
+// id identifies an object in messages.
 func id(o object) string {
 	return fmt.Sprintf("%v %v %v", o["apiVersion"], o["kind"], field(o, "metadata", "name"))
 }
 
-// ids of objects, in their order.
+// ids returns the ids of objects, in their order.
 func ids(objs []object) []string {
 	out := make([]string, len(objs))
 	for i := range objs {

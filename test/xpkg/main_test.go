@@ -1,7 +1,7 @@
-// Package xpkg tests the packages that tools/xpkg builds the way Crossplane gets
-// them: pushed to a registry by the Crossplane CLI, and pulled from there.
+// Package xpkg tests the packages that tools/xpkg builds as Crossplane gets
+// them: the Crossplane CLI pushes them to a registry, and the tests pull them.
 //
-// The packages are built first, unless XPKG_DIR names a directory that holds
+// The tests build the packages first, unless XPKG_DIR names a directory with
 // them. CROSSPLANE_CLI is the path of the Crossplane CLI; hack/tool.sh builds one
 // if it is not set.
 package xpkg
@@ -30,14 +30,14 @@ const (
 	functionName      = "function-pod-identity-provider"
 	configurationName = "configuration-pod-identity-provider"
 
-	// tag that the packages are pushed to the test's own registry with.
+	// tag of the packages in the test's own registry.
 	tag = "v0.0.1"
 )
 
-// arches that the function package must support.
+// arches returns the architectures that the function package must support.
 func arches() []string { return []string{"amd64", "arm64"} }
 
-// A fixture is what all tests share.
+// A fixture holds what all tests share.
 type fixture struct {
 	// root of the repository.
 	root string
@@ -45,17 +45,16 @@ type fixture struct {
 	// cli is the path of the Crossplane CLI.
 	cli string
 
-	// packages is the directory that holds the packages.
+	// packages is the directory with the packages.
 	packages string
 
-	// function is the index that was pulled from the registry.
+	// function is the index pulled from the registry.
 	function v1.ImageIndex
 
-	// images of the function package that were pulled from the registry, by their
-	// architecture.
+	// images of the function package, pulled from the registry, by architecture.
 	images map[string]v1.Image
 
-	// configuration is the package that was pulled from the registry.
+	// configuration is the package pulled from the registry.
 	configuration v1.Image
 }
 
@@ -124,7 +123,7 @@ func (f *fixture) setup(ctx context.Context, tmp, host string) error {
 	return f.setupConfiguration(ctx, host)
 }
 
-// findCLI finds the Crossplane CLI, which it builds if it must.
+// findCLI finds the Crossplane CLI, and builds it if necessary.
 func (f *fixture) findCLI(ctx context.Context) (string, error) {
 	if cli := os.Getenv("CROSSPLANE_CLI"); cli != "" {
 		path, err := filepath.Abs(cli)
@@ -146,7 +145,7 @@ func (f *fixture) findCLI(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// build the packages. Progress goes to w.
+// build builds the packages. It writes progress to w.
 func (f *fixture) build(ctx context.Context, w io.Writer, output string, args ...string) error {
 	args = append([]string{"run", ".", "--crossplane=" + f.cli, "--root=" + f.root, "--output=" + output}, args...)
 
@@ -162,15 +161,15 @@ func (f *fixture) build(ctx context.Context, w io.Writer, output string, args ..
 	return nil
 }
 
-// functionFile is the path of the function package for an architecture.
+// functionFile returns the path of the function package for an architecture.
 func (f *fixture) functionFile(arch string) string {
 	return filepath.Join(f.packages, functionName+"-"+arch+".xpkg")
 }
 
-// push package files with the Crossplane CLI. More than one become an index.
+// push pushes package files with the Crossplane CLI. Several files become an index.
 func (f *fixture) push(ctx context.Context, ref name.Reference, files ...string) error {
 	cmd := exec.CommandContext(ctx, f.cli, "xpkg", "push", "--package-files="+strings.Join(files, ","), ref.Name())
-	// No registry credentials of the user's: the registry is the test's own.
+	// Do not use the user's registry credentials: the registry is the test's own.
 	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+filepath.Dir(files[0]))
 
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -201,7 +200,7 @@ func (f *fixture) setupFunction(ctx context.Context, host string) error {
 
 	f.images = make(map[string]v1.Image, len(arches()))
 
-	// The kubelet and Crossplane both ask a registry for their own platform.
+	// The kubelet and Crossplane both request the image for their own platform.
 	for _, arch := range arches() {
 		p := v1.Platform{OS: "linux", Architecture: arch}
 		if f.images[arch], err = remote.Image(ref, remote.WithPlatform(p), remote.WithContext(ctx)); err != nil {

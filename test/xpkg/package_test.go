@@ -62,7 +62,7 @@ func TestFunctionPackage(t *testing.T) {
 }
 
 // checkInputCRD checks that the CRD documents the fields that the function's
-// users may set. It is never installed, only read by people and tools.
+// users may set. The CRD is never installed: only people and tools read it.
 func checkInputCRD(t *testing.T, crd object) {
 	t.Helper()
 
@@ -85,7 +85,7 @@ func checkInputCRD(t *testing.T, crd object) {
 func TestConfigurationPackage(t *testing.T) {
 	objs := packageObjects(t, shared.configuration)
 
-	// The linter of Crossplane v1 refuses a Configuration with any other kind.
+	// Crossplane v1's linter refuses a Configuration with any other kind.
 	kinds := make([]string, len(objs))
 	for i, o := range objs {
 		kinds[i] = fmt.Sprintf("%v %v", o["apiVersion"], o["kind"])
@@ -147,7 +147,7 @@ func checkComposition(t *testing.T, c object) {
 		got[i] = field(s, "functionRef", "name")
 	}
 
-	// Crossplane installs a dependency under this name: the package's repository
+	// Crossplane installs a dependency under this name: the package's repository,
 	// with dashes. A reference to any other name finds no function.
 	if diff := cmp.Diff([]any{"crossplane-contrib-" + functionName}, got); diff != "" {
 		t.Errorf("functions that the Composition calls: -want, +got:\n%s", diff)
@@ -157,7 +157,7 @@ func checkComposition(t *testing.T, c object) {
 func TestConfigurationDependencies(t *testing.T) {
 	meta := packageObjects(t, shared.configuration)[0]
 
-	// No provider: one that a dependency brings starts before its association, and from one registry only.
+	// No provider is a dependency: it would start before its association, and come from one registry only.
 	want := object{
 		"crossplane": object{"version": ">=v1.19.0-0"},
 		"dependsOn": []any{
@@ -169,7 +169,7 @@ func TestConfigurationDependencies(t *testing.T) {
 	}
 }
 
-// checkAnnotations checks that package registries have something to show.
+// checkAnnotations checks for the annotations that package registries show.
 func checkAnnotations(t *testing.T, meta object) {
 	t.Helper()
 
@@ -190,15 +190,15 @@ func checkAnnotations(t *testing.T, meta object) {
 	}
 }
 
-// TestExamples checks that the Configuration brings the composite resources of the
-// scenarios, in the layer that registries show, and nothing else.
+// TestExamples checks that the Configuration contains the composite resources of
+// the scenarios, in the layer that registries show, and nothing else.
 func TestExamples(t *testing.T) {
 	var got []string
 
 	for _, o := range layerObjects(t, shared.configuration, "upbound", ".up/examples.yaml") {
 		kind, _ := field(o, "kind").(string)
 		if !slices.Contains([]string{"PodIdentityProvider", "PodIdentityTenant"}, kind) {
-			t.Errorf("%s is no example for people", id(o))
+			t.Errorf("%s is not an example for users", id(o))
 		}
 
 		got = append(got, kind)
@@ -214,9 +214,9 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestNothingIsLost checks that every field of the files that packages are made of
-// is in the packages. The Crossplane CLI decodes the objects into its own types,
-// and silently drops the fields that those do not have.
+// TestNothingIsLost checks that the packages contain every field of their source
+// files. The Crossplane CLI decodes the objects into its own types, and silently
+// drops fields that those do not have.
 func TestNothingIsLost(t *testing.T) {
 	cases := map[string]struct {
 		reason string
@@ -224,22 +224,22 @@ func TestNothingIsLost(t *testing.T) {
 		glob   string
 	}{
 		"FunctionMeta": {
-			reason: "The function package should say all that its crossplane.yaml says.",
+			reason: "The function package should contain its whole crossplane.yaml.",
 			img:    shared.images["amd64"],
 			glob:   "package/crossplane.yaml",
 		},
 		"Input": {
-			reason: "The function package should hold the Input's whole schema.",
+			reason: "The function package should contain the Input's whole schema.",
 			img:    shared.images["amd64"],
 			glob:   "package/input/*.yaml",
 		},
 		"ConfigurationMeta": {
-			reason: "The configuration package should say all that its crossplane.yaml says.",
+			reason: "The configuration package should contain its whole crossplane.yaml.",
 			img:    shared.configuration,
 			glob:   "configuration/crossplane.yaml",
 		},
 		"APIs": {
-			reason: "The configuration package should hold the whole XRD and Composition.",
+			reason: "The configuration package should contain the whole XRD and Composition.",
 			img:    shared.configuration,
 			glob:   "configuration/apis/*.yaml",
 		},
@@ -272,7 +272,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// sourceObjects returns the objects in the files of the repository that match.
+// sourceObjects returns the objects in the repository's files that match.
 func sourceObjects(t *testing.T, glob string) []object {
 	t.Helper()
 
@@ -300,8 +300,8 @@ func sourceObjects(t *testing.T, glob string) []object {
 	return objs
 }
 
-// common returns got without the fields that want does not have: those that the
-// CLI's types always write, such as an empty status.
+// common returns got without the fields that want does not have: the CLI's types
+// always write some of them, such as an empty status.
 func common(want, got any) any {
 	switch w := want.(type) {
 	case map[string]any:

@@ -36,7 +36,7 @@ func TestRuntimeConfig(t *testing.T) {
 				t.Errorf("platform of the image: -want, +got:\n%s", diff)
 			}
 
-			// The kubelet enforces runAsNonRoot, which Crossplane sets, on numbers only.
+			// The kubelet can enforce runAsNonRoot, which Crossplane sets, only for a numeric user.
 			user, _, _ := strings.Cut(cfg.Config.User, ":")
 			if uid, err := strconv.Atoi(user); err != nil || uid == 0 {
 				t.Errorf("want a numeric user that is not root, got %q", cfg.Config.User)
@@ -62,22 +62,22 @@ func TestRuntimeBinary(t *testing.T) {
 		reason string
 		want   elf.Machine
 	}{
-		"amd64": {reason: "The amd64 image should hold an amd64 binary.", want: elf.EM_X86_64},
-		"arm64": {reason: "The arm64 image should hold an arm64 binary.", want: elf.EM_AARCH64},
+		"amd64": {reason: "The amd64 image should contain an amd64 binary.", want: elf.EM_X86_64},
+		"arm64": {reason: "The arm64 image should contain an arm64 binary.", want: elf.EM_AARCH64},
 	}
 
 	for arch, tc := range cases {
 		t.Run(arch, func(t *testing.T) {
 			f, err := elf.NewFile(bytes.NewReader(imageFile(t, shared.images[arch], "function")))
 			if err != nil {
-				t.Fatalf("\n%s\n/function is no ELF file: %v", tc.reason, err)
+				t.Fatalf("\n%s\n/function is not an ELF file: %v", tc.reason, err)
 			}
 
 			if diff := cmp.Diff(tc.want.String(), f.Machine.String()); diff != "" {
 				t.Errorf("\n%s\nmachine of /function: -want, +got:\n%s", tc.reason, diff)
 			}
 
-			// The image holds neither a dynamic loader nor libraries.
+			// The image has neither a dynamic loader nor libraries.
 			for _, p := range f.Progs {
 				if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
 					t.Errorf("/function is not static: it has a program header %s", p.Type)
@@ -88,7 +88,7 @@ func TestRuntimeBinary(t *testing.T) {
 }
 
 // TestReproducible builds a package a second time, from the same source into
-// another directory. It must be the same, to the last byte.
+// another directory. Both must be the same, byte for byte.
 func TestReproducible(t *testing.T) {
 	arch := runtime.GOARCH
 	img := shared.images[arch]
@@ -114,7 +114,7 @@ func TestReproducible(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			first, second := filepath.Join(shared.packages, file), filepath.Join(again, file)
 
-			// Layers tell best what it is that differs: they are the binary and the
+			// Compare the layers first, to show what differs: they are the binary and the
 			// package.yaml.
 			if diff := cmp.Diff(layers(t, first), layers(t, second)); diff != "" {
 				t.Errorf("layers of two builds of the package differ: -first, +second:\n%s", diff)
@@ -160,8 +160,8 @@ func read(t *testing.T, path string) []byte {
 	return b
 }
 
-// TestRuntimeServes runs the binary that was pulled from the registry, and calls
-// it as Crossplane does.
+// TestRuntimeServes runs the binary pulled from the registry, and calls it as
+// Crossplane does.
 func TestRuntimeServes(t *testing.T) {
 	img := shared.images[runtime.GOARCH]
 	if runtime.GOOS != "linux" || img == nil {
@@ -214,7 +214,7 @@ func serve(t *testing.T, binary []byte) *grpc.ClientConn {
 
 	output := &bytes.Buffer{}
 
-	// The cleanup below ends it.
+	// The cleanup below stops it.
 	cmd := exec.Command(path, "--insecure", "--address="+address)
 	cmd.Stdout, cmd.Stderr = output, output
 	// An environment as empty as the image's.
@@ -240,7 +240,7 @@ func serve(t *testing.T, binary []byte) *grpc.ClientConn {
 
 	t.Cleanup(func() { _ = conn.Close() })
 
-	// Wait until it listens: any call is answered then, if only with an error.
+	// Wait until it listens: then it answers any call, if only with an error.
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 

@@ -1,4 +1,4 @@
-// Command render shows what the function makes of a scenario of the example folder, by running the real Crossplane.
+// Command render runs the real Crossplane on scenarios of the example folder, and shows the result.
 package main
 
 import (
@@ -65,7 +65,7 @@ func run() error {
 	return nil
 }
 
-// choose the scenarios to render.
+// choose returns the scenarios to render.
 func choose(scenarios []scenario.Scenario, name string) ([]scenario.Scenario, error) {
 	if name == "all" {
 		return scenarios, nil
@@ -83,7 +83,7 @@ func choose(scenarios []scenario.Scenario, name string) ([]scenario.Scenario, er
 	return nil, fmt.Errorf("no scenario %q, there are: %s, and all", name, strings.Join(names, ", "))
 }
 
-// render steps, several at a time, and print them in order. Returned is how many.
+// render renders steps, several at a time, prints them in order, and returns their number.
 func render(ctx context.Context, r *engine.Runner, e engine.Engine, scenarios []scenario.Scenario, full bool) (int, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

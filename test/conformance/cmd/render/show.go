@@ -14,10 +14,10 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/scenario"
 )
 
-// width of the text that is wrapped.
+// width of wrapped text.
 const width = 100
 
-// headline of a scenario.
+// headline returns the headline of a scenario.
 func headline(name, title string) string {
 	line := name
 	if title != "" && title != name {
@@ -26,7 +26,7 @@ func headline(name, title string) string {
 	return line + "\n" + strings.Repeat("=", min(len(line), width)) + "\n\n"
 }
 
-// show a step for people.
+// show prints a step for users.
 func show(w io.Writer, s *scenario.Step, out *engine.Output, full bool) error {
 	head := filepath.Base(s.Name)
 	if s.Title != "" {
@@ -58,7 +58,7 @@ func show(w io.Writer, s *scenario.Step, out *engine.Output, full bool) error {
 	return p.err
 }
 
-// A printer remembers the first error.
+// A printer prints until the first error, and keeps that error.
 type printer struct {
 	w   io.Writer
 	err error
@@ -70,7 +70,7 @@ func (p *printer) linef(format string, args ...any) {
 	}
 }
 
-// table of cells, with a line of headings if there is any row.
+// table prints a table of cells, with headings if there is any row.
 func (p *printer) table(rows [][]string, headings ...string) {
 	if len(rows) == 0 || p.err != nil {
 		return
@@ -86,7 +86,7 @@ func (p *printer) table(rows [][]string, headings ...string) {
 	}
 }
 
-// wrapped text, every line with an indentation. Line breaks in the text stay.
+// wrapped prints wrapped text, with every line indented. Line breaks in the text stay.
 func (p *printer) wrapped(indent, text string) {
 	for paragraph := range strings.Lines(text) {
 		line := ""
@@ -106,7 +106,7 @@ func (p *printer) wrapped(indent, text string) {
 	}
 }
 
-// list of statements that a semicolon separates, one in a line if they do not all fit into one.
+// list prints statements that are separated by semicolons, one per line if they do not fit into one line.
 func (p *printer) list(indent, text string) {
 	if len(indent)+len(text) > width {
 		text = strings.ReplaceAll(text, "; ", ";\n")
@@ -114,7 +114,7 @@ func (p *printer) list(indent, text string) {
 	p.wrapped(indent, text)
 }
 
-// resources that Crossplane would apply, and those that it would delete.
+// resources prints the resources that Crossplane would apply, and those that it would delete.
 func (p *printer) resources(s *scenario.Step, out *engine.Output) {
 	gone := map[string]*unstructured.Unstructured{}
 	for _, o := range s.Observed {
@@ -142,7 +142,7 @@ func (p *printer) resources(s *scenario.Step, out *engine.Output) {
 	p.table(rows, "KEY", "KIND", "NAME", "ACTION")
 }
 
-// services of the XR's status.
+// services prints the services in the XR's status.
 func (p *printer) services(xr *unstructured.Unstructured) {
 	services, _, _ := unstructured.NestedSlice(xr.Object, "status", "services")
 	rows := make([][]string, 0, len(services))
@@ -160,7 +160,7 @@ func (p *printer) services(xr *unstructured.Unstructured) {
 	}
 }
 
-// conditions of the XR. Messages have a line of their own: they are sentences.
+// conditions prints the conditions of the XR. Messages have their own lines: they are sentences.
 func (p *printer) conditions(xr *unstructured.Unstructured) {
 	conditions, _, _ := unstructured.NestedSlice(xr.Object, "status", "conditions")
 	if len(conditions) == 0 {
@@ -180,7 +180,7 @@ func (p *printer) conditions(xr *unstructured.Unstructured) {
 	}
 }
 
-// results that become events.
+// results prints the results that become events.
 func (p *printer) results(results []engine.Result) {
 	if len(results) > 0 {
 		p.linef("")
@@ -190,7 +190,7 @@ func (p *printer) results(results []engine.Result) {
 	}
 }
 
-// text of a field of a map, empty if there is none.
+// text returns the text of a map's field, empty if there is none.
 func text(v any, field string) string {
 	m, _ := v.(map[string]any)
 	s, _ := m[field].(string)

@@ -1,4 +1,4 @@
-// Package apiserver runs a real API server, with etcd and nothing else: what it admits is what a cluster admits.
+// Package apiserver runs a real API server, with only etcd: it admits the same objects as a cluster.
 package apiserver
 
 import (
@@ -29,7 +29,7 @@ import (
 // token of the administrator.
 const token = "administrator"
 
-// readyWithin is how long a machine that is busy may need.
+// readyWithin is how long a busy machine may need.
 const readyWithin = 2 * time.Minute
 
 // A Server is a running API server.
@@ -39,8 +39,8 @@ type Server struct {
 	ended  chan error
 }
 
-// Start etcd and an API server, which end with the context. Tools returns the path of a tool by its name in hack/tool.sh; dir is for
-// what they write.
+// Start starts etcd and an API server, which stop with the context. Tools returns the path of a tool by its name in hack/tool.sh; both
+// write into dir.
 func Start(ctx context.Context, dir string, tools func(name string) (string, error)) (*Server, error) {
 	s := &Server{ended: make(chan error, 2)}
 	free, err := addresses(3)
@@ -103,7 +103,7 @@ func (s *Server) run(ctx context.Context, path string, args ...string) error {
 	return nil
 }
 
-// ready waits until the API server is.
+// ready waits until the API server is ready.
 func (s *Server) ready(ctx context.Context, cert string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
@@ -126,7 +126,7 @@ func (s *Server) ready(ctx context.Context, cert string) error {
 	}
 }
 
-// Wait until everything ended, after its context did.
+// Wait waits until both processes have stopped, after the end of their context.
 func (s *Server) Wait() {
 	for range cap(s.ended) {
 		if err := <-s.ended; err == nil {
@@ -135,30 +135,30 @@ func (s *Server) Wait() {
 	}
 }
 
-// As is who asks. Nobody is the administrator.
+// As is the user of a request. The zero value is the administrator.
 type As struct {
 	User   string
 	Groups []string
 }
 
-// ServiceAccount of a namespace, with the groups that it has.
+// ServiceAccount returns the user of a ServiceAccount, with its groups.
 func ServiceAccount(namespace, name string) As {
 	return As{User: "system:serviceaccount:" + namespace + ":" + name, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"}}
 }
 
-// Create an object, in YAML, below a path such as /api/v1/namespaces.
+// Create creates an object, in YAML, below a path such as /api/v1/namespaces.
 func (s *Server) Create(ctx context.Context, path, object string, as As) error {
 	_, err := s.do(ctx, http.MethodPost, path, []byte(object), as)
 	return err
 }
 
-// Change an object by a merge patch, in YAML. Path ends with its name.
+// Change changes an object by a merge patch, in YAML. Path ends with its name.
 func (s *Server) Change(ctx context.Context, path, patch string, as As) error {
 	_, err := s.do(ctx, http.MethodPatch, path, []byte(patch), as)
 	return err
 }
 
-// Get an object. Path ends with its name.
+// Get returns an object. Path ends with its name.
 func (s *Server) Get(ctx context.Context, path string) (map[string]any, error) {
 	b, err := s.do(ctx, http.MethodGet, path, nil, As{})
 	if err != nil {
@@ -171,7 +171,7 @@ func (s *Server) Get(ctx context.Context, path string) (map[string]any, error) {
 	return o, nil
 }
 
-// do a request. What is refused is an error with the message that kubectl would show.
+// do sends a request. If the API server refuses it, the error has the message that kubectl would show.
 func (s *Server) do(ctx context.Context, method, path string, body []byte, as As) ([]byte, error) {
 	if len(body) > 0 {
 		var err error
@@ -208,7 +208,7 @@ func (s *Server) do(ctx context.Context, method, path string, body []byte, as As
 	return nil, errors.New(status.Message)
 }
 
-// Plural path of a kind's objects in the API: of a namespace, or of none.
+// Plural returns the path of a kind's objects in the API, in a namespace or without one.
 func Plural(apiVersion, namespace, plural string) string {
 	base := "/apis/" + apiVersion
 	if !strings.Contains(apiVersion, "/") {
@@ -220,7 +220,7 @@ func Plural(apiVersion, namespace, plural string) string {
 	return base + "/" + plural
 }
 
-// addresses of this machine that nobody uses.
+// addresses returns unused addresses of this machine.
 func addresses(n int) ([]string, error) {
 	var out []string
 	var listeners []net.Listener

@@ -36,8 +36,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A Checker has the kinds of one version of something, as a cluster has that runs it. It reads a definition when it
-// first needs it. Safe for concurrent use.
+// A Checker has the kinds of one release, as in a cluster that runs it. It reads a definition at the first use. A Checker is
+// safe for concurrent use.
 type Checker struct {
 	// Name for messages.
 	Name string
@@ -56,12 +56,12 @@ type kind struct {
 	typed      func() (managedfields.TypeConverter, error)
 }
 
-// New returns a Checker of the definitions in some folders, in files that are named GROUP_PLURAL.yaml.
+// New returns a Checker of the definitions in some folders, in files named GROUP_PLURAL.yaml.
 func New(name string, dirs ...string) *Checker {
 	return &Checker{Name: name, dirs: dirs, kinds: map[kschema.GroupVersionKind]*kind{}}
 }
 
-// Add a definition.
+// Add adds a definition.
 func (c *Checker) Add(crd *extv1.CustomResourceDefinition) error {
 	c.mx.Lock()
 	defer c.mx.Unlock()
@@ -97,7 +97,7 @@ func (c *Checker) add(crd *extv1.CustomResourceDefinition) error {
 	return nil
 }
 
-// HasGroup reports whether there is any kind of an API group.
+// HasGroup reports whether there is any kind in an API group.
 func (c *Checker) HasGroup(group string) bool {
 	c.mx.Lock()
 	defer c.mx.Unlock()
@@ -109,7 +109,7 @@ func (c *Checker) HasGroup(group string) bool {
 	return len(c.files(group)) > 0
 }
 
-// Check an object as if it was about to be created. No error: the API server would take it.
+// Check checks an object that is about to be created. Without an error, the API server would accept it.
 func (c *Checker) Check(ctx context.Context, obj *unstructured.Unstructured) field.ErrorList {
 	u := obj.DeepCopy()
 	if u.GetName() == "" {
@@ -124,7 +124,7 @@ func (c *Checker) Check(ctx context.Context, obj *unstructured.Unstructured) fie
 	return append(errs, apivalidation.ValidateObjectMetaAccessor(u, k.namespaced, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata"))...)
 }
 
-// typed is the converter that an API server has for server-side apply.
+// typed returns the converter that an API server uses for server-side apply.
 func typed(crd *extv1.CustomResourceDefinition, version string) (managedfields.TypeConverter, error) {
 	s, err := builder.BuildOpenAPIV3(crd, version, builder.Options{})
 	if err != nil {
@@ -133,8 +133,8 @@ func typed(crd *extv1.CustomResourceDefinition, version string) (managedfields.T
 	return managedfields.NewTypeConverter(s.Components.Schemas, crd.Spec.PreserveUnknownFields)
 }
 
-// Apply an object as far as an API server does before it validates it: it makes a typed value of it. An error there is none that
-// Crossplane could report and go on.
+// Apply applies an object as an API server does before validation: it converts the object to a typed value. Crossplane cannot report an
+// error at this stage and continue.
 func (c *Checker) Apply(obj *unstructured.Unstructured) error {
 	k, err := c.kind(obj.GroupVersionKind())
 	if err != nil {
@@ -148,7 +148,7 @@ func (c *Checker) Apply(obj *unstructured.Unstructured) error {
 	return err
 }
 
-// CheckUpdate of an object, as far as it depends on what the object was before.
+// CheckUpdate checks an update of an object, as far as it depends on the previous version.
 func (c *Checker) CheckUpdate(ctx context.Context, was, is *unstructured.Unstructured) field.ErrorList {
 	k, err := c.kind(is.GroupVersionKind())
 	if err != nil {
@@ -158,8 +158,8 @@ func (c *Checker) CheckUpdate(ctx context.Context, was, is *unstructured.Unstruc
 	return errs
 }
 
-// CheckContent of something that is not an object of the API server, and so need not have a name. A function's input
-// is like that.
+// CheckContent checks the content of something that is not an object of the API server, and so needs no name, such as a
+// function's input.
 func (c *Checker) CheckContent(ctx context.Context, obj *unstructured.Unstructured) field.ErrorList {
 	k, err := c.kind(obj.GroupVersionKind())
 	if err != nil {
@@ -182,14 +182,14 @@ func (c *Checker) CheckContent(ctx context.Context, obj *unstructured.Unstructur
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, k.structural, u)...)
 	errs = append(errs, objectmeta.Validate(nil, u, k.structural, false)...)
 
-	if k.cel != nil && len(errs) == 0 { // An API server does not evaluate rules on what is invalid already.
+	if k.cel != nil && len(errs) == 0 { // An API server does not evaluate rules for an object that is already invalid.
 		violations, _ := k.cel.Validate(ctx, nil, k.structural, u, nil, celconfig.RuntimeCELCostBudget)
 		errs = append(errs, violations...)
 	}
 	return append(unknowns, errs...)
 }
 
-// Default sets an object's defaults in place, as the API server does before anybody sees the object.
+// Default sets an object's defaults in place, as the API server does before any client sees the object.
 func (c *Checker) Default(obj *unstructured.Unstructured) error {
 	k, err := c.kind(obj.GroupVersionKind())
 	if err != nil {
@@ -199,7 +199,7 @@ func (c *Checker) Default(obj *unstructured.Unstructured) error {
 	return nil
 }
 
-// kind returns a kind and reads its definition if need be.
+// kind returns a kind, and reads its definition if necessary.
 func (c *Checker) kind(gvk kschema.GroupVersionKind) (*kind, error) {
 	c.mx.Lock()
 	defer c.mx.Unlock()
@@ -212,7 +212,7 @@ func (c *Checker) kind(gvk kschema.GroupVersionKind) (*kind, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Some are large. Only one is needed.
+		// Some files are large, and only one is needed.
 		if !bytes.Contains(b, []byte("\n    kind: "+gvk.Kind+"\n")) {
 			continue
 		}
@@ -230,7 +230,7 @@ func (c *Checker) kind(gvk kschema.GroupVersionKind) (*kind, error) {
 	return nil, fmt.Errorf("%s has no kind %q in %q", c.Name, gvk.Kind, gvk.GroupVersion())
 }
 
-// files that may define kinds of an API group.
+// files returns the files that may define kinds of an API group.
 func (c *Checker) files(group string) []string {
 	var out []string
 	for _, dir := range c.dirs {
@@ -240,7 +240,7 @@ func (c *Checker) files(group string) []string {
 	return out
 }
 
-// ReadCRD from a file.
+// ReadCRD reads a CustomResourceDefinition from a file.
 func ReadCRD(path string) (*extv1.CustomResourceDefinition, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -253,7 +253,8 @@ func ReadCRD(path string) (*extv1.CustomResourceDefinition, error) {
 	return crd, nil
 }
 
-// ReadXRD from a file. Returned are the definitions that Crossplane makes of it, of the XR and of the claim.
+// ReadXRD reads a CompositeResourceDefinition from a file. It returns the definitions of the XR and the claim that Crossplane derives
+// from it.
 func ReadXRD(path string) (xr, claim *extv1.CustomResourceDefinition, err error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -289,7 +290,7 @@ func CheckDefinition(ctx context.Context, crd *extv1.CustomResourceDefinition) f
 	return crdvalidation.ValidateCustomResourceDefinition(ctx, internal)
 }
 
-// Sorted returns error messages in a stable order, each on a line of its own.
+// Sorted returns error messages in a stable order, each on its own line.
 func Sorted(errs field.ErrorList) string {
 	lines := map[string]bool{}
 	for _, e := range errs {

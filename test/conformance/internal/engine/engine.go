@@ -1,5 +1,5 @@
 // Package engine runs the real Crossplane on the scenarios of the example folder: the render command of its two major
-// versions, and the function of this repository as a process of its own.
+// versions, with the function of this repository as a separate process.
 package engine
 
 import (
@@ -20,29 +20,29 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/scenario"
 )
 
-// An Engine is a Crossplane that renders.
+// An Engine is a version of Crossplane that renders.
 type Engine string
 
-// The engines. V2 is the reconciler of Crossplane v2 on an in-memory API server, asked in its own protocol. CLI is the same
-// behind the command line of v2, as people use it. V1 is the simpler one that the command line of v1 brings itself. V2 advertises
-// its capabilities and answers requirements for schemas, V1 does not know either.
+// The engines. V2 is the reconciler of Crossplane v2 on an in-memory API server, called in its own protocol. CLI is the same
+// behind the command line of v2, as users run it. V1 is the simpler one that is part of the command line of v1. V2 advertises
+// its capabilities and answers requirements for schemas; V1 does neither.
 const (
 	V1  Engine = "v1"
 	V2  Engine = "v2"
 	CLI Engine = "v2-cli"
 )
 
-// All engines that differ in what they do.
+// All lists the engines that behave differently.
 var All = []Engine{V1, V2} //nolint:gochecknoglobals // A constant, if Go had constant slices.
 
-// tools that an engine consists of, as hack/tool.sh calls them.
+// tools of an engine, by their names in hack/tool.sh.
 var tools = map[Engine][]string{ //nolint:gochecknoglobals // Likewise.
 	V1:  {"crossplane-cli-v1"},
 	V2:  {"crossplane-render-v2"},
 	CLI: {"crossplane-cli-v2", "crossplane-core-v2"},
 }
 
-// functionName is how the names of this function end in a Composition's pipeline.
+// functionName is the end of this function's name in a Composition's pipeline.
 const functionName = "function-pod-identity-provider"
 
 // A Runner renders steps with the function of this repository.
@@ -52,12 +52,11 @@ type Runner struct {
 	tools map[string]string
 
 	mx sync.Mutex
-	// functions that run, by the file of their own configuration; empty for none.
+	// functions are the running functions, by the file of their configuration; empty for none.
 	functions map[string]*function
 }
 
-// NewRunner builds what the engines need, as far as it is missing, and starts the function. Progress goes to the
-// writer.
+// NewRunner builds missing tools of the engines, and starts the function. It writes progress to the writer.
 func NewRunner(ctx context.Context, root string, progress io.Writer, engines ...Engine) (*Runner, error) {
 	dir, err := os.MkdirTemp("", "conformance-")
 	if err != nil {
@@ -89,7 +88,7 @@ func NewRunner(ctx context.Context, root string, progress io.Writer, engines ...
 	return r, nil
 }
 
-// needs returns the tools that engines consist of.
+// needs returns the tools of engines.
 func needs(engines []Engine) ([]string, error) {
 	var out []string
 	for _, e := range engines {
@@ -105,10 +104,10 @@ func needs(engines []Engine) ([]string, error) {
 	return out, nil
 }
 
-// position of a build among all that have to be there.
+// position returns the position of a build among all builds.
 func position(i, n int) string { return fmt.Sprintf("%d of %d", i+1, n) }
 
-// function with a configuration of its own; an empty path for none. It is started when it is first needed.
+// function returns a function with its own configuration; an empty path for none. It starts the function at the first use.
 func (r *Runner) function(ctx context.Context, config string) (*function, error) {
 	r.mx.Lock()
 	defer r.mx.Unlock()
@@ -127,13 +126,13 @@ func (r *Runner) Close() {
 	for _, f := range r.functions {
 		f.stop()
 	}
-	_ = os.RemoveAll(r.dir) // It is in the system's temporary folder.
+	_ = os.RemoveAll(r.dir) // The folder is temporary anyway.
 }
 
-// Target is the address of the function without a configuration of its own, as Crossplane wants to have it.
+// Target returns the address of the function without its own configuration, in the form that Crossplane needs.
 func (r *Runner) Target() string { return r.functions[""].target() }
 
-// CommandLine of an engine that has one: its path, and the flags that it needs where there is no container engine.
+// CommandLine returns the command line of an engine that has one: its path, and the flags that it needs without a container engine.
 func (r *Runner) CommandLine(e Engine) []string {
 	out := []string{r.tools[tools[e][0]]}
 	if e == CLI {
@@ -142,7 +141,7 @@ func (r *Runner) CommandLine(e Engine) []string {
 	return out
 }
 
-// Render a step.
+// Render renders a step.
 func (r *Runner) Render(ctx context.Context, e Engine, s *scenario.Step) (*Output, error) {
 	fn, err := r.function(ctx, s.PlatformPath)
 	if err != nil {
@@ -161,7 +160,7 @@ func (r *Runner) Render(ctx context.Context, e Engine, s *scenario.Step) (*Outpu
 	return Parse(docs)
 }
 
-// render a step. Returned are the XR, the composed resources and the results, and what the engine said besides.
+// render renders a step. It returns the XR, the composed resources and the results, and the engine's messages on standard error.
 func (r *Runner) render(ctx context.Context, e Engine, s *scenario.Step, fn *function) ([]*unstructured.Unstructured, string, error) {
 	in, err := newInputs(s)
 	if err != nil {
@@ -215,7 +214,7 @@ func flag(args []string, name, value string) []string {
 	return append(args, name+"="+value)
 }
 
-// fatal returns the fatal result that made an engine give up. Both report it as the end of an error message.
+// fatal returns the fatal result that stopped an engine. Both engines report it at the end of an error message.
 func fatal(stderr string) (Result, bool) {
 	_, msg, ok := strings.Cut(stderr, "returned a fatal result: ")
 	// The command lines indent every line of a message.
@@ -226,7 +225,7 @@ func fatal(stderr string) (Result, bool) {
 	return Result{Severity: "Fatal", Message: strings.Join(lines, "\n")}, ok
 }
 
-// functionEvents drops the results that are events of the XR reconciler itself, and what it adds to those of functions.
+// functionEvents drops results that are events of the XR reconciler itself, and the text that it adds to those of functions.
 func functionEvents(docs []*unstructured.Unstructured) []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
 	for _, d := range docs {
@@ -255,7 +254,7 @@ func tool(ctx context.Context, root, name, position string, progress io.Writer) 
 	return strings.TrimSpace(string(out)), nil
 }
 
-// build the function from the working tree, with the flags of every build here.
+// build builds the function from the working tree, with the same flags as every build in this repository.
 func build(ctx context.Context, root, bin, position string, progress io.Writer) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(root, "hack", "progress.sh"),
 		position+": function: building, two to four minutes the first time", "go", "build", "-o", bin, ".")

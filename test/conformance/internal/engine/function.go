@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// How long the function may take to listen, and to stop.
+// The time that the function may take to listen, and to stop.
 const (
 	startTimeout = 20 * time.Second
 	stopTimeout  = 2 * time.Second
@@ -25,7 +25,7 @@ type function struct {
 	exited  chan struct{}
 }
 
-// start the function on a free port of the loopback interface, with further flags.
+// start starts the function on a free port of the loopback interface, with further flags.
 func start(ctx context.Context, bin string, flags ...string) (*function, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
@@ -39,14 +39,14 @@ func start(ctx context.Context, bin string, flags ...string) (*function, error) 
 		return nil, fmt.Errorf("cannot start the function: %w", err)
 	}
 	go func() {
-		_ = f.cmd.Wait() // Why it ended is in its log.
+		_ = f.cmd.Wait() // The reason is in its log.
 		close(f.exited)
 	}()
 
 	for deadline := time.Now().Add(startTimeout); ; {
 		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", address)
 		if err == nil {
-			_ = conn.Close() // Only tried whether there is somebody.
+			_ = conn.Close() // This only tested that the function listens.
 			return f, nil
 		}
 		if time.Now().After(deadline) {
@@ -64,12 +64,12 @@ func start(ctx context.Context, bin string, flags ...string) (*function, error) 
 	}
 }
 
-// target is the function's address as Crossplane wants to have it.
+// target returns the function's address in the form that Crossplane needs.
 func (f *function) target() string { return "dns:///" + f.address }
 
-// stop the function.
+// stop stops the function.
 func (f *function) stop() {
-	_ = f.cmd.Process.Signal(os.Interrupt) // Fails if it has ended, which is as good.
+	_ = f.cmd.Process.Signal(os.Interrupt) // Fails only if the function has already stopped.
 	select {
 	case <-f.exited:
 	case <-time.After(stopTimeout):
@@ -78,7 +78,7 @@ func (f *function) stop() {
 	}
 }
 
-// tail returns the end of what the function has logged.
+// tail returns the end of the function's log.
 func (f *function) tail() string {
 	b := f.log.bytes()
 	b = b[max(0, len(b)-4096):]
@@ -88,7 +88,7 @@ func (f *function) tail() string {
 	return "The function logged:\n" + string(b)
 }
 
-// freeAddress returns an address of the loopback interface that nobody listens at.
+// freeAddress returns an unused address of the loopback interface.
 func freeAddress(ctx context.Context) (string, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -97,7 +97,7 @@ func freeAddress(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// A log takes what a process writes.
+// A log keeps the output of a process.
 type log struct {
 	mx  sync.Mutex
 	buf bytes.Buffer

@@ -17,17 +17,17 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/scenario"
 )
 
-// inputs of a step, with what the cluster would have added.
+// inputs are the inputs of a step, with the fields that the cluster would have added.
 type inputs struct {
 	xr, composition, definition *unstructured.Unstructured
 
-	// functions that the Composition calls, by name.
+	// functions are the functions that the Composition calls, by name.
 	functions []string
 
 	// observed resources are controlled by the XR.
 	observed []*unstructured.Unstructured
 
-	// cluster is every object that a requirement can find.
+	// cluster has every object that a requirement can find.
 	cluster []*unstructured.Unstructured
 
 	// schemas are the documents in which the API server describes its kinds.
@@ -37,7 +37,7 @@ type inputs struct {
 func newInputs(s *scenario.Step) (*inputs, error) {
 	in := &inputs{xr: s.XR.DeepCopy(), composition: s.Composition}
 	if in.xr.GetUID() == "" {
-		// The one that the v2 engine would make up.
+		// This is the UID that the v2 engine would generate.
 		id := in.xr.GroupVersionKind().String() + "\x00" + in.xr.GetNamespace() + "\x00" + in.xr.GetName()
 		in.xr.SetUID(types.UID(uuid.NewSHA1(uuid.Nil, []byte(id)).String()))
 	}
@@ -50,7 +50,7 @@ func newInputs(s *scenario.Step) (*inputs, error) {
 		return nil, err
 	}
 
-	// Core shows a function only what the XR controls.
+	// Crossplane shows a function only the resources that the XR controls.
 	owner := *metav1.NewControllerRef(in.xr, in.xr.GroupVersionKind())
 	step := *s
 	step.Observed = make([]*unstructured.Unstructured, len(s.Observed))
@@ -62,18 +62,18 @@ func newInputs(s *scenario.Step) (*inputs, error) {
 	}
 	in.observed = step.Observed
 
-	// A requirement finds every object of the cluster, those included that the XR composed.
+	// A requirement finds every object of the cluster, including the XR's composed resources.
 	in.cluster = step.Cluster()
 	in.schemas, err = openAPI(in.cluster)
 	return in, err
 }
 
-// files that the render commands read. A path is empty where there is nothing to read: neither command accepts an empty file.
+// files are the files that the render commands read. A path is empty if there is no content: neither command accepts an empty file.
 type files struct {
 	xr, functions, observed, cluster, schemas string
 }
 
-// write the files to a folder. The functions are to be called at the target.
+// write writes the files to a folder. The functions run at the target.
 func (in *inputs) write(dir, target string) (files, error) {
 	f := files{xr: filepath.Join(dir, "xr.yaml"), functions: filepath.Join(dir, "functions.yaml")}
 	if err := write(f.xr, in.xr); err != nil {
@@ -135,7 +135,7 @@ func functions(composition *unstructured.Unstructured) ([]string, error) {
 	return out, nil
 }
 
-// development returns Functions for the render commands, which run at the target already.
+// development returns Functions for the render commands. They already run at the target.
 func development(names []string, target string) []*unstructured.Unstructured {
 	out := make([]*unstructured.Unstructured, 0, len(names))
 	for _, name := range names {
@@ -156,8 +156,7 @@ func development(names []string, target string) []*unstructured.Unstructured {
 }
 
 // openAPI returns the documents in which an API server describes the kinds of its CustomResourceDefinitions. The v2
-// engine answers requirements for schemas from them, and as an API server that does not have the kind where there is
-// none.
+// engine answers requirements for schemas from them. For any other kind it answers like an API server without the kind.
 func openAPI(cluster []*unstructured.Unstructured) (map[schema.GroupVersion]map[string]any, error) {
 	schemas := map[schema.GroupVersion]map[string]any{}
 	for _, o := range cluster {

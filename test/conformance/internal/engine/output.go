@@ -12,23 +12,23 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/conformance/internal/scenario"
 )
 
-// generatedSuffix is how the names end that V2 makes up.
+// generatedSuffix is the end of the names that V2 generates.
 var generatedSuffix = regexp.MustCompile(`^[0-9a-f]{12}$`)
 
-// What the render commands call a result.
+// The API group and version of a result of the render commands.
 const (
 	resultGroup      = "render.crossplane.io/"
 	resultAPIVersion = resultGroup + "v1beta1"
 )
 
-// An Output is what a pipeline returned. It holds nothing but one result if that is fatal.
+// An Output is the result of a pipeline. After a fatal result it has only that result.
 type Output struct {
 	XR        *unstructured.Unstructured
 	Resources []*unstructured.Unstructured
 	Results   []Result
 }
 
-// A Result of a function.
+// A Result is a result of a function.
 type Result struct {
 	// Severity is Normal, Warning or Fatal.
 	Severity string
@@ -45,7 +45,7 @@ func (o *Output) Fatal() (string, bool) {
 	return "", false
 }
 
-// Parse documents as the render commands print them: the XR, the composed resources, the results.
+// Parse parses the documents that the render commands print: the XR, the composed resources, the results.
 func Parse(docs []*unstructured.Unstructured) (*Output, error) {
 	o := &Output{}
 	for _, d := range docs {
@@ -68,7 +68,7 @@ func Parse(docs []*unstructured.Unstructured) (*Output, error) {
 	return o, nil
 }
 
-// Normal is an Output without what the engines add in their own ways, for comparison.
+// Normal is an Output for comparison, without the differences between the engines.
 type Normal struct {
 	XR        map[string]any
 	Resources map[string]map[string]any
@@ -78,7 +78,7 @@ type Normal struct {
 // Normal returns the normal form of a step's output.
 func (o *Output) Normal(s *scenario.Step) Normal {
 	if _, fatal := o.Fatal(); fatal {
-		// Core stops here, and so do both engines: nothing else of the response counts.
+		// Crossplane stops here, as do both engines: nothing else in the response counts.
 		return Normal{Results: slices.DeleteFunc(slices.Clone(o.Results), func(r Result) bool { return r.Severity != "Fatal" })}
 	}
 
@@ -95,7 +95,7 @@ func (o *Output) Normal(s *scenario.Step) Normal {
 	return n
 }
 
-// normalXR keeps the name and the status that comes from the function.
+// normalXR keeps the name, and the status that the function sets.
 func normalXR(xr *unstructured.Unstructured) map[string]any {
 	status, _, _ := unstructured.NestedMap(xr.Object, "status")
 	delete(status, "claimConditionTypes") // The claim's controller reads it.
@@ -132,7 +132,7 @@ func normalXR(xr *unstructured.Unstructured) map[string]any {
 // normalResource drops the metadata that comes from Crossplane.
 func normalResource(r *unstructured.Unstructured, observed bool) map[string]any {
 	u := r.DeepCopy()
-	// A resource keeps the name it has, whatever the function says. V2 makes up a name where the function says nothing.
+	// An existing resource always keeps its name. V2 generates a name if the function sets none.
 	suffix, prefixed := strings.CutPrefix(u.GetName(), u.GetGenerateName())
 	if observed || u.GetGenerateName() != "" && prefixed && generatedSuffix.MatchString(suffix) {
 		unstructured.RemoveNestedField(u.Object, "metadata", "name")

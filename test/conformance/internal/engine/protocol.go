@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// call the engine of Crossplane v2 in the protocol that its command line speaks with it: a RenderRequest on standard input, a
-// RenderResponse on standard output. Returned are the documents that the command line would print, and what went to standard
+// call calls the engine of Crossplane v2 in the protocol that the command line uses: a RenderRequest on standard input, a
+// RenderResponse on standard output. It returns the documents that the command line would print, and the output on standard
 // error.
 func (r *Runner) call(ctx context.Context, in *inputs, fn *function) ([]*unstructured.Unstructured, string, error) {
 	req, err := in.request(fn.target())
@@ -35,7 +35,7 @@ func (r *Runner) call(ctx context.Context, in *inputs, fn *function) ([]*unstruc
 	return documents(rsp.GetComposite()), stderr.String(), nil
 }
 
-// request that the engine reads. The functions run at the target.
+// request returns the request for the engine. The functions run at the target.
 func (in *inputs) request(target string) ([]byte, error) {
 	c := &renderv1alpha1.CompositeInput{}
 	for _, name := range in.functions {
@@ -80,7 +80,7 @@ func structs(objects []*unstructured.Unstructured) ([]*structpb.Struct, error) {
 	return out, nil
 }
 
-// documents that the command line of v2 would print of an output.
+// documents returns the documents that the command line of v2 would print for an output.
 func documents(out *renderv1alpha1.CompositeOutput) []*unstructured.Unstructured {
 	docs := []*unstructured.Unstructured{{Object: out.GetCompositeResource().AsMap()}}
 	for _, s := range out.GetComposedResources() {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// Run the function once, without a Crossplane around it.
+// Run calls the function once, without Crossplane.
 func (r *Runner) Run(ctx context.Context, req *fnv1.RunFunctionRequest) (*fnv1.RunFunctionResponse, error) {
 	fn, err := r.function(ctx, "")
 	if err != nil {
@@ -19,7 +19,7 @@ func (r *Runner) Run(ctx context.Context, req *fnv1.RunFunctionRequest) (*fnv1.R
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach the function: %w", err)
 	}
-	defer func() { _ = conn.Close() }() // Nothing is written to it any more.
+	defer func() { _ = conn.Close() }() // Nothing more is written to it.
 	rsp, err := fnv1.NewFunctionRunnerServiceClient(conn).RunFunction(ctx, req)
 	if err != nil {
 		return nil, fmt.Errorf("cannot run the function: %w\n%s", err, fn.tail())

@@ -1,5 +1,5 @@
-// Package scenario reads the scenarios of the example folder. One scenario is an example for users, a golden test of
-// the function and a test against the real Crossplane at the same time.
+// Package scenario reads the scenarios of the example folder. A scenario is an example for users, a golden test of
+// the function, and a test against the real Crossplane.
 package scenario
 
 import (
@@ -23,21 +23,21 @@ import (
 // ResourceNameAnnotation carries the key of a composed resource.
 const ResourceNameAnnotation = "crossplane.io/composition-resource-name"
 
-// Defaults for what a scenario does not bring itself, relative to the root of the repository.
+// Defaults for files that a scenario does not have itself, relative to the root of the repository.
 const (
 	defaultComposition = "configuration/apis/composition.yaml"
 	defaultDefinition  = "configuration/apis/definition.yaml"
 
-	// Those of the kind of tenants.
+	// The defaults for tenants.
 	tenantKind        = "PodIdentityTenant"
 	tenantComposition = "configuration/apis/tenant-composition.yaml"
 	tenantDefinition  = "configuration/apis/tenant-definition.yaml"
 )
 
-// stepName is what the folder of a step is called.
+// stepName matches the name of a step's folder.
 var stepName = regexp.MustCompile(`^\d+-`)
 
-// A Scenario is a story in steps.
+// A Scenario is a sequence of steps.
 type Scenario struct {
 	// Name of the scenario's folder.
 	Name string
@@ -48,7 +48,7 @@ type Scenario struct {
 	Steps []Step
 }
 
-// A Step is one moment of a scenario: what the cluster looks like, and what the function makes of it.
+// A Step is one moment of a scenario: the state of the cluster, and the response of the function.
 type Step struct {
 	// Name of the step: scenario/folder.
 	Name string
@@ -65,7 +65,7 @@ type Step struct {
 	XR          *unstructured.Unstructured
 	Composition *unstructured.Unstructured
 
-	// Observed are the composed resources as they exist.
+	// Observed are the existing composed resources.
 	Observed []*unstructured.Unstructured
 
 	// Required are other objects of the cluster.
@@ -90,7 +90,7 @@ func Root() (string, error) {
 	}
 }
 
-// Load all scenarios below a folder. The root of the repository has what they do not bring themselves.
+// Load reads all scenarios below a folder. The root of the repository has the defaults for their files.
 func Load(root, examples string) ([]Scenario, error) {
 	dirs, err := os.ReadDir(examples)
 	if err != nil {
@@ -167,7 +167,7 @@ func loadStep(root, scenario, name string) (Step, error) {
 	if s.Required, err = readIfExists(filepath.Join(dir, "required.yaml")); err != nil {
 		return s, err
 	}
-	// What every Crossplane has.
+	// The kinds that every Crossplane has.
 	crossplane, err := ReadFile(filepath.Join(root, "example", "crossplane.yaml"))
 	s.Required = append(s.Required, crossplane...)
 	return s, err
@@ -178,8 +178,8 @@ func (s *Step) Expected() ([]*unstructured.Unstructured, error) {
 	return ReadFile(s.ExpectedPath)
 }
 
-// Cluster returns every object of the step's cluster but the XR: what it composed, and what else there is. An object
-// that is in both lists is the composed one.
+// Cluster returns every object of the step's cluster except the XR: composed resources and other objects. If both lists have
+// an object, Cluster returns the composed one.
 func (s *Step) Cluster() []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
 	seen := map[string]bool{}
@@ -208,7 +208,7 @@ func ReadFile(path string) ([]*unstructured.Unstructured, error) {
 	return out, nil
 }
 
-// Read all YAML documents. Empty ones are left out.
+// Read reads all YAML documents. It skips empty ones.
 func Read(r io.Reader) ([]*unstructured.Unstructured, error) {
 	var out []*unstructured.Unstructured
 	for docs := kyaml.NewYAMLReader(bufio.NewReader(r)); ; {
@@ -229,7 +229,7 @@ func Read(r io.Reader) ([]*unstructured.Unstructured, error) {
 	}
 }
 
-// Write objects as YAML documents.
+// Write writes objects as YAML documents.
 func Write(w io.Writer, objects ...*unstructured.Unstructured) error {
 	for _, o := range objects {
 		b, err := yaml.Marshal(o.Object)
@@ -273,7 +273,7 @@ func firstFile(paths ...string) string {
 	return paths[len(paths)-1]
 }
 
-// title returns the first line of a folder's README that says something.
+// title returns the first line of a folder's README that is not empty.
 func title(dir string) string {
 	b, err := os.ReadFile(filepath.Join(dir, "README.md"))
 	if err != nil {
