@@ -14,12 +14,12 @@ import (
 	"strings"
 )
 
-// unneeded folders, wherever they are.
+// unneeded lists names of folders that are skipped everywhere.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var unneeded = []string{"docs", "examples", "examples-generated", "package", "test-fixtures", "testdata", "website"}
 
-// walk over the files of a folder, each by the parts of its path. Tests are left out.
+// walk visits the files of a folder, each by the parts of its path. It skips tests.
 func walk(dir string, visit func(path []string) error) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -38,7 +38,7 @@ func walk(dir string, visit func(path []string) error) error {
 	})
 }
 
-// copyTree copies the files that are wanted.
+// copyTree copies the files for which want returns true.
 func copyTree(from, to string, want func(path []string) bool) error {
 	return walk(from, func(path []string) error {
 		if !want(path) {
@@ -57,7 +57,7 @@ func copyFile(from, to string) error {
 	return write(to, text)
 }
 
-// write a file. Files of the module cache are read-only, their copies are not.
+// write writes a file. Files in the module cache are read-only, their copies are not.
 func write(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -65,7 +65,7 @@ func write(path string, text []byte) error {
 	return os.WriteFile(path, text, 0o644)
 }
 
-// replace what a file says.
+// replace changes the text of a file.
 func replace(path string, change func(text string) string) error {
 	before, err := os.ReadFile(path)
 	if err != nil {
@@ -78,14 +78,14 @@ func replace(path string, change func(text string) string) error {
 	return write(path, []byte(after))
 }
 
-// edit Go code, and take out the imports that nothing needs then. The change says how much it took out.
+// edit changes Go code, and removes imports that are then unused. The change function returns how much it removed.
 func edit(path string, change func(*ast.File) int) error {
 	set := token.NewFileSet()
 	f, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
 	if err != nil {
 		return err
 	}
-	// Comments belong to positions, and would end up somewhere else.
+	// Comments belong to positions, and would move.
 	f.Comments = nil
 	if change(f) == 0 {
 		return fmt.Errorf("%s: %w", path, errUnknown)

@@ -1,11 +1,11 @@
 // Command provider-aws writes a copy of provider-aws, and of the Terraform provider that it is made of, in which only some
-// services are registered. That is a third of the code, which a small machine builds in minutes and not in an hour.
+// services are registered. That is a third of the code, which a small machine builds in minutes instead of an hour.
 //
 //	go run . --out=FOLDER --services=iam,eks
 //
-// Both modules come from Go's module cache, in the versions that go.mod here and that of provider-aws pin. What a service
-// does is not touched: only lists of services become shorter, and files of other services are left out. Where a list does not
-// look as expected, it fails.
+// Both modules come from Go's module cache, in the versions that go.mod here and that of provider-aws pin. The code of a service
+// is not changed: only lists of services become shorter, and files of other services are left out. The command fails if a list
+// does not look as expected.
 package main
 
 import (
@@ -41,7 +41,7 @@ func main() {
 	}
 }
 
-// run writes OUT/provider-aws, which is to be built, and OUT/terraform-provider-aws, which it uses.
+// run writes OUT/provider-aws, the module to build, and OUT/terraform-provider-aws, which it uses.
 func run(ctx context.Context, out string, services []string) error {
 	provider, err := download(ctx, ".", providerModule)
 	if err != nil {
@@ -53,7 +53,7 @@ func run(ctx context.Context, out string, services []string) error {
 			return err
 		}
 	}
-	// Its go.mod says which Terraform provider replaces the official one, and its go.sum what that has to be.
+	// Its go.mod names the Terraform provider that replaces the official one, and its go.sum has the hash.
 	terraform, err := download(ctx, to, terraformModule)
 	if err != nil {
 		return err
@@ -67,11 +67,11 @@ func run(ctx context.Context, out string, services []string) error {
 	return nil
 }
 
-// download a module in the version that the go.mod in a folder pins, unless it is there already. The answer is its folder.
+// download downloads a module in the version that the go.mod in a folder pins, unless the module cache has it. It returns its folder.
 func download(ctx context.Context, dir, module string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
 	cmd.Dir = dir
-	// The versions of a build do not depend on the workspace of who started it.
+	// The versions of a build do not depend on the caller's workspace.
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

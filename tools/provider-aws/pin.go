@@ -2,5 +2,5 @@
 
 package main
 
-// The version of provider-aws that is built. Its own go.mod and go.sum pin the Terraform provider in it and all the rest.
+// This pins the version of provider-aws to build. Its own go.mod and go.sum pin the Terraform provider in it and all else.
 import _ "github.com/upbound/provider-aws/v2/hack"

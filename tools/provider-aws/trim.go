@@ -13,26 +13,25 @@ import (
 	"strings"
 )
 
-// scopes of provider-aws's kinds. Each has lists of its own.
+// scopes are the scopes of provider-aws's kinds. Each has its own lists.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var scopes = []string{"cluster", "namespaced"}
 
 var (
-	// importsService finds the packages of the Terraform provider that one of its services uses.
+	// importsService matches imports of the Terraform provider's services.
 	importsService = regexp.MustCompile(`"` + regexp.QuoteMeta(terraformModule) + `/internal/service/(\w+)["/]`)
-	// callsClient finds the clients of AWS's services that code uses.
+	// callsClient matches calls that return clients of AWS services.
 	callsClient = regexp.MustCompile(`\.(\w+Client)\(`)
-	// replacesTerraform is the line of provider-aws's go.mod that says which Terraform provider it uses.
+	// replacesTerraform matches the line of provider-aws's go.mod that names its Terraform provider.
 	replacesTerraform = regexp.MustCompile(`(?m)^replace ` + regexp.QuoteMeta(terraformModule) + ` => .*$`)
-	// listsResources are the functions that say which of the Terraform provider's resources there are to be. A list has regular
-	// expressions.
+	// listsResources matches the functions that list the Terraform provider's resources to include, as regular expressions.
 	listsResources = regexp.MustCompile(`(?m)^func (TerraformPlugin(?:SDK|Framework)ResourceList)\(\) \[\]string \{$`)
 )
 
-// trimTerraform writes a copy of the Terraform provider with the services, and those that they use.
+// trimTerraform writes a copy of the Terraform provider with the services, and the services that these use.
 func trimTerraform(from, to string, services []string) error {
-	// sts is what the provider itself uses to find out who it is.
+	// The provider itself uses sts to find out its identity.
 	kept := map[string]bool{}
 	for _, s := range append([]string{"sts"}, services...) {
 		if err := keepService(from, s, kept); err != nil {
@@ -46,7 +45,7 @@ func trimTerraform(from, to string, services []string) error {
 		case path[0] == "internal" && path[1] == "acctest":
 			return false
 		case path[0] == "internal" && path[1] == "service" && len(path) > 3:
-			// An embed pattern wants a smarterr.hcl of every service.
+			// An embed pattern needs a smarterr.hcl for every service.
 			return kept[path[2]] || path[len(path)-1] == "smarterr.hcl"
 		}
 		return slices.Contains([]string{"internal", "names", "version", "xpprovider"}, path[0])
@@ -72,7 +71,7 @@ func trimTerraform(from, to string, services []string) error {
 	})
 }
 
-// keepService of the Terraform provider, and those that it imports.
+// keepService adds a service of the Terraform provider, and the services that it imports, to those that are kept.
 func keepService(source, service string, kept map[string]bool) error {
 	if kept[service] {
 		return nil
@@ -102,7 +101,7 @@ func keepService(source, service string, kept map[string]bool) error {
 	return nil
 }
 
-// usedClients of AWS, by the name of the method that makes one.
+// usedClients returns the AWS clients that code uses, by the name of the method that returns one.
 func usedClients(dir string) (map[string]bool, error) {
 	used := map[string]bool{}
 	return used, walk(dir, func(path []string) error {
@@ -158,7 +157,7 @@ func trimProvider(from, to string, services []string) error {
 	return replace(filepath.Join(to, "config/registry_common.go"), func(text string) string { return shortenLists(text, services) })
 }
 
-// dropGroups takes out of the scheme what other groups add to it.
+// dropGroups removes other groups from the scheme.
 func dropGroups(f *ast.File, scope string, groups []string) int {
 	other := map[string]bool{}
 	for _, i := range f.Imports {
@@ -180,7 +179,7 @@ func dropGroups(f *ast.File, scope string, groups []string) int {
 	return dropped
 }
 
-// dropConfigs takes out the calls that configure resources of other services.
+// dropConfigs removes the calls that configure resources of other services.
 func dropConfigs(f *ast.File, services []string) int {
 	dropped := 0
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -207,7 +206,7 @@ func dropConfigs(f *ast.File, services []string) int {
 	return dropped
 }
 
-// shortenLists of resources to those of the services: upjet panics for one that the Terraform provider does not have.
+// shortenLists shortens the lists of resources to those of the services: upjet panics if the Terraform provider does not have a resource.
 func shortenLists(text string, services []string) string {
 	if len(listsResources.FindAllString(text, -1)) != 2 {
 		return text
@@ -232,7 +231,7 @@ func kept(all []string) []string {
 `
 }
 
-// dropElements of composite literals.
+// dropElements removes elements of composite literals.
 func dropElements(f *ast.File, drop func(ast.Expr) bool) int {
 	dropped := 0
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -246,7 +245,7 @@ func dropElements(f *ast.File, drop func(ast.Expr) bool) int {
 	return dropped
 }
 
-// root is the first identifier of an expression such as a.B.C(d).
+// root returns the first identifier of an expression such as a.B.C(d).
 func root(e ast.Expr) string {
 	for {
 		switch x := e.(type) {
@@ -262,7 +261,7 @@ func root(e ast.Expr) string {
 	}
 }
 
-// dropImports that nothing needs any more.
+// dropImports removes imports that are no longer used.
 func dropImports(f *ast.File) {
 	needed := map[string]bool{"_": true}
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -291,5 +290,5 @@ func dropImports(f *ast.File) {
 	}
 }
 
-// errUnknown is what is said of a file that is not what this program knows.
+// errUnknown is the error for a file that this program does not know.
 var errUnknown = errors.New("there is nothing to take out: this program does not know this version")

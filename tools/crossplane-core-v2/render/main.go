@@ -1,7 +1,7 @@
-// Command render is `crossplane internal render` of Crossplane v2 and nothing else: the real reconciler of composite resources,
-// on an API server in memory. It reads a RenderRequest from standard input and writes a RenderResponse to standard output.
+// Command render is only `crossplane internal render` of Crossplane v2: the real reconciler of composite resources, with an
+// in-memory API server. It reads a RenderRequest from standard input and writes a RenderResponse to standard output.
 //
-// The whole of Crossplane renders the same, and takes several times as long to build: package manager, signatures, clouds.
+// All of Crossplane renders the same, but takes several times as long to build: package manager, signatures, clouds.
 package main
 
 import (
@@ -32,7 +32,7 @@ func run() error {
 	return c.Run(logging.NewNopLogger())
 }
 
-// exitCode of an error. Crossplane has one of its own for a function that gives up.
+// exitCode returns the exit code for an error. Crossplane has a separate one for a function that returns a fatal result.
 func exitCode(err error) int {
 	var coder interface{ ExitCode() int }
 	if errors.As(err, &coder) {
