@@ -24,7 +24,7 @@ const (
 		"[condition](../conditions.md) PrerequisitesReady has reason InvalidSpec and names every such field.\n\n"
 )
 
-// kubernetes has the fields with a Kubernetes type. The documentation of Kubernetes describes it better than a table here could.
+// Fields with a Kubernetes type. The documentation of Kubernetes describes them better than a table here could.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var kubernetes = map[string]string{
