@@ -15,7 +15,7 @@ type CLI struct {
 	TLSCertsDir        string `env:"TLS_SERVER_CERTS_DIR" help:"Directory containing server certs (tls.key, tls.crt) and the CA used to verify client certificates (ca.crt). They are read again when they change."`
 	Insecure           bool   `help:"Run without mTLS credentials. If you supply this flag --tls-certs-dir will be ignored."`
 	MaxRecvMessageSize int    `default:"32" help:"Maximum size of received messages in MB."`
-	Config             string `help:"File with the platform team's configuration, in the shape of the function's Input: defaults, guardrails, namespaces, claims. It holds whatever Composition an object gets, and is read again when it changes." type:"path"`
+	Config             string `help:"File with the platform team's configuration, in the shape of the function's Input: defaults, guardrails, namespaces, claims. It applies whichever Composition an object gets, and is read again when it changes." type:"path"`
 	MetricsAddress     string `help:"Address at which to serve Prometheus metrics (/metrics) and health (/livez, /readyz) over HTTP, for example :9090. Off if empty."`
 }
 

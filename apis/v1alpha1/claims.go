@@ -97,7 +97,7 @@ var Decisions = []Decision{
 		Fields: []string{"tags"},
 		Claims: true,
 		Gain:   "Tags that policies or bills of others look at.",
-		Stop:   "`requiredTags`. Keys of AWS, of EKS's session tags and of the provider are refused for everybody.",
+		Stop:   "`requiredTags`. Keys of AWS, of EKS's session tags and of the provider are always refused.",
 	},
 	{
 		Fields: []string{"deletionPolicy"},
@@ -110,7 +110,7 @@ var Decisions = []Decision{
 		Fields: []string{"crossplaneNamespace", "services[].serviceAccountName"},
 		Kind:   Kind,
 		Gain:   "A role for the team's own pods, for the pods of another team, or for those of kube-system.",
-		Stop:   "`allowedServiceAccounts`, `protectedServiceAccounts`. The ServiceAccounts of Crossplane, and of provider-aws-iam and provider-aws-eks, are refused for everybody.",
+		Stop:   "`allowedServiceAccounts`, `protectedServiceAccounts`. The ServiceAccounts of Crossplane, and of provider-aws-iam and provider-aws-eks, are always refused.",
 	},
 	{
 		Fields: []string{"services[].associationId", "services[].adoptExistingAssociation"},
@@ -125,7 +125,7 @@ var Decisions = []Decision{
 	{
 		Fields: []string{"services[].roleArn", "services[].roleName", "services[].importRole"},
 		Kind:   Kind,
-		Gain:   "Control over a role that exists, with everything that it may do.",
+		Gain:   "Control over an existing role, with all its permissions.",
 		Stop:   "`forbidBringYourOwnRole`, `deniedActions`, `requiredPermissionsBoundary`.",
 	},
 	{
@@ -137,7 +137,7 @@ var Decisions = []Decision{
 	{
 		Fields: []string{"adoptExisting"},
 		Kind:   Kind,
-		Gain:   "Control over roles, policies and associations of the wanted names that exist: of another cluster of the same name, for example.",
+		Gain:   "Control over existing roles, policies and associations of the same names: those of another cluster of the same name, for example.",
 	},
 	{
 		Fields: []string{"role.namePrefix", "role.path"},
@@ -158,7 +158,7 @@ var Decisions = []Decision{
 	{
 		Fields: []string{"services[].targetRoleArn"},
 		Kind:   Kind,
-		Gain:   "Whatever another role may do that trusts the account.",
+		Gain:   "The permissions of another role that trusts the account.",
 		Stop:   "`allowedTargetAccounts`, and `deniedActions` with sts:AssumeRole.",
 	},
 	{
@@ -166,13 +166,13 @@ var Decisions = []Decision{
 			"providerConfig.assumeRoleChain[].roleARN", "providerConfig.assumeRoleChain[].externalID",
 			"providerConfig.assumeRoleChain[].tags[].key", "providerConfig.assumeRoleChain[].tags[].value", "providerConfig.assumeRoleChain[].transitiveTagKeys",
 		},
-		Gain: "Whatever another role may do that trusts the account, and session tags of the adversary's choice there.",
+		Gain: "The permissions of another role that trusts the account, and session tags of the adversary's choice there.",
 		Stop: "`allowedTargetAccounts`, and `deniedActions` with sts:AssumeRole.",
 	},
 	{
 		Fields: []string{"services[].package", "services[].version", "provider.registry", "provider.version"},
 		Kind:   Kind,
-		Gain:   "Code of the adversary's choice that runs with the role, or an old version of CRDs that everybody uses.",
+		Gain:   "Code of the adversary's choice that runs with the role, or an old version of CRDs that everyone uses.",
 		Stop:   "`allowedRegistries`, `allowedServices`.",
 	},
 	{
@@ -201,7 +201,7 @@ var Decisions = []Decision{
 	{
 		Fields: ofRuntime("replicas", "nodeSelector", "tolerations", "affinity", "resources", "priorityClassName"),
 		Kind:   Kind,
-		Gain:   "A provider that does not run, or that takes the place of others, for everybody who uses the service.",
+		Gain:   "A provider that does not run, or that takes the place of others, for everyone who uses the service.",
 	},
 	{
 		Fields: ofRuntime("deploymentTemplate", "serviceAccountTemplate"),
@@ -216,7 +216,7 @@ var Decisions = []Decision{
 	},
 	{
 		Fields: []string{"providerConfig.name"},
-		Gain:   "The name that everybody uses by default, or that another team's claim will need.",
+		Gain:   "The name that everyone uses by default, or that another team's claim will need.",
 	},
 	{
 		Fields: []string{"providerConfig.clusterProviderConfig", "providerConfig.namespaces"},
@@ -234,12 +234,12 @@ var Decisions = []Decision{
 	{
 		Fields: []string{"teardown"},
 		Kind:   Kind,
-		Gain:   "CRDs, and all managed resources of a service, that go with the claim while others use them.",
+		Gain:   "CRDs, and all managed resources of a service, that are deleted with the claim while others use them.",
 	},
 	{
 		Fields: []string{"teardown"},
 		Kind:   TenantKind,
-		Gain:   "A role that goes while managed resources of the team still need it.",
+		Gain:   "A role that is deleted while managed resources of the team still need it.",
 	},
 	{
 		Fields: []string{"sharing.rolePath", "sharing.accounts", "sharing.namespaces"},

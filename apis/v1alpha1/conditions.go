@@ -7,7 +7,7 @@ type ConditionType string
 
 // The conditions, in the order in which they become true.
 const (
-	// ConditionPrerequisitesReady says whether everything is there that must exist first: valid input, the kinds of
+	// ConditionPrerequisitesReady says whether all prerequisites exist: valid input, the kinds of
 	// provider-aws-iam and provider-aws-eks, and the EKS cluster that the spec refers to.
 	//
 	// To do: see the reason. New resources wait for it. Existing ones stay as they are.
@@ -19,7 +19,7 @@ const (
 	// behind spec.providerConfigRef.
 	ConditionIdentityReady ConditionType = "IdentityReady"
 
-	// ConditionProvidersReady says whether the provider packages are installed and healthy in the wanted version, and whether those
+	// ConditionProvidersReady says whether the provider packages are installed and healthy in the desired version, and whether those
 	// with management: Observe run as the associated ServiceAccounts.
 	//
 	// To do: see the reason, and kubectl describe of the Provider and its ProviderRevision.
@@ -56,7 +56,7 @@ const (
 
 	// ReasonAssumed: prerequisites are assumed to exist (Input prerequisites: Assume), not proven.
 	//
-	// To do: nothing, as long as provider-aws-iam and provider-aws-eks are always there.
+	// To do: nothing, as long as provider-aws-iam and provider-aws-eks are always installed.
 	ReasonAssumed Reason = "Assumed"
 
 	// ReasonPreview: nothing is waited for, because the Input asks for a preview.
@@ -86,7 +86,7 @@ const (
 	// To do: wait, for seconds (AWS) or a minute or two (a package). If it takes longer, kubectl describe what the message names.
 	ReasonCreating Reason = "Creating"
 
-	// ReasonFailed: an object reports an error, which the message quotes, or is not as it must be.
+	// ReasonFailed: an object reports an error, which the message quotes, or is not in the required state.
 	//
 	// To do: what the message says at its end. Providers try again without another change.
 	ReasonFailed Reason = "Failed"
@@ -108,13 +108,12 @@ const (
 	// To do: delete the managed resources that the message names, or put the service back. Otherwise wait.
 	ReasonRemoving Reason = "Removing"
 
-	// ReasonUnordered: teardown is Unordered, so nothing blocks a deletion. The condition is only there if it was there before.
+	// ReasonUnordered: teardown is Unordered, so nothing blocks a deletion. The condition is only set if it was set before.
 	//
 	// To do: nothing, if you want that. Otherwise set teardown: Ordered.
 	ReasonUnordered Reason = "Unordered"
 
-	// ReasonUnverified: runtime.verifyCredentials is off, so the pods are not checked. The condition is only there if it was there
-	// before.
+	// ReasonUnverified: runtime.verifyCredentials is off, so the pods are not checked. The condition is only set if it was set before.
 	//
 	// To do: nothing, if you want that. Otherwise set runtime.verifyCredentials: true.
 	ReasonUnverified Reason = "Unverified"

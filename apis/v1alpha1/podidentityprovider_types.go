@@ -20,15 +20,15 @@ type PodIdentityProvider struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// Spec is the identity that is wanted.
+	// Spec is the desired identity.
 	Spec PodIdentityProviderSpec `json:"spec"`
 
-	// Status is what exists of it.
+	// Status is the observed state.
 	// +optional
 	Status PodIdentityProviderStatus `json:"status,omitempty"`
 }
 
-// A PodIdentityProviderSpec is the identity that is wanted.
+// A PodIdentityProviderSpec is the desired identity.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.clusterName), has(self.clusterNameRef), has(self.clusterNameSelector)].filter(x, x).size() <= 1",message="at most one of clusterName, clusterNameRef and clusterNameSelector may be set"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.region) || has(self.region) && self.region == oldSelf.region",message="region is immutable"
@@ -110,18 +110,18 @@ type PodIdentityProviderSpec struct {
 	// +optional
 	ProviderConfigRef *ProviderConfigReference `json:"providerConfigRef,omitempty"`
 
-	// ManagementPolicies are what the providers may do with the composed IAM and EKS resources in AWS: [Observe] only
-	// watches what exists. Default: [Observe, Create, Update, Delete], so that what you take out of this object goes in AWS, too.
-	// With LateInitialize, and with "*", which includes it, a provider fills in what AWS has for what you leave out.
+	// ManagementPolicies are what the providers may do with the composed IAM and EKS resources in AWS: [Observe] only watches existing
+	// resources. Default: [Observe, Create, Update, Delete], so that what you remove from this object is deleted in AWS, too.
+	// With LateInitialize, and with "*", which includes it, a provider fills in the values from AWS for fields that you leave out.
 	// https://docs.crossplane.io/latest/managed-resources/managed-resources/#managementpolicies
 	// +optional
 	// +listType=atomic
 	ManagementPolicies []ManagementAction `json:"managementPolicies,omitempty"`
 
-	// AdoptExisting adopts everything of this object that AWS has already: the roles, policies and associations of its services, by
-	// their names and ServiceAccounts, as importRole and adoptExistingAssociation do for one service. It is meant for a cluster that
+	// AdoptExisting adopts all resources of this object that exist in AWS already: the roles, policies and associations of its services,
+	// by their names and ServiceAccounts, as importRole and adoptExistingAssociation do for one service. It is meant for a cluster that
 	// was rebuilt over the same AWS account. They are changed to what this object says, and deleted with it. Nothing else is adopted.
-	// Without it, what exists already is reported and left alone. Default: false.
+	// Without it, existing resources are reported and left alone. Default: false.
 	// +optional
 	AdoptExisting *bool `json:"adoptExisting,omitempty"`
 
@@ -217,7 +217,7 @@ const (
 type PodIdentityAgent struct {
 	// Management of the add-on: Managed composes it, None leaves it to you. Managed adopts an add-on that exists already: its
 	// version and tags follow this object. The add-on is never deleted, since all pods of the cluster depend on it: if you delete
-	// this object or set None, only its managed resource goes. One object for each cluster can manage it. Default: None.
+	// this object or set None, only its managed resource is deleted. One object for each cluster can manage it. Default: None.
 	// +optional
 	// +kubebuilder:validation:Enum=Managed;None
 	Management string `json:"management,omitempty"`
@@ -229,7 +229,7 @@ type PodIdentityAgent struct {
 	Version string `json:"version,omitempty"`
 }
 
-// A PodIdentityProviderStatus is what exists of the identity.
+// A PodIdentityProviderStatus is the observed state of the identity.
 type PodIdentityProviderStatus struct {
 	// ConditionedStatus holds the conditions of the composite resource. Besides Crossplane's own (Ready, Synced) the
 	// function sets those that conditions.go describes.

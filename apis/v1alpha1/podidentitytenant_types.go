@@ -5,7 +5,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// A PodIdentityTenant gives one team an IAM role of its own on AWS providers that everybody shares: it composes the role with its
+// A PodIdentityTenant gives one team an IAM role of its own on shared AWS providers: it composes the role with its
 // policies, which only the providers of a PodIdentityProvider can take on, and the ProviderConfigs that lead there. The provider
 // packages are the host's: the team needs no right to install any.
 //
@@ -21,15 +21,15 @@ type PodIdentityTenant struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// Spec is the role that is wanted.
+	// Spec is the desired role.
 	Spec PodIdentityTenantSpec `json:"spec"`
 
-	// Status is what exists of it.
+	// Status is the observed state.
 	// +optional
 	Status PodIdentityTenantStatus `json:"status,omitempty"`
 }
 
-// A PodIdentityTenantSpec is the role that is wanted. Region and cluster are the host's.
+// A PodIdentityTenantSpec is the desired role. Region and cluster are the host's.
 //
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.providerRef) || has(self.providerRef) && self.providerRef == oldSelf.providerRef",message="providerRef is immutable"
 // +kubebuilder:validation:XValidation:rule="(has(self.roleArn) && self.roleArn != \"\") == (has(oldSelf.roleArn) && oldSelf.roleArn != \"\")",message="roleArn cannot be added or removed later"
@@ -61,7 +61,7 @@ type PodIdentityTenantSpec struct {
 	// +kubebuilder:validation:Pattern=`^(arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+)?$`
 	RoleARN string `json:"roleArn,omitempty"`
 
-	// ExternalID that the trust policy of roleArn asks for: 2 to 1,224 letters, digits, and +=,.@:/_- of other characters. A composed
+	// ExternalID that the trust policy of roleArn asks for: 2 to 1,224 letters, digits and +=,.@:/_-. A composed
 	// role has one of its own.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1224
@@ -87,7 +87,7 @@ type PodIdentityTenantSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.exists(k, k.lowerAscii() in ['eks-cluster-arn', 'eks-cluster-name', 'kubernetes-namespace', 'kubernetes-service-account', 'kubernetes-pod-name', 'kubernetes-pod-uid', 'crossplane-kind', 'crossplane-name', 'crossplane-providerconfig'])",message="keys of EKS's session tags and of the provider cannot be set"
 	Tags map[string]string `json:"tags,omitempty"`
 
-	// ManagementPolicies are what the provider may do with the composed IAM resources in AWS: [Observe] only watches what exists.
+	// ManagementPolicies are what the provider may do with the composed IAM resources in AWS: [Observe] only watches existing resources.
 	// Default: [Observe, Create, Update, Delete].
 	// +optional
 	// +listType=atomic
@@ -170,7 +170,7 @@ type TenantProviderConfig struct {
 	AssumeRoleChain []AssumeRole `json:"assumeRoleChain,omitempty"`
 }
 
-// A PodIdentityTenantStatus is what exists of a tenant's role.
+// A PodIdentityTenantStatus is the observed state of a tenant's role.
 type PodIdentityTenantStatus struct {
 	// ConditionedStatus holds the conditions of the composite resource. Besides Crossplane's own (Ready, Synced) the function sets
 	// those that conditions.go describes.
@@ -274,8 +274,8 @@ type TenantServiceStatus struct {
 	// +optional
 	ProviderRevision string `json:"providerRevision,omitempty"`
 
-	// ActiveKinds are the kinds that the permissions for the service are for, sorted. Only with permissions.kinds: Active. They are remembered here:
-	// Crossplane never deactivates a kind, so that what cannot be read any more changes nothing.
+	// ActiveKinds are the kinds that the permissions for the service are for, sorted. Only with permissions.kinds: Active. They are
+	// recorded here, because Crossplane never deactivates a kind: activation policies that can no longer be read change nothing.
 	// +optional
 	// +listType=atomic
 	ActiveKinds []string `json:"activeKinds,omitempty"`

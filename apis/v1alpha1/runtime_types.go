@@ -74,8 +74,8 @@ type Runtime struct {
 	ServiceAccountTemplate *runtime.RawExtension `json:"serviceAccountTemplate,omitempty"`
 
 	// VerifyCredentials checks on the provider's pods that EKS injected credentials: condition CredentialsInjected says so, or
-	// why not. Pods without are restarted, once for each state of the association. It needs manifests/verify-credentials.yaml,
-	// which lets Crossplane read pods. Default: false.
+	// why not. Pods without credentials are restarted, once for each state of the association. It needs
+	// manifests/verify-credentials.yaml, which lets Crossplane read pods. Default: false.
 	// +optional
 	VerifyCredentials *bool `json:"verifyCredentials,omitempty"`
 

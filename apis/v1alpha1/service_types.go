@@ -55,9 +55,9 @@ type Service struct {
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+=,.@-]+$`
 	RoleName string `json:"roleName,omitempty"`
 
-	// ImportRole says that the role of that name exists already and is taken under management on purpose: it is changed to
-	// what this object says, and deleted with it. That includes what it does not say: a permissions boundary, a description, a
-	// session duration or tags that the role has must stand in spec.role and spec.tags to stay. Without it, a role that turns out
+	// ImportRole says that the role of that name exists already and is adopted on purpose: it is changed to
+	// what this object says, and deleted with it. That includes fields that it does not set: a permissions boundary, a description, a
+	// session duration or tags of the role are kept only if spec.role and spec.tags have them. Without it, a role that turns out
 	// to be older than its managed resource is reported, not changed, and left in AWS when this object is deleted. Default: false.
 	// +optional
 	ImportRole *bool `json:"importRole,omitempty"`
@@ -84,8 +84,8 @@ type Service struct {
 	AdoptExistingAssociation *bool `json:"adoptExistingAssociation,omitempty"`
 
 	// AdoptExistingProvider adopts the Provider of this service's package, and the DeploymentRuntimeConfig that it runs with, under
-	// their own names, instead of reporting a conflict. Only if they have no controller, the repository of the package is the
-	// wanted one, and no other Provider uses that DeploymentRuntimeConfig. The provider goes on running until its association is
+	// their own names, instead of reporting a conflict. Only if they have no controller, the repository of the package is the desired
+	// one, and no other Provider uses that DeploymentRuntimeConfig. The provider keeps running until its association is
 	// ready, and then restarts once; its version changes afterwards. They are deleted with this object from then on.
 	// Default: false.
 	// +optional
@@ -100,8 +100,8 @@ type Service struct {
 	TargetRoleARN string `json:"targetRoleArn,omitempty"`
 
 	// DisableSessionTags lets EKS leave out the session tags, which count against the packed size of a session's policies and
-	// tags (PackedPolicyTooLarge). The trust policy can then not be limited by them: accountId is required, which limits it to the cluster.
-	// Needs provider-aws-eks v2. Default: false. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+	// tags (PackedPolicyTooLarge). The trust policy cannot be limited by them then: accountId is required, which limits it to the
+	// cluster. Needs provider-aws-eks v2. Default: false. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
 	// +optional
 	DisableSessionTags *bool `json:"disableSessionTags,omitempty"`
 
@@ -306,7 +306,7 @@ type Provider struct {
 	// +kubebuilder:validation:Minimum=0
 	RevisionHistoryLimit *int64 `json:"revisionHistoryLimit,omitempty"`
 
-	// SkipDependencyResolution installs the packages without their dependencies: provider-family-aws has to be there.
+	// SkipDependencyResolution installs the packages without their dependencies: provider-family-aws must be installed already.
 	// Default: Crossplane's own, false.
 	// +optional
 	SkipDependencyResolution *bool `json:"skipDependencyResolution,omitempty"`
@@ -344,8 +344,8 @@ const (
 // ProviderConfig configures the composed ProviderConfig.
 type ProviderConfig struct {
 	// Name of the ProviderConfig. It must not be that of spec.providerConfigRef, nor one that exists and has another
-	// owner. At most 63 characters, since a label of what uses it has the name. Default: the name of the composite resource or, where a
-	// claim made it, <claim namespace>-<claim name>, cut to 63 characters with a hash where it is longer. Immutable.
+	// owner. At most 63 characters, since the name becomes a label of the objects that use it. Default: the name of the composite
+	// resource or, where a claim made it, <claim namespace>-<claim name>, cut to 63 characters with a hash where it is longer. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
@@ -383,7 +383,7 @@ type AssumeRole struct {
 	// +kubebuilder:validation:Pattern=`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$`
 	RoleARN string `json:"roleARN"`
 
-	// ExternalID that the role's trust policy asks for: 2 to 1,224 letters, digits, and +=,.@:/_- of other characters.
+	// ExternalID that the role's trust policy asks for: 2 to 1,224 letters, digits and +=,.@:/_-.
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=1224
@@ -396,7 +396,7 @@ type AssumeRole struct {
 	// +kubebuilder:validation:MaxItems=50
 	Tags []Tag `json:"tags,omitempty"`
 
-	// TransitiveTagKeys are the keys of those of the tags that the next role in the chain gets too.
+	// TransitiveTagKeys are the keys of the tags that the next role in the chain gets, too.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
@@ -419,7 +419,7 @@ type Tag struct {
 	Value string `json:"value"`
 }
 
-// A ServiceStatus is what exists of one service's identity.
+// A ServiceStatus is the observed state of one service's identity.
 type ServiceStatus struct {
 	// Name of the service.
 	Name string `json:"name"`
@@ -487,8 +487,8 @@ type ServiceStatus struct {
 	// +optional
 	ProviderRevision string `json:"providerRevision,omitempty"`
 
-	// ActiveKinds are the kinds that the role's permissions are for, sorted. Only with permissions.kinds: Active. They are remembered here:
-	// Crossplane never deactivates a kind, so that what cannot be read any more changes nothing.
+	// ActiveKinds are the kinds that the role's permissions are for, sorted. Only with permissions.kinds: Active. They are recorded here,
+	// because Crossplane never deactivates a kind: activation policies that can no longer be read change nothing.
 	// +optional
 	// +listType=atomic
 	ActiveKinds []string `json:"activeKinds,omitempty"`

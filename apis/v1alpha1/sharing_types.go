@@ -44,7 +44,7 @@ type SharingStatus struct {
 	// +listType=atomic
 	Accounts []string `json:"accounts,omitempty"`
 
-	// Namespaces are patterns of the namespaces whose claims may be tenants. None are all.
+	// Namespaces are patterns of the namespaces whose claims may be tenants. Empty means all.
 	// +optional
 	// +listType=atomic
 	Namespaces []string `json:"namespaces,omitempty"`

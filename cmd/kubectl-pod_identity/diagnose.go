@@ -77,7 +77,7 @@ func diagnose(c *cluster, now time.Time) *report {
 	r.identities(c)
 	r.agent(c)
 	for _, kind := range c.unread {
-		r.notef(kind, "you may not list them, so nothing is said about them")
+		r.notef(kind, "you may not list them, so they are not checked")
 	}
 	return r
 }
@@ -244,7 +244,7 @@ func (r *report) duplicates(c *cluster) {
 		}
 	}
 	if len(byName[monolithName]) > 0 && len(byName) > 1 {
-		r.problemf(monolithName, "brings the kinds of all services, and so do the packages of the family. To do: keep one of both; docs/migration.md")
+		r.problemf(monolithName, "installs the kinds of all services, and so do the packages of the family. To do: keep one of the two; docs/migration.md")
 	}
 }
 
@@ -352,6 +352,6 @@ func (r *report) agent(c *cluster) {
 		}
 	}
 	if len(c.agentSet) == 0 && !slices.Contains(c.unread, "daemonsets.apps") {
-		r.notef("DaemonSet kube-system/"+agentName, "is not there. EKS Auto Mode does not need it. Elsewhere, install the add-on %s", agentName)
+		r.notef("DaemonSet kube-system/"+agentName, "does not exist. EKS Auto Mode does not need it. Elsewhere, install the add-on %s", agentName)
 	}
 }

@@ -276,7 +276,7 @@ func TestFindings(t *testing.T) {
 		"Monolith": {
 			"So does the monolithic provider.",
 			agent + "---\n" + well + provider("aws", "xpkg.upbound.io/upbound/provider-aws:v2.5.0") + pod("aws", "aws", injected),
-			[]string{"!provider-aws: brings the kinds of all services"},
+			[]string{"!provider-aws: installs the kinds of all services"},
 		},
 		"NoActiveKind": {
 			"Crossplane v2.4 runs no pod for a provider until one of its kinds is active, yet reports it healthy.",
@@ -334,7 +334,7 @@ spec: {matchImages: [{type: Prefix, prefix: xpkg.upbound.io/}], rewriteImage: {p
 		"NoAgent": {
 			"A missing agent is no problem, because EKS Auto Mode has it built in.",
 			well,
-			[]string{"DaemonSet kube-system/eks-pod-identity-agent: is not there"},
+			[]string{"DaemonSet kube-system/eks-pod-identity-agent: does not exist"},
 		},
 	}
 	for name, tc := range cases {
@@ -406,7 +406,7 @@ func TestLook(t *testing.T) {
 		},
 		"Services": {
 			reason: "Existing providers of services are not installed again.", cluster: provider("s3", s3) + provider("family", family),
-			want: []string{"Keep the family", "Give provider-aws-iam and", "Providers of s3 are there already", "Install:"},
+			want: []string{"Keep the family", "Give provider-aws-iam and", "Providers of s3 exist already", "Install:"},
 		},
 		"Monolith": {
 			reason: "The monolithic provider brings all kinds.", cluster: provider("aws", "xpkg.upbound.io/upbound/provider-aws:v1.23.0"), blocked: true,
@@ -469,7 +469,7 @@ func TestExamine(t *testing.T) {
 		"Forbidden": {reason: "Without access to Providers, there is no diagnosis.", command: "doctor", cluster: well, refuse: "providers", code: exitFailed, diagnostics: "providers.pkg.crossplane.io"},
 		"NoPods":    {reason: "Neither is there one without access to pods.", command: "doctor", cluster: well, refuse: "pods", code: exitFailed, diagnostics: "cannot read the cluster: pods"},
 		"Partly":    {reason: "Optional resources may be forbidden, and the report says so.", command: "doctor", cluster: well, refuse: "imageconfigs", code: exitFine, out: "note     imageconfigs.pkg.crossplane.io: you may not list them"},
-		"Look":      {reason: "look prints two lists.", command: "look", cluster: agent, code: exitFine, out: "What is there\n  Crossplane, and no AWS provider.\n\nWhat to do\n  1. Give provider-aws-iam"},
+		"Look":      {reason: "look prints two lists.", command: "look", cluster: agent, code: exitFine, out: "Found\n  Crossplane, and no AWS provider.\n\nWhat to do\n  1. Give provider-aws-iam"},
 		"Blocked":   {reason: "and fails if a problem must be resolved first.", command: "look", cluster: provider("a", family) + provider("b", family), code: exitProblems, out: "Resolve this first"},
 	}
 	for name, tc := range cases {

@@ -65,7 +65,7 @@ func look(c *cluster) *advice {
 		}
 	}
 	if len(inv[monolithName]) > 0 {
-		return a.firstf("Move from %s to the packages of the family first, without deleting managed resources: both bring the same kinds. Upbound and Crossplane describe how.", inv[monolithName][0].GetName())
+		return a.firstf("Move from %s to the packages of the family first, without deleting managed resources: both install the same kinds. Upbound and Crossplane describe how.", inv[monolithName][0].GetName())
 	}
 
 	registry, version := inv.origin()
@@ -126,7 +126,7 @@ func (a *advice) bootstrap(c *cluster, i inventory, registry, version string) {
 		a.existing(c, ps[0])
 	}
 	if len(missing) == 0 {
-		a.stepf("Check that a ProviderConfig is there for them: default, or the one that spec.providerConfigRef is to name. Its role needs the permissions of docs/bootstrap-policy.json.")
+		a.stepf("Check that a ProviderConfig exists for them: default, or the one that spec.providerConfigRef will name. Its role needs the permissions of docs/bootstrap-policy.json.")
 		return
 	}
 	how := "from " + registry
@@ -165,7 +165,7 @@ func (a *advice) services(i inventory) {
 		}
 	}
 	if len(there) > 0 {
-		a.stepf("Providers of %s are there already. Give their services management: Observe, or move them: docs/migration.md.", strings.Join(there, ", "))
+		a.stepf("Providers of %s exist already. Give their services management: Observe, or move them: docs/migration.md.", strings.Join(there, ", "))
 	}
 }
 

@@ -33,7 +33,7 @@ Reads the cluster with your kubeconfig, and changes nothing. It does not call AW
 Commands
   doctor   Say for every AWS provider which ServiceAccount, association and role it has, where its pods have their
            credentials from, and what is wrong with it.
-  look     Say what is there before you install function-pod-identity-provider, and what to do.
+  look     Say what exists before you install function-pod-identity-provider, and what to do.
 
 Exit code: 0 all is well, 1 there are problems, 2 the cluster cannot be read.
 

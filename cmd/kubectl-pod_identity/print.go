@@ -46,7 +46,7 @@ func (r *report) print(w io.Writer) error {
 // print writes the advice.
 func (a *advice) print(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString("What is there\n")
+	b.WriteString("Found\n")
 	for _, s := range a.there {
 		b.WriteString("  " + s + "\n")
 	}

@@ -14,9 +14,9 @@ import (
 // An Input is what the platform team decides: defaults, guardrails, what claims may set, and how prerequisites are treated. All of
 // it is optional.
 //
-// The file that the function reads with --config, the function's configuration, has the same shape. It holds in every call, whatever
-// Composition a claim gets. An Input of a Composition adds to it: its defaults override those of the file, and its guardrails and
-// claims only narrow.
+// The file that the function reads with --config, the function's configuration, has the same shape. It applies to every call,
+// whichever Composition a claim gets. An Input of a Composition adds to it: its defaults override those of the file, and its
+// guardrails and claims only narrow.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:storageversion
@@ -40,31 +40,31 @@ type Input struct {
 	// +optional
 	Guardrails *Guardrails `json:"guardrails,omitempty"`
 
-	// Namespaces have defaults and guardrails for the claims of some namespaces. All entries that match apply, beside the general
+	// Namespaces have defaults and guardrails for the claims of some namespaces. All entries that match apply, in addition to the general
 	// defaults and guardrails.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=200
 	Namespaces []Namespaces `json:"namespaces,omitempty"`
 
-	// Claims say what claims may set beside the fields of a team's own identity. Everything else is refused in a claim.
+	// Claims say what claims may set in addition to the fields of a team's own identity. Everything else is refused in a claim.
 	// +optional
 	Claims *Claims `json:"claims,omitempty"`
 
-	// Prerequisites says how to treat kinds that other packages bring (provider-aws-iam, provider-aws-eks, the provider
+	// Prerequisites says how to treat kinds that other packages install (provider-aws-iam, provider-aws-eks, the provider
 	// family). Verify creates a managed resource only once its kind is proven to exist, so that a half-installed cluster
 	// never wedges. Assume trusts that they exist: only for clusters where they always do. Default: Verify.
 	// +optional
 	Prerequisites Prerequisites `json:"prerequisites,omitempty"`
 
-	// Preview shows the full eventual set of resources, whatever is not ready yet. For local rendering only: it is refused
+	// Preview shows the full eventual set of resources, even if some of them are not ready yet. For local rendering only: it is refused
 	// on a live cluster, where it would defeat the order that provider pods depend on. Default: false.
 	// +optional
 	Preview bool `json:"preview,omitempty"`
 
 	// UsageKind is the kind of the objects that order deletion (teardown: Ordered). Usage, of apiextensions.crossplane.io/v1beta1,
 	// works with Crossplane v1.19 and later and with v2, which calls it deprecated. ClusterUsage, of protection.crossplane.io/v1beta1,
-	// works with v2 only. What exists keeps its kind. Default: Usage.
+	// works with v2 only. Existing objects keep their kind. Default: Usage.
 	// +optional
 	UsageKind UsageKind `json:"usageKind,omitempty"`
 
@@ -83,7 +83,7 @@ type Defaults struct {
 	ProviderRef *v1alpha1.ProviderReference `json:"providerRef,omitempty"`
 }
 
-// Namespaces are what holds for the claims of some namespaces.
+// Namespaces are defaults and guardrails for the claims of some namespaces.
 type Namespaces struct {
 	// Match are patterns (* and ?) of namespaces of claims, for example team-a or team-*. A claim in a namespace that matches one
 	// of them gets this entry. A composite resource without a claim gets none.
@@ -91,7 +91,7 @@ type Namespaces struct {
 	// +kubebuilder:validation:MinItems=1
 	Match []string `json:"match"`
 
-	// Defaults go over the general ones, and those of later entries over those of earlier entries.
+	// Defaults override the general ones, and those of later entries override those of earlier entries.
 	// +optional
 	Defaults *Defaults `json:"defaults,omitempty"`
 
@@ -110,12 +110,12 @@ type Claims struct {
 	AllowedFields []string `json:"allowedFields,omitempty"`
 }
 
-// Prerequisites says how to treat kinds that other packages bring.
+// Prerequisites says how to treat kinds that other packages install.
 //
 // +kubebuilder:validation:Enum=Verify;Assume
 type Prerequisites string
 
-// How to treat kinds that other packages bring.
+// How to treat kinds that other packages install.
 const (
 	PrerequisitesVerify Prerequisites = "Verify"
 	PrerequisitesAssume Prerequisites = "Assume"
@@ -133,8 +133,8 @@ const (
 )
 
 // Guardrails limit what a composite resource may ask for. Rules that limit a value look at what results, defaults included.
-// Rules that forbid a field look at what the composite resource itself sets: defaults may use it. A list of what is allowed that is there
-// and empty allows nothing.
+// Rules that forbid a field look at what the composite resource itself sets: defaults may use it. A list of allowed values that is set
+// but empty allows nothing.
 type Guardrails struct {
 	// AllowedServices are the names of the services that may be listed. Their packages must be named after them:
 	// .../provider-aws-<name>. Default: all.
@@ -203,20 +203,20 @@ type Guardrails struct {
 	// +optional
 	ForbidRuntimeTemplates bool `json:"forbidRuntimeTemplates,omitempty"`
 
-	// ForbidBringYourOwnRole forbids everything that may hand an existing role over: roleArn, targetRoleArn, assumeRoleChain, importRole,
+	// ForbidBringYourOwnRole forbids everything that may hand over an existing role: roleArn, targetRoleArn, assumeRoleChain, importRole,
 	// adoptExisting, and what chooses a role's name or ARN, since a role that has it may exist: roleName, role.namePrefix, role.path.
 	// Default: false.
 	// +optional
 	ForbidBringYourOwnRole bool `json:"forbidBringYourOwnRole,omitempty"`
 
 	// AllowedServiceAccounts are patterns (* and ?) of the ServiceAccounts that providers may run as, for example provider-aws-*.
-	// Default: all, but those that are protected.
+	// Default: all except those that are protected.
 	// +optional
 	// +listType=set
 	AllowedServiceAccounts []string `json:"allowedServiceAccounts,omitempty"`
 
-	// ProtectedServiceAccounts are patterns (* and ?) of ServiceAccounts that no service may use, beside those that are always
-	// protected: crossplane, rbac-manager, default and, but for their own services, provider-aws-iam and provider-aws-eks.
+	// ProtectedServiceAccounts are patterns (* and ?) of ServiceAccounts that no service may use, in addition to those that are always
+	// protected: crossplane, rbac-manager, default and, except for their own services, provider-aws-iam and provider-aws-eks.
 	// +optional
 	// +listType=set
 	ProtectedServiceAccounts []string `json:"protectedServiceAccounts,omitempty"`

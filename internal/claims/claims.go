@@ -216,7 +216,7 @@ func (c *check) refuse(at *field.Path, path string) {
 	_, isField := c.policy.fields[path]
 	_, isParent := c.policy.parents[path]
 	if !isField && !isParent {
-		c.errs = append(c.errs, field.Forbidden(at, "there is no such field"))
+		c.errs = append(c.errs, field.Forbidden(at, "unknown field"))
 		return
 	}
 	c.errs = append(c.errs, field.Forbidden(at, fmt.Sprintf("a claim cannot set this field. Ask your platform team: it can set a default, or add %s to claims.allowedFields", path)))

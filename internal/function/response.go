@@ -163,7 +163,7 @@ func fits(rsp *fnv1.RunFunctionResponse) error {
 		return nil
 	}
 	if n := proto.Size(rsp); n > maxResponse {
-		return fmt.Errorf("the response would have %d bytes, Crossplane takes %d: divide the services among several objects", n, maxResponse)
+		return fmt.Errorf("the response would have %d bytes, Crossplane accepts %d: divide the services among several objects", n, maxResponse)
 	}
 	return nil
 }

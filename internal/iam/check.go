@@ -25,7 +25,7 @@ const maxProblems = 100
 const (
 	noPrincipal = "a principal belongs in a trust policy, not in a role's permissions"
 	exactlyOne  = "exactly one of "
-	twice       = "is there twice"
+	twice       = "occurs twice"
 )
 
 // Problems says what is wrong with a statement of an identity policy.
@@ -95,7 +95,7 @@ func CheckAction(a string) string {
 	case !ok || !wild && !made(service, "-") || !made(action, "-_*?"):
 		return "must have the form service:Action"
 	case wild:
-		return "must not have wildcards in the service, AWS wants it in full"
+		return "must not have wildcards in the service, AWS requires it in full"
 	default:
 		return ""
 	}
@@ -138,7 +138,7 @@ func CheckResource(r string) string {
 	case !made(parts[1], "-*?$"), !made(parts[2], "-*?"), parts[3] != "" && !made(parts[3], "-*?$"), account != "" && !made(account, "-*?$"), parts[5] == "":
 		return form
 	case strings.ContainsAny(parts[2], "*?"):
-		return "must not have wildcards in the service, AWS wants it in full"
+		return "must not have wildcards in the service, AWS requires it in full"
 	case strings.Trim(account, "0123456789") == "" && account != "" && len(account) != 12:
 		return "must have an account of 12 digits"
 	default:
@@ -169,7 +169,7 @@ func withoutVariables(s string) (string, bool) {
 func checkText(s string) string {
 	for _, r := range s {
 		if r < ' ' || r > 'ÿ' {
-			return fmt.Sprintf("has the character %+q, AWS takes those from U+0020 to U+00FF", r)
+			return fmt.Sprintf("has the character %+q, AWS accepts those from U+0020 to U+00FF", r)
 		}
 	}
 	return ""

@@ -187,7 +187,7 @@ func TestConditionCheck(t *testing.T) {
 			Condition{"Bool": {"AWS:a": {"true"}, "aws:A": {"true"}}, "StringEquals": {"aws:a": {"true"}}},
 			[]Problem{{"c[Bool][aws:A]", "is the same key as AWS:a, AWS ignores letter case"}},
 		},
-		"Value": {"AWS accepts no characters beyond U+00FF.", Condition{"StringEquals": {"aws:a": {"b", "Ā"}}}, []Problem{{"c[StringEquals][aws:a][1]", `"Ā" has the character '\u0100', AWS takes those from U+0020 to U+00FF`}}},
+		"Value": {"AWS accepts no characters beyond U+00FF.", Condition{"StringEquals": {"aws:a": {"b", "Ā"}}}, []Problem{{"c[StringEquals][aws:a][1]", `"Ā" has the character '\u0100', AWS accepts those from U+0020 to U+00FF`}}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

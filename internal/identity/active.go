@@ -171,7 +171,7 @@ func (d *definitions) problem() (pending bool, message string) {
 	case d.pending:
 		return true, "checking which of its kinds are active"
 	case d.unreadable:
-		return false, activationKind.CRD() + " is not found, so that nothing tells which of its kinds are active. To do: look into that, or list kinds in place of Active"
+		return false, activationKind.CRD() + " is not found, so it is unknown which of its kinds are active. To do: look into that, or list kinds in place of Active"
 	}
 	return false, "none of its kinds is active. To do: name those that you use in a ManagedResourceActivationPolicy, as manifests/activation-policy.yaml does, or list kinds in place of Active"
 }
@@ -268,7 +268,7 @@ func (id *Identity) strangeKinds() []string {
 			if n := len(names) - maxStrange; n > 0 {
 				names, more = names[:maxStrange], fmt.Sprintf(" and %d more", n)
 			}
-			out = append(out, fmt.Sprintf("%s: active, but of no kind that the function knows, so that nothing is granted for it: %s%s. Use statements", s.Name, strings.Join(names, ", "), more))
+			out = append(out, fmt.Sprintf("%s: active, but not a kind that the function knows, so nothing is granted for it: %s%s. Use statements", s.Name, strings.Join(names, ", "), more))
 		}
 	}
 	return out

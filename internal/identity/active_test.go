@@ -61,7 +61,7 @@ func kindsOf(t *testing.T, service string) []string {
 func TestActiveKinds(t *testing.T) {
 	const (
 		bucket, bucketPolicy = "buckets.s3.aws.upbound.io", "bucketpolicies.s3.aws.m.upbound.io"
-		none, unreadable     = "none of its kinds is active", "is not found, so that nothing tells which of its kinds are active"
+		none, unreadable     = "none of its kinds is active", "is not found, so it is unknown which of its kinds are active"
 		asking               = "checking which of its kinds are active"
 	)
 	s3 := kindsOf(t, "s3")
@@ -173,8 +173,8 @@ func TestActiveStrange(t *testing.T) {
 		world  world
 		want   []string
 	}{
-		"One":  {"A kind is newer than the function.", follows("s3", policy(names[0])), []string{"s3: active, but of no kind that the function knows, so that nothing is granted for it: new0.s3.aws.m.upbound.io. Use statements"}},
-		"Many": {"Many kinds are newer than the function.", follows("s3", policy(names...)), []string{"s3: active, but of no kind that the function knows, so that nothing is granted for it: new0.s3.aws.m.upbound.io, new1.s3.aws.m.upbound.io, new2.s3.aws.m.upbound.io and 2 more. Use statements"}},
+		"One":  {"A kind is newer than the function.", follows("s3", policy(names[0])), []string{"s3: active, but not a kind that the function knows, so nothing is granted for it: new0.s3.aws.m.upbound.io. Use statements"}},
+		"Many": {"Many kinds are newer than the function.", follows("s3", policy(names...)), []string{"s3: active, but not a kind that the function knows, so nothing is granted for it: new0.s3.aws.m.upbound.io, new1.s3.aws.m.upbound.io, new2.s3.aws.m.upbound.io and 2 more. Use statements"}},
 		"None": {"No kind is newer than the function.", follows("s3", policy("buckets.s3.aws.upbound.io")), nil},
 		"All":  {"If everything is active, no kind is meant in particular.", follows("s3", activate("*"), policy(names[0])), nil},
 	}

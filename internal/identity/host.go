@@ -19,7 +19,7 @@ const AnnotationHost = v1alpha1.Group + "/host"
 // HostKind is the kind of a host.
 //
 //nolint:gochecknoglobals // A constant in all but the keyword.
-var HostKind = view.Kind{GroupVersionKind: v1alpha1.GroupVersionKind, Plural: "podidentityproviders", Package: "the Configuration that brings PodIdentityProvider"}
+var HostKind = view.Kind{GroupVersionKind: v1alpha1.GroupVersionKind, Plural: "podidentityproviders", Package: "the Configuration that installs PodIdentityProvider"}
 
 // A Host is the PodIdentityProvider whose providers a tenant uses.
 type Host struct {
@@ -112,7 +112,7 @@ func (id *Identity) resolveHost(v *view.View, at *field.Path) field.ErrorList {
 		}
 	}
 	if problem := id.forgotten(v, known); problem != "" && remembered == nil {
-		return field.ErrorList{field.Invalid(at, h.Name, problem+". The role that remembered the host was deleted: everything else stays as it is until the host can be read again")}
+		return field.ErrorList{field.Invalid(at, h.Name, problem+". The role that recorded the host was deleted: everything else stays as it is until the host can be read again")}
 	}
 	if known == nil {
 		id.ClusterProblem, id.ClusterPending = cmp.Or(h.Problem, fmt.Sprintf("PodIdentityProvider %s does not say yet what tenants need to know", h.Name)), h.Pending || h.Problem == ""
@@ -178,7 +178,7 @@ func (id *Identity) lookAtHost(v *view.View, proven bool) {
 	case answer == view.No:
 		h.Problem = subject + " does not exist: name one that shares its providers in providerRef, or ask your platform team"
 	case o.Value("status", "sharing") == nil && o.Value("spec", "sharing") != nil:
-		h.Object, h.Pending, h.Problem = o, true, subject+" does not share its providers yet: wait until it has come so far"
+		h.Object, h.Pending, h.Problem = o, true, subject+" does not share its providers yet: wait until it does"
 	case o.Value("status", "sharing") == nil:
 		h.Object, h.Problem = o, subject+" does not share its providers: ask your platform team to set sharing there"
 	case !admits(o, id.Tenant.ClaimNamespace):

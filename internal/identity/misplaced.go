@@ -34,7 +34,7 @@ func misplaced(v *view.View) field.ErrorList {
 			continue
 		}
 		errs = append(errs, field.Forbidden(field.NewPath("observed", "resources").Key(key), fmt.Sprintf(
-			"is %s %s/%s, which is composed as %s: somebody changed its annotation %s. Nothing changes until it is set back", o.Kind(), o.Namespace(), o.Name(), want, annotationKey)))
+			"is %s %s/%s, which is composed as %s: its annotation %s was changed. Nothing changes until you restore it", o.Kind(), o.Namespace(), o.Name(), want, annotationKey)))
 		if len(errs) > view.MaxErrors {
 			break
 		}

@@ -39,7 +39,7 @@ func (h home) ownRole(at *field.Path, arn string) field.ErrorList {
 	if errs := h.role(at, arn); len(errs) > 0 || arn == "" {
 		return errs
 	}
-	return wrong(at, arn, h.foreign(arn, "EKS takes only a role of the cluster's account: for others use targetRoleArn"))
+	return wrong(at, arn, h.foreign(arn, "EKS accepts only a role of the cluster's account: for others use targetRoleArn"))
 }
 
 // policy checks the ARN of a policy to attach to a role, or to bound it with: IAM accepts those of the role's account and AWS's own.
@@ -50,7 +50,7 @@ func (h home) policy(at *field.Path, arn string) field.ErrorList {
 	}
 	problem := iam.CheckPolicyARN(arn, h.partition)
 	if problem == "" && iam.ARNAccount(arn) != "aws" {
-		problem = h.foreign(arn, "IAM takes only policies of the role's account, and AWS's own")
+		problem = h.foreign(arn, "IAM accepts only policies of the role's account, and AWS's own")
 	}
 	return wrong(at, arn, problem)
 }
@@ -80,11 +80,11 @@ var reservedTags = func() map[string]string {
 	out := map[string]string{}
 	// https://github.com/crossplane/upjet/blob/main/pkg/config/resource.go, Tagger.
 	for _, k := range []string{"crossplane-kind", "crossplane-name", "crossplane-providerconfig"} {
-		out[k] = "is a key that provider-aws sets itself, on everything that it creates: take another one"
+		out[k] = "is a key that provider-aws sets itself, on everything that it creates: use another one"
 	}
 	// https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
 	for _, k := range []string{"eks-cluster-arn", "eks-cluster-name", "kubernetes-namespace", "kubernetes-service-account", "kubernetes-pod-name", "kubernetes-pod-uid"} {
-		out[k] = "is a key of EKS's session tags, which say who a pod is: take another one"
+		out[k] = "is a key of EKS's session tags, which say who a pod is: use another one"
 	}
 	return out
 }()

@@ -49,9 +49,9 @@ func validateRuntime(at *field.Path, r *v1alpha1.Runtime) field.ErrorList {
 //
 //nolint:gochecknoglobals // Constants in all but the keyword.
 var keysOf = map[string]string{
-	"eks.amazonaws.com": "EKS decides by it whether and how a pod gets credentials",
-	"iam.amazonaws.com": "agents that replace the identity of pods decide by it",
-	"pkg.crossplane.io": "Crossplane knows the pods of packages by it",
+	"eks.amazonaws.com": "EKS uses it to decide whether and how a pod gets credentials",
+	"iam.amazonaws.com": "agents that replace the identity of pods use it",
+	"pkg.crossplane.io": "Crossplane uses it to find the pods of packages",
 }
 
 // reserved refuses labels and annotations of pods that users may not set. Kubernetes accepts the prefix of an annotation in any letter
@@ -63,9 +63,9 @@ func reserved(at *field.Path, m map[string]string) field.ErrorList {
 		why := keysOf[prefix]
 		switch {
 		case strings.EqualFold(k, AnnotationIdentity):
-			why = "leave it out: the function restarts the provider with it when credentials change"
+			why = "leave it out: the function uses it to restart the provider when credentials change"
 		case strings.EqualFold(k, AnnotationRestart):
-			why = "leave it out: the function restarts pods without credentials with it"
+			why = "leave it out: the function uses it to restart pods without credentials"
 		case k == "app" && m[k] == "crossplane":
 			why = "Crossplane's own Service sends requests to pods with it"
 		}

@@ -13,13 +13,13 @@ type Configuration struct {
 func NewConfiguration(r prometheus.Registerer) *Configuration {
 	c := &Configuration{
 		info: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Namespace: Prefix, Name: "configuration_info", Help: "1, with the hash of the configuration (--config) that holds.",
+			Namespace: Prefix, Name: "configuration_info", Help: "1, with the hash of the configuration (--config) in use.",
 		}, []string{"hash"}),
 		right: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: Prefix, Name: "configuration_last_read_successful", Help: "1 if the configuration that was read last holds; 0 if it is wrong, and the one before still holds.",
+			Namespace: Prefix, Name: "configuration_last_read_successful", Help: "1 if the configuration that was read last is in use; 0 if it is wrong, and the previous one is still in use.",
 		}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: Prefix, Name: "configuration_read_failures_total", Help: "Configurations that were wrong or could not be read, so that the one before still holds.",
+			Namespace: Prefix, Name: "configuration_read_failures_total", Help: "Configurations that were wrong or could not be read, so that the previous one stayed in use.",
 		}),
 	}
 	r.MustRegister(c.info, c.right, c.failures)

@@ -47,10 +47,10 @@ func New(r prometheus.Registerer) *Metrics {
 		return c
 	}
 	m := &Metrics{
-		calls:      counter("calls_total", "Calls that were answered, by what became of them: "+Composed+", "+Invalid+", "+Fatal+" or "+Panic+".", "result"),
-		conditions: counter("conditions_total", "Conditions that answers set on composite resources, by type, status and reason.", "type", "status", "reason"),
-		composed:   counter("resources_composed_total", "Resources that answers desire, by kind. Divided by the calls it is how many a composite resource has.", "kind"),
-		waiting:    counter("resources_waiting_total", "Resources that answers hold back because their gate is closed, by kind and reason.", "kind", "reason"),
+		calls:      counter("calls_total", "Calls that were answered, by result: "+Composed+", "+Invalid+", "+Fatal+" or "+Panic+".", "result"),
+		conditions: counter("conditions_total", "Conditions that the function set on composite resources, by type, status and reason.", "type", "status", "reason"),
+		composed:   counter("resources_composed_total", "Resources that the function composed, by kind. Divided by the calls, this is the number for each composite resource.", "kind"),
+		waiting:    counter("resources_waiting_total", "Resources that the function held back because their gate was closed, by kind and reason.", "kind", "reason"),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: Prefix, Name: "call_duration_seconds", Help: "How long calls took, without the transport.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -58,7 +58,7 @@ func New(r prometheus.Registerer) *Metrics {
 	}
 	m.unguarded = prometheus.NewCounter(prometheus.CounterOpts{
 		Namespace: Prefix, Name: "guardrails_not_held_total",
-		Help: "Calls that were refused while there are guardrails and resources: what exists stays as it was made, and guardrails that came later do not apply to them.",
+		Help: "Calls that were refused while there are guardrails and resources: existing resources stay as they are, and guardrails that came later do not apply to them.",
 	})
 	r.MustRegister(m.duration, m.unguarded)
 	for _, result := range []string{Composed, Invalid, Fatal, Panic} {

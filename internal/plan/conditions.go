@@ -73,7 +73,7 @@ func (p *Plan) conditions() []Condition {
 			c.Message = p.readyMessage(s.condition, s.ready)
 		}
 		if c.Status && c.Type == v1alpha1.ConditionTeardownProtected && p.unheld() {
-			c.Message += ", but for managed resources that use the ProviderConfigs in namespaces: this Crossplane has no Usages in namespaces"
+			c.Message += ", except for managed resources that use the ProviderConfigs in namespaces: this Crossplane has no Usages in namespaces"
 		}
 		c.Message += p.notes(c.Type)
 		if c.Status && c.Type == v1alpha1.ConditionProviderConfigReady && len(p.identity.ProviderConfig) > identity.MaxProviderConfigName {
@@ -115,7 +115,7 @@ func (p *Plan) notes(c v1alpha1.ConditionType) string {
 	case v1alpha1.ConditionIdentityReady:
 		notes := p.identity.Notes
 		if p.identity.AutoMode {
-			notes = append(slices.Clone(notes), "the cluster runs in EKS Auto Mode, which brings the agent that hands out credentials: no add-on is composed")
+			notes = append(slices.Clone(notes), "the cluster runs in EKS Auto Mode, which includes the agent that hands out credentials: no add-on is composed")
 		}
 		if len(notes) > 0 {
 			return ". Note: " + enumerate(notes, "; ")

@@ -252,7 +252,7 @@ func TestTeardownProtectedInNamespaces(t *testing.T) {
 	p := planOf(config, usage)
 	p.identity.Teardown = v1alpha1.TeardownOrdered
 	message := func() string { return find(t, p.conditions(), v1alpha1.ConditionTeardownProtected).Message }
-	if got := message(); !strings.Contains(got, "but for managed resources that use the ProviderConfigs in namespaces") {
+	if got := message(); !strings.Contains(got, "except for managed resources that use the ProviderConfigs in namespaces") {
 		t.Errorf("TeardownProtected does not say that the ProviderConfig of team-a protects nothing: %s", got)
 	}
 	usage.Key = "usage/providerconfig/by/providerconfig/team-a"

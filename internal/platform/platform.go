@@ -178,7 +178,7 @@ func onlyDocument(b []byte) ([]byte, error) {
 		}
 	}
 	if found == nil {
-		return nil, errors.New("it is empty: write {} where no rules are meant")
+		return nil, errors.New("it is empty: write {} if there are no rules")
 	}
 	return found, nil
 }

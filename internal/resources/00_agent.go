@@ -68,7 +68,7 @@ func (c *Context) agent(name string) *Wait {
 		return w
 	}
 	if c.Identity.AgentUnknown {
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "checking whether the cluster runs in Auto Mode, which brings the agent"}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Message: "checking whether the cluster runs in Auto Mode, which includes the agent"}
 	}
 	looking := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "looking for other managed resources of add-on " + agentAddon}
 	kinds := []view.Kind{addonKind}

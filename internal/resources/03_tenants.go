@@ -95,7 +95,7 @@ func (c *Context) neededBy(service string, matches func(role string) bool) *Wait
 		case view.Unanswered:
 			return looking
 		case view.No:
-			return removing("nothing can be said about tenants that need it: %s is not found. To do: %s", ProviderConfigKind.CRD(), wayOut)
+			return removing("cannot tell which tenants need it: %s is not found. To do: %s", ProviderConfigKind.CRD(), wayOut)
 		case view.Yes:
 		}
 	}

@@ -87,7 +87,7 @@ func TestObservedProvider(t *testing.T) {
 		"WrongImage":      {"or not.", observing(map[string]string{revisionAsked: overridden, imageAsked: image, "DeploymentRuntimeConfig.pkg.crossplane.io/from-image": `[]`}), key, failed("its DeploymentRuntimeConfig from-image does not exist: " + create + "set spec.runtime.configRef.name of ImageConfig aws to it; then have Crossplane look at it again: " + again)},
 		"ImageGone": {
 			"Crossplane does not notice that an ImageConfig is deleted.", observing(map[string]string{revisionAsked: overridden, imageAsked: `[]`}), key,
-			&Wait{Reason: v1alpha1.ReasonActionRequired, Subject: "Provider team-s3", Message: "still runs with what ImageConfig aws gave it, although that decides nothing about it any more: Crossplane has not looked at its revision since. To do: " + again},
+			&Wait{Reason: v1alpha1.ReasonActionRequired, Subject: "Provider team-s3", Message: "still runs with the settings of ImageConfig aws, which no longer applies to it: Crossplane has not looked at its revision since. To do: " + again},
 		},
 		"RevisionPaused": {"A paused revision does not change its pods.", observing(map[string]string{revisionAsked: `[{metadata: {name: team-s3-1, annotations: {crossplane.io/paused: "true"}}}]`}), key, &Wait{Reason: v1alpha1.ReasonActionRequired, Subject: "Provider team-s3", Message: "its revision team-s3-1 is paused, so Crossplane does not change it. To do: kubectl annotate providerrevision.pkg.crossplane.io team-s3-1 crossplane.io/paused-"}},
 		"RevisionGone":   {"A deleted revision does not count against the provider.", observing(map[string]string{revisionAsked: `[]`}), key, nil},

@@ -73,7 +73,7 @@ func (c *Context) configured(provider view.Object, s *identity.Service) *Wait {
 		name = other
 	case ref != "":
 		return &Wait{Reason: v1alpha1.ReasonActionRequired, Subject: subject, Message: fmt.Sprintf(
-			"still runs with what ImageConfig %s gave it, although that decides nothing about it any more: Crossplane has not looked at its revision since. To do: %s", ref, lookAgain(revision))}
+			"still runs with the settings of ImageConfig %s, which no longer applies to it: Crossplane has not looked at its revision since. To do: %s", ref, lookAgain(revision))}
 	case s.Managed:
 		// It runs with the config that is composed for it.
 		return nil

@@ -23,7 +23,7 @@ func TestProviderRuns(t *testing.T) {
 	const again = `kubectl annotate providerrevision.pkg.crossplane.io provider-aws-s3-1 looked-at="$(date)" --overwrite`
 	const message = "ImageConfig aws makes it run with DeploymentRuntimeConfig aws-nodes instead of provider-aws-s3, so not as ServiceAccount provider-aws-s3, which the association is for. " +
 		"To do: take spec.runtime out of that ImageConfig; or create an ImageConfig that matches only xpkg.upbound.io/upbound/provider-aws-s3, with spec.runtime.configRef.name provider-aws-s3; then have Crossplane look at it again: " + again
-	still := Readiness{ActionRequired: true, Message: "still runs with what ImageConfig aws gave it, although that decides nothing about it any more: Crossplane has not looked at its revision since. To do: " + again}
+	still := Readiness{ActionRequired: true, Message: "still runs with the settings of ImageConfig aws, which no longer applies to it: Crossplane has not looked at its revision since. To do: " + again}
 	cases := map[string]struct {
 		reason   string
 		answers  map[string]string

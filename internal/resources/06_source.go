@@ -152,7 +152,7 @@ func (c *Context) fitsMembers(f identity.Package) *Wait {
 	}
 	return &Wait{
 		Reason: v1alpha1.ReasonConflict, Subject: "Provider " + o.Name(),
-		Message: fmt.Sprintf("of package %s brings the family of its own registry, and two families have the same kinds. To do: set provider.registry to %s, or provider.family: Observe; or move the whole cluster (docs/upgrade.md)",
+		Message: fmt.Sprintf("of package %s depends on the family of its own registry, and two families have the same kinds. To do: set provider.registry to %s, or provider.family: Observe; or move the whole cluster (docs/upgrade.md)",
 			packageOf(o), identity.ParseSource(packageOf(o)).Organisation()),
 	}
 }

@@ -32,7 +32,7 @@ var (
 	// ProviderConfigKind is the kind of the ProviderConfig that is always composed.
 	ProviderConfigKind = view.Kind{
 		GroupVersionKind: schema.GroupVersionKind{Group: "aws.upbound.io", Version: "v1beta1", Kind: "ProviderConfig"},
-		Plural:           "providerconfigs", Package: "provider-aws-iam, which brings provider-family-aws",
+		Plural:           "providerconfigs", Package: "provider-aws-iam, which installs provider-family-aws",
 	}
 	clusterProviderConfigKind = view.Kind{
 		GroupVersionKind: schema.GroupVersionKind{Group: "aws.m.upbound.io", Version: "v1beta1", Kind: "ClusterProviderConfig"},
@@ -215,9 +215,9 @@ func (c *Context) familyKind() *Wait {
 	case w == nil:
 		return nil
 	case c.Identity.Family != nil:
-		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: w.Subject, Message: "waiting for Provider " + c.Identity.Family.Name + ", which brings it"}
+		return &Wait{Reason: v1alpha1.ReasonWaiting, Subject: w.Subject, Message: "waiting for Provider " + c.Identity.Family.Name + ", which installs it"}
 	case p != nil && p.SkipDependencyResolution != nil && *p.SkipDependencyResolution:
-		k.Package = "provider-family-aws: with provider.skipDependencyResolution no other provider brings it. Or set provider.family: Manage"
+		k.Package = "provider-family-aws: with provider.skipDependencyResolution no other provider installs it. Or set provider.family: Manage"
 		return c.kind(k)
 	}
 	return w

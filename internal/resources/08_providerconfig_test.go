@@ -115,7 +115,7 @@ spec:
 
 func TestProviderConfigWait(t *testing.T) {
 	const kind, clusterKind = "kind/providerconfigs.aws.upbound.io", "kind/clusterproviderconfigs.aws.m.upbound.io"
-	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "providerconfigs.aws.upbound.io", Message: "missing, install provider-aws-iam, which brings provider-family-aws"}
+	missing := &Wait{Reason: v1alpha1.ReasonMissing, Subject: "providerconfigs.aws.upbound.io", Message: "missing, install provider-aws-iam, which installs provider-family-aws"}
 	both := `providerConfig: {clusterProviderConfig: true}`
 	testWait(t, map[string]waitCase{
 		"Nothing":     {"Nothing conflicts, and nothing is missing.", world{}, "providerconfig", nil},
@@ -125,7 +125,7 @@ func TestProviderConfigWait(t *testing.T) {
 			"If the family is composed, the kind comes with it.",
 			world{Spec: `provider: {family: Manage}`, Answers: map[string]string{kind: `[]`}},
 			"providerconfig",
-			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "providerconfigs.aws.upbound.io", Message: "waiting for Provider upbound-provider-family-aws, which brings it"},
+			&Wait{Reason: v1alpha1.ReasonWaiting, Subject: "providerconfigs.aws.upbound.io", Message: "waiting for Provider upbound-provider-family-aws, which installs it"},
 		},
 		"NoDependencies": {
 			"Without dependency resolution, no other package installs the kind.",
@@ -133,7 +133,7 @@ func TestProviderConfigWait(t *testing.T) {
 			"providerconfig",
 			&Wait{
 				Reason: v1alpha1.ReasonMissing, Subject: "providerconfigs.aws.upbound.io",
-				Message: "missing, install provider-family-aws: with provider.skipDependencyResolution no other provider brings it. Or set provider.family: Manage",
+				Message: "missing, install provider-family-aws: with provider.skipDependencyResolution no other provider installs it. Or set provider.family: Manage",
 			},
 		},
 		"Dependencies": {"With dependency resolution, the default message applies.", world{Spec: `provider: {skipDependencyResolution: false}`, Answers: map[string]string{kind: `[]`}}, "providerconfig", missing},

@@ -16,7 +16,7 @@ const ToDo = "To do: "
 const bootstrap = "BOOTSTRAP"
 
 // registries says which versions anyone can pull.
-const registries = "xpkg.upbound.io has for everybody (main releases of the last 12 months), or set provider.registry: xpkg.crossplane.io/crossplane-contrib, which keeps all, for the whole cluster"
+const registries = "anyone can pull from xpkg.upbound.io (main releases of the last 12 months), or set provider.registry: xpkg.crossplane.io/crossplane-contrib, which keeps all versions, for the whole cluster"
 
 // hints for errors, the more special before the more general. The texts are those of the real providers, of AWS, of
 // registries, and of Crossplane's package managers.
@@ -42,7 +42,7 @@ var hints = []struct {
 	// The EKS add-on.
 	{regexp.MustCompile(`Addon already exists`), "set podIdentityAgent.management: None, since the add-on is managed elsewhere"},
 	{regexp.MustCompile(`ConfigurationConflict`), "remove the agent that was installed in another way, or set podIdentityAgent.management: None"},
-	{regexp.MustCompile(`Addon version specified is not supported`), "choose podIdentityAgent.version from what there is: aws eks describe-addon-versions --addon-name eks-pod-identity-agent"},
+	{regexp.MustCompile(`Addon version specified is not supported`), "choose a podIdentityAgent.version that exists: aws eks describe-addon-versions --addon-name eks-pod-identity-agent"},
 	// Identity.
 	{regexp.MustCompile(`PackedPolicyTooLarge`), "make the session smaller: set disableSessionTags: true for the association behind ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
 	{regexp.MustCompile(`explicit deny`), "lift that deny for the identity behind ProviderConfig " + bootstrap + " (spec.providerConfigRef): it is in one of its policies, its boundary or the organisation's"},
@@ -54,7 +54,7 @@ var hints = []struct {
 		regexp.MustCompile(`cannot get aws config|cannot retrieve the AWS credentials|cannot get account id|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|Signature expired`),
 		"check the credentials of ProviderConfig " + bootstrap + " (spec.providerConfigRef)",
 	},
-	{regexp.MustCompile(`ExpiredToken`), "wait: a session ended before the work did, and the next one goes on with it; if this stays, check the credentials of ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
+	{regexp.MustCompile(`ExpiredToken`), "wait: a session ended before the work did, and the next one continues it; if this persists, check the credentials of ProviderConfig " + bootstrap + " (spec.providerConfigRef)"},
 	// AWS.
 	{regexp.MustCompile(`Throttl|Rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|retry quota exceeded`), "wait: AWS limits the rate of requests, and the provider tries again"},
 	{regexp.MustCompile(`LimitExceeded|QuotaExceeded`), "raise the quota in AWS, or delete what is not needed"},

@@ -9,7 +9,7 @@ func TestHint(t *testing.T) {
 		assumes     = "cannot get aws config: operation error STS: AssumeRole, https response error StatusCode: 403, RequestID: R, api error AccessDenied: User: arn:aws:sts::111122223333:assumed-role/iam/eks-prod-provider is not authorized to perform: "
 		pull        = "cannot unpack package: failed to fetch package digest from remote: GET https://xpkg.upbound.io/v2/upbound/provider-aws-s3/manifests/v2.5.0: "
 		mirror      = "cannot unpack package: failed to fetch package digest from remote: GET https://registry.example.org/v2/mirror/provider-aws-s3/manifests/v2.5.0: "
-		pullUpbound = "choose a version that xpkg.upbound.io has for everybody (main releases of the last 12 months), or set provider.registry: xpkg.crossplane.io/crossplane-contrib, which keeps all, for the whole cluster; " +
+		pullUpbound = "choose a version that anyone can pull from xpkg.upbound.io (main releases of the last 12 months), or set provider.registry: xpkg.crossplane.io/crossplane-contrib, which keeps all versions, for the whole cluster; " +
 			"or name a Secret of Crossplane's namespace that may pull it in provider.packagePullSecrets"
 		pullSecret  = "name a Secret of Crossplane's namespace that may pull the package in provider.packagePullSecrets"
 		throttled   = "wait: AWS limits the rate of requests, and the provider tries again"
@@ -48,7 +48,7 @@ func TestHint(t *testing.T) {
 		"NoSuch":     {"The spec names an object that does not exist.", aws + "NoSuchEntity: Policy arn:aws:iam::aws:policy/x does not exist or is not attachable.", "check managedPolicyArns, roleName and role.permissionsBoundary: it does not exist in AWS"},
 		"Malformed":  {"The spec defines the policy, too.", aws + `MalformedPolicyDocument: Invalid principal in policy: "AWS":"x"`, "correct what makes that policy: the service's permissions, or role.trustConditions"},
 		"Attached":   {"Other attachments belong to other owners.", deleteConflict, "detach in IAM what others attached to it"},
-		"Expired":    {"A session of an assumed role ends after 15 minutes.", aws + "api error ExpiredToken: The security token included in the request is expired", "wait: a session ended before the work did, and the next one goes on with it; if this stays, check the credentials of ProviderConfig boot (spec.providerConfigRef)"},
+		"Expired":    {"A session of an assumed role ends after 15 minutes.", aws + "api error ExpiredToken: The security token included in the request is expired", "wait: a session ended before the work did, and the next one continues it; if this persists, check the credentials of ProviderConfig boot (spec.providerConfigRef)"},
 		"NoTrust": {
 			"A role in another account, or of another team, may not trust the provider.", assumes + "sts:AssumeRole on resource: arn:aws:iam::222233334444:role/bootstrap",
 			"let the role that ProviderConfig boot (spec.providerConfigRef) leads to trust the identity in this message, with the external ID that the ProviderConfig has, and allow that identity sts:AssumeRole on the role",
@@ -60,7 +60,7 @@ func TestHint(t *testing.T) {
 		"Network":      {"AWS may be unreachable.", "operation error IAM: GetRole, exceeded maximum number of attempts, 3, https response error StatusCode: 0, RequestID: , request send failed, Get \"x\": dial tcp: lookup iam.amazonaws.com on 10.96.0.10:53: no such host", "let the provider reach AWS (DNS, NAT or VPC endpoints, proxy)"},
 		"Addon":        {"An add-on of another owner stays with that owner.", aws + "ResourceInUseException: Addon already exists.", "set podIdentityAgent.management: None, since the add-on is managed elsewhere"},
 		"AddonHelm":    {"So does an agent without an add-on.", "unexpected state 'CREATE_FAILED', wanted target 'ACTIVE'. last error: : ConfigurationConflict: Conflicts found when trying to apply.", "remove the agent that was installed in another way, or set podIdentityAgent.management: None"},
-		"AddonVersion": {"EKS lists the versions.", aws + "InvalidParameterException: Addon version specified is not supported", "choose podIdentityAgent.version from what there is: aws eks describe-addon-versions --addon-name eks-pod-identity-agent"},
+		"AddonVersion": {"EKS lists the versions.", aws + "InvalidParameterException: Addon version specified is not supported", "choose a podIdentityAgent.version that exists: aws eks describe-addon-versions --addon-name eks-pod-identity-agent"},
 
 		"PullDenied":    {"A registry may require credentials,", mirror + "UNAUTHORIZED: authentication required", pullSecret},
 		"PullDenied2":   {"with a generic message.", mirror + "unexpected status code 403 Forbidden", pullSecret},

@@ -134,18 +134,18 @@ func TestLeaving(t *testing.T) {
 		"RevisionNotLookedYet": {
 			reason:   "Nothing is known before the revision is.",
 			observed: custom, answers: map[string]string{noUsers: users, revision: unanswered},
-			want: map[string]string{"provider/mine": "to be removed: looking for the kinds that its package brings"},
+			want: map[string]string{"provider/mine": "to be removed: looking for the kinds that its package installs"},
 		},
 		"RevisionGone": {
 			reason:   "If the kinds of a package are unknown, any managed resource may use it.",
 			observed: custom, answers: map[string]string{noUsers: users, revision: `[]`},
-			want: map[string]string{"provider/mine": "to be removed: cannot tell what needs it: neither its revision nor the name of package r.example.org/x/mine:v1 tells what kinds it brings. To do: " + lookInto},
+			want: map[string]string{"provider/mine": "to be removed: cannot tell what needs it: neither its revision nor the name of package r.example.org/x/mine:v1 says which kinds it installs. To do: " + lookInto},
 		},
 		"NoUsers": {reason: "Without any users, the package is unused.", observed: custom, answers: map[string]string{revision: `[]`}},
 		"StrangeKinds": {
 			reason:   "Users of kinds that do not record their ProviderConfig are unknown.",
 			observed: custom, answers: map[string]string{revision: brings("CustomResourceDefinition", "buckets.s3.example.org")},
-			want: map[string]string{"provider/mine": "to be removed: cannot tell what needs it: its package brings kinds of s3.example.org, and nothing tells who uses those. To do: " + lookInto},
+			want: map[string]string{"provider/mine": "to be removed: cannot tell what needs it: its package installs kinds of s3.example.org, and nothing shows what uses them. To do: " + lookInto},
 		},
 		"UsersNotFound": {
 			reason:   "A kind that is missing at the moment does not mean that there are no users: the ProviderConfig exists,",
@@ -409,7 +409,7 @@ func TestLeaving(t *testing.T) {
 			reason:   "Until that is known, it may depend on it.",
 			observed: map[string]string{"family": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: f}}`},
 			answers:  with(none, map[string]string{provider: `[{metadata: {name: mine}, spec: {package: "r.example.org/x/mine:v1"}, status: {currentRevision: mine-1}}]`, revision: unanswered}),
-			want:     map[string]string{"family": "to be removed: looking for the kinds that its package brings"},
+			want:     map[string]string{"family": "to be removed: looking for the kinds that its package installs"},
 		},
 		"FamilyOfOthers": {
 			reason:   "Providers of other clouds do not depend on it.",

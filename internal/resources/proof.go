@@ -93,7 +93,7 @@ func (c *Context) groupsOf(provider view.Object) (groups, sure []string, w *Wait
 	if name := provider.String("status", "currentRevision"); name != "" {
 		revision, answer := c.View.Requirements.Get(pkgv1.ProviderRevisionGroupVersionKind, name)
 		if answer == view.Unanswered {
-			return nil, nil, removing("looking for the kinds that its package brings")
+			return nil, nil, removing("looking for the kinds that its package installs")
 		}
 		sure = definedGroups(revision)
 	}
@@ -134,7 +134,7 @@ func (c *Context) used(provider view.Object, verb, do string) *Wait {
 	if i := slices.IndexFunc(sure, func(g string) bool {
 		return !slices.ContainsFunc(usageKinds, func(k usersOf) bool { return k.brings(g) })
 	}); i >= 0 {
-		return removing("cannot tell what needs it: its package brings kinds of %s, and nothing tells who uses those. To do: %s", sure[i], wayOut)
+		return removing("cannot tell what needs it: its package installs kinds of %s, and nothing shows what uses them. To do: %s", sure[i], wayOut)
 	}
 	all, more := c.users(usageKinds, func(k usersOf) string {
 		switch i := slices.IndexFunc(sure, k.brings); {
@@ -147,7 +147,7 @@ func (c *Context) used(provider view.Object, verb, do string) *Wait {
 		return ""
 	})
 	if len(all) > 0 && len(groups) == 0 {
-		return removing("cannot tell what needs it: neither its revision nor the name of package %s tells what kinds it brings. To do: %s", provider.String("spec", "package"), wayOut)
+		return removing("cannot tell what needs it: neither its revision nor the name of package %s says which kinds it installs. To do: %s", provider.String("spec", "package"), wayOut)
 	}
 	var users []string
 	for _, o := range all {

@@ -137,7 +137,7 @@ func validateGuardrails(at *field.Path, g *v1beta1.Guardrails) field.ErrorList {
 	errs := field.ErrorList{}
 	for i, a := range g.DeniedActions {
 		if problem := iam.CheckAction(a); problem != "" {
-			errs = append(errs, field.Invalid(at.Child("deniedActions").Index(i), a, problem+": no action matches it, so that it would deny nothing. Write one action or pattern an entry, such as iam:PassRole or iam:*"))
+			errs = append(errs, field.Invalid(at.Child("deniedActions").Index(i), a, problem+": no action matches it, so it would deny nothing. Write one action or pattern in each entry, such as iam:PassRole or iam:*"))
 		}
 	}
 	const serviceAccounts = "must be a ServiceAccount or a pattern such as provider-aws-*: lower-case letters, digits, -, ., * and ?"

@@ -96,7 +96,7 @@ func tooMuchShared(at *field.Path, spec *structpb.Struct, layers []layer) field.
 		shared += l.shared
 	}
 	if n := len(servicesOf(spec)); n*shared > maxShared {
-		return field.ErrorList{field.Forbidden(at, fmt.Sprintf("%d services share %d bytes of settings, together that may be %d bytes: shorten them, or divide the services among several objects", n, shared, maxShared))}
+		return field.ErrorList{field.Forbidden(at, fmt.Sprintf("%d services share %d bytes of settings, and %d bytes are allowed for all of them together: shorten them, or divide the services among several objects", n, shared, maxShared))}
 	}
 	return nil
 }

@@ -38,11 +38,11 @@ func TestLimits(t *testing.T) {
 		"Shared":       {"Common settings count for each service,", "spec: {runtime: {args: [" + kib(40) + "]}, " + services(100, "") + "}", "", nil},
 		"LargeShared": {
 			"and their total is limited,", "spec: {runtime: {args: [" + kib(42) + "]}, " + services(100, "") + "}", "",
-			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, together that may be 4194304 bytes: shorten them, or divide the services among several objects"},
+			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, and 4194304 bytes are allowed for all of them together: shorten them, or divide the services among several objects"},
 		},
 		"LargeSharedDefaults": {
 			"also if they come from defaults.", "spec: {" + services(100, "") + "}", "defaults: {runtime: {args: [" + kib(42) + "]}}",
-			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, together that may be 4194304 bytes: shorten them, or divide the services among several objects"},
+			[]string{"spec.services: Forbidden: 100 services share 43038 bytes of settings, and 4194304 bytes are allowed for all of them together: shorten them, or divide the services among several objects"},
 		},
 		"LargeInput": {
 			"The Input has the same limits.", "spec: {" + services(1, "") + "}", "{defaults: {tags: {a: " + kib(64) + "}, " + services(201, "") + "}, guardrails: {allowedServices: [" + kib(64) + "]}}",

@@ -25,8 +25,8 @@ This page lists what a provider of the AWS family may do, by the access level of
 If you give permissions of your own, as statements, documents, or managed policies, the service gets only these. If it should have those of
 the catalogue, too, set its access level. To grant only what some kinds need, see [Kinds](kinds.md).
 
-No one publishes what exactly the providers need. This catalogue is based on what AWS grants to those who manage the service, without what
-only the console needs, and without what another provider of the family manages. The *source* of an entry is the name of an AWS managed
+No one publishes what exactly the providers need. This catalogue is based on what AWS grants to administrators of a service. It leaves out
+what only the console needs, and what another provider of the family manages. The *source* of an entry is the name of an AWS managed
 policy, a controller of AWS Controllers for Kubernetes (ACK, its ` + "`config/iam`" + `), or a part of AWS's documentation.
 
 In what follows, %s stands for your partition, and services are named as your partition names them: in China, for
@@ -35,7 +35,7 @@ example, ` + "`ec2.amazonaws.com.cn`" + ` besides ` + "`ec2.amazonaws.com`" + `.
 ## Services
 
 *Full* is everything of the prefixes, and the extras. *ReadOnly* is ` + "`BatchGet*`, `Describe*`, `Get*`, and `List*`" + `
-of the prefixes, or what the link says, and what only reads of the extras. *Versions* are those of the family that have the
+of the prefixes, or the actions behind the link, and the extras that only read. *Versions* are those of the family that have the
 package, of %s.
 
 | Service | Package | IAM prefixes | Extras of Full | ReadOnly | Versions | Source |
@@ -113,7 +113,7 @@ func summary(s catalogue.Service) string {
 
 // extras writes those of all services, in full.
 func extras(b *strings.Builder, services []catalogue.Service) {
-	b.WriteString("\n## Extras\n\nWhat is *read* is part of Full and of ReadOnly, everything else only of Full.\n")
+	b.WriteString("\n## Extras\n\nLines that begin with *Reads* are part of Full and of ReadOnly, all others only of Full.\n")
 	for _, s := range services {
 		if len(s.Extras) == 0 && s.Note == "" {
 			continue
@@ -158,7 +158,7 @@ func extra(b *strings.Builder, e catalogue.Extra) {
 
 // readings writes those that differ from most prefixes.
 func readings(b *strings.Builder, services []catalogue.Service) {
-	b.WriteString("\n## ReadOnly\n\nThese prefixes have other actions than most, for the reason that is given.\n\n| Prefix | Actions | Reason |\n| --- | --- | --- |\n")
+	b.WriteString("\n## ReadOnly\n\nThese prefixes have different actions from most, for the reason given.\n\n| Prefix | Actions | Reason |\n| --- | --- | --- |\n")
 	var prefixes []string
 	for _, s := range services {
 		prefixes = append(prefixes, s.Prefixes...)

@@ -13,7 +13,7 @@ const (
 		"# What a claim may set\n\n" +
 		"A claim may set what describes its team's own identity: region, cluster, services, permissions, tags and a few settings of the role. Every\n" +
 		"other field is refused, even if it is empty or added by a later version. Condition PrerequisitesReady then has reason InvalidSpec and lists\n" +
-		"every such field. Nothing is created, and what exists stays as it is. A composite resource that no claim made may set every field.\n\n" +
+		"every such field. Nothing is created, and existing resources stay as they are. A composite resource without a claim may set every field.\n\n" +
 		"[Security](security.md) has the threats in context, and [Guardrails](guardrails.md) how you limit the values of open fields.\n\n"
 	openTop   = "### Fields that claims may set\n\n"
 	closedTop = "### Fields that claims may not set\n\n" +
@@ -23,7 +23,7 @@ const (
 	bottom = "## Fields of Crossplane\n\n" +
 		"The function cannot refuse `compositionRef` and the other fields that [Crossplane adds](reference/claim.md#what-crossplane-adds-to-spec). With\n" +
 		"them a claim can choose its Composition: that is why rules belong in the function's own configuration. In `resourceRef` a claim can also name a\n" +
-		"composite resource that no claim made: Crossplane then binds it, and deletes it with the claim. The second policy of\n" +
+		"composite resource without a claim: Crossplane then binds it, and deletes it with the claim. The second policy of\n" +
 		"[manifests/claims-admission-policy.yaml](../manifests/claims-admission-policy.yaml) refuses that.\n\n"
 	unseenTop = "## What `kubectl apply` does not refuse\n\n" +
 		"The API server refuses most mistakes when you file a claim: forms of names, versions, packages, actions and ARNs, reserved tags, fields that\n" +
@@ -37,14 +37,14 @@ const (
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var unseen = []struct{ what, why string }{
 	{"ARNs", "Partition and account must be those of `region` and `accountId`, which your defaults may set. The parts of a resource's ARN depend on its service."},
-	{"catalogue", "Services and kinds that the function does not know. It has suggestions."},
+	{"catalogue", "Services and kinds that the function does not know. The message has suggestions."},
 	{"conditions", "Operators and keys, and which of them are generated."},
 	{"defaults", "What depends on a field that your defaults may set: `accountId` for `disableSessionTags`, `management: Observe` for iam and eks, the name of the ProviderConfig, the host of a tenant."},
 	{"kinds", "What is neither a list nor a word: a schema has one type for a field, or none. The word Active in a list, and kinds that are listed twice."},
 	{"labels", "The forms of labels in selectors, and of those of pods and packages."},
 	{"limits", "What AWS counts over several fields: policies of a role, characters of policies and trust policies, statements with one `sid`."},
 	{"names", "Policies that would overwrite a permissions boundary, or another policy that is attached."},
-	{"policy documents", "What is in a `policyDocument`."},
+	{"policy documents", "The contents of a `policyDocument`."},
 	{"tags", "Characters, and keys that differ in letter case only, or look like a reserved one in letters beyond ASCII."},
 }
 
