@@ -302,7 +302,7 @@ func (s *Server) Rewrite(policyName, document string) {
 	})
 }
 
-// RemovePolicy, as another user would, also from the roles that it is attached to.
+// RemovePolicy removes a policy as another user would, also from the roles that it is attached to.
 func (s *Server) RemovePolicy(policyName string) {
 	s.onPolicyOf(policyName, func(x *policy) {
 		delete(s.policies, x.arn)

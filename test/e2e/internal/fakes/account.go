@@ -73,7 +73,7 @@ func (a *AWS) RemoveRole(name string) {
 	delete(a.roles, name)
 }
 
-// RemovePolicy, as another user would, also from the roles that it is attached to.
+// RemovePolicy removes a policy as another user would, also from the roles that it is attached to.
 func (a *AWS) RemovePolicy(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
