@@ -72,29 +72,19 @@ func (c *Context) attached(key string, s *identity.Service, p *identity.Policy) 
 	return limited(spec, watch)
 }
 
-// attachmentReady does not blame an attachment for the objects that it waits for.
+// attachmentReady does not blame an attachment for its role and policy.
 func (c *Context) attachmentReady(o view.Object, s *identity.Service, p *identity.Policy) Readiness {
 	r := c.managedReady(o)
-	if r.Ready || !consequence.MatchString(r.Message) {
+	if r.Ready {
 		return r
 	}
-	if before := c.attachedTo(s, p); before != "" {
-		return Readiness{Message: "waiting for " + before}
+	r = r.follows("Role "+c.observedName(roleKey(s), s.ObjectName), c.roleReady(c.View.Observed(roleKey(s)), s))
+	if p != nil {
+		r = r.follows("Policy "+c.observedName(p.Key(s), p.ObjectName(s)), c.policyReady(c.View.Observed(p.Key(s)), s, p))
 	}
-	if !beyond(o, watch) && allows(c.serviceSpec(s).ManagementPolicies, xpv1.ManagementActionCreate) {
+	if consequence.MatchString(r.Message) && !beyond(o, watch) && allows(c.serviceSpec(s).ManagementPolicies, xpv1.ManagementActionCreate) {
 		// It was only observed so far.
-		return Readiness{Message: "being created"}
+		return Readiness{Message: creating}
 	}
 	return r
-}
-
-// attachedTo names the role or policy of an attachment that is not ready; empty if both are.
-func (c *Context) attachedTo(s *identity.Service, p *identity.Policy) string {
-	if !c.roleReady(c.View.Observed(roleKey(s)), s).Ready {
-		return "Role " + c.observedName(roleKey(s), s.ObjectName)
-	}
-	if p != nil && !c.policyReady(c.View.Observed(p.Key(s)), s, p).Ready {
-		return "Policy " + c.observedName(p.Key(s), p.ObjectName(s))
-	}
-	return ""
 }

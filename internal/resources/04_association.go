@@ -157,10 +157,10 @@ func (c *Context) supportedReady(o view.Object, s *identity.Service) Readiness {
 			"take the service out, or set adoptExistingAssociation: true for it to have that association managed here", id)}
 	}
 	r := c.associationReady(o, s)
-	if role := c.View.Observed(roleKey(s)); r.Failed && s.RoleARN == "" && consequence.MatchString(r.Message) && !c.roleReady(role, s).Ready {
-		return Readiness{Message: "waiting for Role " + c.observedName(roleKey(s), s.ObjectName)}
+	if r.Ready || s.RoleARN != "" {
+		return r
 	}
-	return r
+	return r.follows("Role "+c.observedName(roleKey(s), s.ObjectName), c.roleReady(c.View.Observed(roleKey(s)), s))
 }
 
 // associationReady is ready when AWS has the association in its desired state.

@@ -255,6 +255,7 @@ func TestStrangers(t *testing.T) {
 	const refused = `{status: {conditions: [{type: Synced, status: "False", reason: ReconcileError, message: "AccessDenied: iam:AttachRolePolicy"}]}}`
 	const noRole = `{status: {conditions: [{type: Synced, status: "True"}, {type: LastAsyncOperation, status: "False", message: "InvalidParameterException: Role provided in the request does not exist."}]}}`
 	waitRole, waitPolicy := Readiness{Message: "waiting for Role crossplane-prod-eu-west-1-s3"}, Readiness{Message: "waiting for Policy crossplane-prod-eu-west-1-s3"}
+	inCreation := Readiness{Message: "being created"}
 	cases := map[string]struct {
 		reason, spec string
 		observed     map[string]string
@@ -285,10 +286,13 @@ func TestStrangers(t *testing.T) {
 		},
 		"PolicyAdopted": {"An adopted policy is no conflict.", `adoptExisting: true`, map[string]string{"policy/s3": narrow + otherTags}, "policy/s3", Readiness{Ready: true}},
 
-		"NoRole":      {"An attachment reports that it waits for its role,", ``, map[string]string{"role/s3": wide + notReady, "policy/s3": wide, "attachment/s3": wide + noSuchRole}, "attachment/s3", waitRole},
-		"NoPolicy":    {"for its policy,", ``, map[string]string{"role/s3": wide, "policy/s3": wide + notReady, "attachment/s3": wide + noSuchRole}, "attachment/s3", waitPolicy},
-		"Conflict":    {"or for a role of another owner.", ``, map[string]string{"role/s3": narrow + isOld, "policy/s3": narrow, "attachment/s3": onlyWatch + notThere}, "attachment/s3", waitRole},
-		"NotThereYet": {"While it only observes, a missing attachment is normal.", ``, map[string]string{"role/s3": wide, "policy/s3": wide, "attachment/s3": onlyWatch + notThere}, "attachment/s3", Readiness{Message: "being created"}},
+		"NoRole":       {"An attachment is not blamed for a role that is being created,", ``, map[string]string{"role/s3": wide + notReady, "policy/s3": wide, "attachment/s3": wide + noSuchRole}, "attachment/s3", inCreation},
+		"NoPolicy":     {"nor for such a policy.", ``, map[string]string{"role/s3": wide, "policy/s3": wide + notReady, "attachment/s3": wide + noSuchRole}, "attachment/s3", inCreation},
+		"RoleFailed":   {"It waits for a role that failed,", ``, map[string]string{"role/s3": wide + refused, "policy/s3": wide, "attachment/s3": wide + noSuchRole}, "attachment/s3", waitRole},
+		"RoleUntried":  {"also before the provider tried to attach the policy,", ``, map[string]string{"role/s3": wide + refused, "policy/s3": wide, "attachment/s3": wide + notReady}, "attachment/s3", waitRole},
+		"PolicyFailed": {"for a policy that failed,", ``, map[string]string{"role/s3": wide, "policy/s3": wide + refused, "attachment/s3": wide + noSuchRole}, "attachment/s3", waitPolicy},
+		"Conflict":     {"or for a role of another owner.", ``, map[string]string{"role/s3": narrow + isOld, "policy/s3": narrow, "attachment/s3": onlyWatch + notThere}, "attachment/s3", waitRole},
+		"NotThereYet":  {"While it only observes, a missing attachment is normal.", ``, map[string]string{"role/s3": wide, "policy/s3": wide, "attachment/s3": onlyWatch + notThere}, "attachment/s3", inCreation},
 		"NotThere": {
 			"It is an error if the provider may do no more.", `managementPolicies: [Observe]`,
 			map[string]string{"role/s3": onlyWatch, "policy/s3": onlyWatch, "attachment/s3": onlyWatch + notThere},
@@ -303,7 +307,8 @@ func TestStrangers(t *testing.T) {
 		},
 		"Refused": {"The attachment's own error is always reported.", ``, map[string]string{"role/s3": wide + notReady, "attachment/s3": wide + refused}, "attachment/s3", Readiness{Failed: true, Message: "AccessDenied: iam:AttachRolePolicy"}},
 
-		"Association": {"An association reports that it waits for its role, too.", ``, map[string]string{"role/s3": wide + notReady, "association/s3": wide + noRole}, "association/s3", waitRole},
+		"Association":           {"An association is not blamed for its role, either.", ``, map[string]string{"role/s3": wide + notReady, "association/s3": wide + noRole}, "association/s3", inCreation},
+		"AssociationRoleFailed": {"It waits for a role that failed.", ``, map[string]string{"role/s3": wide + refused, "association/s3": wide + noRole}, "association/s3", waitRole},
 		"AssociationRole": {
 			"If the role exists, the error counts.", ``,
 			map[string]string{"role/s3": wide, "association/s3": wide + noRole},

@@ -42,7 +42,22 @@ func managedResource(o view.Object) Readiness {
 	case ready.False() && ready.Message != "":
 		return Readiness{Message: "not ready: " + Quote(ready.Message)}
 	}
-	return Readiness{Message: "being created"}
+	return Readiness{Message: creating}
+}
+
+// creating is the message of a managed resource that reports neither success nor an error yet.
+const creating = "being created"
+
+// follows is the readiness of a managed resource that AWS can have only once another one is ready. It is not blamed for that one: it
+// waits for it if that is stuck, and is being created otherwise. The order in which the providers try does not show in the message.
+func (r Readiness) follows(name string, before Readiness) Readiness {
+	switch {
+	case r.Ready || before.Ready || r.Message != creating && !consequence.MatchString(r.Message):
+		return r
+	case before.Failed || before.Conflict || before.ActionRequired:
+		return Readiness{Message: "waiting for " + name}
+	}
+	return Readiness{Message: creating}
 }
 
 // managedReady is managedResource, except that one that was ready stays so if it only reports that it is being created. The status of a
