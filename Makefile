@@ -59,7 +59,7 @@ help: ## Show this.
 
 .PHONY: render
 render: ## Show what the function makes of an example, with a real Crossplane. No cluster, no Docker.
-	@$(PROGRESS) 'render: building the command; then come Crossplane and the function, five minutes in all the first time' go -C test/conformance build -o ../../$(OUTPUT)/render ./cmd/render
+	@$(PROGRESS) 'render: building the command; then come Crossplane and the function, two to five minutes in all the first time' go -C test/conformance build -o ../../$(OUTPUT)/render ./cmd/render
 	@$(OUTPUT)/render -engine=$(ENGINE) -scenario=$(SCENARIO) $(if $(filter-out 0 false,$(FULL)),-full)
 
 .PHONY: playground
