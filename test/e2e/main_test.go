@@ -82,6 +82,7 @@ var scenarios = []entry{
 	{name: "Proof", run: proof, alone: true, fake: true},
 	{name: "PlatformConfiguration", run: platformConfiguration, alone: true, fake: true, also: []version{v1}},
 	{name: "AdoptSeed", run: adoptSeed, alone: true, only: v2.crossplane},
+	{name: "FromIRSA", run: fromIRSA, alone: true, long: true, only: v2.crossplane},
 	{name: "UpgradeFunction", run: upgradeFunction, alone: true, fake: true},
 	{name: "SafeStart", run: safeStart, alone: true, only: v2.crossplane},
 	{name: "Tenants", run: tenants, alone: true, long: true, only: v2.crossplane},

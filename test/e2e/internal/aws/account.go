@@ -175,6 +175,14 @@ func (s *Server) AddPolicy(name, document string) string {
 	return x.arn
 }
 
+// AddOIDCProvider makes the account trust the tokens of an issuer, without https://, and returns the ARN for trust policies.
+func (s *Server) AddOIDCProvider(host string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.oidc = host
+	return oidcProvider(host)
+}
+
 // Associate a ServiceAccount with a role, a day ago.
 func (s *Server) Associate(namespace, serviceAccount, role string) string {
 	s.mu.Lock()

@@ -21,13 +21,13 @@ var queryProtocol = protocol{
 		}
 		r.call.Parameters = p
 		r.call.Action = p.Get("Action")
-		if r.call.Service == "sts" {
+		if r.call.Service == "sts" || r.call.Action == withWebIdentity {
 			return s.sts(r, p)
 		}
 		return s.iam(r, p)
 	},
 	write: func(w http.ResponseWriter, r *request, id string, answer any, f *failure) {
-		ns := map[string]string{"iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/"}[r.call.Service]
+		ns := map[string]string{"iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/", "": "https://sts.amazonaws.com/doc/2011-06-15/"}[r.call.Service]
 		w.Header().Set("Content-Type", "text/xml")
 		if f != nil {
 			w.WriteHeader(f.status)

@@ -43,8 +43,10 @@ type Server struct {
 
 	http *http.Server
 
-	mu           sync.Mutex
-	ids          int
+	mu  sync.Mutex
+	ids int
+	// oidc is the issuer that the account trusts, without https://.
+	oidc         string
 	roles        map[string]*role   // By name.
 	policies     map[string]*policy // By ARN.
 	associations map[string]*association

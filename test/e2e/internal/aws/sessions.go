@@ -102,9 +102,9 @@ func withTags(keys, tags map[string]string) map[string]string {
 // An assumption is an attempt to assume a role.
 type assumption struct {
 	role, session string
-	// The caller: a session, or a service of AWS.
-	by      *session
-	service string
+	// The caller: a session, a service of AWS, or an identity provider for the holder of its token.
+	by                 *session
+	service, federated string
 	// Keys of conditions beside those of tags.
 	keys       map[string]string
 	externalID string
@@ -117,8 +117,8 @@ type assumption struct {
 func (s *Server) assume(a assumption) (*session, *failure) {
 	name := a.role[strings.LastIndex(a.role, "/")+1:]
 	role := s.roles[name]
-	caller, who := iampolicy.Caller{Service: a.service}, a.service
-	if a.by == nil && a.service == "" {
+	caller, who := iampolicy.Caller{Service: a.service, Federated: a.federated}, a.service+a.federated
+	if a.by == nil && who == "" {
 		who = "arn:aws:iam::" + Account + ":root"
 		caller = iampolicy.Caller{Account: Account, ARN: who, Role: who}
 	}
@@ -137,6 +137,9 @@ func (s *Server) assume(a assumption) (*session, *failure) {
 		}
 	}
 	actions := []string{"sts:AssumeRole"}
+	if a.federated != "" {
+		actions = []string{"sts:AssumeRoleWithWebIdentity"}
+	}
 	if len(tags) > 0 {
 		actions = append(actions, "sts:TagSession")
 	}

@@ -33,7 +33,7 @@ type Statement struct {
 	NotPrincipal Principal `json:"NotPrincipal"`
 }
 
-// A Principal by its type: AWS, Service. A bare "*" is any caller in AWS.
+// A Principal by its type: AWS, Service, Federated. A bare "*" is any caller in AWS.
 type Principal map[string]Strings
 
 // UnmarshalJSON takes a map or "*".

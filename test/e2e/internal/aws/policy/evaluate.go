@@ -18,10 +18,12 @@ type Request struct {
 	Keys map[string][]string
 }
 
-// A Caller is a session of a role, or a service of AWS.
+// A Caller is a session of a role, a service of AWS, or known to an identity provider.
 type Caller struct {
 	// Service, such as pods.eks.amazonaws.com. Then the rest is empty.
 	Service string
+	// Federated is the ARN of an identity provider of the account, which vouches for the caller. Then the rest is empty, too.
+	Federated string
 	// Account, ARN of the session and ARN of its role.
 	Account, ARN, Role string
 	// Tags of the session, and of the role where the session has none.
@@ -149,7 +151,10 @@ func (p Principal) names(c Caller) named {
 			return itself
 		}
 	}
-	if c.Service != "" {
+	if c.Federated != "" && slices.Contains(p["Federated"], c.Federated) {
+		return itself
+	}
+	if c.Service != "" || c.Federated != "" {
 		return nobody
 	}
 	for _, v := range p["AWS"] {
