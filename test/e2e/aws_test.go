@@ -62,7 +62,7 @@ func (w *World) startAWS(realProviders bool) error {
 		ControlPlane: w.ControlPlane, Dir: filepath.Join(w.dir, "pods"), Programs: map[string]string{}, AWS: server.URL, Fail: sayf,
 		Args: []string{poll},
 		// AWS is all that providers reach. S3 Control has a host name for each account, and requests to it come through the proxy.
-		Env: []string{"AWS_ENDPOINT_URL=" + server.URL, "HTTP_PROXY=" + server.URL, "AWS_EC2_METADATA_DISABLED=true"},
+		Env: []string{"AWS_ENDPOINT_URL=" + server.URL, "AWS_ENDPOINT_URL_STS=" + server.URL, "HTTP_PROXY=" + server.URL, "AWS_EC2_METADATA_DISABLED=true"},
 	}
 	for image, p := range programs {
 		w.Pods.Programs[image] = built.Paths[p.tool]
