@@ -77,6 +77,7 @@ func fromIRSA(s *Scenario) {
 	s.use("irsa", theirs)
 	s.Stepf("there is an association, nothing is restarted, and the bucket is as it was")
 
+	time.Sleep(15 * time.Second) // Until then EKS may not know the association everywhere.
 	s.restart(sa)
 	s.Until(2*time.Minute, "a new pod has the credentials of EKS Pod Identity, and none of IRSA", func() error {
 		for _, p := range s.Pods(sa) {
