@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
@@ -56,7 +58,9 @@ func fromIRSA(s *Scenario) {
 	s.Apply(`{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: irsa}, spec: {credentials: {source: IRSA}}}`)
 	theirs := s3Bucket("theirs")
 	s.use("irsa", theirs)
-	if len(s.AWS.Calls("AssumeRoleWithWebIdentity", arn)) == 0 {
+	if !slices.ContainsFunc(s.Real.All(), func(c aws.Call) bool {
+		return c.Action == "AssumeRoleWithWebIdentity" && c.Resource == arn && c.Code == ""
+	}) {
 		s.Error("the provider did not assume its role with a token of its ServiceAccount")
 	}
 	s.Stepf("a provider has its role by IRSA, and there is a bucket")
