@@ -1,9 +1,6 @@
 package kinds
 
 import (
-	"flag"
-	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -13,26 +10,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/binaries"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/providers"
 )
 
-// together is how many scenarios run at once: most of a scenario is waiting.
+// together is how many scenarios run at once.
 const together = "16"
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", together); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	log.SetLogger(logr.Discard())
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { providers.Main(m, together) }
 
 // A world is an API server with the kinds, AWS, and the real providers.
 type world struct {

@@ -3,19 +3,14 @@ package likeness
 import (
 	"context"
 	"errors"
-	"flag"
-	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/binaries"
@@ -23,18 +18,10 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/providers"
 )
 
-// together is how many cases run at once: most of a case is waiting.
+// together is how many cases run at once.
 const together = "64"
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", together); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	log.SetLogger(logr.Discard())
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { providers.Main(m, together) }
 
 // An account is what a case does in AWS, and what it reads there.
 type account interface {

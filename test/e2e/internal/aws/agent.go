@@ -1,10 +1,7 @@
 package aws
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -45,16 +42,12 @@ type pod struct {
 	} `json:"pod"`
 }
 
-// podOf a token of a ServiceAccount. Its signature is not checked.
+// podOf a token of a ServiceAccount.
 func podOf(token string) (pod, error) {
 	claims := struct {
 		Kubernetes pod `json:"kubernetes.io"`
 	}{}
-	parts := strings.Split(token, ".")
-	text, err := base64.RawURLEncoding.DecodeString(parts[min(1, len(parts)-1)])
-	if err == nil {
-		err = json.Unmarshal(text, &claims)
-	}
+	err := ClaimsOf(token, &claims)
 	return claims.Kubernetes, err
 }
 

@@ -59,6 +59,11 @@ func (s *Server) as(key string) clients {
 	return clients{iam.NewFromConfig(cfg), eks.NewFromConfig(cfg), sts.NewFromConfig(cfg), s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }), sqs.NewFromConfig(cfg)}
 }
 
+// tokenOf claims.
+func tokenOf(claims string) string {
+	return "header." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".signature"
+}
+
 // ask the agent for the credentials of a pod: the access key, or why it refuses.
 func (s *Server) ask(t *testing.T, serviceAccount string) (key, refused string) {
 	t.Helper()
@@ -67,7 +72,7 @@ func (s *Server) ask(t *testing.T, serviceAccount string) (key, refused string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "header."+base64.RawURLEncoding.EncodeToString([]byte(claims))+".signature")
+	req.Header.Set("Authorization", tokenOf(claims))
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

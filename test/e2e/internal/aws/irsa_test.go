@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"encoding/base64"
 	"fmt"
 	"testing"
 
@@ -13,8 +12,7 @@ import (
 func TestWebIdentity(t *testing.T) {
 	const subject = "system:serviceaccount:crossplane-system:provider-aws-s3"
 	token := func(issuer, subject string) string {
-		claims := fmt.Sprintf(`{"iss":"https://%s","sub":%q,"aud":["sts.amazonaws.com"]}`, issuer, subject)
-		return "header." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".signature"
+		return tokenOf(fmt.Sprintf(`{"iss":"https://%s","sub":%q,"aud":["sts.amazonaws.com"]}`, issuer, subject))
 	}
 	s := start(t)
 	trust := fmt.Sprintf(`{"Statement":[{"Effect":"Allow","Principal":{"Federated":%q},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"oidc.example.org/x:sub":%q,"oidc.example.org/x:aud":"sts.amazonaws.com"}}}]}`,
@@ -24,7 +22,7 @@ func TestWebIdentity(t *testing.T) {
 		"Trusted":      {"The role trusts the issuer for this ServiceAccount.", web, token("oidc.example.org/x", subject), ""},
 		"OtherSubject": {"It does not trust another ServiceAccount.", web, token("oidc.example.org/x", subject+"-2"), "AccessDenied"},
 		"OtherIssuer":  {"The account does not know another issuer.", web, token("oidc.example.org/y", subject), "InvalidIdentityToken"},
-		"NoToken":      {"A token has three parts.", web, "token", "InvalidIdentityToken"},
+		"NoToken":      {"A token is a JSON Web Token.", web, "token", "InvalidIdentityToken"},
 		"PodIdentity":  {"A role that trusts only EKS Pod Identity refuses a token.", pods, token("oidc.example.org/x", subject), "AccessDenied"},
 	}
 	for name, tc := range cases {

@@ -1,8 +1,6 @@
 package aws
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -58,21 +56,16 @@ func (x *session) credentials(name string) any {
 // withWebIdentity is the action of IRSA. Its requests have no signature.
 const withWebIdentity = "AssumeRoleWithWebIdentity"
 
-// vouched says which identity provider of the account issued a token, and what a trust policy can ask about it. The signature is not
-// checked: tokens come from the API server.
+// vouched says which identity provider of the account issued a token, and what a trust policy can ask about it.
 func (s *Server) vouched(token string) (provider string, keys map[string]string, f *failure) {
 	claims := struct {
 		Issuer   string   `json:"iss"`
 		Subject  string   `json:"sub"`
 		Audience []string `json:"aud"`
 	}{}
-	parts := strings.Split(token, ".")
-	if len(parts) == 3 {
-		payload, _ := base64.RawURLEncoding.DecodeString(parts[1])
-		_ = json.Unmarshal(payload, &claims)
-	}
+	err := ClaimsOf(token, &claims)
 	host := strings.TrimPrefix(claims.Issuer, "https://")
-	if host == "" || host != s.oidc || len(claims.Audience) == 0 {
+	if err != nil || host == "" || host != s.oidc || len(claims.Audience) == 0 {
 		return "", nil, failf(http.StatusBadRequest, "InvalidIdentityToken", "No OpenIDConnect provider found in your account for %s", claims.Issuer)
 	}
 	return oidcProvider(host), map[string]string{host + ":sub": claims.Subject, host + ":aud": claims.Audience[0]}, nil
