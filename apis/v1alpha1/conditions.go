@@ -78,7 +78,7 @@ const (
 
 	// ReasonWaiting: nothing is wrong, but something earlier in the order is not ready yet.
 	//
-	// To do: wait. If it takes minutes, see the conditions above.
+	// To do: wait. If it takes minutes, look at the conditions that come earlier: PrerequisitesReady, IdentityReady, ProvidersReady.
 	ReasonWaiting Reason = "Waiting"
 
 	// ReasonCreating: the objects are created, but not all of them are ready yet.
@@ -88,7 +88,7 @@ const (
 
 	// ReasonFailed: an object reports an error, which the message quotes, or is not in the required state.
 	//
-	// To do: what the message says at its end. Providers try again without another change.
+	// To do: do what the end of the message says. Providers try again without another change.
 	ReasonFailed Reason = "Failed"
 
 	// ReasonConflict: an object that is needed belongs to another owner, and is left alone. The message names it, and your options.
@@ -99,7 +99,7 @@ const (
 	// ReasonActionRequired: nothing is wrong, but a person has to act: something is paused, or a package revision waits for its
 	// activation. The message names the object and the command.
 	//
-	// To do: what the message says at its end.
+	// To do: do what the end of the message says.
 	ReasonActionRequired Reason = "ActionRequired"
 
 	// ReasonRemoving: a service was removed from the spec, or got another name. Its resources are deleted in order, after everything
@@ -113,7 +113,7 @@ const (
 	// To do: nothing, if you want that. Otherwise set teardown: Ordered.
 	ReasonUnordered Reason = "Unordered"
 
-	// ReasonUnverified: runtime.verifyCredentials is off, so the pods are not checked. The condition is only set if it was set before.
+	// ReasonUnverified: the pods are not checked, because runtime.verifyCredentials is off. The condition is only set if it was set before.
 	//
 	// To do: nothing, if you want that. Otherwise set runtime.verifyCredentials: true.
 	ReasonUnverified Reason = "Unverified"

@@ -511,14 +511,14 @@ const (
 	// To do: wait.
 	PhaseCreating Phase = "Creating"
 
-	// PhaseFailed: a resource reports an error, which message quotes.
+	// PhaseFailed: a resource reports an error, which the message quotes.
 	//
-	// To do: what message says at its end.
+	// To do: do what the end of the message says.
 	PhaseFailed Phase = "Failed"
 
 	// PhaseConflict: another owner has what is needed. It is left alone.
 	//
-	// To do: one of the options that message names.
+	// To do: choose one of the options that the message names.
 	PhaseConflict Phase = "Conflict"
 
 	// PhaseReady: the provider runs with its identity.

@@ -378,7 +378,8 @@ claims:                         # what claims may set besides their own fields
 ` + "```" + `
 
 1. Edit the values in the manifest. They are those of [example/guardrails](../example/guardrails), the recommended start for clusters with
-   claims: the region, the account and the permissions boundary must be yours, and the boundary must exist in AWS.
+   claims: the region, the account and the permissions boundary must be yours, and the boundary must exist in AWS. If you built the function
+   yourself, put your package into the manifest's Function.
 2. The manifest also has a DeploymentRuntimeConfig that mounts the ConfigMap, and the Function that refers to it. **A Function has one
    DeploymentRuntimeConfig.** If yours refers to one already, such as that of [function-runtime.yaml](../manifests/function-runtime.yaml), add
    the volume, its mount and ` + "`--config`" + ` to that one, and apply the ConfigMap alone. Otherwise one replaces the other.
@@ -386,15 +387,16 @@ claims:                         # what claims may set besides their own fields
 
    ` + "```" + `bash
    kubectl apply -f manifests/platform-configuration.yaml
-   kubectl get podidentityproviders \
-     -o custom-columns='NAME:.metadata.name,RULES:.status.conditions[?(@.type=="PrerequisitesReady")].reason'
+   kubectl get podidentityproviders,podidentitytenants \
+     -o custom-columns='KIND:.kind,NAME:.metadata.name,RULES:.status.conditions[?(@.type=="PrerequisitesReady")].reason'
    ` + "```" + `
 
-**What happens to objects that exist?** They keep everything that they have. If one breaks a new rule, none of its changes is carried
-out until it keeps to the rule. The manifest requires a tag, for example: a PodIdentityProvider without a claim has no
-tag from ` + "`namespaces`" + `, so it needs one of its own.
+**What happens to objects that exist?** Guardrails take nothing away: if one breaks a new rule, none of its changes is carried
+out until it follows the rule. **Defaults do apply to existing objects** that leave the field out. The manifest sets a provider version
+and a permissions boundary: make sure first that your providers may run that version, and that the boundary allows what your roles need.
+The manifest also requires a tag. A PodIdentityProvider without a claim gets none from ` + "`namespaces`" + `, so add one to it.
 
-**What happens if the file is wrong?** It is checked as a whole, and a wrong change is not loaded: the last right configuration holds, the log
+**What happens if the file is wrong?** It is checked as a whole, and a wrong change is not loaded: the last valid configuration stays in use, the log
 says what is wrong, and metric ` + "`podidentity_configuration_last_read_successful`" + ` is 0 ([Observability](observability.md)). A new pod with a
 wrong or missing file does not become ready, and with the manifest's rolling update the old pods stay. A change takes Kubernetes up to a minute to
 mount, and holds from the next reconcile on. ` + "`status.platformConfiguration`" + ` has the hash of the configuration that an object was last
@@ -402,7 +404,7 @@ composed with.
 
 ## The Input of a Composition
 
-A Composition can have guardrails and defaults, too, in the input of its step. **Guardrails that stand only there can be avoided.** A claim can
+A Composition can have guardrails and defaults, too, in the input of its step. **A claim can avoid guardrails that are only there.** It can
 name another Composition, select one by labels, or stay at an old revision of yours. If you keep rules there, also apply
 [an admission policy](../manifests/claims-admission-policy.yaml) that pins the Composition and its updates.
 

@@ -18,8 +18,8 @@ const (
 	openTop   = "### Fields that claims may set\n\n"
 	closedTop = "### Fields that claims may not set\n\n" +
 		"If your team needs one of them, ask your platform team. As the platform team, set it in `defaults` of the function's\n" +
-		"[configuration](guardrails.md), which may use every field. Or open it to claims, as a path or a pattern in `claims.allowedFields` there. Read\n" +
-		"first what an adversary gains by it.\n\n"
+		"[configuration](guardrails.md), which may use every field. Or open it to claims, as a path or a pattern in `claims.allowedFields` there.\n" +
+		"Before you open one, read what an adversary would gain.\n\n"
 	bottom = "## Fields of Crossplane\n\n" +
 		"The function cannot refuse `compositionRef` and the other fields that [Crossplane adds](reference/claim.md#what-crossplane-adds-to-spec). With\n" +
 		"them a claim can choose its Composition: that is why rules belong in the function's own configuration. In `resourceRef` a claim can also name a\n" +
