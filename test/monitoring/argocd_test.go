@@ -28,7 +28,7 @@ func TestArgoCDHealth(t *testing.T) {
 		"NotSynced": {"Crossplane's own errors come first.", `{conditions: [{type: Synced, status: "False", message: forbidden}, {type: IdentityReady, status: "False", reason: Creating}]}`, "Degraded", "forbidden"},
 		"Ready":     {"Ready is healthy.", `{conditions: [{type: Ready, status: "True"}, {type: IdentityReady, status: "True", reason: Ready}]}`, "Healthy", "Ready"},
 	}
-	for _, kind := range []string{"PodIdentityProviderClaim", "PodIdentityProvider"} {
+	for _, kind := range []string{"PodIdentityProviderClaim", "PodIdentityProvider", "PodIdentityTenantClaim", "PodIdentityTenant"} {
 		script := cm.Data["resource.customizations.health.aws.podidentity.dev_"+kind]
 		if script == "" {
 			t.Fatalf("argocd-cm has no health check for %s", kind)

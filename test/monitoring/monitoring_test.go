@@ -106,12 +106,9 @@ func objects(t *testing.T) []*unstructured.Unstructured {
 		if err := yaml.Unmarshal(first, &xr.Object); err != nil {
 			t.Fatalf("%s: %v", f, err)
 		}
-		if xr.GetKind() != "PodIdentityProvider" {
-			continue
-		}
 		xr.SetCreationTimestamp(metav1.Unix(1700000000, 0))
 		claim := xr.DeepCopy()
-		claim.SetKind("PodIdentityProviderClaim")
+		claim.SetKind(xr.GetKind() + "Claim")
 		claim.SetNamespace("team-a")
 		out = append(out, xr, claim)
 	}
