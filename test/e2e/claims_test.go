@@ -118,12 +118,7 @@ func credentials(s *Scenario) {
 // bootstrapPods are those of the providers that no scenario may restart.
 func (s *Scenario) bootstrapPods() map[string]string {
 	s.Helper()
-	out := map[string]string{}
-	for _, sa := range []string{"provider-aws-iam", "provider-aws-eks"} {
-		for _, p := range s.Pods(sa) {
-			out[p.Name] = string(p.UID)
-		}
-	}
+	out := s.podsOf("provider-aws-iam", "provider-aws-eks")
 	if len(out) != 2 {
 		s.Errorf("the bootstrap providers have %d pods: %v", len(out), out)
 	}

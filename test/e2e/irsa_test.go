@@ -12,7 +12,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/binaries"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
 // withIRSA is a provider whose ServiceAccount has a role by its annotation.
@@ -54,9 +56,7 @@ func fromIRSA(s *Scenario) {
 	s.Apply(`{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: irsa}, spec: {credentials: {source: IRSA}}}`)
 	theirs := s3Bucket("theirs")
 	s.use("irsa", theirs)
-	if !slices.ContainsFunc(s.Real.All(), func(c aws.Call) bool {
-		return c.Action == "AssumeRoleWithWebIdentity" && c.Resource == arn && c.Code == ""
-	}) {
+	if !s.assumedByToken(arn, s.began) {
 		s.Error("the provider did not assume its role with a token of its ServiceAccount")
 	}
 	s.Stepf("a provider has its role by IRSA, and there is a bucket")
@@ -79,19 +79,7 @@ func fromIRSA(s *Scenario) {
 
 	time.Sleep(15 * time.Second) // Until then EKS may not know the association everywhere.
 	s.restart(sa)
-	s.Until(2*time.Minute, "a new pod has the credentials of EKS Pod Identity, and none of IRSA", func() error {
-		for _, p := range s.Pods(sa) {
-			if missing := s.missingCredentials(p); missing != "" {
-				return errors.New(missing)
-			}
-			for _, e := range p.Spec.Containers[0].Env {
-				if e.Name == "AWS_WEB_IDENTITY_TOKEN_FILE" {
-					return fmt.Errorf("pod %s has %s", p.Name, e.Name)
-				}
-			}
-		}
-		return nil
-	})
+	s.podHas(sa, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE")
 	s.refusal(theirs, "token file name cannot be empty")
 	s.use("storage", theirs)
 	s.Stepf("a pod that is lost now loses IRSA, and the bucket works again with the new ProviderConfig")
@@ -111,10 +99,60 @@ func fromIRSA(s *Scenario) {
 	s.Is(4*time.Minute, "XR", "storage", "Ready=True", "TeardownProtected=True")
 	s.restarts(sa, 1)
 	s.Stepf("the Provider is handed over with one restart")
+	s.backToIRSA(sa, arn, theirs)
 
 	s.Real.Retrust(role, trust(pods))
 	s.use("storage", theirs, s3Bucket("later"))
 	s.Stepf("the role trusts EKS Pod Identity alone, and buckets are created")
+}
+
+// backToIRSA goes back while the role trusts both, as the page says, and then forward again.
+func (s *Scenario) backToIRSA(sa, arn string, bucket managed) {
+	s.Helper()
+	kubectl := func(command string) { s.run(binaries.Kubectl, strings.Fields(s.expand(command))...) }
+	association := s.list(kinds["Association"])[0].GetName()
+	kubectl("annotate podidentityassociation.eks.aws.upbound.io " + association + " crossplane.io/paused=true")
+	s.Real.Disassociate(controlplane.Namespace, sa)
+	kubectl("annotate serviceaccount " + sa + " -n $CROSSPLANE eks.amazonaws.com/role-arn=" + arn)
+	since := time.Now()
+	kubectl("rollout restart deployment -n $CROSSPLANE " + fakes.String(s.Get("Provider", sa), "status", "currentRevision"))
+	s.podHas(sa, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+	s.Until(2*time.Minute, "the bucket is managed with IRSA", func() error {
+		if !s.assumedByToken(arn, since) {
+			return errors.New("the role was not assumed with a token of the ServiceAccount")
+		}
+		return s.notReady(bucket)
+	})
+	s.Stepf("the way back: without the association the provider has IRSA again")
+
+	kubectl("annotate serviceaccount " + sa + " -n $CROSSPLANE eks.amazonaws.com/role-arn-")
+	kubectl("annotate podidentityassociation.eks.aws.upbound.io " + association + " crossplane.io/paused-")
+	s.podHas(sa, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE")
+	s.Is(4*time.Minute, "XR", "storage", "Ready=True", "TeardownProtected=True")
+	s.use("storage", bucket)
+	s.Stepf("the association is created again, and the provider is restarted with it")
+}
+
+// podHas waits until the pods of a provider have one variable, and not the other.
+func (s *Scenario) podHas(sa, variable, other string) {
+	s.Helper()
+	s.Until(3*time.Minute, "the pod has "+variable, func() error {
+		pods := s.Pods(sa)
+		if len(pods) != 1 {
+			return fmt.Errorf("there are %d pods", len(pods))
+		}
+		if env := environment(pods[0]); env[variable] == "" || env[other] != "" {
+			return fmt.Errorf("pod %s has %v", pods[0].Name, env)
+		}
+		return nil
+	})
+}
+
+// assumedByToken says whether a role was assumed with a token of a ServiceAccount since then.
+func (s *Scenario) assumedByToken(arn string, since time.Time) bool {
+	return slices.ContainsFunc(s.Real.All(), func(c aws.Call) bool {
+		return c.At.After(since) && c.Action == "AssumeRoleWithWebIdentity" && c.Resource == arn && c.Code == ""
+	})
 }
 
 // issuer of the tokens of ServiceAccounts, without https://.

@@ -86,6 +86,7 @@ var scenarios = []entry{
 	{name: "UpgradeFunction", run: upgradeFunction, alone: true, fake: true},
 	{name: "SafeStart", run: safeStart, alone: true, only: v2.crossplane},
 	{name: "Tenants", run: tenants, alone: true, long: true, only: v2.crossplane},
+	{name: "ToTenants", run: toTenants, alone: true, long: true, only: v2.crossplane},
 	{name: "OtherRegistry", run: otherRegistry, alone: true, fake: true},
 	{name: "Scale", run: scale, alone: true, fake: true, large: true},
 	{name: "ScaleTenants", run: scaleTenants, alone: true, fake: true, large: true, only: v2.crossplane},

@@ -69,7 +69,7 @@ func scaleTenants(s *Scenario) {
 	s.Stepf("a host shares three providers")
 	s.grow("tenants", 0, func(i int) {
 		s.Namespace = fmt.Sprintf("team-%03d", i)
-		s.Apply(strings.NewReplacer("SERVICES", "[{name: sqs}, {name: sns}, {name: kms}]", "CLAIM", "aws-"+s.Namespace).Replace(aTenant))
+		s.Apply(strings.NewReplacer("SERVICES", "[{name: sqs}, {name: sns}, {name: kms}]", "CLAIM", "aws-"+s.Namespace, "HOST", "platform").Replace(aTenant))
 	}, func(i int) {
 		s.Namespace = fmt.Sprintf("team-%03d", i)
 		s.Is(40*time.Minute, "Tenant", "aws-"+s.Namespace, "Ready=True", "TeardownProtected=True")

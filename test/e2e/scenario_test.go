@@ -312,6 +312,18 @@ func (s *Scenario) Pods(serviceAccount string) []corev1.Pod {
 	})
 }
 
+// podsOf ServiceAccounts in Crossplane's namespace: their UIDs by name.
+func (s *Scenario) podsOf(serviceAccounts ...string) map[string]string {
+	s.Helper()
+	out := map[string]string{}
+	for _, sa := range serviceAccounts {
+		for _, p := range s.Pods(sa) {
+			out[p.Name] = string(p.UID)
+		}
+	}
+	return out
+}
+
 // HasCredentials fails the scenario unless the webhook gave the pod its credentials.
 func (s *Scenario) HasCredentials(p corev1.Pod) {
 	s.Helper()
@@ -320,11 +332,17 @@ func (s *Scenario) HasCredentials(p corev1.Pod) {
 	}
 }
 
-func (s *Scenario) missingCredentials(p corev1.Pod) string {
-	env := map[string]string{}
+// environment of a pod's container.
+func environment(p corev1.Pod) map[string]string {
+	out := map[string]string{}
 	for _, e := range p.Spec.Containers[0].Env {
-		env[e.Name] = e.Value
+		out[e.Name] = e.Value
 	}
+	return out
+}
+
+func (s *Scenario) missingCredentials(p corev1.Pod) string {
+	env := environment(p)
 	for _, k := range []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"} {
 		if env[k] == "" {
 			return fmt.Sprintf("pod %s, created at %s, has no %s: %v", p.Name, p.CreationTimestamp.UTC().Format(time.RFC3339), k, env)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -74,6 +75,16 @@ func seed(s *Scenario) {
 	s.Stepf("the provider's first pod has its credentials")
 	s.Is(time.Minute, "Claim", "storage", "TeardownProtected=True")
 	s.Stepf("its deletion is protected")
+	if s.Real != nil {
+		s.Edit("storage", `{"spec":{"tags":{"edited":"at-once"}}}`)
+		s.Until(time.Minute, "AWS has the new tag", func() error {
+			if tags := s.Real.Role(object).Tags; tags["edited"] == "" {
+				return fmt.Errorf("the role has %v", tags)
+			}
+			return nil
+		})
+		s.Stepf("an edit of the claim has reached AWS")
+	}
 	s.Logf("%s", s.Breaker(xr))
 	s.Logf("%s", s.Tokens(xr, s.began))
 	s.shown("trace.txt", s.trace("storage"))

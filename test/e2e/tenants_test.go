@@ -20,7 +20,7 @@ apiVersion: aws.podidentity.dev/v1alpha1
 kind: PodIdentityTenantClaim
 metadata: {name: CLAIM, namespace: $NS}
 spec:
-  providerRef: {name: platform}
+  providerRef: {name: HOST}
   services: SERVICES
 `
 
@@ -36,7 +36,7 @@ func tenants(s *Scenario) {
 	s.Apply(s.File("example/tenant-host/xr.yaml"))
 	s.Is(4*time.Minute, "XR", "platform", "Ready=True")
 	s.Stepf("a host shares its providers for S3 and SQS, whose roles can only assume those of tenants")
-	shop, billing := s.tenant("team-shop", "orders"), s.tenant("team-billing", "invoices")
+	shop, billing := s.tenant("team-shop", "orders", "platform", teamServices), s.tenant("team-billing", "invoices", "platform", teamServices)
 	s.Stepf("two teams have filed a claim each, and have a role each: %s, %s", shop.role, billing.role)
 
 	for _, t := range []tenant{shop, billing} {
@@ -68,14 +68,14 @@ type tenant struct {
 	config string
 }
 
-// tenant of a namespace, ready.
+// tenant of a namespace, ready, with services of a host.
 //
 // Each claim has another name. The provider counts the users of a ProviderConfig by its name alone, and keeps one for the users of
 // another namespace (crossplane/crossplane#7154).
-func (s *Scenario) tenant(namespace, name string) tenant {
+func (s *Scenario) tenant(namespace, name, host, services string) tenant {
 	s.Helper()
 	s.Namespace = namespace
-	s.Apply(strings.NewReplacer("SERVICES", teamServices, "CLAIM", name).Replace(aTenant))
+	s.Apply(strings.NewReplacer("SERVICES", services, "CLAIM", name, "HOST", host).Replace(aTenant))
 	claim := s.Is(3*time.Minute, "Tenant", name, "Ready=True", "Synced=True", "TeardownProtected=True")
 	return tenant{
 		namespace: namespace, claim: name, xr: fakes.String(claim, "spec", "resourceRef", "name"),
@@ -120,28 +120,16 @@ func (s *Scenario) locks(shop, billing tenant) {
 // followsPermissions checks that a tenant's permissions change without a restart of any provider.
 func (s *Scenario) followsPermissions(t tenant) {
 	s.Helper()
-	before := s.providerPods()
+	before := s.podsOf("provider-aws-s3", "provider-aws-sqs")
 	s.Namespace = t.namespace
 	s.patch("Tenant", t.claim, `{"spec":{"services":[{"name":"s3","permissions":{"accessLevel":"ReadOnly"}},{"name":"sqs"}]}}`)
 	s.ready(sqsQueue("wrong-" + t.namespace))
 	s.manage(t.config, s3Bucket(t.namespace+"-late"))
 	s.refusal(s3Bucket(t.namespace+"-late"), "AccessDenied", "s3:CreateBucket")
-	s.Same("the providers' pods", before, s.providerPods())
+	s.Same("the providers' pods", before, s.podsOf("provider-aws-s3", "provider-aws-sqs"))
 	s.Stepf("the team has more permissions here and fewer there, and no provider was restarted")
 	s.patch("Tenant", t.claim, `{"spec":{"services":[{"name":"s3"},{"name":"sqs"}]}}`)
 	s.ready(s3Bucket(t.namespace + "-late"))
-}
-
-// providerPods of the host.
-func (s *Scenario) providerPods() map[string]string {
-	s.Helper()
-	out := map[string]string{}
-	for _, sa := range []string{"provider-aws-s3", "provider-aws-sqs"} {
-		for _, p := range s.Pods(sa) {
-			out[p.Name] = string(p.UID)
-		}
-	}
-	return out
 }
 
 // outlivesSession is a creation that takes longer than the session of the role: it fails, and continues.

@@ -77,6 +77,18 @@ func (s *Scenario) manage(config string, resources ...managed) {
 	}
 }
 
+// change a managed resource with a JSON merge patch.
+func (s *Scenario) change(m managed, patch string) {
+	s.Helper()
+	o, err := s.used(m)
+	if err != nil || o == nil {
+		s.Fatalf("there is no %s: %v", m, err)
+	}
+	if err := s.Client.Patch(s.ctx, o, client.RawPatch("application/merge-patch+json", []byte(patch))); err != nil {
+		s.Fatal(err)
+	}
+}
+
 // use creates managed resources that use a ProviderConfig, and waits until they are ready.
 func (s *Scenario) use(config string, resources ...managed) {
 	s.Helper()
