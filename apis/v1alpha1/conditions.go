@@ -30,9 +30,9 @@ const (
 	// To do: see the reason.
 	ConditionProviderConfigReady ConditionType = "ProviderConfigReady"
 
-	// ConditionTeardownProtected says whether Usages block the deletion of resources that managed resources still need. Usages are
-	// created once everything else is ready, because no managed resource can depend on a service before its provider works. Only
-	// with teardown: Ordered.
+	// ConditionTeardownProtected says whether Usages block the deletion of resources that managed resources still need. Those of a
+	// service are created as soon as its provider's package is installed, before the provider manages anything. Only with teardown:
+	// Ordered.
 	//
 	// To do: wait, and do not delete anything until this is True. If it stays False, see the reason.
 	ConditionTeardownProtected ConditionType = "TeardownProtected"

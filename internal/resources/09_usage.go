@@ -50,8 +50,8 @@ var (
 // AWS keeps the order among the last three. Each level costs half a minute: a Usage checks every 30 seconds whether the object that it
 // waits for is deleted.
 //
-// And each Usage is written five times, which makes Crossplane reconcile the composite resource: a new one waits until nothing else
-// changes, but never longer than until a managed resource can depend on the object that it protects.
+// And each Usage is written five times, which makes Crossplane reconcile the composite resource: a new one waits as long as no managed
+// resource can depend on the object that it protects.
 
 // Usages order the deletion of the other resources. None if the spec asks for no order.
 func Usages(c *Context, rs []*Resource) []*Resource {
@@ -209,7 +209,7 @@ func (c *Context) protectable(key string, k view.Kind, of, by *Resource) *Wait {
 		return nil
 	}
 	// The same for all, so that the condition does not change with each new object.
-	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "deletion protection is set up once everything else is ready"}
+	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "deletion protection is set up as soon as the providers are installed"}
 	if k == namespacedUsageKind && !c.exists(by) && !c.View.Input.Preview {
 		// On Crossplane v1 neither this object nor the kind ever exists.
 		return later
@@ -223,8 +223,9 @@ func (c *Context) protectable(key string, k view.Kind, of, by *Resource) *Wait {
 	return later
 }
 
-// depended says whether managed resources of users can depend on a resource: the provider that they need works. Other services, or
-// checks, may fail meanwhile. If everything was protected before, new Usages are created at once.
+// depended says whether managed resources of users can soon depend on a resource: the package of the provider that they need is
+// installed. Its kinds and its pod follow, so the Usage is in force before the pod manages anything. Other services, or checks, may fail
+// meanwhile. If everything was protected before, new Usages are created at once.
 func (c *Context) depended(of *Resource) bool {
 	if c.View.XR.Condition(string(v1alpha1.ConditionTeardownProtected)).True() {
 		return true
@@ -234,13 +235,13 @@ func (c *Context) depended(of *Resource) bool {
 		return true
 	}
 	if of.Key == familyKey {
-		return c.View.Observed(familyKey).Condition("Healthy").True()
+		return c.View.Observed(familyKey).Condition("Installed").True()
 	}
 	for _, s := range c.Identity.Services {
 		switch {
 		case s.Name != of.Service:
 		case s.Managed:
-			return c.View.Observed(providerKey(s)).Condition("Healthy").True()
+			return c.View.Observed(providerKey(s)).Condition("Installed").True()
 		default:
 			return c.View.Observed(associationKey(s)).Condition("Ready").True()
 		}

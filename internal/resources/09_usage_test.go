@@ -13,7 +13,7 @@ import (
 
 func TestUsage(t *testing.T) {
 	both := map[string]string{
-		"provider/s3":    `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, status: {conditions: [{type: Healthy, status: "True"}]}}`,
+		"provider/s3":    `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, status: {conditions: [{type: Installed, status: "True"}, {type: Healthy, status: "False"}]}}`,
 		"providerconfig": `{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: aws}}`,
 	}
 	testBuild(t, map[string]buildCase{
@@ -77,21 +77,21 @@ spec:
 	})
 
 	const inTeamA = "usage/providerconfig/by/providerconfig/team-a"
-	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "deletion protection is set up once everything else is ready"}
-	unhealthy := map[string]string{"provider/s3": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}}`, "providerconfig": both["providerconfig"]}
+	later := &Wait{Reason: v1alpha1.ReasonWaiting, Message: "deletion protection is set up as soon as the providers are installed"}
+	uninstalled := map[string]string{"provider/s3": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}}`, "providerconfig": both["providerconfig"]}
 	const key = "usage/provider/s3/by/providerconfig"
 	testWait(t, map[string]waitCase{
-		"Both":      {"Once both ends exist, there is nothing to wait for.", world{Observed: both}, key, nil},
-		"Unhealthy": {"Until its provider works, no resource of a user depends on a service: a Usage may wait until all is quiet,", world{Observed: unhealthy}, key, later},
+		"Both":        {"Once both ends exist, there is nothing to wait for.", world{Observed: both}, key, nil},
+		"Uninstalled": {"Until its provider is installed, no resource of a user depends on a service: a Usage may wait,", world{Observed: uninstalled}, key, later},
 		"Failing": {
-			"but no longer: another failure, such as another service or a pod without credentials, does not leave the service unprotected.",
+			"but no longer, so that it is in force before the provider runs. Another failure, such as another service or a pod without credentials, does not leave the service unprotected.",
 			world{Spec: `{services: [{name: s3}, {name: ec2}], runtime: {verifyCredentials: true}}`, Observed: both},
 			key, nil,
 		},
-		"OtherService": {"A working service says nothing about another.", world{Spec: `services: [{name: s3}, {name: ec2}]`, Observed: both}, "usage/provider/ec2/by/providerconfig", later},
-		"Protected":    {"A composite resource that was fully protected before is protected again at once.", world{Observed: unhealthy, XR: `status: {conditions: [{type: TeardownProtected, status: "True"}]}`}, key, nil},
+		"OtherService": {"An installed provider says nothing about another.", world{Spec: `services: [{name: s3}, {name: ec2}]`, Observed: both}, "usage/provider/ec2/by/providerconfig", later},
+		"Protected":    {"A composite resource that was fully protected before is protected again at once.", world{Observed: uninstalled, XR: `status: {conditions: [{type: TeardownProtected, status: "True"}]}`}, key, nil},
 		"Family": {
-			"The family works for all services as soon as it is healthy.",
+			"The family is there for all services as soon as it is installed.",
 			world{Spec: `provider: {family: Manage}`, Observed: map[string]string{"providerconfig": both["providerconfig"], "family": both["provider/s3"]}},
 			"usage/family/by/providerconfig", nil,
 		},

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func seed(s *Scenario) {
 	if since < 10*time.Second || since > time.Minute {
 		s.Errorf("the provider was created %s after the association was ready, and should have been 10 to 60 s after it", since)
 	}
-	s.Is(time.Minute, "Provider", "provider-aws-s3", "Installed=True", "Healthy=True")
+	provider = s.Is(time.Minute, "Provider", "provider-aws-s3", "Installed=True", "Healthy=True")
 	s.Stepf("the provider is healthy")
 	claim := s.Is(time.Minute, "Claim", "storage", "Ready=True", "Synced=True", "PrerequisitesReady=True", "IdentityReady=True", "ProvidersReady=True", "ProviderConfigReady=True")
 	s.Stepf("the claim is ready, after %d calls of the function and %d reconciles", s.Calls(xr), s.Reconciles()-reconciles)
@@ -76,6 +77,12 @@ func seed(s *Scenario) {
 	s.Is(time.Minute, "Claim", "storage", "TeardownProtected=True")
 	s.Stepf("its deletion is protected")
 	if s.Real != nil {
+		// A fake provider is healthy as soon as it is installed.
+		for key, o := range s.Composed("storage") {
+			if strings.HasPrefix(key, "Usage/") && transition(s.T, o, "Ready").After(transition(s.T, provider, "Healthy")) {
+				s.Errorf("%s was in force only after the provider was healthy: until then a managed resource could depend on what it protects", key)
+			}
+		}
 		s.Edit("storage", `{"spec":{"tags":{"edited":"at-once"}}}`)
 		s.Until(time.Minute, "AWS has the new tag", func() error {
 			if tags := s.Real.Role(object).Tags; tags["edited"] == "" {
