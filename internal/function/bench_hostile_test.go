@@ -183,6 +183,7 @@ func hostile(t testing.TB) map[string]func() *fnv1.RunFunctionRequest {
 func TestHostile(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(hostile(t))) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			req := hostile(t)[name]()
 			if n := proto.Size(req); n > maxRequest {
 				t.Fatalf("the request has %d bytes, and the function would not accept it", n)
