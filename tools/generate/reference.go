@@ -391,13 +391,13 @@ claims:                         # what claims may set besides their own fields
      -o custom-columns='KIND:.kind,NAME:.metadata.name,RULES:.status.conditions[?(@.type=="PrerequisitesReady")].reason'
    ` + "```" + `
 
-**What happens to objects that exist?** Guardrails take nothing away: if one breaks a new rule, none of its changes is carried
+**What happens to objects that exist?** Guardrails take nothing away. If an object breaks a new rule, none of its changes is carried
 out until it follows the rule. **Defaults do apply to existing objects** that leave the field out. The manifest sets a provider version
 and a permissions boundary: make sure first that your providers may run that version, and that the boundary allows what your roles need.
 The manifest also requires a tag. A PodIdentityProvider without a claim gets none from ` + "`namespaces`" + `, so add one to it.
 
-**What happens if the file is wrong?** It is checked as a whole, and a wrong change is not loaded: the last valid configuration stays in use, the log
-says what is wrong, and metric ` + "`podidentity_configuration_last_read_successful`" + ` is 0 ([Observability](observability.md)). A new pod with a
+**What happens if the file is wrong?** It is checked as a whole, and a wrong change is not loaded: the last valid configuration stays in
+use, the log says what is wrong, and metric ` + "`podidentity_configuration_last_read_successful`" + ` is 0 ([Observability](observability.md)). A new pod with a
 wrong or missing file does not become ready, and with the manifest's rolling update the old pods stay. A change takes Kubernetes up to a minute to
 mount, and holds from the next reconcile on. ` + "`status.platformConfiguration`" + ` has the hash of the configuration that an object was last
 composed with.
