@@ -9,6 +9,18 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
+// forProviders is what the RBAC manager would give the providers. Whoever runs without it has to do that, too.
+const forProviders = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: providers}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects:
+- {kind: ServiceAccount, name: provider-aws-iam, namespace: $CROSSPLANE}
+- {kind: ServiceAccount, name: provider-aws-eks, namespace: $CROSSPLANE}
+- {kind: ServiceAccount, name: provider-aws-efs, namespace: $CROSSPLANE}
+`
+
 // rbac: Crossplane has no permission for the kinds of IAM and EKS, because manifests/clusterrole.yaml is missing, and the RBAC manager
 // does not run (the chart's rbacManager.deploy: false).
 func rbac(s *Scenario) {
@@ -30,6 +42,7 @@ spec: {package: "xpkg.crossplane.io/crossplane-contrib/configuration-pod-identit
 	// Crossplane must be allowed to use the API of this repository itself.
 	s.Is(2*time.Minute, "Claim", "denied", "Synced=True", "PrerequisitesReady=False/Missing")
 	s.RBAC.Kill()
+	s.Apply(forProviders)
 	s.Apply(s.File("manifests/bootstrap-providers.yaml"))
 	s.Exists(2*time.Minute, "CRD", "podidentityassociations.eks.aws.upbound.io")
 	s.Until(time.Minute, "the ProviderConfig is created", func() error { return s.apply(s.File("manifests/bootstrap-providerconfig.yaml")) })
