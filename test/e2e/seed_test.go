@@ -29,7 +29,8 @@ func seed(s *Scenario) {
 	if p := s.Get("Provider", "provider-aws-s3"); p != nil {
 		s.Error("the Provider exists before the association is ready")
 	}
-	s.Is(time.Minute, "Role", object, "Ready=True", "Synced=True")
+	// Right after its installation, a real provider may not list its kinds yet: its next try can be a minute later.
+	s.Is(3*time.Minute, "Role", object, "Ready=True", "Synced=True")
 	s.Stepf("the role is ready")
 	s.Is(time.Minute, "Policy", object, "Ready=True", "Synced=True")
 	s.Is(time.Minute, "Attachment", object, "Ready=True", "Synced=True")
