@@ -3,12 +3,14 @@ package function
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,6 +197,10 @@ func TestMain(m *testing.M) {
 	}
 	what := os.Getenv(envPeer)
 	if what == "" {
+		// Random worlds leave much garbage. It is collected less often, unless benchmarks measure.
+		if flag.Parse(); flag.Lookup("test.bench").Value.String() == "" {
+			debug.SetGCPercent(400)
+		}
 		os.Exit(m.Run())
 	}
 	if err := servePeer(what); err != nil {

@@ -32,6 +32,8 @@ func TestLoad(t *testing.T) {
 	l := &load{calls: 300, connections: 10}
 	if os.Getenv("LOAD") != "" {
 		l = &load{calls: 10_000, connections: 50}
+	} else {
+		t.Parallel() // Half of its time is waiting. Only make load prints figures that have to be undisturbed.
 	}
 	l.authority, l.certs = testcerts.New(t, "ca"), t.TempDir()
 	testcerts.Write(t, l.certs, l.authority.ServerFiles())
