@@ -198,7 +198,8 @@ func TestMain(m *testing.M) {
 	what := os.Getenv(envPeer)
 	if what == "" {
 		// Random worlds leave much garbage. It is collected less often, unless benchmarks measure.
-		if flag.Parse(); flag.Lookup("test.bench").Value.String() == "" {
+		flag.Parse()
+		if flag.Lookup("test.bench").Value.String() == "" {
 			debug.SetGCPercent(400)
 		}
 		os.Exit(m.Run())
