@@ -235,18 +235,24 @@ func (c *Context) depended(of *Resource) bool {
 		return true
 	}
 	if of.Key == familyKey {
-		return c.View.Observed(familyKey).Condition("Installed").True()
+		return installed(c.View.Observed(familyKey))
 	}
 	for _, s := range c.Identity.Services {
 		switch {
 		case s.Name != of.Service:
 		case s.Managed:
-			return c.View.Observed(providerKey(s)).Condition("Installed").True()
+			return installed(c.View.Observed(providerKey(s)))
 		default:
 			return c.View.Observed(associationKey(s)).Condition("Ready").True()
 		}
 	}
 	return false
+}
+
+// installed says whether the kinds of a Provider's package exist, or soon will. A package that somebody deactivated is healthy, and its
+// kinds stay.
+func installed(o view.Object) bool {
+	return o.Condition("Installed").True() || o.Condition("Healthy").True()
 }
 
 func (c *Context) exists(r *Resource) bool {
