@@ -33,7 +33,7 @@ func TestLoad(t *testing.T) {
 	if os.Getenv("LOAD") != "" {
 		l = &load{calls: 10_000, connections: 50}
 	} else {
-		t.Parallel() // Half of its time is waiting. Only make load prints figures that have to be undisturbed.
+		t.Parallel() // It waits for half of its time, and only the figures of make load must be undisturbed.
 	}
 	l.authority, l.certs = testcerts.New(t, "ca"), t.TempDir()
 	testcerts.Write(t, l.certs, l.authority.ServerFiles())

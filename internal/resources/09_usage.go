@@ -249,8 +249,8 @@ func (c *Context) depended(of *Resource) bool {
 	return false
 }
 
-// installed says whether the kinds of a Provider's package exist, or soon will. A package that somebody deactivated is healthy, and its
-// kinds stay.
+// installed says whether the kinds of a Provider's package exist, or soon will. A package that was deactivated is healthy, and its kinds
+// stay.
 func installed(o view.Object) bool {
 	return o.Condition("Installed").True() || o.Condition("Healthy").True()
 }

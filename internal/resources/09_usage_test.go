@@ -84,7 +84,7 @@ spec:
 		"Both":        {"Once both ends exist, there is nothing to wait for.", world{Observed: both}, key, nil},
 		"Uninstalled": {"Until its provider is installed, no resource of a user depends on a service: a Usage may wait,", world{Observed: uninstalled}, key, later},
 		"Deactivated": {
-			"The kinds of a package that somebody deactivated stay, and so do the managed resources.",
+			"The kinds of a package that was deactivated stay, and so do the managed resources.",
 			world{Observed: map[string]string{"provider/s3": `{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: provider-aws-s3}, status: {conditions: [{type: Installed, status: "False"}, {type: Healthy, status: "True"}]}}`, "providerconfig": both["providerconfig"]}},
 			key, nil,
 		},
