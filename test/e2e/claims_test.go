@@ -175,10 +175,7 @@ func quiet(s *Scenario) {
 	s.Stepf("nothing was written for a minute, and the function was called %d times", s.Calls(xr)-calls)
 
 	// A reconcile changes nothing either.
-	o := s.XR("archive")
-	if err := s.Client.Patch(s.ctx, o, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"annotations":{"e2e/poke":"1"}}}`))); err != nil {
-		s.Fatal(err)
-	}
+	s.merge(s.XR("archive"), `{"metadata":{"annotations":{"e2e/poke":"1"}}}`)
 	s.Until(time.Minute, "the function is called", func() error {
 		if s.Calls(xr) == calls {
 			return errors.New("not yet")

@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/binaries"
@@ -63,7 +62,7 @@ func fromIRSA(s *Scenario) {
 
 	s.install("provider-family-aws")
 	s.Real.Retrust(role, trust(oidc, pods))
-	before := s.Pods(sa)[0].UID
+	before := s.podsOf(sa)
 	file := func(path string) {
 		s.Helper()
 		s.Apply(strings.ReplaceAll(s.File(path), "arn:aws:iam::123456789012:role/irsa-s3", arn))
@@ -71,24 +70,20 @@ func fromIRSA(s *Scenario) {
 	file("example/migrate-irsa/xr.yaml")
 	s.Is(4*time.Minute, "XR", "storage", "Ready=True")
 	s.restarts(sa, 0)
-	if now := s.Pods(sa); len(now) != 1 || now[0].UID != before {
-		s.Error("the provider was restarted")
-	}
+	s.Same("the provider's pods", before, s.podsOf(sa))
 	s.use("irsa", theirs)
 	s.Stepf("there is an association, nothing is restarted, and the bucket is as it was")
 
 	time.Sleep(15 * time.Second) // Until then EKS may not know the association everywhere.
 	s.restart(sa)
-	s.podHas(sa, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE")
+	s.podHasPodIdentity(sa)
 	s.refusal(theirs, "token file name cannot be empty")
 	s.use("storage", theirs)
 	s.Stepf("a pod that is lost now loses IRSA, and the bucket works again with the new ProviderConfig")
 
 	s.patch("RuntimeConfig", "provider-aws-s3-irsa", `{"spec":{"serviceAccountTemplate":{"metadata":{"annotations":null}}}}`)
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: controlplane.Namespace, Name: sa}}
-	if err := s.Client.Patch(s.ctx, account, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"annotations":{"eks.amazonaws.com/role-arn":null}}}`))); err != nil {
-		s.Fatal(err)
-	}
+	s.merge(account, `{"metadata":{"annotations":{"eks.amazonaws.com/role-arn":null}}}`)
 	file("example/migrate-irsa/03-hand-over/xr.yaml")
 	s.Until(3*time.Minute, "the Provider is handed over", func() error {
 		if owners := s.Get("Provider", sa).GetOwnerReferences(); len(owners) == 0 || owners[0].Name != "storage" {
@@ -116,7 +111,7 @@ func (s *Scenario) backToIRSA(sa, arn string, bucket managed) {
 	kubectl("annotate serviceaccount " + sa + " -n $CROSSPLANE eks.amazonaws.com/role-arn=" + arn)
 	since := time.Now()
 	kubectl("rollout restart deployment -n $CROSSPLANE " + fakes.String(s.Get("Provider", sa), "status", "currentRevision"))
-	s.podHas(sa, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+	s.podHasIRSA(sa)
 	s.Until(2*time.Minute, "the bucket is managed with IRSA", func() error {
 		if !s.assumedByToken(arn, since) {
 			return errors.New("the role was not assumed with a token of the ServiceAccount")
@@ -127,22 +122,32 @@ func (s *Scenario) backToIRSA(sa, arn string, bucket managed) {
 
 	kubectl("annotate serviceaccount " + sa + " -n $CROSSPLANE eks.amazonaws.com/role-arn-")
 	kubectl("annotate podidentityassociation.eks.aws.upbound.io " + association + " crossplane.io/paused-")
-	s.podHas(sa, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE")
+	s.podHasPodIdentity(sa)
 	s.Is(4*time.Minute, "XR", "storage", "Ready=True", "TeardownProtected=True")
 	s.use("storage", bucket)
 	s.Stepf("the association is created again, and the provider is restarted with it")
 }
 
-// podHas waits until the pods of a provider have one variable, and not the other.
-func (s *Scenario) podHas(sa, variable, other string) {
+// podHasPodIdentity waits until a provider's pod has the credentials of EKS Pod Identity, and none of IRSA.
+func (s *Scenario) podHasPodIdentity(sa string) {
 	s.Helper()
-	s.Until(3*time.Minute, "the pod has "+variable, func() error {
-		pods := s.Pods(sa)
-		if len(pods) != 1 {
-			return fmt.Errorf("there are %d pods", len(pods))
+	s.onlyPod(2*time.Minute, sa, "has the credentials of EKS Pod Identity, and none of IRSA", func(p corev1.Pod) error {
+		if err := s.withCredentials(p); err != nil {
+			return err
 		}
-		if env := environment(pods[0]); env[variable] == "" || env[other] != "" {
-			return fmt.Errorf("pod %s has %v", pods[0].Name, env)
+		if env := environment(p); env["AWS_WEB_IDENTITY_TOKEN_FILE"] != "" {
+			return fmt.Errorf("pod %s has %v", p.Name, env)
+		}
+		return nil
+	})
+}
+
+// podHasIRSA waits until a provider's pod has the credentials of IRSA, and none of EKS Pod Identity.
+func (s *Scenario) podHasIRSA(sa string) {
+	s.Helper()
+	s.onlyPod(2*time.Minute, sa, "has the credentials of IRSA, and none of EKS Pod Identity", func(p corev1.Pod) error {
+		if env := environment(p); env["AWS_WEB_IDENTITY_TOKEN_FILE"] == "" || env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] != "" {
+			return fmt.Errorf("pod %s has %v", p.Name, env)
 		}
 		return nil
 	})

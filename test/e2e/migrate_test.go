@@ -30,7 +30,7 @@ func toTenants(s *Scenario) {
 	host := s.XR("storage").GetName()
 	bucket := s3Bucket("history")
 	s.use(config, bucket)
-	began, composed, pods, created := time.Now(), s.UIDs("storage"), s.podsOf(sa), s.uid(bucket)
+	began, composed, pods, created := time.Now(), s.UIDs("storage"), s.podsOf(sa), s.existing(bucket).GetUID()
 	s.Namespace = "team-b"
 	s.Apply(strings.ReplaceAll(claim, "team-a", "team-b"))
 	s.phase("storage", "s3", "Conflict", "of claim team-a/storage")
@@ -115,7 +115,7 @@ func toTenants(s *Scenario) {
 	s.Same("the composed resources", composed, s.UIDs("storage"), "Policy/", "RolePolicyAttachment/", "Usage/", "ClusterUsage/")
 	s.Same("the provider's pods", pods, s.podsOf(sa))
 	s.restarts(sa, 0)
-	if now := s.uid(bucket); now != created {
+	if now := s.existing(bucket).GetUID(); now != created {
 		s.Errorf("the bucket was created again: its UID was %s, and is %s", created, now)
 	}
 	s.Stepf("there and back no provider was restarted, and the bucket was managed all the time")
@@ -137,16 +137,6 @@ func (s *Scenario) configure(input string) {
 		s.Fatal(err)
 	}
 	s.Apply(string(text) + "\n---\n" + runtime)
-}
-
-// uid of a managed resource.
-func (s *Scenario) uid(m managed) string {
-	s.Helper()
-	o, err := s.used(m)
-	if err != nil || o == nil {
-		s.Fatalf("there is no %s: %v", m, err)
-	}
-	return string(o.GetUID())
 }
 
 // edited gives a bucket a tag, and waits until AWS has it, from that role.

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -18,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
@@ -332,6 +334,26 @@ func (s *Scenario) HasCredentials(p corev1.Pod) {
 	}
 }
 
+// onlyPod waits until a ServiceAccount has one pod, and this one is as it should be.
+func (s *Scenario) onlyPod(timeout time.Duration, serviceAccount, what string, is func(corev1.Pod) error) {
+	s.Helper()
+	s.Until(timeout, "the only pod of "+serviceAccount+" "+what, func() error {
+		pods := s.Pods(serviceAccount)
+		if len(pods) != 1 {
+			return fmt.Errorf("there are %d pods", len(pods))
+		}
+		return is(pods[0])
+	})
+}
+
+// withCredentials is an error unless the webhook gave the pod its credentials.
+func (s *Scenario) withCredentials(p corev1.Pod) error {
+	if missing := s.missingCredentials(p); missing != "" {
+		return errors.New(missing)
+	}
+	return nil
+}
+
 // environment of a pod's container.
 func environment(p corev1.Pod) map[string]string {
 	out := map[string]string{}
@@ -404,7 +426,13 @@ func (s *Scenario) Edit(claim, patch string) {
 	o.SetGroupVersionKind(kinds["Claim"])
 	o.SetName(claim)
 	o.SetNamespace(s.Namespace)
-	if err := s.Client.Patch(s.ctx, o, client.RawPatch("application/merge-patch+json", []byte(s.expand(patch)))); err != nil {
+	s.merge(o, patch)
+}
+
+// merge a JSON merge patch into an object.
+func (s *Scenario) merge(o client.Object, patch string) {
+	s.Helper()
+	if err := s.Client.Patch(s.ctx, o, client.RawPatch(types.MergePatchType, []byte(s.expand(patch)))); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -466,7 +494,7 @@ func (s *Scenario) install(family string) {
 // offered waits until Crossplane reconciles claims and their composite resources.
 //
 // Crossplane v1.20 starts its controller of claims before that controller's watches. If the composite resource's kind is not
-// served yet, the watches fail to start and are never tried again (controller/apiextensions/offered): claims report forever that they wait.
+// served yet, the watches fail to start and are never tried again (controller/apiextensions/offered): claims report indefinitely that they wait.
 // docs/troubleshooting.md describes it. A restart of Crossplane fixes it.
 func (s *Scenario) offered() {
 	s.Helper()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
@@ -218,20 +217,8 @@ spec:
 		s.Errorf("the claim does not say what to do: %s", message)
 	}
 	s.Stepf("the ImageConfig is gone, and the claim says what to do: %s", message)
-	patch := client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"annotations":{"looked-at":"now"}}}`))
-	if err := s.Client.Patch(s.ctx, revision, patch); err != nil {
-		s.Fatal(err)
-	}
+	s.merge(revision, `{"metadata":{"annotations":{"looked-at":"now"}}}`)
 	s.Is(4*time.Minute, "Claim", "parameters", "Ready=True", "ProvidersReady=True")
-	s.Until(time.Minute, "the provider has one pod with credentials", func() error {
-		pods := s.Pods("provider-aws-ssm")
-		if len(pods) != 1 {
-			return fmt.Errorf("it has %d pods", len(pods))
-		}
-		if missing := s.missingCredentials(pods[0]); missing != "" {
-			return errors.New(missing)
-		}
-		return nil
-	})
+	s.onlyPod(time.Minute, "provider-aws-ssm", "has its credentials", s.withCredentials)
 	s.Stepf("Crossplane has reconciled the revision, and the provider has its credentials")
 }

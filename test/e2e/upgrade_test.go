@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
@@ -118,7 +116,5 @@ func (s *Scenario) upgradeTo(v version, xr string) {
 // patch an object of the cluster with a JSON merge patch.
 func (s *Scenario) patch(kind, name, patch string) {
 	s.Helper()
-	if err := s.Client.Patch(s.ctx, s.Get(kind, name), client.RawPatch("application/merge-patch+json", []byte(s.expand(patch)))); err != nil {
-		s.Fatal(err)
-	}
+	s.merge(s.Get(kind, name), patch)
 }

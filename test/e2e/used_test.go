@@ -80,13 +80,17 @@ func (s *Scenario) manage(config string, resources ...managed) {
 // change a managed resource with a JSON merge patch.
 func (s *Scenario) change(m managed, patch string) {
 	s.Helper()
+	s.merge(s.existing(m), patch)
+}
+
+// existing managed resource, as it is now.
+func (s *Scenario) existing(m managed) *unstructured.Unstructured {
+	s.Helper()
 	o, err := s.used(m)
 	if err != nil || o == nil {
 		s.Fatalf("there is no %s: %v", m, err)
 	}
-	if err := s.Client.Patch(s.ctx, o, client.RawPatch("application/merge-patch+json", []byte(patch))); err != nil {
-		s.Fatal(err)
-	}
+	return o
 }
 
 // use creates managed resources that use a ProviderConfig, and waits until they are ready.
@@ -167,11 +171,7 @@ func (s *Scenario) used(m managed) (*unstructured.Unstructured, error) {
 func (s *Scenario) unuse(resources ...managed) {
 	s.Helper()
 	for _, m := range resources {
-		o, err := s.used(m)
-		if err != nil || o == nil {
-			s.Fatalf("there is no %s: %v", m, err)
-		}
-		if err := s.Client.Delete(s.ctx, o); err != nil {
+		if err := s.Client.Delete(s.ctx, s.existing(m)); err != nil {
 			s.Fatal(err)
 		}
 	}
