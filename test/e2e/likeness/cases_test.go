@@ -294,7 +294,7 @@ var cases = []likeness{
 		steps: []step{
 			apply(role("description: one", ""), "Role"+ready),
 			patch("Role", `{"finalizers":["finalizer.managedresource.crossplane.io","example.org/hold"]}`, "Role.finalizers=hold"),
-			remove("Role", `Role.finalizers=["example.org/hold"]`, "Role.Ready=False Deleting"),
+			fault(slow("DeleteRole"), remove("Role", `Role.finalizers=["example.org/hold"]`, "Role.Ready=False Deleting")),
 			patch("Role", `{"finalizers":null}`, "!Role"),
 		},
 	},
