@@ -440,7 +440,7 @@ func definitionOf(o *structpb.Struct) *structpb.Struct {
 // TestNotHeld checks that a guardrail that is added later does not apply to existing resources while the composite resource is refused,
 // and that this is reported and counted.
 func TestNotHeld(t *testing.T) {
-	const told = "guardrails that came later do not apply to them"
+	const consequence = "guardrails that came later do not apply to them"
 	cases := map[string]struct {
 		reason string
 		spec   string
@@ -467,7 +467,7 @@ func TestNotHeld(t *testing.T) {
 			if !isFatal(rsp) {
 				t.Fatalf("%s\nwant a fatal result, got %v", tc.reason, rsp.GetResults())
 			}
-			if got := strings.Contains(rsp.GetConditions()[0].GetMessage(), told); got != tc.want {
+			if got := strings.Contains(rsp.GetConditions()[0].GetMessage(), consequence); got != tc.want {
 				t.Errorf("%s\nwant it reported: %t, got %q", tc.reason, tc.want, rsp.GetConditions()[0].GetMessage())
 			}
 			counted := slices.Contains(series(t, registry), "podidentity_guardrails_not_held_total 1")

@@ -45,10 +45,10 @@ func (a answer) notHeld(req *fnv1.RunFunctionRequest, guarded bool) answer {
 	if !guarded || len(req.GetObserved().GetResources()) == 0 {
 		return a
 	}
-	const told = "; until this is corrected, existing resources stay as they are, and guardrails that came later do not apply to them"
+	const consequence = "; until this is corrected, existing resources stay as they are, and guardrails that came later do not apply to them"
 	for _, c := range a.response.GetConditions() {
 		if c.GetType() == string(v1alpha1.ConditionPrerequisitesReady) {
-			c.Message = new(c.GetMessage() + told)
+			c.Message = new(c.GetMessage() + consequence)
 		}
 	}
 	a.unguarded = true

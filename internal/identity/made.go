@@ -17,10 +17,10 @@ import (
 
 // made compares the spec with existing resources.
 type made struct {
-	v     *view.View
-	errs  field.ErrorList
-	notes []string
-	told  map[string]bool
+	v        *view.View
+	errs     field.ErrorList
+	notes    []string
+	reported map[string]bool
 }
 
 // keep decides on an input that cannot change. Want is its value with the defaults, own says whether the composite resource itself sets
@@ -31,7 +31,7 @@ func (m *made) keep(at *field.Path, own bool, want, got string) string {
 		return want
 	case own && want == "":
 		return got
-	case m.told[at.String()]:
+	case m.reported[at.String()]:
 	case own:
 		m.errs = append(m.errs, immutable(at, want, got))
 	case want == "":
@@ -39,10 +39,10 @@ func (m *made) keep(at *field.Path, own bool, want, got string) string {
 	default:
 		m.notes = append(m.notes, fmt.Sprintf("%s: existing resources keep %q; new ones get %q", at, got, want))
 	}
-	if m.told == nil {
-		m.told = map[string]bool{}
+	if m.reported == nil {
+		m.reported = map[string]bool{}
 	}
-	m.told[at.String()] = true
+	m.reported[at.String()] = true
 	if own {
 		return want
 	}

@@ -49,17 +49,17 @@ func (id *Identity) sharing(exists *made, at *field.Path) *Sharing {
 	if out.RolePath == "" && id.Cluster != "" {
 		out.RolePath = "/" + out.NamePrefix + "/" + id.Cluster + "/"
 	}
-	if told := toldRolePath(exists.v); out.RolePath != "" && told != "" {
-		out.RolePath = exists.keep(at.Child("sharing", "rolePath"), exists.own("sharing", "rolePath"), out.RolePath, told)
+	if known := knownRolePath(exists.v); out.RolePath != "" && known != "" {
+		out.RolePath = exists.keep(at.Child("sharing", "rolePath"), exists.own("sharing", "rolePath"), out.RolePath, known)
 	}
 	return out
 }
 
-// toldRolePath is the path below which tenants have their roles so far: that in the status or, without it, in the policies that let
+// knownRolePath is the path below which tenants have their roles so far: that in the status or, without it, in the policies that let
 // providers assume them. Empty if neither has it.
-func toldRolePath(v *view.View) string {
-	if told := v.XR.String("status", "sharing", "rolePath"); rolePathPattern.MatchString(told) {
-		return told
+func knownRolePath(v *view.View) string {
+	if known := v.XR.String("status", "sharing", "rolePath"); rolePathPattern.MatchString(known) {
+		return known
 	}
 	for _, key := range v.ObservedWithPrefix(PolicyKey("")) {
 		if !strings.HasSuffix(key, TenantsSuffix) {

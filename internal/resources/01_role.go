@@ -172,7 +172,7 @@ func (c *Context) roleReady(o view.Object, s *identity.Service) Readiness {
 }
 
 // existed reports something that AWS had before, and that is not to be adopted.
-func (c *Context) existed(o view.Object, what, evidence, takeOver string) Readiness {
+func (c *Context) existed(o view.Object, what, evidence, adoptBy string) Readiness {
 	message := what + " existed before (" + evidence + "). It stays as it is, and is not deleted with this object."
 	if leftBehind(o) {
 		message += " Its tags say that it was made for an earlier " + o.Kind() + " " + o.Name() + ", as of a cluster that was rebuilt, or for one in another cluster."
@@ -180,7 +180,7 @@ func (c *Context) existed(o view.Object, what, evidence, takeOver string) Readin
 	if c.Identity.Tenant != nil {
 		return Readiness{Conflict: true, Message: message + " To do: delete it in AWS, or file the claim under another name"}
 	}
-	return Readiness{Conflict: true, Message: message + " To do: to adopt it, set " + takeOver + "; else use another roleName: remove the service, wait until status.services no longer has it, and add it again with that name"}
+	return Readiness{Conflict: true, Message: message + " To do: to adopt it, set " + adoptBy + "; else use another roleName: remove the service, wait until status.services no longer has it, and add it again with that name"}
 }
 
 // roleMeta is the metadata of a role. That of a tenant remembers the facts about the host.

@@ -103,8 +103,8 @@ func (c *Context) configName(s *identity.Service) string {
 	return c.observedName(runtimeConfigKey(s), s.Provider.Name)
 }
 
-// takeOver waits until a running Provider can be adopted. Nil also if there is none.
-func (c *Context) takeOver(s *identity.Service, a adoption) *Wait {
+// configFirst lets a running Provider be adopted only after its DeploymentRuntimeConfig. Nil also if there is none.
+func (c *Context) configFirst(s *identity.Service, a adoption) *Wait {
 	if a.wait != nil || !a.provider.Exists() || c.View.Observed(runtimeConfigKey(s)).Exists() {
 		return a.wait
 	}

@@ -132,9 +132,9 @@ func (c *Context) current(pod view.Object, s *identity.Service) bool {
 // A diagnosis says why a pod has no credentials, or the wrong ones.
 type diagnosis struct {
 	// problem with the pods, and what to do about it.
-	problem, cure string
-	// curable says that a restart may be all that is needed.
-	curable bool
+	problem, fix string
+	// restartable says that a restart may be all that is needed.
+	restartable bool
 }
 
 // diagnose says what is wrong with a pod; nil if nothing is. The likeliest cause comes first.
@@ -147,45 +147,45 @@ func (c *Context) diagnose(pod view.Object, s *identity.Service, revision string
 	case account != s.ServiceAccount:
 		return &diagnosis{
 			problem: fmt.Sprintf("run as ServiceAccount %s, and the association is for %s", account, s.ServiceAccount),
-			cure:    "name that in spec.serviceAccountTemplate.metadata.name of the DeploymentRuntimeConfig that the Provider, or an ImageConfig for its package, refers to",
+			fix:     "name that in spec.serviceAccountTemplate.metadata.name of the DeploymentRuntimeConfig that the Provider, or an ImageConfig for its package, refers to",
 		}
 	case len(lacks) == 0 && first == "":
 		return nil
 	case len(lacks) == 0:
 		return &diagnosis{
 			problem: "have credentials, but also " + first + ", which comes first",
-			cure:    "take it out of the runtime's env and deploymentTemplate, and annotation eks.amazonaws.com/role-arn out of its serviceAccountTemplate",
+			fix:     "take it out of the runtime's env and deploymentTemplate, and annotation eks.amazonaws.com/role-arn out of its serviceAccountTemplate",
 		}
 	case onFargate(pod):
 		return &diagnosis{
 			problem: none + ": they run on Fargate, which EKS Pod Identity does not serve",
-			cure:    "delete the Fargate profile for namespace " + c.Identity.Namespace + ", so that they run on EC2 nodes",
+			fix:     "delete the Fargate profile for namespace " + c.Identity.Namespace + ", so that they run on EC2 nodes",
 		}
 	case c.olderThanAssociation(pod, s):
-		return &diagnosis{problem: none + ": they are older than the association", cure: restart, curable: true}
+		return &diagnosis{problem: none + ": they are older than the association", fix: restart, restartable: true}
 	case pod.Value("spec", "hostNetwork").GetBoolValue():
 		return &diagnosis{
-			problem: none + ": they use the network of their node (hostNetwork), and with it the node's role",
-			cure:    "take hostNetwork out of the runtime's deploymentTemplate; where an overlay network needs it, let EKS's webhook and the agent reach the pod: docs/troubleshooting.md",
-			curable: true,
+			problem:     none + ": they use the network of their node (hostNetwork), and with it the node's role",
+			fix:         "take hostNetwork out of the runtime's deploymentTemplate; where an overlay network needs it, let EKS's webhook and the agent reach the pod: docs/troubleshooting.md",
+			restartable: true,
 		}
 	}
 	return &diagnosis{
 		problem: none + ", though they are younger than the association: EKS injected nothing",
-		cure: fmt.Sprintf("check that this is cluster %s, and that it has the agent: aws eks describe-addon --cluster-name %[1]s --region %s --addon-name eks-pod-identity-agent; then %s",
+		fix: fmt.Sprintf("check that this is cluster %s, and that it has the agent: aws eks describe-addon --cluster-name %[1]s --region %s --addon-name eks-pod-identity-agent; then %s",
 			c.Identity.Cluster, c.Identity.Region, restart),
-		curable: true,
+		restartable: true,
 	}
 }
 
 // treat decides what to do about a service's pods: restart them, once for each state of the association, or say what to do.
 func (c *Context) treat(d *diagnosis, s *identity.Service, subject string) injection {
 	digest := c.digest(s)
-	switch failed := notYet(v1alpha1.ReasonFailed, subject, "its pods "+d.problem+". To do: "+d.cure); {
-	case c.settled(s) != nil && d.curable && !triedFor(digest, c.podAnnotation(s, identity.AnnotationRestart)):
+	switch failed := notYet(v1alpha1.ReasonFailed, subject, "its pods "+d.problem+". To do: "+d.fix); {
+	case c.settled(s) != nil && d.restartable && !triedFor(digest, c.podAnnotation(s, identity.AnnotationRestart)):
 		// No pod gets credentials of an association that EKS does not know yet.
 		return notYet(v1alpha1.ReasonWaiting, subject, c.settled(s).Message)
-	case !s.Managed || !d.curable || digest == "" || triedFor(digest, c.podAnnotation(s, identity.AnnotationRestart)):
+	case !s.Managed || !d.restartable || digest == "" || triedFor(digest, c.podAnnotation(s, identity.AnnotationRestart)):
 		return failed
 	}
 	in := notYet(v1alpha1.ReasonCreating, subject, "its pods "+d.problem+". They are being restarted")

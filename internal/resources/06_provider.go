@@ -48,7 +48,7 @@ func (c *Context) installable(s *identity.Service) *Wait {
 	if a.wait == nil && !a.provider.Exists() {
 		a.wait = first(c.noOther(key, s.Provider, waysOut(s)), c.fits(s.Provider))
 	}
-	return first(a.wait, flawed(s), c.family(), c.settled(s), c.takeOver(s, a))
+	return first(a.wait, flawed(s), c.family(), c.settled(s), c.configFirst(s, a))
 }
 
 func providerKey(s *identity.Service) string { return identity.ProviderKey(s.Name) }

@@ -24,15 +24,15 @@ func (c *Context) move(key string, p identity.Package, waits ...func() *Wait) *W
 	for _, wait := range waits {
 		if w := wait(); w != nil {
 			kept := *w
-			kept.Message = fmt.Sprintf("stays at %s, and does not change to %s yet: %s", has, p.Source, told(w))
+			kept.Message = fmt.Sprintf("stays at %s, and does not change to %s yet: %s", has, p.Source, text(w))
 			return &kept
 		}
 	}
 	return nil
 }
 
-// told returns a Wait as one text.
-func told(w *Wait) string {
+// text returns a Wait as one text.
+func text(w *Wait) string {
 	if w.Subject == "" {
 		return w.Message
 	}

@@ -84,9 +84,9 @@ func credentials(s *Scenario) {
 	old := fakes.String(s.Get("Association", object), "status", "atProvider", "associationId")
 	s.AWS.Disassociate(controlplane.Namespace, "provider-aws-sns")
 	s.Until(2*time.Minute, "there is a new association", func() error {
-		o, err := s.get("Association", object)
-		if err != nil || o == nil {
-			return fmt.Errorf("none: %w", err)
+		o, err := s.find("Association", object)
+		if err != nil {
+			return err
 		}
 		if id := fakes.String(o, "status", "atProvider", "associationId"); id == "" || id == old {
 			return errors.New("still the old one")

@@ -13,9 +13,9 @@ import (
 func (s *Scenario) phase(claim, service, phase string, parts ...string) {
 	s.Helper()
 	s.Until(3*time.Minute, claim+": "+service+" is "+phase, func() error {
-		c, err := s.get("Claim", claim)
-		if err != nil || c == nil {
-			return fmt.Errorf("there is no claim: %w", err)
+		c, err := s.find("Claim", claim)
+		if err != nil {
+			return err
 		}
 		got := s.Service(c, service)
 		if got["phase"] != phase {

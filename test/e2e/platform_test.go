@@ -169,9 +169,9 @@ func (s *Scenario) refused(claim string, parts ...string) string {
 	s.Helper()
 	message := ""
 	s.Until(2*time.Minute, claim+" is refused", func() error {
-		c, err := s.get("Claim", claim)
-		if err != nil || c == nil {
-			return fmt.Errorf("there is no claim: %w", err)
+		c, err := s.find("Claim", claim)
+		if err != nil {
+			return err
 		}
 		condition := fakes.Condition(c, "PrerequisitesReady")
 		message = fmt.Sprint(condition["message"])
@@ -309,9 +309,11 @@ func (s *Scenario) bindingRefused() {
 			return err
 		}
 		// A dry run: a policy takes a moment to be enforced, and a claim that is accepted before would bind the object.
-		err = s.Client.Create(s.ctx, objects[0], client.DryRunAll)
-		if err == nil || !strings.Contains(err.Error(), "spec.resourceRef is Crossplane's to set") {
-			return fmt.Errorf("it is not: %w", err)
+		switch err = s.Client.Create(s.ctx, objects[0], client.DryRunAll); {
+		case err == nil:
+			return errors.New("it is accepted")
+		case !strings.Contains(err.Error(), "spec.resourceRef is Crossplane's to set"):
+			return err
 		}
 		return nil
 	})

@@ -86,11 +86,20 @@ func (s *Scenario) change(m managed, patch string) {
 // existing managed resource, as it is now.
 func (s *Scenario) existing(m managed) *unstructured.Unstructured {
 	s.Helper()
-	o, err := s.used(m)
-	if err != nil || o == nil {
-		s.Fatalf("there is no %s: %v", m, err)
+	o, err := s.found(m)
+	if err != nil {
+		s.Fatal(err)
 	}
 	return o
+}
+
+// found is a managed resource that must exist.
+func (s *Scenario) found(m managed) (*unstructured.Unstructured, error) {
+	o, err := s.used(m)
+	if err == nil && o == nil {
+		err = fmt.Errorf("there is no %s", m)
+	}
+	return o, err
 }
 
 // use creates managed resources that use a ProviderConfig, and waits until they are ready.
@@ -110,9 +119,9 @@ func (s *Scenario) ready(resources ...managed) {
 
 // notReady says why a managed resource is not ready. Nil if it is.
 func (s *Scenario) notReady(m managed) error {
-	o, err := s.used(m)
-	if err != nil || o == nil {
-		return fmt.Errorf("there is none: %w", err)
+	o, err := s.found(m)
+	if err != nil {
+		return err
 	}
 	if fakes.Condition(o, "Ready")["status"] != "True" || fakes.Condition(o, "Synced")["status"] != "True" {
 		return errors.New(conditions(o))
@@ -125,9 +134,9 @@ func (s *Scenario) refusal(m managed, parts ...string) string {
 	s.Helper()
 	said := ""
 	s.Until(2*time.Minute, m.String()+" is refused", func() error {
-		o, err := s.used(m)
-		if err != nil || o == nil {
-			return fmt.Errorf("there is none: %w", err)
+		o, err := s.found(m)
+		if err != nil {
+			return err
 		}
 		if said = complaint(o, parts...); said == "" {
 			return errors.New(conditions(o))
@@ -157,6 +166,7 @@ func contains(text string, parts ...string) bool {
 	return true
 }
 
+// used is a managed resource. Nil if it or its kind does not exist.
 func (s *Scenario) used(m managed) (*unstructured.Unstructured, error) {
 	o := &unstructured.Unstructured{}
 	o.SetGroupVersionKind(m.GroupVersionKind)
