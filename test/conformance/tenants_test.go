@@ -142,6 +142,30 @@ func TestTenantIsolation(t *testing.T) {
 			check(t, tc.reason, tc.want, s.Change(t.Context(), tc.path+"?dryRun=All", tc.patch, tc.as))
 		})
 	}
+
+	const (
+		namespaces = "/api/v1/namespaces/"
+		unlabel    = `{metadata: {labels: {aws.podidentity.dev/tenant: null}}}`
+	)
+	if err := s.Change(t.Context(), namespaces+"team-b", unlabel, apiserver.As{}); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		reason    string
+		namespace string
+		as        apiserver.As
+		want      string
+	}{
+		"Labelled":     {"The namespace of a team is not deleted, and the message says what to do.", "team-a", apiserver.As{}, "kubectl label namespace team-a aws.podidentity.dev/tenant-"},
+		"OfController": {"A controller, such as one for GitOps, cannot delete it either.", "team-a", others, "wait until they are gone"},
+		"LabelRemoved": {"Without the label a namespace can be deleted.", "team-b", apiserver.As{}, ""},
+		"Unlabelled":   {"Other namespaces are not protected.", "crossplane-system", apiserver.As{}, ""},
+	} {
+		t.Run("DeleteNamespace/"+name, func(t *testing.T) {
+			check(t, tc.reason, tc.want, s.Delete(t.Context(), namespaces+tc.namespace+"?dryRun=All", tc.as))
+		})
+	}
+	check(t, "A team cannot remove the label.", "forbidden", s.Change(t.Context(), namespaces+"team-a?dryRun=All", unlabel, alice))
 }
 
 func check(t *testing.T, reason, want string, err error) {
@@ -201,7 +225,7 @@ func isolated(t *testing.T) *apiserver.Server {
 	return s
 }
 
-// inForce waits until the API server enforces both policies: it compiles new ones in the background.
+// inForce waits until the API server enforces all policies: it compiles new ones in the background.
 func inForce(t *testing.T, s *apiserver.Server) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -213,6 +237,9 @@ func inForce(t *testing.T, s *apiserver.Server) {
 		for s.Create(ctx, path+"?dryRun=All", object, apiserver.As{}) == nil {
 			time.Sleep(100 * time.Millisecond)
 		}
+	}
+	for s.Delete(ctx, "/api/v1/namespaces/team-a?dryRun=All", apiserver.As{}) == nil {
+		time.Sleep(100 * time.Millisecond)
 	}
 	if ctx.Err() != nil {
 		t.Fatal("the API server does not enforce the policies")

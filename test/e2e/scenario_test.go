@@ -41,6 +41,7 @@ var kinds = map[string]schema.GroupVersionKind{
 	"Function":         {Group: "pkg.crossplane.io", Version: "v1", Kind: "Function"},
 	"ProviderRevision": {Group: "pkg.crossplane.io", Version: "v1", Kind: "ProviderRevision"},
 	"RuntimeConfig":    {Group: "pkg.crossplane.io", Version: "v1beta1", Kind: "DeploymentRuntimeConfig"},
+	"Namespace":        {Version: "v1", Kind: "Namespace"},
 	"XRD":              {Group: "apiextensions.crossplane.io", Version: "v1", Kind: "CompositeResourceDefinition"},
 	"CRD":              {Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"},
 	"Deployment":       {Group: "apps", Version: "v1", Kind: "Deployment"},
@@ -155,14 +156,21 @@ func (s *Scenario) get(kind, name string) (*unstructured.Unstructured, error) {
 	return o, err
 }
 
+// find an object that must exist.
+func (s *Scenario) find(kind, name string) (*unstructured.Unstructured, error) {
+	o, err := s.get(kind, name)
+	if err == nil && o == nil {
+		err = fmt.Errorf("there is no %s %s", kind, name)
+	}
+	return o, err
+}
+
 // Exists waits until an object exists, and returns it.
 func (s *Scenario) Exists(timeout time.Duration, kind, name string) *unstructured.Unstructured {
 	s.Helper()
 	var o *unstructured.Unstructured
 	s.Until(timeout, kind+" "+name+" exists", func() (err error) {
-		if o, err = s.get(kind, name); err == nil && o == nil {
-			err = fmt.Errorf("it does not exist")
-		}
+		o, err = s.find(kind, name)
 		return err
 	})
 	return o
@@ -185,11 +193,8 @@ func (s *Scenario) Is(timeout time.Duration, kind, name string, want ...string) 
 	s.Helper()
 	var o *unstructured.Unstructured
 	s.Until(timeout, kind+" "+name+" is "+strings.Join(want, " "), func() (err error) {
-		if o, err = s.get(kind, name); err != nil {
+		if o, err = s.find(kind, name); err != nil {
 			return err
-		}
-		if o == nil {
-			return fmt.Errorf("it does not exist")
 		}
 		for _, w := range want {
 			typ, status, _ := strings.Cut(w, "=")
@@ -219,9 +224,9 @@ func (s *Scenario) XR(claim string) *unstructured.Unstructured {
 	s.Helper()
 	name := ""
 	s.Until(20*time.Second, "claim "+claim+" has a composite resource", func() error {
-		c, err := s.get("Claim", claim)
-		if err != nil || c == nil {
-			return fmt.Errorf("there is no claim: %w", err)
+		c, err := s.find("Claim", claim)
+		if err != nil {
+			return err
 		}
 		if name = fakes.String(c, "spec", "resourceRef", "name"); name == "" {
 			return fmt.Errorf("none yet")

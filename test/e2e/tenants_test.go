@@ -14,7 +14,7 @@ import (
 const aTenant = `
 apiVersion: v1
 kind: Namespace
-metadata: {name: $NS}
+metadata: {name: $NS, labels: {aws.podidentity.dev/tenant: "true"}}
 ---
 apiVersion: aws.podidentity.dev/v1alpha1
 kind: PodIdentityTenantClaim
@@ -51,9 +51,11 @@ func tenants(s *Scenario) {
 	s.Stepf("each created a queue and a bucket with its own role: one with the ProviderConfig of the cluster, the other with that of its namespace")
 
 	s.locks(shop, billing)
+	s.Apply(s.File("manifests/tenant-isolation.yaml"))
 	s.followsPermissions(billing)
 	s.outlivesSession(shop)
 	s.countSTS(shop)
+	s.namespaceIsDeleted("platform")
 	s.tenantsLeave(shop, billing)
 }
 
@@ -176,6 +178,43 @@ func (s *Scenario) countSTS(t tenant) {
 		s.Errorf("the provider assumed the role %d times, and looked at queues %d times", assumed, looks)
 	}
 	s.Stepf("in %.0f s the provider for SQS looked at this team's queues %d times, with %d calls of AssumeRole and, with both providers, %d of GetCallerIdentity", window.Seconds(), looks, assumed, identity)
+}
+
+// namespaceIsDeleted while managed resources are in it. The policy of manifests/tenant-isolation.yaml refuses that. Without it, they hang as
+// docs/troubleshooting.md says. AWS loses nothing, and what is used from elsewhere continues to work.
+func (s *Scenario) namespaceIsDeleted(host string) {
+	s.Helper()
+	t := s.tenant("team-gone", "leaving", host, teamServices)
+	inside, outside := s3Bucket("team-gone-inside").in(t.namespace), s3Bucket("team-gone-outside")
+	s.use(t.claim, inside)
+	s.use(t.config, outside)
+	ns := s.Get("Namespace", t.namespace)
+	err := s.Client.Delete(s.ctx, ns)
+	if err == nil || !strings.Contains(err.Error(), "aws.podidentity.dev/tenant-") {
+		s.Fatalf("the namespace of a team could be deleted: %v", err)
+	}
+	s.Stepf("the namespace of a team cannot be deleted: %v", err)
+
+	s.merge(ns, `{"metadata":{"labels":{"aws.podidentity.dev/tenant":null}}}`)
+	// AWS answers late: the provider could be faster than Kubernetes.
+	remove := s.Real.Inject(aws.Fault{Action: "DeleteBucket", Resource: inside.Name, Latency: 30 * time.Second, Code: "OperationAborted"})
+	s.Delete("Namespace", t.namespace)
+	s.Stepf("without its label it is deleted, and a bucket hangs: %s", s.refusal(inside, "cannot track ProviderConfig usage", "because it is being terminated"))
+	remove()
+	s.edited(outside, "still", t.role)
+
+	s.change(inside, `{"metadata":{"finalizers":null}}`)
+	s.Gone(2*time.Minute, "Namespace", t.namespace)
+	if s.Real.Owner(inside.Name) == "" {
+		s.Error("AWS no longer has the bucket")
+	}
+	s.Stepf("the namespace is gone, AWS still has the bucket, and a bucket outside of the namespace works")
+	s.unuse(outside)
+	s.Gone(3*time.Minute, "TenantXR", t.xr)
+	if s.Real.Role(t.role) != nil {
+		s.Error("AWS still has the team's role")
+	}
+	s.Stepf("once nothing uses it, the team's role is deleted")
 }
 
 // tenantsLeave in different orders: what is used stays, no managed resource is stranded, and nothing is left.

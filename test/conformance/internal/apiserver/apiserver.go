@@ -158,6 +158,12 @@ func (s *Server) Change(ctx context.Context, path, patch string, as As) error {
 	return err
 }
 
+// Delete deletes an object. Path ends with its name.
+func (s *Server) Delete(ctx context.Context, path string, as As) error {
+	_, err := s.do(ctx, http.MethodDelete, path, nil, as)
+	return err
+}
+
 // Get returns an object. Path ends with its name.
 func (s *Server) Get(ctx context.Context, path string) (map[string]any, error) {
 	b, err := s.do(ctx, http.MethodGet, path, nil, As{})
