@@ -131,7 +131,7 @@ unit: ## Run the function's own tests only. Takes seconds.
 
 .PHONY: test
 test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, and of the packages.
-	@set -e; for t in crossplane-render-v2 crossplane-cli-v1 crossplane-core-v2; do $(TOOL) $$t >/dev/null; done; \
+	@set -e; for t in crossplane-render-v2 crossplane-render-v1 crossplane-core-v2; do $(TOOL) $$t >/dev/null; done; \
 	cli=$$($(TOOL) crossplane-cli-v2); export CROSSPLANE_CLI="$$cli"; \
 	for m in $(TEST_MODULES); do \
 	  echo "cd $$m && go test ./..."; \
@@ -143,6 +143,7 @@ e2e: ## Run every scenario on a real control plane, with Crossplane v2.4, and th
 	cd test/e2e && E2E=1 go test -count=1 -v -timeout=80m $(TESTFLAGS) .
 	cd test/e2e && E2E=1 go test -count=1 -v -p=1 -timeout=20m $(TESTFLAGS) ./kinds ./likeness
 	cd test/conformance && E2E=1 go test -count=1 -v -timeout=20m -run='^(TestKinds|TestTenantIsolation)$$' $(TESTFLAGS) .
+	cd test/xpkg && E2E=1 go test -count=1 -timeout=20m $(TESTFLAGS) .
 
 .PHONY: e2e-all
 e2e-all: ## Run every scenario with every version of Crossplane, on v2.4 with the real providers.
@@ -181,7 +182,7 @@ verify: ## Check that make generate and make tidy have nothing left to change.
 
 .PHONY: newcomer
 newcomer: ## Do what README and docs tell a newcomer, in a fresh copy, and compare what is printed.
-	@$(TOOL) crossplane-core-v2 >/dev/null; $(TOOL) crossplane-cli-v2 >/dev/null; $(TOOL) crossplane-cli-v1 >/dev/null
+	@$(TOOL) crossplane-core-v2 >/dev/null; $(TOOL) crossplane-cli-v2 >/dev/null; $(TOOL) crossplane-render-v1 >/dev/null
 	NEWCOMER=1 go test -count=1 -timeout=30m -v -run='^(TestNewcomer|TestShellBlocks)$$' $(TESTFLAGS) ./test/docs
 
 .PHONY: licenses

@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage() {
   cat >&2 <<'TEXT'
 usage: hack/tool.sh NAME
-  crossplane-render-v2 crossplane-cli-v2 crossplane-core-v2 crossplane-core-v2.3 crossplane-cli-v1 crossplane-core-v1
+  crossplane-render-v2 crossplane-cli-v2 crossplane-core-v2 crossplane-core-v2.3 crossplane-render-v1 crossplane-core-v1
   etcd kube-apiserver kube-controller-manager kubectl pod-identity-webhook
   provider-aws-config provider-aws-iam provider-aws-eks provider-aws-s3 provider-aws-sqs
   golangci-lint controller-gen actionlint vale govulncheck cyclonedx-gomod benchstat
@@ -28,8 +28,8 @@ ldflags="-s -w"
 
 # takes is how long a first build takes on two cores.
 case $name in
-  crossplane-render-v2)
-    module=tools/crossplane-core-v2
+  crossplane-render-v2 | crossplane-render-v1)
+    module=tools/${name/render/core}
     package=./render
     own=render
     takes="a minute or two"
@@ -43,12 +43,6 @@ case $name in
     stamp=github.com/crossplane/crossplane-runtime/v2/pkg/version.version
     stamped=github.com/crossplane/crossplane/v2
     takes="2 to 3 minutes"
-    ;;
-  crossplane-cli-v1)
-    package=github.com/crossplane/crossplane/cmd/crank
-    stamp=github.com/crossplane/crossplane/internal/version.version
-    stamped=github.com/crossplane/crossplane
-    takes="3 to 4 minutes"
     ;;
   crossplane-core-v1)
     package=github.com/crossplane/crossplane/cmd/crossplane

@@ -65,7 +65,7 @@ Every night all scenarios run on each of these Crossplanes. v1.19 is the oldest 
 		{"etcd", "etcd", "go.etcd.io/etcd/server/v3"},
 		{"amazon-eks-pod-identity-webhook", "pod-identity-webhook", "github.com/aws/amazon-eks-pod-identity-webhook"},
 		{"Crossplane CLI, packages and render", "crossplane-cli-v2", "github.com/crossplane/cli/v2"},
-		{"Crossplane CLI v1, render", "crossplane-cli-v1", "github.com/crossplane/crossplane"},
+		{"crossplane render of v1", "crossplane-core-v1", "github.com/crossplane/crossplane"},
 	} {
 		version, err := pinned(root, p.tool, p.module)
 		if err != nil {

@@ -23,7 +23,7 @@ func TestDockerfile(t *testing.T) {
 		}
 	}
 
-	cfg, err := shared.images["amd64"].ConfigFile()
+	cfg, err := shared.images[arches()[0]].ConfigFile()
 	if err != nil {
 		t.Fatalf("cannot read image config: %v", err)
 	}

@@ -2,8 +2,9 @@
 // them: the Crossplane CLI pushes them to a registry, and the tests pull them.
 //
 // The tests build the packages first, unless XPKG_DIR names a directory with
-// them. CROSSPLANE_CLI is the path of the Crossplane CLI; hack/tool.sh builds one
-// if it is not set.
+// them: for this machine's architecture or, if E2E is set, for all, because
+// another one takes minutes the first time. CROSSPLANE_CLI is the path of the
+// Crossplane CLI; hack/tool.sh builds one if it is not set.
 package xpkg
 
 import (
@@ -17,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -34,8 +36,17 @@ const (
 	tag = "v0.0.1"
 )
 
-// arches returns the architectures that the function package must support.
-func arches() []string { return []string{"amd64", "arm64"} }
+// arches returns the architectures of the function packages that are tested.
+func arches() []string {
+	if all() {
+		return []string{"amd64", "arm64"}
+	}
+
+	return []string{runtime.GOARCH}
+}
+
+// all says whether the function packages of all architectures are tested.
+func all() bool { return os.Getenv("E2E") != "" || os.Getenv("XPKG_DIR") != "" }
 
 // A fixture holds what all tests share.
 type fixture struct {
@@ -48,8 +59,8 @@ type fixture struct {
 	// packages is the directory with the packages.
 	packages string
 
-	// function is the index pulled from the registry.
-	function v1.ImageIndex
+	// function is where the function package is in the registry.
+	function name.Reference
 
 	// images of the function package, pulled from the registry, by architecture.
 	images map[string]v1.Image
@@ -107,7 +118,7 @@ func (f *fixture) setup(ctx context.Context, tmp, host string) error {
 	f.packages = os.Getenv("XPKG_DIR")
 	if f.packages == "" {
 		f.packages = filepath.Join(tmp, "xpkg")
-		if err := f.build(ctx, os.Stdout, f.packages); err != nil {
+		if err := f.build(ctx, os.Stdout, f.packages, "--arch="+strings.Join(arches(), ",")); err != nil {
 			return err
 		}
 	}
@@ -180,8 +191,9 @@ func (f *fixture) push(ctx context.Context, ref name.Reference, files ...string)
 }
 
 func (f *fixture) setupFunction(ctx context.Context, host string) error {
-	ref, err := name.NewTag(host + "/test/" + functionName + ":" + tag)
-	if err != nil {
+	var err error
+
+	if f.function, err = name.NewTag(host + "/test/" + functionName + ":" + tag); err != nil {
 		return fmt.Errorf("cannot parse reference: %w", err)
 	}
 
@@ -190,12 +202,8 @@ func (f *fixture) setupFunction(ctx context.Context, host string) error {
 		files = append(files, f.functionFile(arch))
 	}
 
-	if err := f.push(ctx, ref, files...); err != nil {
+	if err := f.push(ctx, f.function, files...); err != nil {
 		return err
-	}
-
-	if f.function, err = remote.Index(ref, remote.WithContext(ctx)); err != nil {
-		return fmt.Errorf("cannot pull the function package as an index: %w", err)
 	}
 
 	f.images = make(map[string]v1.Image, len(arches()))
@@ -203,7 +211,7 @@ func (f *fixture) setupFunction(ctx context.Context, host string) error {
 	// The kubelet and Crossplane both request the image for their own platform.
 	for _, arch := range arches() {
 		p := v1.Platform{OS: "linux", Architecture: arch}
-		if f.images[arch], err = remote.Image(ref, remote.WithPlatform(p), remote.WithContext(ctx)); err != nil {
+		if f.images[arch], err = remote.Image(f.function, remote.WithPlatform(p), remote.WithContext(ctx)); err != nil {
 			return fmt.Errorf("cannot pull the function package for %s: %w", p, err)
 		}
 	}

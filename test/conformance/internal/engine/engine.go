@@ -24,7 +24,7 @@ import (
 type Engine string
 
 // The engines. V2 is the reconciler of Crossplane v2 on an in-memory API server, called in its own protocol. CLI is the same
-// behind the command line of v2, as users run it. V1 is the simpler one that is part of the command line of v1. V2 advertises
+// behind the command line of v2, as users run it. V1 is the simpler one of v1, behind its part of the command line. V2 advertises
 // its capabilities and answers requirements for schemas; V1 does neither.
 const (
 	V1  Engine = "v1"
@@ -37,7 +37,7 @@ var All = []Engine{V1, V2} //nolint:gochecknoglobals // A constant, if Go had co
 
 // tools of an engine, by their names in hack/tool.sh.
 var tools = map[Engine][]string{ //nolint:gochecknoglobals // Likewise.
-	V1:  {"crossplane-cli-v1"},
+	V1:  {"crossplane-render-v1"},
 	V2:  {"crossplane-render-v2"},
 	CLI: {"crossplane-cli-v2", "crossplane-core-v2"},
 }
