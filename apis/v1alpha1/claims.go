@@ -245,7 +245,7 @@ var Decisions = []Decision{
 		Fields: []string{"sharing.rolePath", "sharing.accounts", "sharing.namespaces"},
 		Kind:   Kind,
 		Named:  true,
-		Gain:   "Providers that may take on the roles of other teams: a tenant trusts its host.",
+		Gain:   "Providers that may assume the roles of other teams: a tenant trusts its host.",
 		Stop:   "The external ID of each tenant's role. A pattern such as `*` does not open it: `claims.allowedFields` must name it.",
 	},
 	{

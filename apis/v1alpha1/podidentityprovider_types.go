@@ -147,7 +147,7 @@ type PodIdentityProviderSpec struct {
 	CrossplaneNamespace string `json:"crossplaneNamespace,omitempty"`
 
 	// Sharing lets PodIdentityTenants use the providers of this object, each with an IAM role of its own: every service gets one more
-	// policy, which allows its provider to take on the roles of tenants. Even an empty object shares. If you give the services accessLevel
+	// policy, which allows its provider to assume the roles of tenants. Even an empty object shares. If you give the services accessLevel
 	// None, a provider can do nothing without a role of a tenant. Excludes services[].targetRoleArn. Default: not shared.
 	// +optional
 	Sharing *Sharing `json:"sharing,omitempty"`

@@ -6,7 +6,7 @@ import (
 )
 
 // A PodIdentityTenant gives one team an IAM role of its own on shared AWS providers: it composes the role with its
-// policies, which only the providers of a PodIdentityProvider can take on, and the ProviderConfigs that lead there. The provider
+// policies, which only the providers of a PodIdentityProvider can assume, and the ProviderConfigs that lead there. The provider
 // packages are the host's: the team needs no right to install any.
 //
 // +kubebuilder:object:root=true
@@ -147,7 +147,7 @@ type TenantRole struct {
 	// +kubebuilder:validation:Maximum=43200
 	MaxSessionDuration *int64 `json:"maxSessionDuration,omitempty"`
 
-	// SeparateServices lets each provider use only the statements of its own service, though all take on the one role: every
+	// SeparateServices lets each provider use only the statements of its own service, though all assume the one role: every
 	// statement that allows something gets a condition on the session tag of the provider's ServiceAccount. managedPolicyArns cannot
 	// be separated. Without effect where the host disables session tags for a service of the tenant. Default: true.
 	// +optional

@@ -462,7 +462,7 @@ type ServiceStatus struct {
 	// +optional
 	TargetTrustPolicy string `json:"targetTrustPolicy,omitempty"`
 
-	// HostPolicy is a policy for roleArn, ready to paste: with it the provider may take on the roles of tenants. Only with
+	// HostPolicy is a policy for roleArn, ready to paste: with it the provider may assume the roles of tenants. Only with
 	// spec.sharing and a roleArn; a composed role has it.
 	// +optional
 	HostPolicy string `json:"hostPolicy,omitempty"`

@@ -2,7 +2,7 @@ package v1alpha1
 
 // Sharing makes a PodIdentityProvider the host of tenants: PodIdentityTenants may use its providers, each with an IAM role of its own.
 type Sharing struct {
-	// RolePath is the IAM path below which the roles of all tenants are, beginning and ending with a slash: the providers may take on
+	// RolePath is the IAM path below which the roles of all tenants are, beginning and ending with a slash: the providers may assume
 	// the roles below it and no others. At most 448 characters, as the tenant's namespace goes behind it. Default:
 	// /<role.namePrefix>/<clusterName>/. Immutable.
 	// +optional

@@ -81,9 +81,9 @@ func (h *Host) Unreachable(roleARN string) string {
 	case account == "":
 		return ""
 	case !strings.Contains(roleARN, ":role"+h.facts.RolePath):
-		return fmt.Sprintf("may only take on roles below %s, and role %s was made elsewhere: ask your platform team to set sharing.rolePath back, or file another claim in place of this one", h.facts.RolePath, roleARN)
+		return fmt.Sprintf("may only assume roles below %s, and role %s was made elsewhere: ask your platform team to set sharing.rolePath back, or file another claim in place of this one", h.facts.RolePath, roleARN)
 	case account != h.facts.account() && !slices.Contains(h.facts.Accounts, account):
-		return fmt.Sprintf("may not take on roles in account %s: ask your platform team to list it in sharing.accounts there", account)
+		return fmt.Sprintf("may not assume roles in account %s: ask your platform team to list it in sharing.accounts there", account)
 	}
 	return ""
 }

@@ -190,7 +190,7 @@ func (id *Identity) belowPath(at *field.Path) field.ErrorList {
 	}
 	arn := t.Role.RoleARN
 	if !strings.Contains(arn, ":role"+want) {
-		return field.ErrorList{field.Invalid(at, arn, fmt.Sprintf("PodIdentityProvider %s may only take on roles below %s: give the role that path", t.Host.Name, want))}
+		return field.ErrorList{field.Invalid(at, arn, fmt.Sprintf("PodIdentityProvider %s may only assume roles below %s: give the role that path", t.Host.Name, want))}
 	}
 	if account := iam.ARNAccount(arn); account != facts.account() && !slices.Contains(facts.Accounts, account) {
 		return field.ErrorList{field.Invalid(at, arn, fmt.Sprintf("is in account %s: ask for it in sharing.accounts of PodIdentityProvider %s", account, t.Host.Name))}

@@ -53,7 +53,7 @@ func TestSymptoms(t *testing.T) {
 		"ArgoCD":             {"A GitOps tool owns the conflicting object.", "Argo CD application", "internal/resources/ownership.go"},
 		"KeptDefault":        {"The default of an immutable field was changed.", "existing resources keep", "internal/identity/made.go"},
 		"NoCredentials":      {"Pods have no credentials.", "its pods have no credentials", "example/verify-credentials/05-in-vain/expected.yaml"},
-		"Unreadable":         {"A guardrail cannot read a policy.", "the function cannot read what", "internal/guardrails/guardrails.go"},
+		"Unreadable":         {"A guardrail cannot read a policy.", "the function cannot read what", "internal/guardrails/permissions.go"},
 		"ClosedField":        {"A claim sets a closed field.", "a claim cannot set this field", "internal/claims/claims.go"},
 		"GuardrailLater":     {"A guardrail is newer than the object that breaks it.", "guardrails that came later do not apply to them", "internal/function/response.go"},
 		"RealRegistry":       {"A registry does not serve this version to anonymous users.", "UNAUTHORIZED", "internal/resources/hints.go"},
