@@ -139,7 +139,7 @@ test: unit ## Run all tests: the function's, against real Crossplanes and CRDs, 
 	done
 
 .PHONY: e2e
-e2e: ## Run every scenario on a real control plane, with Crossplane v2.4, and the most important ones with older versions. Linux, root.
+e2e: ## Run all scenarios but the long ones on a real control plane, with Crossplane v2.4, and the most important ones with older versions. Linux, root.
 	cd test/e2e && E2E=1 go test -count=1 -v -timeout=80m $(TESTFLAGS) .
 	cd test/e2e && E2E=1 go test -count=1 -v -p=1 -timeout=20m $(TESTFLAGS) ./kinds ./likeness
 	cd test/conformance && E2E=1 go test -count=1 -v -timeout=20m -run='^(TestKinds|TestTenantIsolation)$$' $(TESTFLAGS) .

@@ -111,10 +111,19 @@ case $name in
   *) usage ;;
 esac
 
+# pinned prints the version of a module in the tool's go.mod.
+pinned() { awk -v m="$1" '$1 == "require" { sub(/^require /, "") } $1 == m { print $2; exit }' "$module/go.mod"; }
+
+# An installed Crossplane CLI of the same version needs no build.
+if [ "$name" = crossplane-cli-v2 ] && installed=$(command -v crossplane) &&
+  [ "$("$installed" version --client 2>/dev/null)" = "Client Version: $(pinned github.com/crossplane/cli/v2)" ]; then
+  echo "$installed"
+  exit
+fi
+
 # The linker stamps the version into a release binary. These binaries get the version in go.mod.
 if [ -n "${stamp:-}" ]; then
-  version=$(awk -v m="$stamped" '$1 == "require" { sub(/^require /, "") } $1 == m { print $2; exit }' "$module/go.mod")
-  ldflags="$ldflags -X $stamp=$version"
+  ldflags="$ldflags -X $stamp=$(pinned "$stamped")"
 fi
 
 # The same flags for every build in this repository, so that all of them share Go's build cache.

@@ -304,6 +304,37 @@ func TestTenantDeterministic(t *testing.T) {
 	}
 }
 
+// TestHostPolicy checks that the owner of a role that a host uses finds the policy for it in the status.
+func TestHostPolicy(t *testing.T) {
+	cases := map[string]struct {
+		reason, step string
+		sharing      bool
+		want         string
+	}{
+		"Shared": {
+			"The function does not write another owner's role.", "example/byo-role/02-ready", true,
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::123456789012:role/crossplane/prod/*"}]}`,
+		},
+		"NotShared": {"Without tenants the role needs nothing.", "example/byo-role/02-ready", false, ""},
+		"OwnRole":   {"A composed role has the policy.", "example/quickstart/04-ready", true, ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := loadStep(t, tc.step)
+			if tc.sharing {
+				at(w.XR, "spec").GetStructValue().Fields["sharing"] = structpb.NewStructValue(&structpb.Struct{})
+			}
+			services := at(w.reconcile(t, newTestFunction()).GetDesired().GetComposite().GetResource(), "status", "services").GetListValue().GetValues()
+			if len(services) != 1 {
+				t.Fatalf("%s\nthe status has %d services, want 1", tc.reason, len(services))
+			}
+			if diff := cmp.Diff(tc.want, at(services[0].GetStructValue(), "hostPolicy").GetStringValue()); diff != "" {
+				t.Errorf("%s\nhostPolicy: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
 // TestTenantIndependent checks that neither other tenants nor host services that a tenant does not use change the tenant's composed
 // resources, requirements or status.
 func TestTenantIndependent(t *testing.T) {

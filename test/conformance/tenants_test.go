@@ -36,6 +36,11 @@ rules:
 //nolint:gochecknoglobals // A constant in all but the keyword.
 var alice = apiserver.As{User: "alice", Groups: []string{"system:authenticated"}}
 
+// bob is a user of team-a, and has the Role of docs/tenants-teams.md.
+//
+//nolint:gochecknoglobals // A constant in all but the keyword.
+var bob = apiserver.As{User: "bob", Groups: []string{"system:authenticated"}}
+
 // TestTenantIsolation applies manifests/tenant-isolation.yaml to a real API server. A team then tries the actions that crossplane-edit
 // allows.
 func TestTenantIsolation(t *testing.T) {
@@ -166,6 +171,12 @@ func TestTenantIsolation(t *testing.T) {
 		})
 	}
 	check(t, "A team cannot remove the label.", "forbidden", s.Change(t.Context(), namespaces+"team-a?dryRun=All", unlabel, alice))
+
+	// The Role in docs/tenants-teams.md is enough to use a ProviderConfig, and not enough to write one.
+	check(t, "A team with the page's Role may create a bucket.", "", s.Create(t.Context(), buckets+"?dryRun=All", bucket(", providerConfigRef: {kind: ProviderConfig, name: storage}"), bob))
+	_, err := s.GetAs(t.Context(), configs+"/storage", bob)
+	check(t, "It may read its ProviderConfig.", "", err)
+	check(t, "It may not write one.", "forbidden", s.Create(t.Context(), configs+"?dryRun=All", chain(ownRole), bob))
 }
 
 func check(t *testing.T, reason, want string, err error) {
@@ -207,6 +218,18 @@ func isolated(t *testing.T) *apiserver.Server {
 {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: alice, namespace: team-a}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: crossplane-edit}, subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: alice}]}`)
 	must("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", `
 {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: controllers}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}, subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:serviceaccounts"}]}`)
+	page, err := os.ReadFile(filepath.Join(root, "docs/tenants-teams.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, role, ok := strings.Cut(string(page), "```yaml\napiVersion: rbac.authorization.k8s.io/v1\n")
+	if !ok {
+		t.Fatal("docs/tenants-teams.md has no Role")
+	}
+	role, _, _ = strings.Cut(role, "```")
+	must("/apis/rbac.authorization.k8s.io/v1/namespaces/team-a/roles", "apiVersion: rbac.authorization.k8s.io/v1\n"+role)
+	must("/apis/rbac.authorization.k8s.io/v1/namespaces/team-a/rolebindings", `
+{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: bob, namespace: team-a}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: uses-aws}, subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: bob}]}`)
 	b, err := os.ReadFile(filepath.Join(root, "manifests/tenant-isolation.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ var elsewhere = map[string]string{
 	"\"$cli\"":   "needs a registry",
 	"cloud":      "needs the playground",
 	"helm":       "needs a cluster",
-	"kubectl":    "needs a cluster",
+	"kubectl":    "needs a cluster; test/e2e follows the quick start and the playground",
 	"terraform":  "needs Terraform's state",
 
 	"docs/bootstrap/aws.sh": "needs AWS; test/bootstrap runs it with a fake one",

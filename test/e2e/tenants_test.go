@@ -3,6 +3,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,11 +91,15 @@ func (s *Scenario) locks(shop, billing tenant) {
 	s.Helper()
 	s.manage(billing.config, sqsQueue(shop.namespace+"-more"))
 	s.Stepf("a team has no access to another team's resources: %s", s.refusal(sqsQueue(shop.namespace+"-more"), "AccessDenied", billing.role, "sqs:"))
+	// The other way round, a bucket that exists, from the team's namespace.
+	theirs := s3Bucket(billing.namespace + "-orders").in(shop.namespace)
+	s.manage(shop.claim, theirs)
+	s.Stepf("nor to one that exists: %s", s.refusal(theirs, "AccessDenied", shop.role, "s3:"))
 
 	// A team that may write ProviderConfigs in its namespace, and knows the role of another.
-	const theirs = `{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: NAME, namespace: NS}, spec: {credentials: {source: PodIdentity}CHAIN}}`
+	const anyConfig = `{apiVersion: aws.m.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: NAME, namespace: NS}, spec: {credentials: {source: PodIdentity}CHAIN}}`
 	write := func(name, chain string) {
-		s.Apply(strings.NewReplacer("NAME", name, "NS", billing.namespace, "CHAIN", chain).Replace(theirs))
+		s.Apply(strings.NewReplacer("NAME", name, "NS", billing.namespace, "CHAIN", chain).Replace(anyConfig))
 	}
 	external := fakes.String(s.Get("TenantXR", billing.xr), "status", "externalId")
 	write("stolen", ", assumeRoleChain: [{roleARN: \""+shop.arn+"\", externalID: \""+external+"\"}]")
@@ -116,7 +121,7 @@ func (s *Scenario) locks(shop, billing tenant) {
 			s.Errorf("%s was created by %s, which may not do so", name, made)
 		}
 	}
-	s.unuse(sqsQueue(shop.namespace+"-more"), stolen, plain)
+	s.unuse(sqsQueue(shop.namespace+"-more"), theirs, stolen, plain)
 }
 
 // followsPermissions checks that a tenant's permissions change without a restart of any provider.
@@ -229,14 +234,15 @@ func (s *Scenario) tenantsLeave(shop, billing tenant) {
 	// The claim is deleted first, while its role and ProviderConfig are used.
 	s.Namespace = billing.namespace
 	s.Delete("Tenant", billing.claim)
-	for range 20 {
-		time.Sleep(time.Second)
-		if s.Real.Role(billing.role) == nil || s.Get("ProviderConfig", billing.config) == nil {
-			s.Fatal("role or ProviderConfig are gone, though they are still used")
-		}
-	}
+	s.stillHas(billing, 20*time.Second)
 	s.Stepf("20 seconds after a tenant was deleted everything that its users need still exists")
-	s.unuse(s.made(billing)...)
+	// Only a Usage in its namespace holds what a namespaced managed resource needs. Usages are deleted within half a minute.
+	inside := s3Bucket(billing.namespace + "-orders").in(billing.namespace)
+	s.unuse(slices.DeleteFunc(s.made(billing), func(m managed) bool { return m == inside })...)
+	s.stillHas(billing, 45*time.Second)
+	s.ready(inside)
+	s.Stepf("a managed resource in the namespace is enough to keep it")
+	s.unuse(inside)
 	s.tenantIsGone(billing)
 	s.Stepf("its users are deleted, and then the tenant")
 
@@ -258,6 +264,16 @@ func (s *Scenario) tenantsLeave(shop, billing tenant) {
 		s.Errorf("AWS still has %v", left)
 	}
 	s.Stepf("the host is deleted, and AWS has nothing of it")
+}
+
+// stillHas checks for some time that a team has its role and ProviderConfig.
+func (s *Scenario) stillHas(t tenant, window time.Duration) {
+	s.Helper()
+	for end := time.Now().Add(window); time.Now().Before(end); time.Sleep(time.Second) {
+		if s.Real.Role(t.role) == nil || s.Get("ProviderConfig", t.config) == nil {
+			s.Fatalf("role or ProviderConfig of %s are gone, though they are still used", t.namespace)
+		}
+	}
 }
 
 // made are the existing managed resources of a team.
