@@ -204,22 +204,23 @@ func (s *Scenario) namespaceIsDeleted(host string) {
 	// AWS answers late: the provider could be faster than Kubernetes.
 	remove := s.Real.Inject(aws.Fault{Action: "DeleteBucket", Resource: inside.Name, Latency: 30 * time.Second, Code: "OperationAborted"})
 	s.Delete("Namespace", t.namespace)
-	s.Stepf("without its label it is deleted, and a bucket hangs: %s", s.refusal(inside, "cannot track ProviderConfig usage", "because it is being terminated"))
+	s.Stepf("without its label it is deleted, and a bucket hangs: %s", s.refusal(inside, "cannot get referenced ProviderConfig", "not found"))
 	remove()
 	s.edited(outside, "still", t.role)
 
+	s.Stepf("a bucket outside of the namespace still works")
+
 	s.change(inside, `{"metadata":{"finalizers":null}}`)
-	s.Gone(2*time.Minute, "Namespace", t.namespace)
 	if s.Real.Owner(inside.Name) == "" {
 		s.Error("AWS no longer has the bucket")
 	}
-	s.Stepf("the namespace is gone, AWS still has the bucket, and a bucket outside of the namespace works")
 	s.unuse(outside)
 	s.Gone(3*time.Minute, "TenantXR", t.xr)
+	s.Gone(2*time.Minute, "Namespace", t.namespace)
 	if s.Real.Role(t.role) != nil {
 		s.Error("AWS still has the team's role")
 	}
-	s.Stepf("once nothing uses it, the team's role is deleted")
+	s.Stepf("without its finalizer the bucket is gone from the cluster, and stays in AWS; once nothing uses them, role and namespace are gone")
 }
 
 // tenantsLeave in different orders: what is used stays, no managed resource is stranded, and nothing is left.
