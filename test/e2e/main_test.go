@@ -91,7 +91,7 @@ var scenarios = []entry{
 	{name: "Scale", run: scale, alone: true, fake: true, large: true},
 	{name: "ScaleTenants", run: scaleTenants, alone: true, fake: true, large: true, only: v2.crossplane},
 	{name: "UpgradeCrossplane", run: upgradeCrossplane, alone: true, fake: true, also: []version{v1}, only: v1.crossplane},
-	{name: "QuickStart", run: quickStart, alone: true, only: v2.crossplane},
+	{name: "QuickStart", run: quickStart, alone: true, long: true, only: v2.crossplane},
 	{name: "Playground", run: playground, alone: true, long: true, only: v2.crossplane},
 	{name: "Seed", run: seed, apart: true, also: []version{v23, v1}},
 	{name: "Chaos", run: chaos, apart: true, fake: true},
