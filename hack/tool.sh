@@ -32,7 +32,7 @@ case $name in
     module=tools/${name/render/core}
     package=./render
     own=render
-    takes="a minute or two"
+    takes="one to three minutes"
     ;;
   crossplane-cli-v2)
     package=github.com/crossplane/cli/v2/cmd/crossplane

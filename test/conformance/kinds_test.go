@@ -47,7 +47,7 @@ spec: {region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: 
 			if tc.err != "" || err != nil {
 				return
 			}
-			o, err := s.Get(t.Context(), at+"/"+name)
+			o, err := s.Get(t.Context(), at+"/"+name, apiserver.As{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,7 @@ spec: {region: eu-west-1, clusterName: prod, services: [{name: s3, permissions: 
 			}
 		})
 	}
-	published, err := s.Get(t.Context(), "/openapi/v3/apis/"+xr.Spec.Group+"/"+xr.Spec.Versions[0].Name)
+	published, err := s.Get(t.Context(), "/openapi/v3/apis/"+xr.Spec.Group+"/"+xr.Spec.Versions[0].Name, apiserver.As{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -174,7 +174,7 @@ func TestTenantIsolation(t *testing.T) {
 
 	// The Role in docs/tenants-teams.md is enough to use a ProviderConfig, and not enough to write one.
 	check(t, "A team with the page's Role may create a bucket.", "", s.Create(t.Context(), buckets+"?dryRun=All", bucket(", providerConfigRef: {kind: ProviderConfig, name: storage}"), bob))
-	_, err := s.GetAs(t.Context(), configs+"/storage", bob)
+	_, err := s.Get(t.Context(), configs+"/storage", bob)
 	check(t, "It may read its ProviderConfig.", "", err)
 	check(t, "It may not write one.", "forbidden", s.Create(t.Context(), configs+"?dryRun=All", chain(ownRole), bob))
 }
@@ -313,7 +313,7 @@ func serve(t *testing.T, s *apiserver.Server, d *extv1.CustomResourceDefinition)
 		t.Fatal(err)
 	}
 	for range 600 {
-		if _, err = s.Get(t.Context(), apiserver.Plural(d.Spec.Group+"/"+d.Spec.Versions[0].Name, "", d.Spec.Names.Plural)); err == nil {
+		if _, err = s.Get(t.Context(), apiserver.Plural(d.Spec.Group+"/"+d.Spec.Versions[0].Name, "", d.Spec.Names.Plural), apiserver.As{}); err == nil {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)

@@ -121,14 +121,12 @@ type shellBlock struct {
 // shellBlocks of a page. Their output is in a block of text below them.
 func shellBlocks(page string) []shellBlock {
 	var out []shellBlock
-	parts := strings.Split(page, "```")
-	for i := 1; i < len(parts); i += 2 {
-		language, content, _ := strings.Cut(parts[i], "\n")
+	for _, b := range codeBlocks(page) {
 		switch {
-		case language == "bash":
-			out = append(out, shellBlock{commands: content})
-		case language == "text" && len(out) > 0 && strings.TrimSpace(parts[i-1]) == "":
-			for line := range strings.Lines(content) {
+		case b.language == "bash":
+			out = append(out, shellBlock{commands: b.content})
+		case b.language == "text" && len(out) > 0 && b.follows:
+			for line := range strings.Lines(b.content) {
 				if line = strings.TrimSpace(line); line != "" && line != "..." {
 					out[len(out)-1].prints = append(out[len(out)-1].prints, line)
 				}
@@ -140,11 +138,26 @@ func shellBlocks(page string) []shellBlock {
 
 // block of a page in a language, with some text. Empty if there is none.
 func block(page, language, text string) string {
-	parts := strings.Split(page, "```")
-	for i := 1; i < len(parts); i += 2 {
-		if content, ok := strings.CutPrefix(parts[i], language+"\n"); ok && strings.Contains(content, text) {
-			return content
+	for _, b := range codeBlocks(page) {
+		if b.language == language && strings.Contains(b.content, text) {
+			return b.content
 		}
 	}
 	return ""
+}
+
+// A codeBlock of a page. It follows if there is no text between it and the one before.
+type codeBlock struct {
+	language, content string
+	follows           bool
+}
+
+func codeBlocks(page string) []codeBlock {
+	var out []codeBlock
+	parts := strings.Split(page, "```")
+	for i := 1; i < len(parts); i += 2 {
+		language, content, _ := strings.Cut(parts[i], "\n")
+		out = append(out, codeBlock{language, content, strings.TrimSpace(parts[i-1]) == ""})
+	}
+	return out
 }

@@ -1,5 +1,5 @@
-// Command render is only `crossplane render` of Crossplane v1. The whole command line renders the same, but takes twice as long to build:
-// packages, Git, clusters.
+// Command render is only `crossplane render` of Crossplane v1. The whole command line renders the same, but takes a third longer to
+// build: packages, Git, clusters.
 package main
 
 import (

@@ -165,12 +165,7 @@ func (s *Server) Delete(ctx context.Context, path string, as As) error {
 }
 
 // Get returns an object. Path ends with its name.
-func (s *Server) Get(ctx context.Context, path string) (map[string]any, error) {
-	return s.GetAs(ctx, path, As{})
-}
-
-// GetAs returns an object for a user. Path ends with its name.
-func (s *Server) GetAs(ctx context.Context, path string, as As) (map[string]any, error) {
+func (s *Server) Get(ctx context.Context, path string, as As) (map[string]any, error) {
 	b, err := s.do(ctx, http.MethodGet, path, nil, as)
 	if err != nil {
 		return nil, err
