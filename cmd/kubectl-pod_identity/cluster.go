@@ -27,10 +27,12 @@ type cluster struct {
 	// crossplane says whether Crossplane's package manager is installed.
 	crossplane bool
 
-	providers, revisions, runtimeConfigs, imageConfigs  []unstructured.Unstructured
-	providerConfigs, clusterProviderConfigs             []unstructured.Unstructured
-	associations, identities, serviceAccounts, agentSet []unstructured.Unstructured
-	pods                                                []corev1.Pod
+	providers, revisions, runtimeConfigs, imageConfigs []unstructured.Unstructured
+	providerConfigs, clusterProviderConfigs            []unstructured.Unstructured
+	associations, serviceAccounts, agentSet            []unstructured.Unstructured
+	// identities are PodIdentityProviders, and tenants PodIdentityTenants.
+	identities, tenants []unstructured.Unstructured
+	pods                []corev1.Pod
 
 	// unread are existing kinds that the user may not list.
 	unread []string
@@ -63,6 +65,7 @@ func read(ctx context.Context, client dynamic.Interface, namespace string) (*clu
 		{resource: gvr("aws.m.upbound.io", "v1beta1", "clusterproviderconfigs"), into: &c.clusterProviderConfigs, optional: true},
 		{resource: gvr("eks.aws.upbound.io", "v1beta1", "podidentityassociations"), into: &c.associations, optional: true},
 		{resource: gvr("aws.podidentity.dev", "v1alpha1", "podidentityproviders"), into: &c.identities, optional: true},
+		{resource: gvr("aws.podidentity.dev", "v1alpha1", "podidentitytenants"), into: &c.tenants, optional: true},
 		{resource: gvr("", "v1", "serviceaccounts"), namespace: namespace, into: &c.serviceAccounts, optional: true},
 		{resource: gvr("apps", "v1", "daemonsets"), namespace: "kube-system", into: &c.agentSet, optional: true},
 	}

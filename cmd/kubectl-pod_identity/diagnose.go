@@ -321,14 +321,18 @@ func matches(image unstructured.Unstructured, source string) bool {
 	})
 }
 
-// identities reports PodIdentityProviders that are not ready, with their own reasons.
+// identities reports PodIdentityProviders and tenants that are not ready, with their own reasons.
 func (r *report) identities(c *cluster) {
-	for _, o := range c.identities {
+	for _, o := range slices.Concat(c.identities, c.tenants) {
 		if status, _ := condition(o, "Ready"); status == "True" {
 			continue
 		}
-		about := "PodIdentityProvider " + o.GetName()
-		if s := text(o, "status", "summary"); s != "" {
+		about := o.GetKind() + " " + o.GetName()
+		if claim := o.GetLabels()["crossplane.io/claim-name"]; claim != "" {
+			about += ", of claim " + o.GetLabels()["crossplane.io/claim-namespace"] + "/" + claim
+		}
+		// Right after a change the summary can still be that of a moment ago.
+		if s := text(o, "status", "summary"); s != "" && s != "Ready" {
 			r.problemf(about, "is not ready: %s", s)
 			continue
 		}
@@ -338,7 +342,7 @@ func (r *report) identities(c *cluster) {
 				waiting = append(waiting, strings.TrimSuffix(fmt.Sprintf("%s is %s: %s", text(s, "name"), phase, text(s, "message")), ": "))
 			}
 		}
-		r.problemf(about, "is not ready: %s", cmp.Or(strings.Join(waiting, "; "), "see its conditions: kubectl describe podidentityprovider "+o.GetName()))
+		r.problemf(about, "is not ready: %s", cmp.Or(strings.Join(waiting, "; "), "see its conditions: kubectl describe "+strings.ToLower(o.GetKind())+" "+o.GetName()))
 	}
 }
 

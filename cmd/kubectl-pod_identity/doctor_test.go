@@ -36,6 +36,7 @@ var kinds = map[schema.GroupVersionResource]string{
 	{Group: "aws.m.upbound.io", Version: "v1beta1", Resource: "clusterproviderconfigs"}:    "ClusterProviderConfigList",
 	{Group: "eks.aws.upbound.io", Version: "v1beta1", Resource: "podidentityassociations"}: "PodIdentityAssociationList",
 	{Group: "aws.podidentity.dev", Version: "v1alpha1", Resource: "podidentityproviders"}:  "PodIdentityProviderList",
+	{Group: "aws.podidentity.dev", Version: "v1alpha1", Resource: "podidentitytenants"}:    "PodIdentityTenantList",
 }
 
 // agent is a healthy Pod Identity agent.
@@ -326,6 +327,21 @@ spec: {matchImages: [{type: Prefix, prefix: xpkg.upbound.io/}], rewriteImage: {p
 			agent + "---\n" + well + "{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: storage}, status: {services: [{name: s3, phase: Failed, message: AccessDenied}]}}",
 			[]string{"!PodIdentityProvider storage: is not ready: s3 is Failed: AccessDenied"},
 		},
+		"TenantNotReady": {
+			"A team files claims and does not see the composite resource: the claim is named.",
+			agent + "---\n" + well + `
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityTenant
+metadata: {name: uploads-x7k2p, labels: {crossplane.io/claim-name: uploads, crossplane.io/claim-namespace: team-a}}
+status: {summary: "Waiting for the host storage"}
+---
+apiVersion: aws.podidentity.dev/v1alpha1
+kind: PodIdentityTenant
+metadata: {name: ready}
+status: {conditions: [{type: Ready, status: "True"}]}
+`,
+			[]string{"!PodIdentityTenant uploads-x7k2p, of claim team-a/uploads: is not ready: Waiting for the host storage"},
+		},
 		"Agent": {
 			"Without the agent, a node provides no credentials.",
 			strings.Replace(agent, "numberReady: 2", "numberReady: 1", 1) + "---\n" + well,
@@ -391,6 +407,12 @@ func TestLook(t *testing.T) {
 		"Contrib": {
 			reason: "All packages come from the family's registry.", cluster: provider("crossplane-contrib-provider-family-aws", contrib+"provider-family-aws:v2.5.0"),
 			want: []string{"Keep the family", "install them from xpkg.crossplane.io/crossplane-contrib", "Set spec.provider.registry: xpkg.crossplane.io/crossplane-contrib", "Install:"},
+		},
+		"DefaultHasKeys": {
+			reason: "Databases may be managed with the keys of ProviderConfig default: it must not be overwritten.",
+			cluster: provider("provider-family-aws", family) +
+				"{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: default}, spec: {credentials: {source: Secret}}}",
+			want: []string{"Keep the family", "Give provider-aws-iam and provider-aws-eks an identity", "Keep ProviderConfig default as it is", "Install:"},
 		},
 		"BothThere": {
 			reason: "Providers that have credentials are kept,",

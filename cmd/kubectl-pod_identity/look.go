@@ -134,6 +134,9 @@ func (a *advice) bootstrap(c *cluster, i inventory, registry, version string) {
 		how += " in version " + version + ", as the others here"
 	}
 	a.stepf("Give %s an identity, then install them %s: docs/bootstrap.md.", strings.Join(missing, " and "), how)
+	if p, ok := named(c.providerConfigs, "default"); ok && text(p, "spec", "credentials", "source") != "PodIdentity" {
+		a.stepf("Keep ProviderConfig default as it is: managed resources may use its credentials. Create that of the bootstrap under another name, and name it in spec.providerConfigRef: docs/bootstrap.md, step 3.")
+	}
 }
 
 // existing gives the step for an existing provider of the bootstrap.
