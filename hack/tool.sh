@@ -16,6 +16,7 @@ usage: hack/tool.sh NAME
   crossplane-render-v2 crossplane-cli-v2 crossplane-core-v2 crossplane-core-v2.3 crossplane-render-v1 crossplane-core-v1
   etcd kube-apiserver kube-controller-manager kubectl pod-identity-webhook
   provider-aws-config provider-aws-iam provider-aws-eks provider-aws-s3 provider-aws-sqs
+  terraform terraform-provider-aws aws
   golangci-lint controller-gen actionlint vale govulncheck cyclonedx-gomod benchstat
 TEXT
   exit 2
@@ -75,6 +76,25 @@ case $name in
     stamped=github.com/upbound/provider-aws/v2
     takes="5 to 10 minutes for the first of provider-aws, half a minute for each other"
     ;;
+  terraform-provider-aws)
+    # The real one with these services only, and from the same source as provider-aws.
+    services=iam,eks,s3,sqs
+    module=tools/provider-aws
+    own=.
+    package=github.com/hashicorp/terraform-provider-aws
+    takes="5 to 10 minutes for the first of provider-aws, half a minute for each other"
+    ;;
+  terraform)
+    # OpenTofu, unless Terraform is installed.
+    module=tools/opentofu
+    package=github.com/opentofu/opentofu/cmd/tofu
+    takes="3 to 6 minutes"
+    ;;
+  aws)
+    # The AWS CLI is written in Python: it is installed, and not built.
+    command -v aws || { apt-get install --yes awscli >&2 && command -v aws; }
+    exit
+    ;;
   golangci-lint)
     package=github.com/golangci/golangci-lint/v2/cmd/golangci-lint
     stamp=main.version
@@ -118,6 +138,10 @@ pinned() { awk -v m="$1" '$1 == "require" { sub(/^require /, "") } $1 == m { pri
 if [ "$name" = crossplane-cli-v2 ] && installed=$(command -v crossplane) &&
   [ "$("$installed" version --client 2>/dev/null)" = "Client Version: $(pinned github.com/crossplane/cli/v2)" ]; then
   echo "$installed"
+  exit
+fi
+
+if [ "$name" = terraform ] && command -v terraform; then
   exit
 fi
 

@@ -41,7 +41,7 @@ func trimTerraform(from, to string, services []string) error {
 	if err := copyTree(from, to, func(path []string) bool {
 		switch {
 		case len(path) == 1:
-			return path[0] == "go.mod" || path[0] == "go.sum"
+			return path[0] == "go.mod" || path[0] == "go.sum" || path[0] == "main.go"
 		case path[0] == "internal" && path[1] == "acctest":
 			return false
 		case path[0] == "internal" && path[1] == "service" && len(path) > 3:

@@ -76,7 +76,7 @@ func writeJSON(w http.ResponseWriter, contentType string, answer any, f *failure
 	_, _ = w.Write(b)
 }
 
-// eks operations: /tags/ARN, /clusters/NAME/pod-identity-associations and one of these.
+// eks operations: /tags/ARN, /clusters/NAME, and a cluster's associations and add-ons.
 func (s *Server) eks(r *request) operation {
 	in := associationInput{}
 	if len(r.body) > 0 && json.Unmarshal(r.body, &in) != nil {
@@ -88,6 +88,9 @@ func (s *Server) eks(r *request) operation {
 		return func() (any, *failure) { return s.tagAssociation(r, arn, in.Tags) }
 	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if parts[0] == "clusters" && (len(parts) == 2 || len(parts) > 2 && parts[2] == "addons") {
+		return s.eksCluster(r, parts[1], parts[2:])
+	}
 	switch {
 	case len(parts) == 3 && parts[0] == "clusters" && parts[2] == "pod-identity-associations" && r.Method == http.MethodPost:
 		r.about("CreatePodIdentityAssociation", associationKey(parts[1], in.Namespace, in.ServiceAccount))

@@ -50,6 +50,7 @@ type Server struct {
 	roles        map[string]*role   // By name.
 	policies     map[string]*policy // By ARN.
 	associations map[string]*association
+	addons       map[string]*addon   // By cluster and name.
 	sessions     map[string]*session // By access key.
 	buckets      map[string]*bucket
 	queues       map[string]*queue
@@ -61,7 +62,7 @@ type Server struct {
 func New(ctx context.Context) (*Server, error) {
 	s := &Server{
 		Latency: 100 * time.Millisecond, Settle: 8 * time.Second, SessionLife: 6 * time.Hour,
-		roles: map[string]*role{}, policies: map[string]*policy{}, associations: map[string]*association{}, sessions: map[string]*session{},
+		roles: map[string]*role{}, policies: map[string]*policy{}, associations: map[string]*association{}, addons: map[string]*addon{}, sessions: map[string]*session{},
 		buckets: map[string]*bucket{}, queues: map[string]*queue{},
 	}
 	for name, document := range managedPolicies {

@@ -29,13 +29,18 @@ const (
 	ProviderEKS    = "provider-aws-eks"
 	ProviderS3     = "provider-aws-s3"
 	ProviderSQS    = "provider-aws-sqs"
+
+	// AWSCLI, Terraform and its AWS provider are what readers of the pages use.
+	AWSCLI            = "aws"
+	Terraform         = "terraform"
+	TerraformProvider = "terraform-provider-aws"
 )
 
 // All of them, in the order in which they are built.
 func All() []string {
 	return []string{
 		CLI, CrossplaneV2, CrossplaneV23, CrossplaneV1, Etcd, APIServer, ControllerManager, Kubectl, Webhook,
-		ProviderIAM, ProviderFamily, ProviderEKS, ProviderS3, ProviderSQS,
+		ProviderIAM, ProviderFamily, ProviderEKS, ProviderS3, ProviderSQS, TerraformProvider, Terraform, AWSCLI,
 	}
 }
 
