@@ -13,8 +13,12 @@ ROLE=${ROLE:-podidentity-bootstrap-$CLUSTER}   # not crossplane-*: the policy wo
 AGENT=${AGENT:-yes}                            # no, on EKS Auto Mode: it has the agent built in
 PROVIDERS=${PROVIDERS:-provider-aws-iam provider-aws-eks}   # their ServiceAccounts
 
+# IAM and STS have other endpoints in China and GovCloud. Version 1 of the AWS CLI reads the second of the two.
+export AWS_REGION=$REGION AWS_DEFAULT_REGION=$REGION
+
 policy=$(dirname "${BASH_SOURCE[0]}")/../bootstrap-policy.json
-IFS=: read -r _ partition _ _ account _ <<<"$(aws sts get-caller-identity --query Arn --output text)"
+identity=$(aws sts get-caller-identity --query Arn --output text)
+IFS=: read -r _ partition _ _ account _ <<<"$identity"
 arn=arn:$partition:iam::$account:role/$ROLE
 cluster=(--cluster-name "$CLUSTER" --region "$REGION")
 

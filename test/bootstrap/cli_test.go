@@ -22,6 +22,7 @@ func checkPartition(t *testing.T, policy string) {
 const fakeAWS = `#!/usr/bin/env bash
 set -euo pipefail
 state=$FAKE_STATE
+: "${AWS_REGION:?the AWS CLI needs it}" "${AWS_DEFAULT_REGION:?version 1 needs this one}"
 printf '%s\037' "$@" >> "$state/calls"; printf '\036' >> "$state/calls"
 value() { local want=$1; shift; while [ $# -gt 0 ]; do if [ "$1" = "$want" ]; then echo "$2"; return; fi; shift; done; }
 sa=$(value --service-account "$@")
