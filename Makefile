@@ -180,10 +180,14 @@ load: ## Call the function 10,000 times from 50 connections over mTLS: alone, wh
 verify: ## Check that make generate and make tidy have nothing left to change.
 	@hack/verify.sh
 
-.PHONY: newcomer
-newcomer: ## Do what README and docs tell a newcomer, in a fresh copy, and compare what is printed.
+.PHONY: commands
+commands: ## Run the commands of README and docs that need no cluster, in a fresh copy, and compare what is printed.
 	@$(TOOL) crossplane-core-v2 >/dev/null; $(TOOL) crossplane-cli-v2 >/dev/null; $(TOOL) crossplane-render-v1 >/dev/null
 	NEWCOMER=1 go test -count=1 -timeout=30m -v -run='^(TestNewcomer|TestShellBlocks)$$' $(TESTFLAGS) ./test/docs
+
+.PHONY: newcomer
+newcomer: commands ## Also follow quick start, bootstrap, migrations and playground on real control planes (docs/e2e.md). Half an hour. Linux.
+	cd test/e2e && E2E=newcomer go test -count=1 -timeout=100m -v -run='^TestE2E$$' $(TESTFLAGS) .
 
 .PHONY: licenses
 licenses: ## Check the licences of everything that is linked into the function.

@@ -14,7 +14,7 @@ import (
 // elsewhere are commands that need something that a test does not have. The tests parse blocks with one of them and check
 // that their files exist, but do not run them.
 var elsewhere = map[string]string{
-	"aws":        "needs AWS",
+	"aws":        "needs AWS; make newcomer has one to try it on",
 	"cosign":     "needs a registry",
 	"crossplane": "needs the reader's Crossplane CLI",
 	"crane":      "needs a registry",
@@ -26,8 +26,8 @@ var elsewhere = map[string]string{
 	"\"$cli\"":   "needs a registry",
 	"cloud":      "needs the playground",
 	"helm":       "needs a cluster",
-	"kubectl":    "needs a cluster; test/e2e follows the quick start and the playground",
-	"terraform":  "needs Terraform's state",
+	"kubectl":    "needs a cluster; make newcomer follows the pages on one",
+	"terraform":  "needs AWS; make newcomer has one to try it on",
 
 	"docs/bootstrap/aws.sh": "needs AWS; test/bootstrap runs it with a fake one",
 	"hack/release-notes.sh": "needs a prepared version",
@@ -40,6 +40,8 @@ var tooLong = map[string]string{
 	"unit":         "it runs this test",
 	"e2e":          "it takes twenty minutes",
 	"e2e-all":      "it takes forty minutes",
+	"newcomer":     "it runs this test",
+	"commands":     "it runs this test",
 	"playground":   "it runs until it is stopped",
 	"scale":        "it takes half an hour",
 	"fuzz":         "it takes minutes",
@@ -147,7 +149,7 @@ func TestShellBlocks(t *testing.T) {
 	if run == 0 {
 		t.Error("no block of commands can be run by a test")
 	}
-	t.Logf("%d blocks are run by TestNewcomer (make newcomer)", run)
+	t.Logf("%d blocks are run by TestNewcomer (make commands)", run)
 }
 
 func checkMake(t *testing.T, b block, c []string) {

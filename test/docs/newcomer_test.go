@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -13,10 +14,10 @@ import (
 var changing = regexp.MustCompile(`\b\d+(\.\d+)?(ms|m?s| s)\b`)
 
 // TestNewcomer follows the pages in a fresh copy of the repository: it runs every block of commands that needs no cluster, and
-// compares the output with the block below. Run it with `make newcomer`.
+// compares the output with the block below. Run it with `make commands`. `make newcomer` also follows the pages that need a cluster.
 func TestNewcomer(t *testing.T) {
 	if os.Getenv("NEWCOMER") == "" {
-		t.Skip("run it with make newcomer: it builds the tools that a newcomer builds")
+		t.Skip("run it with make commands: it builds the tools that a newcomer builds")
 	}
 	clone := freshClone(t)
 	ran := 0
@@ -37,6 +38,38 @@ func TestNewcomer(t *testing.T) {
 	if ran == 0 {
 		t.Error("no block can be run")
 	}
+}
+
+// TestREADMEQuickStart checks that the README's quick start has no command that the page docs/quickstart.md lacks: make newcomer follows
+// that page on a control plane.
+func TestREADMEQuickStart(t *testing.T) {
+	followed := commandLines(t, "docs/quickstart.md", "")
+	lines := commandLines(t, "README.md", "kubectl")
+	if len(lines) < 8 {
+		t.Fatalf("the README has only the commands %q", lines)
+	}
+	for _, line := range lines {
+		if !slices.Contains(followed, line) {
+			t.Errorf("docs/quickstart.md does not have this command of the README, so nothing tests it: %s", line)
+		}
+	}
+}
+
+// commandLines of a page that begin with a text, without comments.
+func commandLines(t *testing.T, path, prefix string) []string {
+	t.Helper()
+	out := []string{}
+	for _, b := range shellBlocks(t) {
+		if b.page != path {
+			continue
+		}
+		for line := range strings.Lines(b.content) {
+			if line = strings.TrimSpace(comment.ReplaceAllString(line, "")); strings.HasPrefix(line, prefix) {
+				out = append(out, line)
+			}
+		}
+	}
+	return out
 }
 
 // freshClone copies the files that git tracks or would add into an empty directory, so that uncommitted changes count.

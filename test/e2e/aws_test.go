@@ -48,12 +48,11 @@ func (w *World) startAWS(realProviders bool) error {
 		return err
 	}
 	w.AWS, w.Real = server, server
-	policy, err := os.ReadFile(filepath.Join(built.Root, "docs", "bootstrap-policy.json"))
+	policy, err := bootstrapPolicy()
 	if err != nil {
 		return err
 	}
-	text := strings.NewReplacer("ACCOUNT_ID", aws.Account, "REGION", aws.Region, "CLUSTER_NAME", aws.Cluster).Replace(string(policy))
-	role := server.AddRole(bootstrapRole, bootstrapTrust, text)
+	role := server.AddRole(bootstrapRole, bootstrapTrust, policy)
 	server.Associate(controlplane.Namespace, "provider-aws-iam", role)
 	server.Associate(controlplane.Namespace, "provider-aws-eks", role)
 
@@ -71,6 +70,12 @@ func (w *World) startAWS(realProviders bool) error {
 	w.Kubelet.Ready = w.Pods.Ready
 	go w.Pods.Run(w.ctx)
 	return nil
+}
+
+// bootstrapPolicy is the policy of the bootstrap identity, for this account and cluster.
+func bootstrapPolicy() (string, error) {
+	policy, err := os.ReadFile(filepath.Join(built.Root, "docs", "bootstrap-policy.json"))
+	return strings.NewReplacer("ACCOUNT_ID", aws.Account, "REGION", aws.Region, "CLUSTER_NAME", aws.Cluster).Replace(string(policy)), err
 }
 
 // keepIdentities in the file in which the pod identity webhook looks for ServiceAccounts that have an association.

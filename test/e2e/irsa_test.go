@@ -8,83 +8,93 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
-	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/binaries"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
-// withIRSA is a provider whose ServiceAccount has a role by its annotation.
+// withIRSA are providers whose ServiceAccounts have a role by their annotation.
 const withIRSA = `
 apiVersion: pkg.crossplane.io/v1
 kind: Provider
 metadata: {name: provider-family-aws}
 spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:$VERSION"}
+`
+
+const providerWithIRSA = `
 ---
 apiVersion: pkg.crossplane.io/v1beta1
 kind: DeploymentRuntimeConfig
-metadata: {name: provider-aws-s3-irsa}
-spec: {serviceAccountTemplate: {metadata: {name: provider-aws-s3, annotations: {eks.amazonaws.com/role-arn: "ROLE"}}}}
+metadata: {name: PROVIDER-irsa}
+spec: {serviceAccountTemplate: {metadata: {name: PROVIDER, annotations: {eks.amazonaws.com/role-arn: "ROLE"}}}}
 ---
 apiVersion: pkg.crossplane.io/v1
 kind: Provider
-metadata: {name: provider-aws-s3}
-spec: {package: "xpkg.upbound.io/upbound/provider-aws-s3:$VERSION", runtimeConfigRef: {name: provider-aws-s3-irsa}}
+metadata: {name: PROVIDER}
+spec: {package: "xpkg.upbound.io/upbound/PROVIDER:$VERSION", runtimeConfigRef: {name: PROVIDER-irsa}}
 `
 
-// fromIRSA moves a provider from IRSA to EKS Pod Identity, as docs/migration-irsa.md says. A pod that starts between the association and
-// the move of the managed resources has no credentials of IRSA any more.
+// fromIRSA moves a provider from IRSA to EKS Pod Identity, as docs/migration-irsa.md says, and then the two of the bootstrap. A pod that
+// starts between the association and the move of the managed resources has no credentials of IRSA any more.
 func fromIRSA(s *Scenario) {
 	const (
 		sa   = "provider-aws-s3"
-		role = "crossplane-irsa-s3"
-		pods = `{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}`
+		role = "irsa-s3"
+		page = "docs/migration-irsa.md"
 	)
+	r := s.reader()
 	issuer := s.issuer()
-	oidc := fmt.Sprintf(`{"Effect":"Allow","Principal":{"Federated":%q},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{%q:"system:serviceaccount:%s:%s"}}}`,
-		s.Real.AddOIDCProvider(issuer), issuer+":sub", controlplane.Namespace, sa)
-	trust := func(statements ...string) string {
-		return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
+	oidc := func(account string) string {
+		return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":%q},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{%q:"system:serviceaccount:%s:%s"}}}]}`,
+			s.Real.AddOIDCProvider(issuer), issuer+":sub", controlplane.Namespace, account)
 	}
-	arn := s.Real.AddRole(role, trust(oidc), "", s.Real.AddPolicy("irsa-s3-policy", terraformPolicy))
-	s.Apply(strings.ReplaceAll(withIRSA, "ROLE", arn))
+	arn := s.Real.AddRole(role, oidc(sa), "", s.Real.AddPolicy("irsa-s3-policy", terraformPolicy))
+	permissions := s.withOwnRole(arn)
+	bootstrap := s.Real.AddRole("irsa-bootstrap", oidc("provider-aws-*"), permissions)
+	s.Apply(withIRSA)
+	for provider, role := range map[string]string{sa: arn, "provider-aws-iam": bootstrap, "provider-aws-eks": bootstrap} {
+		s.Apply(strings.NewReplacer("PROVIDER", provider, "ROLE", role).Replace(providerWithIRSA))
+		s.Is(3*time.Minute, "Provider", provider, "Installed=True", "Healthy=True")
+	}
 	s.Is(3*time.Minute, "Provider", "provider-family-aws", "Installed=True", "Healthy=True")
-	s.Is(3*time.Minute, "Provider", sa, "Installed=True", "Healthy=True")
-	s.Apply(`{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: irsa}, spec: {credentials: {source: IRSA}}}`)
+	for _, config := range []string{"irsa", "default"} {
+		s.Apply("{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: " + config + "}, spec: {credentials: {source: IRSA}}}")
+	}
 	theirs := s3Bucket("theirs")
 	s.use("irsa", theirs)
 	if !s.assumedByToken(arn, s.began) {
 		s.Error("the provider did not assume its role with a token of its ServiceAccount")
 	}
-	s.Stepf("a provider has its role by IRSA, and there is a bucket")
+	r.asks("look", "Keep Provider provider-aws-iam: it has the role "+bootstrap+" from IRSA, which works.")
+	s.Stepf("providers have their roles by IRSA, and there is a bucket")
 
-	s.install("provider-family-aws")
-	s.Real.Retrust(role, trust(oidc, pods))
+	r.installs()
+	r.follow(s.section(page, "## 1. Look"))
+	r.asks("doctor", arn+" IRSA", "No problems.")
+	both := s.section(page, "## 2. Let the role trust both")
+	r.write("both.json", strings.Replace(oidc(sa), "[", "["+block(both, "json", "pods.eks.amazonaws.com")+",", 1))
+	r.follow(strings.ReplaceAll(both, "# Edit trust.json: both statements.", "cp both.json trust.json"))
 	before := s.podsOf(sa)
-	file := func(path string) {
-		s.Helper()
-		s.Apply(strings.ReplaceAll(s.File(path), "arn:aws:iam::123456789012:role/irsa-s3", arn))
-	}
-	file("example/migrate-irsa/xr.yaml")
-	s.Is(4*time.Minute, "XR", "storage", "Ready=True")
+	r.follow(s.section(page, "## 3. Create the association"))
 	s.restarts(sa, 0)
 	s.Same("the provider's pods", before, s.podsOf(sa))
-	s.use("irsa", theirs)
+	s.ready(theirs)
 	s.Stepf("there is an association, nothing is restarted, and the bucket is as it was")
 
 	time.Sleep(15 * time.Second) // Until then EKS may not know the association everywhere.
 	s.restart(sa)
 	s.podHasPodIdentity(sa)
 	s.refusal(theirs, "token file name cannot be empty")
-	s.use("storage", theirs)
+	r.follow(s.section(page, "## 4. Move the managed resources"))
+	s.ready(theirs)
 	s.Stepf("a pod that is lost now loses IRSA, and the bucket works again with the new ProviderConfig")
 
-	s.patch("RuntimeConfig", "provider-aws-s3-irsa", `{"spec":{"serviceAccountTemplate":{"metadata":{"annotations":null}}}}`)
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: controlplane.Namespace, Name: sa}}
-	s.merge(account, `{"metadata":{"annotations":{"eks.amazonaws.com/role-arn":null}}}`)
-	file("example/migrate-irsa/03-hand-over/xr.yaml")
+	restart, back, ok := strings.Cut(s.section(page, "## 5. Restart with Pod Identity"), "**To go back**")
+	if !ok {
+		s.Fatal("the page does not say how to go back")
+	}
+	r.follow(restart)
 	s.Until(3*time.Minute, "the Provider is handed over", func() error {
 		if owners := s.Get("Provider", sa).GetOwnerReferences(); len(owners) == 0 || owners[0].Name != "storage" {
 			return fmt.Errorf("it belongs to %v", owners)
@@ -93,39 +103,87 @@ func fromIRSA(s *Scenario) {
 	})
 	s.Is(4*time.Minute, "XR", "storage", "Ready=True", "TeardownProtected=True")
 	s.restarts(sa, 1)
+	s.podHasPodIdentity(sa)
 	s.Stepf("the Provider is handed over with one restart")
-	s.backToIRSA(sa, arn, theirs)
+	r.backToIRSA(back, sa, arn, theirs)
 
-	s.Real.Retrust(role, trust(pods))
+	drop := s.section(page, "## 6. Drop the trust in the OIDC provider")
+	r.write("trust.json", `{"Version":"2012-10-17","Statement":[`+block(both, "json", "pods.eks.amazonaws.com")+`]}`)
+	r.follow(drop)
 	s.use("storage", theirs, s3Bucket("later"))
 	s.Stepf("the role trusts EKS Pod Identity alone, and buckets are created")
+
+	config, associations, ok := strings.Cut(s.section(page, "## The bootstrap providers"), "Create their role and associations")
+	if !ok {
+		s.Fatal("the page does not say when to create the associations of iam and eks")
+	}
+	r.follow(config)
+	r.identify(withAWSCLI)
+	s.Real.Grant(bootstrapRole, "bootstrap", permissions)
+	r.follow(associations)
+	for _, sa := range []string{"provider-aws-iam", "provider-aws-eks"} {
+		s.podHasPodIdentity(sa)
+	}
+	since := time.Now()
+	s.patch("XR", "storage", `{"spec":{"tags":{"moved":"yes"}}}`)
+	s.Until(3*time.Minute, "the association is tagged with the new identity", func() error {
+		for _, c := range s.Real.All() {
+			if c.At.After(since) && c.Action == "TagResource" && c.Code == "" && strings.Contains(c.Caller, ":assumed-role/"+bootstrapRole+"/") {
+				return nil
+			}
+		}
+		return errors.New("not yet")
+	})
+	r.asks("doctor", "provider-aws-iam", "No problems.")
+	s.Stepf("the bootstrap providers have moved, too")
+}
+
+// withOwnRole is the policy of the bootstrap identity that may also pass a role of the reader's own, as docs/bootstrap.md says.
+func (s *Scenario) withOwnRole(arn string) string {
+	s.Helper()
+	policy, err := bootstrapPolicy()
+	if err != nil {
+		s.Fatal(err)
+	}
+	passed := `"Resource": "arn:aws:iam::` + aws.Account + `:role/crossplane-*"`
+	i := strings.Index(policy, `"PassRoles"`)
+	more := block(s.section("docs/bootstrap.md", "## Settings that need more permissions"), "json", "ReadOwnRole")
+	if i < 0 || !strings.Contains(policy[i:], passed) || more == "" {
+		s.Fatal("the policy or its page are not what this suite knows")
+	}
+	policy = policy[:i] + strings.Replace(policy[i:], passed, strings.Replace(passed, ": ", ": [", 1)+`, "`+arn+`"]`, 1)
+	return strings.Replace(policy, `"Statement": [`, `"Statement": [`+strings.ReplaceAll(more, "ROLE_ARN", arn)+",", 1)
 }
 
 // backToIRSA goes back while the role trusts both, as the page says, and then forward again.
-func (s *Scenario) backToIRSA(sa, arn string, bucket managed) {
-	s.Helper()
-	kubectl := func(command string) { s.run(binaries.Kubectl, strings.Fields(s.expand(command))...) }
-	association := s.list(kinds["Association"])[0].GetName()
-	kubectl("annotate podidentityassociation.eks.aws.upbound.io " + association + " crossplane.io/paused=true")
-	s.Real.Disassociate(controlplane.Namespace, sa)
-	kubectl("annotate serviceaccount " + sa + " -n $CROSSPLANE eks.amazonaws.com/role-arn=" + arn)
+func (r *reader) backToIRSA(page, sa, arn string, bucket managed) {
+	r.Helper()
+	association := r.list(kinds["Association"])[0]
+	page = strings.NewReplacer(
+		"podidentityassociation.eks.aws.upbound.io NAME", "podidentityassociation.eks.aws.upbound.io "+association.GetName(),
+		"--association-id ID", "--association-id "+fakes.String(&association, "status", "atProvider", "associationId"),
+		"-n crossplane-system NAME", "-n crossplane-system "+fakes.String(r.Get("Provider", sa), "status", "currentRevision"),
+	).Replace(page)
+	back, forward, ok := strings.Cut(page, "To move on again")
+	if !ok {
+		r.Fatal("the page does not say how to move on again")
+	}
 	since := time.Now()
-	kubectl("rollout restart deployment -n $CROSSPLANE " + fakes.String(s.Get("Provider", sa), "status", "currentRevision"))
-	s.podHasIRSA(sa)
-	s.Until(2*time.Minute, "the bucket is managed with IRSA", func() error {
-		if !s.assumedByToken(arn, since) {
+	r.follow(back)
+	r.podHasIRSA(sa)
+	r.Until(2*time.Minute, "the bucket is managed with IRSA", func() error {
+		if !r.assumedByToken(arn, since) {
 			return errors.New("the role was not assumed with a token of the ServiceAccount")
 		}
-		return s.notReady(bucket)
+		return r.notReady(bucket)
 	})
-	s.Stepf("the way back: without the association the provider has IRSA again")
+	r.Stepf("the way back: without the association the provider has IRSA again")
 
-	kubectl("annotate serviceaccount " + sa + " -n $CROSSPLANE eks.amazonaws.com/role-arn-")
-	kubectl("annotate podidentityassociation.eks.aws.upbound.io " + association + " crossplane.io/paused-")
-	s.podHasPodIdentity(sa)
-	s.Is(4*time.Minute, "XR", "storage", "Ready=True", "TeardownProtected=True")
-	s.use("storage", bucket)
-	s.Stepf("the association is created again, and the provider is restarted with it")
+	r.follow(forward)
+	r.podHasPodIdentity(sa)
+	r.Is(4*time.Minute, "XR", "storage", "Ready=True", "TeardownProtected=True")
+	r.use("storage", bucket)
+	r.Stepf("the association is created again, and the provider is restarted with it")
 }
 
 // podHasPodIdentity waits until a provider's pod has the credentials of EKS Pod Identity, and none of IRSA.

@@ -71,6 +71,8 @@ type entry struct {
 	also []version
 	// only is the one version of Crossplane on which it runs. Empty: any.
 	only string
+	// page: it does what pages say, and make newcomer runs it.
+	page bool
 	// large: it takes long. It runs on demand, and no other scenario does then.
 	large bool
 }
@@ -81,8 +83,8 @@ var scenarios = []entry{
 	{name: "RBAC", run: rbac, alone: true, fake: true},
 	{name: "Proof", run: proof, alone: true, fake: true},
 	{name: "PlatformConfiguration", run: platformConfiguration, alone: true, fake: true, also: []version{v1}},
-	{name: "AdoptSeed", run: adoptSeed, alone: true, only: v2.crossplane},
-	{name: "FromIRSA", run: fromIRSA, alone: true, long: true, only: v2.crossplane},
+	{name: "AdoptSeed", run: adoptSeed, alone: true, only: v2.crossplane, page: true},
+	{name: "FromIRSA", run: fromIRSA, alone: true, long: true, only: v2.crossplane, page: true},
 	{name: "UpgradeFunction", run: upgradeFunction, alone: true, fake: true},
 	{name: "SafeStart", run: safeStart, alone: true, only: v2.crossplane},
 	{name: "Tenants", run: tenants, alone: true, long: true, only: v2.crossplane},
@@ -91,8 +93,10 @@ var scenarios = []entry{
 	{name: "Scale", run: scale, alone: true, fake: true, large: true},
 	{name: "ScaleTenants", run: scaleTenants, alone: true, fake: true, large: true, only: v2.crossplane},
 	{name: "UpgradeCrossplane", run: upgradeCrossplane, alone: true, fake: true, also: []version{v1}, only: v1.crossplane},
-	{name: "QuickStart", run: quickStart, alone: true, long: true, only: v2.crossplane},
-	{name: "Playground", run: playground, alone: true, long: true, only: v2.crossplane},
+	{name: "QuickStart", run: quickStart, alone: true, long: true, only: v2.crossplane, page: true},
+	{name: "BootstrapContrib", run: bootstrapContrib, alone: true, long: true, only: v2.crossplane, page: true},
+	{name: "BootstrapParts", run: bootstrapParts, alone: true, long: true, only: v2.crossplane, page: true},
+	{name: "Playground", run: playground, alone: true, long: true, only: v2.crossplane, page: true},
 	{name: "Seed", run: seed, apart: true, also: []version{v23, v1}},
 	{name: "Chaos", run: chaos, apart: true, fake: true},
 	{name: "Removal", run: removal, fake: true},
@@ -117,6 +121,9 @@ var scenarios = []entry{
 // together is how many scenarios run at once.
 const together = "4"
 
+// newcomerVariable is the value of E2E that runs the scenarios that do what pages say.
+const newcomerVariable = "newcomer"
+
 // A release of this repository: the function and the packages.
 type release struct {
 	Function, FunctionPackage, ConfigurationPackage string
@@ -129,6 +136,9 @@ const (
 	// nextDescription is that description.
 	nextDescription = "made by the next version"
 )
+
+// plugin for kubectl, of this repository.
+const plugin = "kubectl-pod_identity"
 
 // built is what TestMain built.
 var built struct {
@@ -220,6 +230,10 @@ func build(ctx context.Context, releases ...string) error {
 	if built.Dir, err = os.MkdirTemp("", "e2e"); err != nil {
 		return err
 	}
+	built.Paths[plugin] = filepath.Join(built.Dir, plugin)
+	if msg, err := built.Command(ctx, filepath.Join("cmd", "kubectl-pod_identity"), "build", "-o", built.Paths[plugin], ".").CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot build the kubectl plugin: %w\n%s", err, msg)
+	}
 	built.Releases = map[string]release{}
 	for _, version := range releases {
 		source := root
@@ -300,7 +314,7 @@ func TestE2E(t *testing.T) {
 			all := v == v2 || e2e == "all"
 			shared := &sharedWorld{last: t, version: v}
 			for _, e := range scenarios {
-				if lane(v, e) != os.Getenv(laneVariable) || e.large != (e2e == "scale") || e.long && e2e != "all" || !slices.Contains(e.also, v) && !all || e.only != "" && e.only != v.crossplane {
+				if lane(v, e) != os.Getenv(laneVariable) || e.large != (e2e == "scale") || e.long && e2e != "all" && e2e != newcomerVariable || !e.page && e2e == newcomerVariable || !slices.Contains(e.also, v) && !all || e.only != "" && e.only != v.crossplane {
 					continue
 				}
 				t.Run(e.name, func(st *testing.T) {

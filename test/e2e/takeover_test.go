@@ -3,10 +3,10 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
@@ -55,53 +55,155 @@ spec:
         source: PodIdentity
 `
 
-// terraformTrust is the trust policy of that procedure, and terraformPolicy its permissions.
-const (
-	terraformTrust  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
-	terraformPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}]}`
-)
+// terraformPolicy are the permissions in that procedure.
+const terraformPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}]}`
 
-// adoptSeed adopts the result of that procedure with a claim, as docs/migration.md says: the provider is restarted once, when it is
-// handed over, and not before.
+// terraformBlocks are Terraform's part of that procedure, word for word except for the references to the cluster and the role.
+const terraformBlocks = `
+resource "aws_iam_policy" "crossplane_s3_policy" {
+  name        = "crossplane-eu-west-1-s3-policy"
+  description = "Policy for crossplane s3 controller to manage S3 buckets and objects"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect = "Allow"
+        Action = [
+          "s3:*"
+        ]
+        Resource = "*" # no resource can be specified because we need to be able create new buckets
+      }
+    ]
+  })
+}
+
+data "aws_iam_policy_document" "assume_role" {
+  statement {
+    effect = "Allow"
+
+    principals {
+      type        = "Service"
+      identifiers = ["pods.eks.amazonaws.com"]
+    }
+
+    actions = [
+      "sts:AssumeRole",
+      "sts:TagSession"
+    ]
+  }
+}
+
+resource "aws_iam_role_policy_attachment" "additional_policies" {
+  policy_arn = aws_iam_policy.crossplane_s3_policy.arn
+  role       = aws_iam_role.iam_for_s3.name
+}
+
+resource "aws_iam_role" "iam_for_s3" {
+  name               = "crossplane-eu-west-1-s3-Role"
+  assume_role_policy = data.aws_iam_policy_document.assume_role.json
+}
+
+resource "aws_eks_pod_identity_association" "crossplane_s3" {
+  cluster_name    = "prod"
+  namespace       = "crossplane-system"
+  service_account = "provider-aws-s3"
+  role_arn        = aws_iam_role.iam_for_s3.arn
+}
+`
+
+// terraformFile is what stays in the Terraform configuration.
+const terraformFile = `
+provider "aws" {
+  region = "eu-west-1"
+}
+`
+
+// adoptSeed adopts the result of that procedure, as docs/migration.md says, with Terraform: the provider is restarted once, when it is
+// handed over, and not before. In the middle it goes back to Terraform, and then forward again.
 func adoptSeed(s *Scenario) {
 	const (
 		sa   = "provider-aws-s3"
 		drc  = "provider-aws-pod-id-drc"
 		role = "crossplane-eu-west-1-s3-Role"
+		page = "docs/migration.md"
 	)
-	policy := s.Real.AddPolicy("crossplane-eu-west-1-s3-policy", terraformPolicy)
-	id := s.Real.Associate(controlplane.Namespace, sa, s.Real.AddRole(role, terraformTrust, "", policy))
+	r := s.reader()
+	r.write("main.tf", terraformFile+terraformBlocks)
+	r.do("terraform init && terraform apply")
+	before := s.Real.Association(controlplane.Namespace, sa)
+	if before == nil {
+		s.Fatal("Terraform did not create the association")
+	}
+	time.Sleep(15 * time.Second) // A pod that starts before EKS knows the association has no credentials.
 	s.Apply(byHand)
 	s.Is(3*time.Minute, "Provider", "provider-family-aws", "Installed=True", "Healthy=True")
 	s.Is(3*time.Minute, "Provider", sa, "Installed=True", "Healthy=True")
 	s.Apply(byHandConfig)
 	s.use(sa, s3Bucket("theirs"))
+	s.podHasPodIdentity(sa)
 	pod := s.Pods(sa)[0]
 	uids := map[string]string{"Provider": string(s.Get("Provider", sa).GetUID()), "RuntimeConfig": string(s.Get("RuntimeConfig", drc).GetUID())}
-	s.Stepf("the procedure is done by hand, and there is a bucket")
-	s.install("provider-family-aws")
-
-	file := func(path string) {
+	unchanged := func(what string) {
 		s.Helper()
-		s.Apply(strings.NewReplacer("a-0123456789abcdef0", id, "kind: PodIdentityProvider", "kind: PodIdentityProviderClaim", "  name: storage", "  name: storage\n  namespace: $NS").Replace(s.File(path)))
+		s.restarts(sa, 0)
+		if now := s.Pods(sa); len(now) != 1 || now[0].UID != pod.UID {
+			s.Error("the provider was restarted")
+		}
+		if x := s.Real.Association(controlplane.Namespace, sa); x == nil || x.ID != before.ID {
+			s.Errorf("the association is %+v, and should be %s", x, before.ID)
+		}
+		s.ready(s3Bucket("theirs"))
+		s.Stepf("%s, and nothing is restarted", what)
 	}
-	file("example/migrate/xr.yaml")
-	s.Is(4*time.Minute, "Claim", "storage", "Ready=True")
-	s.restarts(sa, 0)
-	if now := s.Pods(sa); len(now) != 1 || now[0].UID != pod.UID {
-		s.Error("the provider was restarted")
-	}
-	s.Stepf("role and association are adopted, and nothing is restarted")
+	unchanged("the procedure is done by hand, and there is a bucket")
 
-	xr := s.XR("storage").GetName()
-	file("example/migrate/03-hand-over/xr.yaml")
-	s.Until(3*time.Minute, "the claim has the Provider", func() error {
+	r.asks("look", "Keep the family, Provider provider-family-aws.", "Give provider-aws-iam and provider-aws-eks an identity", "Providers of s3 exist already.")
+	r.bootstrap(withAWSCLI)
+	r.installs()
+	r.edit("example/migrate/xr.yaml", "a-0123456789abcdef0", before.ID)
+
+	r.follow(s.section(page, "## 1. Look"))
+	adopt := func() {
+		s.Helper()
+		r.follow(s.section(page, "## 2. Take it out of Terraform"))
+		r.write("main.tf", terraformFile)
+		r.do("terraform plan -detailed-exitcode")
+		r.follow(s.section(page, "## 3. Adopt it"))
+		r.follow(s.section(page, "## 4. Check"))
+		if got := s.Service(s.Get("XR", "storage"), "s3"); got["phase"] != "Ready" || got["roleArn"] != s.Real.Role(role).ARN || got["associationId"] != before.ID {
+			s.Errorf("status of the service: %v", got)
+		}
+		r.follow(s.section(page, "## 5. Move the managed resources"))
+		s.Gone(time.Second, "ProviderConfig", sa)
+		unchanged("role and association are adopted, and the bucket uses ProviderConfig storage")
+	}
+	adopt()
+
+	s.Apply(byHandConfig)
+	loop, _, _ := strings.Cut(s.section(page, "## 5. Move the managed resources"), "users=$(")
+	r.follow(strings.NewReplacer("provider-aws-s3", "storage", "storage", "provider-aws-s3").Replace(loop + "```\n"))
+	r.write("main.tf", terraformFile+terraformBlocks)
+	r.follow(strings.ReplaceAll(s.section(page, "## Back to Terraform"), "a-0123456789abcdef0", before.ID))
+	s.Gone(time.Minute, "XR", "storage")
+	r.do("terraform apply && terraform plan -detailed-exitcode")
+	unchanged("everything is Terraform's again")
+	adopt()
+
+	r.follow(s.section(page, "## 6. Remove Terraform's policy"))
+	if left := s.Real.Has("crossplane-eu-west-1-s3-policy"); len(left) > 0 {
+		s.Errorf("AWS still has %v", left)
+	}
+	s.use("storage", s3Bucket("later"))
+	unchanged("the policies from the catalogue are enough")
+
+	r.follow(s.section(page, "## 7. Hand over the Provider"))
+	s.Until(3*time.Minute, "the object has the Provider", func() error {
 		for kind, name := range map[string]string{"Provider": sa, "RuntimeConfig": drc} {
-			o, err := s.get(kind, name)
-			if err != nil || o == nil {
-				return fmt.Errorf("there is no %s: %w", kind, err)
+			o, err := s.find(kind, name)
+			if err != nil {
+				return err
 			}
-			if owners := o.GetOwnerReferences(); len(owners) == 0 || owners[0].Name != xr {
+			if owners := o.GetOwnerReferences(); len(owners) == 0 || owners[0].Name != "storage" {
 				return fmt.Errorf("%s belongs to %v", kind, owners)
 			}
 			if string(o.GetUID()) != uids[kind] {
@@ -110,38 +212,21 @@ func adoptSeed(s *Scenario) {
 		}
 		return nil
 	})
-	claim := s.Is(4*time.Minute, "Claim", "storage", "Ready=True", "Synced=True", "TeardownProtected=True")
-	if got := s.Service(claim, "s3"); got["phase"] != "Ready" || got["roleName"] != role || got["associationId"] != id || got["providerName"] != sa {
+	xr := s.Is(4*time.Minute, "XR", "storage", "Ready=True", "Synced=True", "TeardownProtected=True")
+	if got := s.Service(xr, "s3"); got["phase"] != "Ready" || got["roleName"] != role || got["associationId"] != before.ID || got["providerName"] != sa {
 		s.Errorf("status of the service: %v", got)
 	}
 	s.restarts(sa, 1)
 	// The old pod is deleted once the new one is ready.
-	s.Until(time.Minute, "the provider has one pod, with credentials", func() error {
-		now := s.Pods(sa)
-		if len(now) != 1 || now[0].UID == pod.UID {
-			return fmt.Errorf("it has %d pods", len(now))
+	s.onlyPod(time.Minute, sa, "is new, and has credentials", func(p corev1.Pod) error {
+		if p.UID == pod.UID {
+			return errors.New("it is the old one")
 		}
-		if missing := s.missingCredentials(now[0]); missing != "" {
-			return errors.New(missing)
-		}
-		return nil
+		return s.withCredentials(p)
 	})
-	if x := s.Real.Association(controlplane.Namespace, sa); x == nil || x.ID != id {
-		s.Errorf("the association is %+v, and should be %s", x, id)
-	}
-	if r := s.Real.Role(role); r == nil || !slices.Contains(r.Attached, policy) {
-		s.Errorf("the role is %+v, and should still have %s", r, policy)
-	}
+	s.use("storage", s3Bucket("theirs"), s3Bucket("latest"))
+	r.asks("doctor", sa, "No problems.")
 	s.Stepf("the Provider is handed over with one restart")
-	config := s.Namespace + "-storage"
-	s.use(config, s3Bucket("theirs"))
-	s.Until(2*time.Minute, "the bucket uses ProviderConfig "+config, func() error {
-		if users, _, _ := unstructured.NestedInt64(s.Get("ProviderConfig", config).Object, "status", "users"); users != 1 {
-			return fmt.Errorf("it has %d users", users)
-		}
-		return nil
-	})
-	s.Stepf("the bucket uses the new ProviderConfig")
 }
 
 // rebuiltCluster is one with new objects, while AWS still has everything from before.
