@@ -55,6 +55,9 @@ resource "aws_eks_addon" "agent" {
 
   cluster_name = var.cluster_name
   addon_name   = "eks-pod-identity-agent"
+
+  # Other workloads use it, too: terraform destroy leaves it in the cluster.
+  preserve = true
 }
 
 resource "aws_iam_role" "bootstrap" {
