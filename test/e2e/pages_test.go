@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -215,6 +216,27 @@ func quickStart(s *Scenario) {
 		return nil
 	})
 	s.Stepf("everything is cleaned up")
+
+	r.follow(s.section("docs/upgrade.md", "## The providers"))
+	uninstall, ways, _ := strings.Cut(s.section("docs/upgrade.md", "## Uninstall"), "With Terraform,")
+	_, cli, ok := strings.Cut(ways, "with the AWS CLI:")
+	if !ok {
+		s.Fatal("the page does not say how to remove the identity with the AWS CLI")
+	}
+	r.follow(uninstall + cli)
+	s.Until(time.Minute, "nothing is left of the installation", func() error {
+		left := s.Real.Has("bootstrap")
+		for _, kind := range []string{"Provider", "Function", "Configuration"} {
+			for _, o := range s.list(kinds[kind]) {
+				left = append(left, kind+" "+o.GetName())
+			}
+		}
+		if len(left) > 0 {
+			return fmt.Errorf("there are %v", left)
+		}
+		return nil
+	})
+	s.Stepf("everything is uninstalled")
 }
 
 // bootstrapContrib is the bootstrap with Terraform and the packages of crossplane-contrib.
@@ -276,6 +298,26 @@ func bootstrapParts(s *Scenario) {
 	r.follow(s.section("docs/quickstart.md", "## 4. An identity for s3"))
 	r.asks("doctor", "my-iam", "No problems.")
 	s.Stepf("both have credentials, and there is an identity for s3")
+
+	// What guides for other packages say to apply.
+	s.Apply(`{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: second-family}, spec: {package: "xpkg.upbound.io/upbound/provider-family-aws:$VERSION"}}`)
+	remedy := "kubectl delete provider.pkg.crossplane.io second-family"
+	s.Until(time.Minute, "the doctor says which family to delete", func() error {
+		out := r.do("kubectl pod-identity doctor || true")
+		if !strings.Contains(out, "keep upbound-provider-family-aws, which owns the CRDs and with them all objects, and run "+remedy+"\n") || strings.Contains(out, "No problems.") {
+			return errors.New(out)
+		}
+		return nil
+	})
+	r.do(remedy)
+	s.Until(2*time.Minute, "the package manager works again", func() error {
+		if out := r.do("kubectl pod-identity doctor || true"); !strings.Contains(out, "No problems.") {
+			return errors.New(out)
+		}
+		return nil
+	})
+	s.Is(time.Minute, "XR", "storage", "Ready=True")
+	s.Stepf("the doctor says which of two families to delete, and then it finds no problems")
 }
 
 // follow a page: run its commands in one shell, as a reader does, and compare what they print with the page. The shell has the
