@@ -56,7 +56,7 @@ resource "aws_eks_addon" "agent" {
   cluster_name = var.cluster_name
   addon_name   = "eks-pod-identity-agent"
 
-  # Other workloads use it, too: terraform destroy leaves it in the cluster.
+  # Other workloads use it, too: terraform destroy leaves the agent running, though no longer as an add-on.
   preserve = true
 }
 
