@@ -66,7 +66,7 @@ case $name in
     package=github.com/aws/amazon-eks-pod-identity-webhook
     takes="a minute or two"
     ;;
-  provider-aws-config | provider-aws-iam | provider-aws-eks | provider-aws-s3 | provider-aws-sqs)
+  provider-aws-config | provider-aws-iam | provider-aws-eks | provider-aws-s3 | provider-aws-sqs | terraform-provider-aws)
     # Only these services are built: all services have six times the code. provider-aws-config is provider-family-aws.
     services=iam,eks,s3,sqs
     module=tools/provider-aws
@@ -75,14 +75,8 @@ case $name in
     stamp=github.com/upbound/provider-aws/v2/internal/version.Version
     stamped=github.com/upbound/provider-aws/v2
     takes="5 to 10 minutes for the first of provider-aws, half a minute for each other"
-    ;;
-  terraform-provider-aws)
-    # The real one with these services only, and from the same source as provider-aws.
-    services=iam,eks,s3,sqs
-    module=tools/provider-aws
-    own=.
-    package=github.com/hashicorp/terraform-provider-aws
-    takes="5 to 10 minutes for the first of provider-aws, half a minute for each other"
+    # Terraform's provider that they are made of.
+    if [ "$name" = terraform-provider-aws ]; then package=github.com/hashicorp/terraform-provider-aws; fi
     ;;
   terraform)
     # OpenTofu, unless Terraform is installed.
@@ -91,8 +85,15 @@ case $name in
     takes="3 to 6 minutes"
     ;;
   aws)
-    # It is written in Python, and Debian's package does not know Pod Identity yet: no other can be built or installed here.
-    command -v aws || { echo "aws: install the AWS CLI, version 1.32, 2.15 or later" >&2; exit 1; }
+    # It is written in Python, and Debian's package does not know Pod Identity yet: nothing can be built or installed here.
+    IFS=. read -r major minor _ <<<"$(aws --version 2>/dev/null | sed 's|^aws-cli/||')"
+    case ${major:-0} in
+      0) minor=0 least=1 ;;
+      1) least=32 ;;
+      *) least=15 ;;
+    esac
+    [ "$minor" -ge "$least" ] || { echo "aws: install the AWS CLI, version 1.32, 2.15 or later" >&2; exit 1; }
+    command -v aws
     exit
     ;;
   golangci-lint)

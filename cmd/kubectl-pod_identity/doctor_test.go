@@ -327,6 +327,11 @@ spec: {matchImages: [{type: Prefix, prefix: xpkg.upbound.io/}], rewriteImage: {p
 			agent + "---\n" + well + "{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: storage}, status: {services: [{name: s3, phase: Failed, message: AccessDenied}]}}",
 			[]string{"!PodIdentityProvider storage: is not ready: s3 is Failed: AccessDenied"},
 		},
+		"NotReadyForAMoment": {
+			"The summary can still be that of a moment ago: it does not say why the object is not ready.",
+			agent + "---\n" + well + "{apiVersion: aws.podidentity.dev/v1alpha1, kind: PodIdentityProvider, metadata: {name: storage}, status: {summary: Ready, conditions: [{type: Ready, status: \"False\"}]}}",
+			[]string{"!PodIdentityProvider storage: is not ready: see its conditions"},
+		},
 		"TenantNotReady": {
 			"A team files claims and does not see the composite resource: the claim is named.",
 			agent + "---\n" + well + `

@@ -74,7 +74,8 @@ func runLanes(ctx context.Context) (bool, error) {
 			continue
 		}
 		sayf("FAILED: lane %s: %v: %v", l.lane, l.err, l.failed)
-		if os.Getenv("E2E_AGAIN") == "" || len(l.failed) == 0 {
+		// After a panic, the scenarios that come later did not run.
+		if os.Getenv("E2E_AGAIN") == "" || len(l.failed) == 0 || l.panicked {
 			ok = false
 			continue
 		}
@@ -151,8 +152,9 @@ type lines struct {
 	to   *syncWriter
 	rest []byte
 	// The scenarios that failed, and how the lane ended.
-	failed []string
-	err    error
+	failed   []string
+	panicked bool
+	err      error
 }
 
 // failure of a scenario, as go test prints it.
@@ -175,6 +177,7 @@ func (l *lines) Write(b []byte) (int, error) {
 		if m := failure.FindSubmatch(line); m != nil {
 			l.failed = append(l.failed, string(m[1]))
 		}
+		l.panicked = l.panicked || bytes.HasPrefix(line, []byte("panic: "))
 		l.to.mu.Lock()
 		_, err := fmt.Fprintf(l.to.w, "%-8s | %s\n", l.lane, line)
 		l.to.mu.Unlock()

@@ -65,7 +65,7 @@ type entry struct {
 	alone bool
 	// fake: the fake provider-aws is enough for it, unless all scenarios run. The real one takes more of the machine.
 	fake bool
-	// long: it runs only if all scenarios do.
+	// long: it runs only if all scenarios do, or with the others that do what pages say.
 	long bool
 	// also lists older versions of Crossplane on which it always runs, and not only if all scenarios do.
 	also []version
@@ -140,8 +140,19 @@ const (
 // plugin for kubectl, of this repository.
 const plugin = "kubectl-pod_identity"
 
-// notForPlayground are tools that the playground does not need: it runs on the newest version, and nobody reads pages there.
-var notForPlayground = []string{v1.tool, v23.tool, binaries.Terraform, binaries.TerraformProvider, binaries.AWSCLI}
+// forReaders are tools that only scenarios need that do what pages say.
+var forReaders = []string{binaries.AWSCLI, binaries.Terraform, binaries.TerraformProvider}
+
+// needed says whether a run needs a tool. The playground is for the newest version of Crossplane.
+func needed(e2e, tool string) bool {
+	switch e2e {
+	case playgroundVariable:
+		return tool != v1.tool && tool != v23.tool && !slices.Contains(forReaders, tool)
+	case "scale":
+		return !slices.Contains(forReaders, tool)
+	}
+	return true
+}
 
 // built is what TestMain built.
 var built struct {
@@ -214,7 +225,7 @@ func build(ctx context.Context, releases ...string) error {
 	built.Builder = binaries.Builder{Root: root}
 	built.Paths = map[string]string{}
 	for _, tool := range binaries.All() {
-		if os.Getenv("E2E") == playgroundVariable && slices.Contains(notForPlayground, tool) {
+		if !needed(os.Getenv("E2E"), tool) {
 			continue
 		}
 		if built.Paths[tool], err = built.Build(ctx, tool); err != nil {

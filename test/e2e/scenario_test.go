@@ -469,16 +469,10 @@ func (s *Scenario) Service(claim *unstructured.Unstructured, name string) map[st
 // Install what docs/bootstrap.md and the README say. Crossplane installs the family as a dependency.
 func (s *Scenario) Install() {
 	s.Helper()
-	s.install("upbound-provider-family-aws")
-}
-
-// install the same where the Provider of the family has that name.
-func (s *Scenario) install(family string) {
-	s.Helper()
 	s.Apply(s.File("manifests/clusterrole.yaml"))
 	s.Apply(s.File("manifests/bootstrap-providers.yaml"))
 	s.Apply(s.File("manifests/configuration.yaml"))
-	for _, p := range []string{family, "upbound-provider-aws-iam", "upbound-provider-aws-eks"} {
+	for _, p := range []string{"upbound-provider-family-aws", "upbound-provider-aws-iam", "upbound-provider-aws-eks"} {
 		s.Is(2*time.Minute, "Provider", p, "Installed=True", "Healthy=True")
 		s.Stepf("%s is healthy", p)
 	}

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/aws"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/controlplane"
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
@@ -125,6 +126,7 @@ func adoptSeed(s *Scenario) {
 		sa   = "provider-aws-s3"
 		drc  = "provider-aws-pod-id-drc"
 		role = "crossplane-eu-west-1-s3-Role"
+		arn  = "arn:aws:iam::" + aws.Account + ":role/" + role
 		page = "docs/migration.md"
 	)
 	r := s.reader()
@@ -170,7 +172,8 @@ func adoptSeed(s *Scenario) {
 		r.do("terraform plan -detailed-exitcode")
 		r.follow(s.section(page, "## 3. Adopt it"))
 		r.follow(s.section(page, "## 4. Check"))
-		if got := s.Service(s.Get("XR", "storage"), "s3"); got["phase"] != "Ready" || got["roleArn"] != s.Real.Role(role).ARN || got["associationId"] != before.ID {
+		xr := s.Is(time.Minute, "XR", "storage", "Ready=True")
+		if got := s.Service(xr, "s3"); got["phase"] != "Ready" || got["roleArn"] != arn || got["associationId"] != before.ID {
 			s.Errorf("status of the service: %v", got)
 		}
 		r.follow(s.section(page, "## 5. Move the managed resources"))
@@ -180,12 +183,18 @@ func adoptSeed(s *Scenario) {
 	adopt()
 
 	s.Apply(byHandConfig)
-	loop, _, _ := strings.Cut(s.section(page, "## 5. Move the managed resources"), "users=$(")
-	r.follow(strings.NewReplacer("provider-aws-s3", "storage", "storage", "provider-aws-s3").Replace(loop + "```\n"))
+	move := shellBlocks(s.section(page, "## 5. Move the managed resources"))[0].commands
+	r.do(strings.NewReplacer("provider-aws-s3", "storage", "storage", "provider-aws-s3").Replace(move))
 	r.write("main.tf", terraformFile+terraformBlocks)
-	r.follow(strings.ReplaceAll(s.section(page, "## Back to Terraform"), "a-0123456789abcdef0", before.ID))
+	imports, push, ok := strings.Cut(strings.ReplaceAll(s.section(page, "## Back to Terraform"), "a-0123456789abcdef0", before.ID), "If nothing else has changed")
+	if !ok {
+		s.Fatal("the page does not say how to push the old state")
+	}
+	r.follow(imports)
 	s.Gone(time.Minute, "XR", "storage")
 	r.do("terraform apply && terraform plan -detailed-exitcode")
+	r.follow(push)
+	r.do("terraform plan -detailed-exitcode")
 	unchanged("everything is Terraform's again")
 	adopt()
 

@@ -12,12 +12,10 @@ type addon struct {
 	created            time.Time
 }
 
-// install is how long EKS takes to install an add-on.
-const install = 3 * time.Second
-
-func (x *addon) json() map[string]any {
+// json is what EKS answers about an add-on.
+func (s *Server) json(x *addon) map[string]any {
 	status := "ACTIVE"
-	if time.Since(x.created) < install {
+	if time.Since(x.created) < s.Installing {
 		status = "CREATING"
 	}
 	return map[string]any{"addon": map[string]any{
@@ -50,6 +48,7 @@ func (s *Server) eksCluster(r *request, cluster string, rest []string) operation
 	return nil
 }
 
+// createAddon on a cluster that does not have it.
 func (s *Server) createAddon(r *request, cluster, name string) (any, *failure) {
 	if f := s.allow(r, "eks:CreateAddon", r.cluster(cluster), nil); f != nil {
 		return nil, f
@@ -59,9 +58,10 @@ func (s *Server) createAddon(r *request, cluster, name string) (any, *failure) {
 		return nil, failf(http.StatusConflict, "ResourceInUseException", "Addon already exists.")
 	}
 	s.addons[key] = &addon{name: name, cluster: cluster, arn: r.addon(cluster, name), created: time.Now()}
-	return s.addons[key].json(), nil
+	return s.json(s.addons[key]), nil
 }
 
+// onAddon describes or deletes an add-on.
 func (s *Server) onAddon(r *request, cluster, name string) (any, *failure) {
 	if f := s.allow(r, "eks:"+r.call.Action, r.addon(cluster, name), nil); f != nil {
 		return nil, f
@@ -74,9 +74,10 @@ func (s *Server) onAddon(r *request, cluster, name string) (any, *failure) {
 	if r.Method == http.MethodDelete {
 		delete(s.addons, key)
 	}
-	return x.json(), nil
+	return s.json(x), nil
 }
 
+// addon is the ARN of an add-on.
 func (r *request) addon(cluster, name string) string {
 	return "arn:aws:eks:" + r.region + ":" + Account + ":addon/" + cluster + "/" + name + "/1"
 }

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"testing"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
@@ -24,9 +25,11 @@ func TestAddons(t *testing.T) {
 	}
 	_, err = c.CreateAddon(t.Context(), &eks.CreateAddonInput{AddonName: name, ClusterName: of})
 	wantCode(t, "CreateAddon again", "ResourceInUseException", err)
-	got, err := c.DescribeAddon(t.Context(), &eks.DescribeAddonInput{AddonName: name, ClusterName: of})
-	if err != nil || got.Addon.Status != types.AddonStatusCreating {
-		t.Errorf("EKS takes some seconds to install an add-on, got %+v, %v", got, err)
+	for _, want := range []types.AddonStatus{types.AddonStatusCreating, types.AddonStatusActive} {
+		s.Installing = map[types.AddonStatus]time.Duration{types.AddonStatusCreating: time.Hour}[want]
+		if got, err := c.DescribeAddon(t.Context(), &eks.DescribeAddonInput{AddonName: name, ClusterName: of}); err != nil || got.Addon.Status != want {
+			t.Errorf("after %s the add-on should be %s, got %+v, %v", s.Installing, want, got, err)
+		}
 	}
 	s.AddRole("weak", anyPod, "")
 	_, err = s.as(s.Login("weak")).eks.CreateAddon(t.Context(), &eks.CreateAddonInput{AddonName: name, ClusterName: of})
@@ -34,4 +37,6 @@ func TestAddons(t *testing.T) {
 	if _, err = c.DeleteAddon(t.Context(), &eks.DeleteAddonInput{AddonName: name, ClusterName: of}); err != nil {
 		t.Error(err)
 	}
+	_, err = c.DescribeAddon(t.Context(), &eks.DescribeAddonInput{AddonName: name, ClusterName: of})
+	wantCode(t, "DescribeAddon after it is deleted", "ResourceNotFoundException", err)
 }

@@ -38,6 +38,8 @@ type Server struct {
 	Latency time.Duration
 	// Settle is how long EKS takes until the pods of a new association get credentials.
 	Settle time.Duration
+	// Installing is how long EKS takes to install an add-on.
+	Installing time.Duration
 	// SessionLife is how long a session lasts.
 	SessionLife time.Duration
 
@@ -61,7 +63,7 @@ type Server struct {
 // New serves an empty account.
 func New(ctx context.Context) (*Server, error) {
 	s := &Server{
-		Latency: 100 * time.Millisecond, Settle: 8 * time.Second, SessionLife: 6 * time.Hour,
+		Latency: 100 * time.Millisecond, Settle: 8 * time.Second, Installing: 3 * time.Second, SessionLife: 6 * time.Hour,
 		roles: map[string]*role{}, policies: map[string]*policy{}, associations: map[string]*association{}, addons: map[string]*addon{}, sessions: map[string]*session{},
 		buckets: map[string]*bucket{}, queues: map[string]*queue{},
 	}

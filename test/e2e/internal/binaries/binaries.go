@@ -39,8 +39,9 @@ const (
 // All of them, in the order in which they are built.
 func All() []string {
 	return []string{
+		AWSCLI, // It cannot be built: without it, a run ends before it builds anything.
 		CLI, CrossplaneV2, CrossplaneV23, CrossplaneV1, Etcd, APIServer, ControllerManager, Kubectl, Webhook,
-		ProviderIAM, ProviderFamily, ProviderEKS, ProviderS3, ProviderSQS, TerraformProvider, Terraform, AWSCLI,
+		ProviderIAM, ProviderFamily, ProviderEKS, ProviderS3, ProviderSQS, TerraformProvider, Terraform,
 	}
 }
 
