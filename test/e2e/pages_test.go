@@ -46,10 +46,11 @@ func (r *reader) bootstrap(way string, edit ...string) {
 	r.Stepf("provider-aws-iam and -eks are there, with credentials")
 }
 
-// haveVersion waits until the providers of the bootstrap and their family run in a version.
-func (r *reader) haveVersion(version string) {
+// haveVersion waits until the providers of services run in a version. Crossplane installs the newest family that fits them.
+func (r *reader) haveVersion(version string, services ...string) {
 	r.Helper()
-	for _, name := range []string{"upbound-provider-family-aws", "upbound-provider-aws-iam", "upbound-provider-aws-eks"} {
+	for _, service := range services {
+		name := "upbound-provider-aws-" + service
 		r.Until(2*time.Minute, name+" is healthy at "+version, func() error {
 			o, err := r.find("Provider", name)
 			if err != nil {
@@ -78,9 +79,9 @@ func quickStart(s *Scenario) {
 	r.edit("manifests/bootstrap-providers.yaml", s.version.providerVersion, s.version.olderProvider)
 	r.bootstrap(withAWSCLI)
 	r.do("docs/bootstrap/aws.sh") // It can be run again.
-	r.haveVersion(s.version.olderProvider)
+	r.haveVersion(s.version.olderProvider, "iam", "eks")
 	r.follow(s.section("docs/upgrade.md", "## The providers"))
-	r.haveVersion(s.version.providerVersion)
+	r.haveVersion(s.version.providerVersion, "iam", "eks")
 	s.Stepf("the providers are upgraded from %s to %s", s.version.olderProvider, s.version.providerVersion)
 	r.installs()
 	for _, step := range []string{"## 4. An identity for s3", "## 5. Use it", "## 6. Hand it to app teams"} {
