@@ -383,7 +383,8 @@ claims:                         # what claims may set besides their own fields
 2. The manifest also has a DeploymentRuntimeConfig that mounts the ConfigMap, and the Function that refers to it. **A Function has one
    DeploymentRuntimeConfig.** If yours refers to one already, such as that of [function-runtime.yaml](../manifests/function-runtime.yaml), add
    the volume, its mount and ` + "`--config`" + ` to that one, and apply the ConfigMap alone. Otherwise one replaces the other.
-3. Apply it. After some minutes, see whether any object breaks a rule: its reason is ` + "`InvalidSpec`" + `.
+3. Apply it. After some minutes, see whether any object breaks a rule: its reason is ` + "`InvalidSpec`" + `. In a cluster without the API, skip the
+   second command.
 
    ` + "```" + `bash
    kubectl apply -f manifests/platform-configuration.yaml
