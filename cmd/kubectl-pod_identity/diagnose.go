@@ -24,15 +24,6 @@ type finding struct {
 	says string
 }
 
-// A providerReport says how an AWS provider runs.
-type providerReport struct {
-	name, source   string
-	serviceAccount string
-	role           string
-	association    string
-	credentials    string
-}
-
 // A report on a cluster.
 type report struct {
 	providers []providerReport
@@ -80,87 +71,6 @@ func diagnose(c *cluster, now time.Time) *report {
 		r.notef(kind, "you may not list them, so they are not checked")
 	}
 	return r
-}
-
-// awsProviders are the Providers of the AWS family.
-func (c *cluster) awsProviders() []unstructured.Unstructured {
-	return slices.DeleteFunc(slices.Clone(c.providers), func(p unstructured.Unstructured) bool {
-		return !parsePackage(text(p, "spec", "package")).aws()
-	})
-}
-
-// describe says how a provider runs.
-func (c *cluster) describe(p unstructured.Unstructured) providerReport {
-	d := providerReport{name: p.GetName(), source: text(p, "spec", "package"), serviceAccount: c.configuredAccount(p)}
-	pods := c.podsOf(p)
-	from := originNoPod
-	if len(pods) > 0 {
-		d.serviceAccount = pods[0].Spec.ServiceAccountName
-		from = originOf(pods[0])
-	}
-	d.credentials = string(from)
-
-	association, ok := c.association(d.serviceAccount)
-	if ok {
-		d.association = cmp.Or(text(association, "status", "atProvider", "associationId"), association.GetName())
-		d.role = cmp.Or(text(association, "status", "atProvider", "roleArn"), text(association, "spec", "forProvider", "roleArn"))
-	}
-	if from == originIRSA {
-		d.role = c.irsaRole(pods[0])
-	}
-	return d
-}
-
-// podsOf returns the pods of the provider's current revision.
-func (c *cluster) podsOf(p unstructured.Unstructured) []corev1.Pod {
-	var out []corev1.Pod
-	revision := text(p, "status", "currentRevision")
-	for _, pod := range c.pods {
-		if revision != "" && pod.Labels[labelRevision] == revision {
-			out = append(out, pod)
-		}
-	}
-	return out
-}
-
-// runtimeConfig returns the name of a provider's DeploymentRuntimeConfig, and the object that names it: an ImageConfig comes first.
-func (c *cluster) runtimeConfig(p unstructured.Unstructured) (name, namedBy string) {
-	revision, _ := named(c.revisions, text(p, "status", "currentRevision"))
-	for _, ref := range maps(revision, "status", "appliedImageConfigRefs") {
-		if text(ref, "reason") != "ConfigureRuntime" {
-			continue
-		}
-		if image, ok := named(c.imageConfigs, text(ref, "name")); ok {
-			return text(image, "spec", "runtime", "configRef", "name"), "ImageConfig " + image.GetName()
-		}
-	}
-	return cmp.Or(text(p, "spec", "runtimeConfigRef", "name"), "default"), "Provider " + p.GetName()
-}
-
-// configuredAccount is the ServiceAccount in a provider's configuration. By default it has the name of the revision.
-func (c *cluster) configuredAccount(p unstructured.Unstructured) string {
-	name, _ := c.runtimeConfig(p)
-	config, _ := named(c.runtimeConfigs, name)
-	return cmp.Or(text(config, "spec", "serviceAccountTemplate", "metadata", "name"), text(p, "status", "currentRevision"))
-}
-
-// association returns the association of a ServiceAccount, if Crossplane manages it.
-func (c *cluster) association(serviceAccount string) (unstructured.Unstructured, bool) {
-	for _, a := range c.associations {
-		if text(a, "spec", "forProvider", "namespace") == c.namespace && text(a, "spec", "forProvider", "serviceAccount") == serviceAccount {
-			return a, true
-		}
-	}
-	return unstructured.Unstructured{}, false
-}
-
-// irsaRole returns the IRSA role of a pod.
-func (c *cluster) irsaRole(pod corev1.Pod) string {
-	if v := variable(pod, "AWS_ROLE_ARN"); v != nil && v.Value != "" {
-		return v.Value
-	}
-	account, _ := named(c.serviceAccounts, pod.Spec.ServiceAccountName)
-	return account.GetAnnotations()[annotationRole]
 }
 
 // awaitingActivation is why a healthy provider has no pods on Crossplane v2.4 or later.
@@ -211,17 +121,6 @@ func (r *report) credentials(c *cluster, about string, d providerReport, pods []
 	}
 }
 
-// ownCredentials says whether a ProviderConfig brings credentials that do not come from the pod, such as keys in a Secret.
-func (c *cluster) ownCredentials() bool {
-	for _, p := range slices.Concat(c.providerConfigs, c.clusterProviderConfigs) {
-		switch text(p, "spec", "credentials", "source") {
-		case "Secret", "Upbound", "Filesystem", "Environment":
-			return true
-		}
-	}
-	return false
-}
-
 // shared reports shared ServiceAccounts: an association is for all pods of a ServiceAccount.
 func (r *report) shared(accounts map[string][]string) {
 	for _, account := range sortedKeys(accounts) {
@@ -265,18 +164,6 @@ func (c *cluster) duplicate(ps []unstructured.Unstructured) string {
 	}
 	others := slices.DeleteFunc(names, func(n string) bool { return n == owner })
 	return fmt.Sprintf("%s. To do: keep %s, which owns the CRDs and with them all objects, and run kubectl delete provider.pkg.crossplane.io %s", what, owner, strings.Join(others, " "))
-}
-
-// ownsKinds says whether a Provider's current revision is healthy and controls CRDs.
-func (c *cluster) ownsKinds(p unstructured.Unstructured) bool {
-	revision, ok := named(c.revisions, text(p, "status", "currentRevision"))
-	if !ok {
-		return false
-	}
-	healthy, _ := condition(revision, "Healthy")
-	// Crossplane v2 says RevisionHealthy.
-	v2, _ := condition(revision, "RevisionHealthy")
-	return (healthy == "True" || v2 == "True") && len(maps(revision, "status", "objectRefs")) > 0
 }
 
 // imageConfigs reports those that change a Provider's package or pods.
