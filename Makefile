@@ -1,5 +1,5 @@
-# What people and CI run in this repository. Needs Go, make and git, and for end-to-end tests the AWS CLI. Everything else is built from source,
-# in versions that go.sum pins, when it is first needed (hack/tool.sh says so, and keeps it in ~/.cache).
+# What people and CI run in this repository. Needs Go, make and git, and for end-to-end tests the AWS CLI. Everything else is built
+# from source, in versions that go.sum pins, when it is first needed (hack/tool.sh says so, and keeps it in ~/.cache).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

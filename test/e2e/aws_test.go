@@ -32,6 +32,9 @@ const (
 "Condition":{"StringEquals":{"aws:RequestTag/eks-cluster-name":"` + aws.Cluster + `","aws:RequestTag/kubernetes-namespace":"` + controlplane.Namespace + `","aws:RequestTag/kubernetes-service-account":["provider-aws-iam","provider-aws-eks"]}}}]}`
 )
 
+// bootstrapAccounts are their ServiceAccounts.
+var bootstrapAccounts = []string{"provider-aws-iam", "provider-aws-eks"}
+
 // poll of the real providers. The default is ten minutes, which is too long for a scenario that changes something in AWS.
 const poll = "--poll=30s"
 
@@ -39,8 +42,9 @@ const poll = "--poll=30s"
 func (w *World) startAWS(realProviders bool) error {
 	if !realProviders {
 		w.AWS = w.Fakes
-		w.Fakes.Associate(controlplane.Namespace, "provider-aws-iam", "")
-		w.Fakes.Associate(controlplane.Namespace, "provider-aws-eks", "")
+		for _, sa := range bootstrapAccounts {
+			w.Fakes.Associate(controlplane.Namespace, sa, "")
+		}
 		return nil
 	}
 	server, err := aws.New(w.ctx)
@@ -53,8 +57,9 @@ func (w *World) startAWS(realProviders bool) error {
 		return err
 	}
 	role := server.AddRole(bootstrapRole, bootstrapTrust, policy)
-	server.Associate(controlplane.Namespace, "provider-aws-iam", role)
-	server.Associate(controlplane.Namespace, "provider-aws-eks", role)
+	for _, sa := range bootstrapAccounts {
+		server.Associate(controlplane.Namespace, sa, role)
+	}
 
 	w.Fakes.Access = func(serviceAccount string) string { return server.Access(controlplane.Namespace, serviceAccount) }
 	w.Pods = &pods.Runner{

@@ -14,6 +14,9 @@ import (
 	"github.com/crossplane-contrib/function-pod-identity-provider/test/e2e/internal/fakes"
 )
 
+// allOfS3 are the permissions of the role for s3.
+const allOfS3 = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}]}`
+
 // irsaFamily is the family of the providers with IRSA.
 const irsaFamily = `
 apiVersion: pkg.crossplane.io/v1
@@ -50,7 +53,7 @@ func fromIRSA(s *Scenario) {
 		return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":%q},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{%q:"system:serviceaccount:%s:%s"}}}]}`,
 			s.Real.AddOIDCProvider(issuer), issuer+":sub", controlplane.Namespace, account)
 	}
-	arn := s.Real.AddRole(role, oidc(sa), "", s.Real.AddPolicy("irsa-s3-policy", terraformPolicy))
+	arn := s.Real.AddRole(role, oidc(sa), "", s.Real.AddPolicy("irsa-s3-policy", allOfS3))
 	permissions := s.withOwnRole(arn)
 	bootstrap := s.Real.AddRole("irsa-bootstrap", oidc("provider-aws-*"), permissions)
 	s.Apply(irsaFamily)
@@ -120,9 +123,7 @@ func fromIRSA(s *Scenario) {
 	r.write("docs/bootstrap-policy.json", permissions)
 	r.identify(withAWSCLI)
 	r.follow(associations)
-	for _, sa := range []string{"provider-aws-iam", "provider-aws-eks"} {
-		s.podHasPodIdentity(sa)
-	}
+	r.bootstrapHasPodIdentity()
 	since := time.Now()
 	s.patch("XR", "storage", `{"spec":{"tags":{"moved":"yes"}}}`)
 	s.Until(3*time.Minute, "the association is tagged with the new identity", func() error {

@@ -40,10 +40,16 @@ func (r *reader) bootstrap(way string, edit ...string) {
 	r.identify(way)
 	r.follow(strings.NewReplacer(edit...).Replace(r.section("docs/bootstrap.md", "## 3. Providers")))
 	r.follow(r.section("docs/bootstrap.md", "## 4. Check"))
-	for _, sa := range []string{"provider-aws-iam", "provider-aws-eks"} {
+	r.bootstrapHasPodIdentity()
+	r.Stepf("provider-aws-iam and -eks are there, with credentials")
+}
+
+// bootstrapHasPodIdentity waits until the two providers of the bootstrap have the credentials of EKS Pod Identity.
+func (r *reader) bootstrapHasPodIdentity() {
+	r.Helper()
+	for _, sa := range bootstrapAccounts {
 		r.podHasPodIdentity(sa)
 	}
-	r.Stepf("provider-aws-iam and -eks are there, with credentials")
 }
 
 // haveVersion waits until the providers of services run in a version. Crossplane installs the newest family that fits them.
@@ -188,9 +194,7 @@ func bootstrapParts(s *Scenario) {
 	s.Apply(`{apiVersion: pkg.crossplane.io/v1beta1, kind: DeploymentRuntimeConfig, metadata: {name: my-iam}, spec: {serviceAccountTemplate: {metadata: {name: provider-aws-iam}}}}`)
 	r.do(`kubectl patch provider.pkg.crossplane.io my-iam --type merge -p '{"spec":{"runtimeConfigRef":{"name":"my-iam"}}}'`)
 	r.follow(strings.ReplaceAll(s.section("docs/bootstrap.md", "## 3. Providers"), "upbound-provider-aws-iam", "my-iam"))
-	for _, sa := range []string{"provider-aws-iam", "provider-aws-eks"} {
-		s.podHasPodIdentity(sa)
-	}
+	r.bootstrapHasPodIdentity()
 	r.installs()
 	r.follow(s.section("docs/quickstart.md", "## 4. An identity for s3"))
 	r.asks("doctor", "my-iam", "No problems.")

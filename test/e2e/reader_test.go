@@ -32,7 +32,7 @@ type reader struct {
 // reader of the pages. It begins without the bootstrap identity that a world has.
 func (s *Scenario) reader() *reader {
 	s.Helper()
-	for _, sa := range []string{"provider-aws-iam", "provider-aws-eks"} {
+	for _, sa := range bootstrapAccounts {
 		s.Real.Disassociate(controlplane.Namespace, sa)
 	}
 	s.Real.RemoveRole(bootstrapRole)

@@ -56,9 +56,6 @@ spec:
         source: PodIdentity
 `
 
-// terraformPolicy are the permissions in that procedure.
-const terraformPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"*"}]}`
-
 // terraformBlocks are Terraform's part of that procedure, word for word except for the references to the cluster and the role.
 const terraformBlocks = `
 resource "aws_iam_policy" "crossplane_s3_policy" {
